@@ -1,0 +1,1 @@
+//! mainstay turns a packaged program into a service that stays up.

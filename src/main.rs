@@ -1,0 +1,2 @@
+//! The program: parse, run, print the failure, choose the exit code.
+fn main() {}
