@@ -1,0 +1,9 @@
+//! Values: what a manifest, a launch spec, a receipt or a plan is. No input or output, no clock, no
+//! environment; everything here can be made, compared and printed on any machine.
+
+pub mod digest;
+pub mod duration;
+pub mod name;
+pub mod nearest;
+pub mod size;
+pub mod version;
