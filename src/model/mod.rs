@@ -3,7 +3,9 @@
 
 pub mod digest;
 pub mod duration;
+pub mod manifest;
 pub mod name;
 pub mod nearest;
+pub mod package;
 pub mod size;
 pub mod version;

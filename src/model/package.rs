@@ -1,0 +1,31 @@
+//! The package description: `mainstay-package.json` at the root of an archive.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::manifest::Service;
+use crate::model::name::ComponentName;
+use crate::model::version::Version;
+
+/// The name of the description's file at the root of a package.
+pub const FILE_NAME: &str = "mainstay-package.json";
+
+/// What a vendor says of a package: what it is, and how its program runs unless the user wants otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(
+    extend("$id" = "https://raw.githubusercontent.com/mainstay-dev/mainstay/main/schema/package.v1.json"),
+    title = "mainstay package description"
+)]
+pub struct PackageDescription {
+    /// The address of this schema, for editors. mainstay ignores it.
+    #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// The component's name.
+    pub component: ComponentName,
+    /// The version of this package.
+    pub version: Version,
+    /// Default settings of the service.
+    #[serde(default)]
+    pub service: Service,
+}
