@@ -3,9 +3,16 @@
 
 pub mod digest;
 pub mod duration;
+pub mod launch;
+pub mod layout;
 pub mod manifest;
+pub mod marker;
+pub mod moment;
 pub mod name;
 pub mod nearest;
 pub mod package;
 pub mod size;
+pub mod status;
+pub mod token;
+pub mod trial;
 pub mod version;

@@ -1,0 +1,320 @@
+//! Where everything stands: the one module that knows every path.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::model::manifest::{PlatformKind, Scope};
+use crate::model::name::{ComponentName, InstanceName};
+
+/// The folders of one scope on this host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// To whom they belong.
+    pub scope: Scope,
+    /// `MAINSTAY_ROOT`, when the layout was moved; definitions carry it.
+    pub root: Option<Utf8PathBuf>,
+    /// `MAINSTAY_CONFIG_ROOT`, when the index and the configuration folders were moved.
+    pub config_root: Option<Utf8PathBuf>,
+    config: Utf8PathBuf,
+    state: Utf8PathBuf,
+    run: Option<Utf8PathBuf>,
+    logs: Logs,
+    install: Utf8PathBuf,
+    data: Option<Utf8PathBuf>,
+    units: Utf8PathBuf,
+}
+
+/// The folders of a user, as the environment and the user database give them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserFolders {
+    /// The home folder.
+    pub home: Utf8PathBuf,
+    /// `$XDG_CONFIG_HOME`, if it is set and absolute.
+    pub config_home: Option<Utf8PathBuf>,
+    /// `$XDG_STATE_HOME`, likewise.
+    pub state_home: Option<Utf8PathBuf>,
+    /// `$XDG_DATA_HOME`, likewise.
+    pub data_home: Option<Utf8PathBuf>,
+    /// `$XDG_RUNTIME_DIR`, likewise.
+    pub runtime_directory: Option<Utf8PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Logs {
+    /// `<folder>/<name>`
+    Folder(Utf8PathBuf),
+    /// `<folder>/<name>/logs`
+    WithinInstance(Utf8PathBuf),
+}
+
+impl Layout {
+    /// The host's own layout (Linux).
+    #[must_use]
+    pub fn system() -> Self {
+        Self {
+            scope: Scope::System,
+            root: None,
+            config_root: None,
+            config: "/etc/mainstay".into(),
+            state: "/var/lib/mainstay".into(),
+            run: Some("/run/mainstay".into()),
+            logs: Logs::Folder("/var/log/mainstay".into()),
+            install: "/opt/mainstay".into(),
+            data: None,
+            units: "/etc/systemd/system".into(),
+        }
+    }
+
+    /// A user's layout (Linux), by the XDG base directory specification.
+    #[must_use]
+    pub fn user(folders: &UserFolders) -> Self {
+        let or_home = |given: &Option<Utf8PathBuf>, usual: &str| {
+            given.clone().unwrap_or_else(|| folders.home.join(usual))
+        };
+        let config_home = or_home(&folders.config_home, ".config");
+        let data = or_home(&folders.data_home, ".local/share").join("mainstay");
+        Self {
+            scope: Scope::User,
+            root: None,
+            config_root: None,
+            config: config_home.join("mainstay"),
+            state: or_home(&folders.state_home, ".local/state").join("mainstay"),
+            run: folders.runtime_directory.as_ref().map(|folder| folder.join("mainstay")),
+            logs: Logs::WithinInstance(data.clone()),
+            install: data.join("install"),
+            data: Some(data),
+            units: config_home.join("systemd/user"),
+        }
+    }
+
+    /// The same layout with everything that the service manager does not dictate below one folder
+    /// (`MAINSTAY_ROOT`).
+    #[must_use]
+    pub fn below(self, root: Utf8PathBuf) -> Self {
+        Self {
+            config: root.join("config"),
+            state: root.join("state"),
+            run: None,
+            logs: Logs::Folder(root.join("logs")),
+            install: root.join("install"),
+            data: None,
+            root: Some(root),
+            ..self
+        }
+    }
+
+    /// The same layout with the index and the configuration folders elsewhere (`MAINSTAY_CONFIG_ROOT`).
+    #[must_use]
+    pub fn with_config_root(self, root: Utf8PathBuf) -> Self {
+        Self { config: root.clone(), config_root: Some(root), ..self }
+    }
+
+    /// The index of this scope: a cache of the markers.
+    #[must_use]
+    pub fn index(&self) -> Utf8PathBuf {
+        self.config.join("instances.json")
+    }
+
+    /// The lock under which the index is written.
+    #[must_use]
+    pub fn index_lock(&self) -> Utf8PathBuf {
+        self.state.join(".locks/instances.lock")
+    }
+
+    /// The configuration folder of an instance.
+    #[must_use]
+    pub fn config(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.config.join(name.as_str())
+    }
+
+    /// The folder that holds the states of all instances.
+    #[must_use]
+    pub fn states(&self) -> &Utf8Path {
+        &self.state
+    }
+
+    /// The state folder of an instance.
+    #[must_use]
+    pub fn state(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.state.join(name.as_str())
+    }
+
+    /// What is active, and the last applied manifest.
+    #[must_use]
+    pub fn receipt(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.state(name).join("receipt.json")
+    }
+
+    /// What happened, a line an event.
+    #[must_use]
+    pub fn history(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.state(name).join("history.jsonl")
+    }
+
+    /// The folder of the launch specs.
+    #[must_use]
+    pub fn launches(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.state(name).join("launch")
+    }
+
+    /// The launch spec of one version tree.
+    #[must_use]
+    pub fn launch(&self, name: &InstanceName, tree: &str) -> Utf8PathBuf {
+        self.launches(name).join(format!("{tree}.json"))
+    }
+
+    /// The trial that is open, for the supervisor to read.
+    #[must_use]
+    pub fn trial(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.state(name).join("trial.json")
+    }
+
+    /// The folder in which the supervisor reports; its content is not trusted.
+    #[must_use]
+    pub fn report(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.state(name).join("report")
+    }
+
+    /// The supervisor's status.
+    #[must_use]
+    pub fn status(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.report(name).join("status.json")
+    }
+
+    /// The lock that commands hold while they change an instance. Never deleted.
+    #[must_use]
+    pub fn operation_lock(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.state.join(".locks").join(format!("{name}.operation.lock"))
+    }
+
+    /// The lock under which a switch is made. Never deleted.
+    #[must_use]
+    pub fn switch_lock(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.state.join(".locks").join(format!("{name}.switch.lock"))
+    }
+
+    /// The lock that a guardian holds for as long as it lives (embedded). Never deleted.
+    #[must_use]
+    pub fn guardian_lock(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.state.join(".locks").join(format!("{name}.guardian.lock"))
+    }
+
+    /// The folder of the locks.
+    #[must_use]
+    pub fn locks(&self) -> Utf8PathBuf {
+        self.state.join(".locks")
+    }
+
+    /// The journal of an instance's unfinished operation: empty when there is none.
+    #[must_use]
+    pub fn journal(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.state.join(".journal").join(name.as_str())
+    }
+
+    /// The operation under way.
+    #[must_use]
+    pub fn operation(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.journal(name).join("operation.jsonl")
+    }
+
+    /// The switch that the next start is to make, or that is on trial.
+    #[must_use]
+    pub fn switch(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.journal(name).join("switch.json")
+    }
+
+    /// What lasts only while the service runs.
+    #[must_use]
+    pub fn run(&self, name: &InstanceName, platform: PlatformKind) -> Utf8PathBuf {
+        match (&self.run, platform) {
+            (Some(folder), PlatformKind::Systemd) => folder.join(name.as_str()),
+            _ => self.state(name).join("run"),
+        }
+    }
+
+    /// Whether systemd makes the run folder (`RuntimeDirectory=`), which it does only in its own place.
+    #[must_use]
+    pub fn run_by_systemd(&self) -> bool {
+        self.run.is_some()
+    }
+
+    /// Captured logs.
+    #[must_use]
+    pub fn logs(&self, name: &InstanceName) -> Utf8PathBuf {
+        match &self.logs {
+            Logs::Folder(folder) => folder.join(name.as_str()),
+            Logs::WithinInstance(folder) => folder.join(name.as_str()).join("logs"),
+        }
+    }
+
+    /// What the program keeps.
+    #[must_use]
+    pub fn data(&self, name: &InstanceName) -> Utf8PathBuf {
+        match &self.data {
+            Some(folder) => folder.join(name.as_str()).join("data"),
+            None => self.state(name).join("data"),
+        }
+    }
+
+    /// The folder of an instance's version trees and links.
+    #[must_use]
+    pub fn install(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.install.join(name.as_str())
+    }
+
+    /// One version tree.
+    #[must_use]
+    pub fn tree(&self, name: &InstanceName, tree: &str) -> Utf8PathBuf {
+        self.install(name).join(tree)
+    }
+
+    /// The link to the active version tree.
+    #[must_use]
+    pub fn current(&self, name: &InstanceName, component: &ComponentName) -> Utf8PathBuf {
+        self.install(name).join(component.as_str())
+    }
+
+    /// The folder of the tool's own copies, one a build.
+    #[must_use]
+    pub fn runtimes(&self) -> Utf8PathBuf {
+        self.install.join(".runtime")
+    }
+
+    /// One copy of the tool.
+    #[must_use]
+    pub fn runtime(&self, build: &str) -> Utf8PathBuf {
+        self.runtimes().join(build)
+    }
+
+    /// An instance's link to the copy of the tool that it runs.
+    #[must_use]
+    pub fn runtime_link(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.install(name).join(".runtime")
+    }
+
+    /// The program that an instance's definition names.
+    #[must_use]
+    pub fn runtime_program(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.runtime_link(name).join("mainstay")
+    }
+
+    /// The folder of systemd's units in this scope.
+    #[must_use]
+    pub fn units(&self) -> &Utf8Path {
+        &self.units
+    }
+
+    /// What registers an instance with its platform.
+    #[must_use]
+    pub fn definition(&self, name: &InstanceName, platform: PlatformKind) -> Utf8PathBuf {
+        match platform {
+            PlatformKind::Systemd => self.units.join(unit_name(name)),
+            PlatformKind::Embedded => self.state(name).join("definition.json"),
+        }
+    }
+}
+
+/// The name of an instance's unit.
+#[must_use]
+pub fn unit_name(name: &InstanceName) -> String {
+    format!("{name}.service")
+}

@@ -1,0 +1,41 @@
+//! Points in time: for people in UTC, and for reckoning on the boot clock, which no one can set.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A point in time for people: seconds resolution is enough, written as `2026-05-08T14:32:07.25Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Moment(pub jiff::Timestamp);
+
+impl std::fmt::Display for Moment {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.0, formatter)
+    }
+}
+
+impl JsonSchema for Moment {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Moment".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "date-time", "description": "A point in time, RFC 3339, in UTC." })
+    }
+}
+
+/// A point on the clock that runs from the host's boot, sleep included (`CLOCK_BOOTTIME`), in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct BootMoment(pub u64);
+
+impl BootMoment {
+    /// How long after an earlier point, in milliseconds; zero if it was later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> std::time::Duration {
+        std::time::Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}

@@ -1,0 +1,115 @@
+//! The status that a supervisor reports, replaced whole at every change. It is written by the service's own
+//! account, so readers take it as a claim: sizes limited, no links followed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::moment::{BootMoment, Moment};
+use crate::model::version::Version;
+
+/// The format that this build writes.
+pub const FORMAT: u32 = 1;
+
+/// What a supervisor says of its program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// The format of this file.
+    pub format: u32,
+    /// Where the program stands.
+    pub phase: Phase,
+    /// The version tree that was started.
+    pub tree: String,
+    /// Its version.
+    pub version: Version,
+    /// The host's boot in which this was written.
+    pub boot_id: String,
+    /// The supervisor's own process.
+    pub supervisor: ProcessIdentity,
+    /// The program's process, while there is one.
+    #[serde(default)]
+    pub program: Option<ProcessIdentity>,
+    /// When the supervisor began.
+    pub began: Moment,
+    /// When the program was last started.
+    #[serde(default)]
+    pub started: Option<Moment>,
+    /// When the program that runs became ready.
+    #[serde(default)]
+    pub ready: Option<Moment>,
+    /// How often the program ended without being asked to since this supervisor began.
+    #[serde(default)]
+    pub failures: u32,
+    /// The restarts that count against the limit, on the boot clock.
+    #[serde(default)]
+    pub restarts: Vec<BootMoment>,
+    /// When the program is started again, while backing off.
+    #[serde(default)]
+    pub next_start: Option<Moment>,
+    /// The program's last ending.
+    #[serde(default)]
+    pub last_exit: Option<Exit>,
+    /// One sentence for people.
+    pub message: String,
+}
+
+/// Where a supervised program stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum Phase {
+    /// Started, not yet ready.
+    Starting,
+    /// Ready.
+    Ready,
+    /// Ended; it is started again after a pause.
+    BackingOff,
+    /// Asked to end.
+    Stopping,
+    /// Ended because that was asked for.
+    Stopped,
+    /// Ended for good: a clean end, or failures over the limit.
+    Failed,
+    /// Ended by itself with success, and the policy does not start it again.
+    Completed,
+}
+
+/// A process: its number alone is used again by the system, its start time with it is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProcessIdentity {
+    /// The process number.
+    pub pid: u32,
+    /// When it started, in clock ticks since boot (field 22 of `/proc/PID/stat`, proc(5)).
+    pub start_ticks: u64,
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Exit {
+    /// With an exit code.
+    Code(i32),
+    /// By a signal.
+    Signal(i32),
+    /// It never became ready in time and was ended.
+    NotReady,
+}
+
+impl Exit {
+    /// Whether the program says that all went well.
+    #[must_use]
+    pub fn success(self) -> bool {
+        self == Self::Code(0)
+    }
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => write!(formatter, "exited with code {code}"),
+            Self::Signal(signal) => write!(formatter, "was ended by signal {signal}"),
+            Self::NotReady => formatter.write_str("did not become ready in time"),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Tokens: the places of an instance, written in braces in commands, environment and paths.
+
+use camino::Utf8Path;
+
+/// What the tokens of one instance stand for.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'a> {
+    /// `{package}`: the version tree.
+    pub package: &'a Utf8Path,
+    /// `{config}`: the instance's configuration folder.
+    pub config: &'a Utf8Path,
+    /// `{data}`: what the program keeps.
+    pub data: &'a Utf8Path,
+    /// `{logs}`: captured logs.
+    pub logs: &'a Utf8Path,
+    /// `{run}`: what lasts only while it runs.
+    pub run: &'a Utf8Path,
+    /// `{deploy}`: the folder of the manifest.
+    pub deploy: &'a Utf8Path,
+}
+
+impl Places<'_> {
+    fn value(&self, token: &str) -> Option<&str> {
+        let path = match token {
+            "package" => self.package,
+            "config" => self.config,
+            "data" => self.data,
+            "logs" => self.logs,
+            "run" => self.run,
+            "deploy" => self.deploy,
+            _ => return None,
+        };
+        Some(path.as_str())
+    }
+}
+
+/// Replaces every known token once. A doubled token (`{{data}}`) stands for itself, every other brace is
+/// literal, and what was put in is not looked at again.
+#[must_use]
+pub fn expand(text: &str, places: &Places<'_>) -> String {
+    replace(text, |token| places.value(token).map(str::to_owned))
+}
+
+/// Replaces `{env.NAME}` by the variable's value, as probes need it. An unknown variable stays as it is,
+/// so that the failing probe shows its name.
+#[must_use]
+pub fn expand_variables(text: &str, variable: impl Fn(&str) -> Option<String>) -> String {
+    replace(text, |token| token.strip_prefix("env.").and_then(&variable))
+}
+
+fn replace(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        let (before, from_brace) = rest.split_at(open);
+        expanded.push_str(before);
+        let inner = from_brace.strip_prefix("{{").unwrap_or(&from_brace[1..]);
+        let doubled = from_brace.starts_with("{{");
+        let token = inner.find('}').map(|close| &inner[..close]);
+        let closing = if doubled { "}}" } else { "}" };
+        let known = token.filter(|token| inner[token.len()..].starts_with(closing));
+        match known.and_then(|token| value(token).map(|value| (token, value))) {
+            Some((token, _)) if doubled => {
+                expanded.push('{');
+                expanded.push_str(token);
+                expanded.push('}');
+                rest = &inner[token.len() + 2..];
+            }
+            Some((token, value)) => {
+                expanded.push_str(&value);
+                rest = &inner[token.len() + 1..];
+            }
+            None => {
+                expanded.push('{');
+                rest = &from_brace[1..];
+            }
+        }
+    }
+    expanded.push_str(rest);
+    expanded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(text: &str) -> String {
+        let path = Utf8Path::new;
+        let places = Places {
+            package: path("/p"),
+            config: path("/c"),
+            data: path("/{package}"),
+            logs: path("/l"),
+            run: path("/r"),
+            deploy: path("/d"),
+        };
+        expand(text, &places)
+    }
+
+    #[test]
+    fn known_tokens_are_replaced_and_all_else_is_literal() {
+        assert_eq!(expanded("{package}/bin --x={logs}{run}"), "/p/bin --x=/l/r");
+        assert_eq!(expanded("{{package}} {{{package}}}"), "{package} {{package}}");
+        assert_eq!(expanded(r#"{"k": "{x}", "{deploy}": {}}"#), r#"{"k": "{x}", "/d": {}}"#);
+        assert_eq!(
+            expanded("{ package } {package {} }{ {{x}} ${config}"),
+            "{ package } {package {} }{ {{x}} $/c"
+        );
+    }
+
+    #[test]
+    fn what_was_put_in_is_not_looked_at_again() {
+        assert_eq!(expanded("{data}"), "/{package}");
+    }
+
+    #[test]
+    fn variables_are_replaced_in_probes() {
+        let value = |name: &str| (name == "PORT").then(|| "80{env.PORT}".to_owned());
+        assert_eq!(
+            expand_variables("http://h:{env.PORT}/{env.NONE}{x}", value),
+            "http://h:80{env.PORT}/{env.NONE}{x}"
+        );
+    }
+}
