@@ -3,6 +3,8 @@
 
 pub mod digest;
 pub mod duration;
+pub mod history;
+pub mod index;
 pub mod launch;
 pub mod layout;
 pub mod manifest;
@@ -10,7 +12,9 @@ pub mod marker;
 pub mod moment;
 pub mod name;
 pub mod nearest;
+pub mod owner;
 pub mod package;
+pub mod receipt;
 pub mod size;
 pub mod status;
 pub mod token;

@@ -1,0 +1,75 @@
+//! The receipt: what is active, and the last applied manifest.
+
+use camino::Utf8PathBuf;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::digest::Digest;
+use crate::model::manifest::{PlatformKind, Scope};
+use crate::model::moment::Moment;
+use crate::model::name::{ComponentName, InstanceName};
+use crate::model::version::Version;
+
+/// The format that this build writes.
+pub const FORMAT: u32 = 1;
+
+/// What is active of an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "mainstay receipt")]
+pub struct Receipt {
+    /// The format of this file.
+    pub format: u32,
+    /// The instance.
+    pub name: InstanceName,
+    /// Its component.
+    pub component: ComponentName,
+    /// The service manager.
+    pub platform: PlatformKind,
+    /// To whom it belongs.
+    pub scope: Scope,
+    /// The deploy folder, absolute.
+    #[schemars(with = "String")]
+    pub folder: Utf8PathBuf,
+    /// The versions that were active, oldest first; the last one is. A rollback goes one back.
+    pub activations: Vec<Activation>,
+    /// The text of the manifest that was last applied.
+    pub manifest: String,
+    /// Whether mainstay switched lingering on for this user, who had it off.
+    #[serde(default)]
+    pub lingering_by_us: bool,
+    /// Whether the running program has not yet seen the last applied settings.
+    #[serde(default)]
+    pub pending_restart: bool,
+    /// When it was last changed.
+    pub changed: Moment,
+}
+
+/// A version that was made active.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Activation {
+    /// The version.
+    pub version: Version,
+    /// The digest of its archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// When.
+    pub at: Moment,
+}
+
+impl Receipt {
+    /// The active version.
+    #[must_use]
+    pub fn active(&self) -> Option<&Activation> {
+        self.activations.last()
+    }
+
+    /// The version to which a rollback goes: the one that was active before, and still another than the
+    /// active one.
+    #[must_use]
+    pub fn previous(&self) -> Option<&Activation> {
+        let active = &self.active()?.version;
+        self.activations.iter().rev().find(|activation| activation.version != *active)
+    }
+}
