@@ -9,4 +9,5 @@
 //!                 host → platform, model
 //! ```
 
+pub mod host;
 pub mod model;

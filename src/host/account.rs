@@ -1,0 +1,124 @@
+//! Accounts of this host, and doing something with another account's rights.
+
+use std::io;
+
+use rustix::fs::{Gid, Uid};
+use thiserror::Error;
+
+use crate::model::owner::Owner;
+
+/// Why an account could not be used.
+#[derive(Debug, Error)]
+pub enum AccountError {
+    /// There is none of that name or number.
+    #[error("there is no account `{0}` on this host")]
+    Unknown(String),
+    /// The user database could not be read.
+    #[error("can't look up the account `{name}`")]
+    Lookup {
+        /// The account's name or number.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Its rights could not be taken on.
+    #[error("can't act as the account `{name}`")]
+    Become {
+        /// The account's name.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The number of the account that runs this program.
+#[must_use]
+pub fn effective_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// The account of a name.
+pub fn by_name(name: &str) -> Result<Owner, AccountError> {
+    owner(name, nix::unistd::User::from_name(name))
+}
+
+/// The account of a number.
+pub fn by_uid(uid: u32) -> Result<Owner, AccountError> {
+    owner(&uid.to_string(), nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)))
+}
+
+/// The home folder of an account.
+#[must_use]
+pub fn home(uid: u32) -> Option<camino::Utf8PathBuf> {
+    let user = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok()??;
+    camino::Utf8PathBuf::try_from(user.dir).ok()
+}
+
+fn owner(name: &str, found: nix::Result<Option<nix::unistd::User>>) -> Result<Owner, AccountError> {
+    match found {
+        Ok(Some(user)) => Ok(Owner { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() }),
+        Ok(None) => Err(AccountError::Unknown(name.to_owned())),
+        Err(errno) => Err(AccountError::Lookup { name: name.to_owned(), source: errno.into() }),
+    }
+}
+
+/// Does something with the rights of another account: whatever it opens, makes or removes, that account
+/// could. Only root can, and only root needs to; for others, and for the account itself, it is a plain call.
+///
+/// The rights are a thread's own on Linux (credentials(7)), so that the rest of the program keeps its own.
+pub fn acting_as<T: Send>(owner: Option<&Owner>, work: impl FnOnce() -> T + Send) -> Result<T, AccountError> {
+    let Some(owner) = owner.filter(|owner| owner.uid != effective_uid()) else { return Ok(work()) };
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            take_on(owner)
+                .map_err(|errno| AccountError::Become { name: owner.name.clone(), source: errno.into() })?;
+            Ok(work())
+        });
+        match thread.join() {
+            Ok(outcome) => outcome,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn take_on(owner: &Owner) -> rustix::io::Result<()> {
+    let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
+    rustix::thread::set_thread_groups(&[gid])?;
+    rustix::thread::set_thread_res_gid(gid, gid, gid)?;
+    rustix::thread::set_thread_res_uid(uid, uid, uid)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn take_on(_: &Owner) -> rustix::io::Result<()> {
+    Err(rustix::io::Errno::NOTSUP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_are_found_by_name_and_number() {
+        let root = by_name("root").unwrap();
+        assert!(root.is_root());
+        assert_eq!(by_uid(0).unwrap(), root);
+        assert!(matches!(by_name("no-such-account"), Err(AccountError::Unknown(_))));
+    }
+
+    #[test]
+    fn another_accounts_rights_are_a_threads_own() {
+        if effective_uid() != 0 {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("secret");
+        let path = camino::Utf8PathBuf::try_from(secret.clone()).unwrap();
+        crate::host::files::write(&path, "x", 0o600, None).unwrap();
+        let nobody = by_name("nobody").unwrap();
+        let seen = acting_as(Some(&nobody), || std::fs::read(&secret).map_err(|error| error.kind())).unwrap();
+        assert_eq!(seen, Err(io::ErrorKind::PermissionDenied));
+        assert_eq!(effective_uid(), 0);
+        assert!(std::fs::read(&secret).is_ok());
+    }
+}

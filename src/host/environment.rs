@@ -1,0 +1,99 @@
+//! What the environment says: read here, once, and nowhere else.
+
+#![expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+
+use camino::{Utf8Path, Utf8PathBuf};
+use thiserror::Error;
+
+use crate::host::account;
+use crate::model::layout::{Layout, UserFolders};
+use crate::model::manifest::Scope;
+
+/// Why the environment does not do.
+#[derive(Debug, Error)]
+pub enum EnvironmentError {
+    /// Nobody says where the home folder is.
+    #[error("the account that runs this has no home folder, and `HOME` is not set")]
+    NoHome,
+    /// The working folder is gone or has a name that is not text.
+    #[error("the working folder can't be used")]
+    NoFolder(#[source] std::io::Error),
+    /// This program's own file is not to be found.
+    #[error("this program's own file can't be found")]
+    NoProgram(#[source] std::io::Error),
+}
+
+/// A variable, if it is set, not empty, and text.
+#[must_use]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A variable that holds an absolute path; the XDG specification has others ignored.
+#[must_use]
+pub fn folder(name: &str) -> Option<Utf8PathBuf> {
+    variable(name).map(Utf8PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// The folder in which the command was typed.
+pub fn working_folder() -> Result<Utf8PathBuf, EnvironmentError> {
+    let folder = std::env::current_dir().map_err(EnvironmentError::NoFolder)?;
+    Utf8PathBuf::try_from(folder).map_err(|error| EnvironmentError::NoFolder(error.into_io_error()))
+}
+
+/// This program's own file.
+pub fn own_program() -> Result<Utf8PathBuf, EnvironmentError> {
+    let program = std::env::current_exe().map_err(EnvironmentError::NoProgram)?;
+    Utf8PathBuf::try_from(program).map_err(|error| EnvironmentError::NoProgram(error.into_io_error()))
+}
+
+/// The layout of a scope, as the environment moves it.
+pub fn layout(scope: Scope) -> Result<Layout, EnvironmentError> {
+    let usual = match scope {
+        Scope::System => Layout::system(),
+        Scope::User => Layout::user(&user_folders()?),
+    };
+    let moved = match folder("MAINSTAY_ROOT") {
+        Some(root) => usual.below(root),
+        None => usual,
+    };
+    Ok(match folder("MAINSTAY_CONFIG_ROOT") {
+        Some(root) => moved.with_config_root(root),
+        None => moved,
+    })
+}
+
+fn user_folders() -> Result<UserFolders, EnvironmentError> {
+    let uid = account::effective_uid();
+    let home = folder("HOME").or_else(|| account::home(uid)).ok_or(EnvironmentError::NoHome)?;
+    Ok(UserFolders {
+        home,
+        config_home: folder("XDG_CONFIG_HOME"),
+        state_home: folder("XDG_STATE_HOME"),
+        data_home: folder("XDG_DATA_HOME"),
+        // `su` and `ssh` from a script leave it unset; the folder is where logind puts it (pam_systemd(8)).
+        runtime_directory: folder("XDG_RUNTIME_DIR").or_else(|| {
+            let usual = Utf8PathBuf::from(format!("/run/user/{uid}"));
+            usual.is_dir().then_some(usual)
+        }),
+    })
+}
+
+/// The scope of who calls: the host's for root, else the user's.
+#[must_use]
+pub fn callers_scope() -> Scope {
+    if account::effective_uid() == 0 { Scope::System } else { Scope::User }
+}
+
+/// Whether systemd runs this host (`sd_booted(3)`).
+#[must_use]
+pub fn systemd_booted() -> bool {
+    Utf8Path::new("/run/systemd/system").is_dir()
+}
+
+/// The identity of this boot of the host (random(4), `/proc/sys/kernel/random/boot_id`).
+#[must_use]
+pub fn boot_id() -> String {
+    let text = fs_err::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    text.trim().to_owned()
+}

@@ -1,0 +1,312 @@
+//! Files, replaced whole and made durable: written beside, synced, renamed, the folder synced.
+
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::OwnedFd;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use thiserror::Error;
+
+use crate::model::owner::Owner;
+
+/// What could not be done with which path.
+#[derive(Debug, Error)]
+#[error("can't {action} `{path}`")]
+pub struct FileError {
+    /// What was tried, as a verb.
+    pub action: &'static str,
+    /// On which path.
+    pub path: Utf8PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// What a path is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link, wherever it leads.
+    Link,
+    /// A device, socket or pipe.
+    Other,
+}
+
+/// The facts of a path, links not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// What it is.
+    pub kind: Kind,
+    /// The permission bits.
+    pub mode: u32,
+    /// The owner's number.
+    pub uid: u32,
+    /// The group's number.
+    pub gid: u32,
+    /// The size in bytes.
+    pub size: u64,
+}
+
+fn failed(action: &'static str, path: &Utf8Path) -> impl FnOnce(rustix::io::Errno) -> FileError {
+    let path = path.to_owned();
+    move |source| FileError { action, path, source: source.into() }
+}
+
+fn failed_io(action: &'static str, path: &Utf8Path) -> impl FnOnce(io::Error) -> FileError {
+    let path = path.to_owned();
+    move |source| FileError { action, path, source }
+}
+
+/// The facts of a path, or nothing where there is none.
+pub fn facts(path: &Utf8Path) -> Result<Option<Facts>, FileError> {
+    let stat = match rustix::fs::statat(CWD, path.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => stat,
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(None),
+        Err(errno) => return Err(failed("look at", path)(errno)),
+    };
+    let kind = match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
+        rustix::fs::FileType::RegularFile => Kind::File,
+        rustix::fs::FileType::Directory => Kind::Folder,
+        rustix::fs::FileType::Symlink => Kind::Link,
+        _ => Kind::Other,
+    };
+    let size = u64::try_from(stat.st_size).unwrap_or(0);
+    Ok(Some(Facts { kind, mode: stat.st_mode & 0o7777, uid: stat.st_uid, gid: stat.st_gid, size }))
+}
+
+/// The text of a file, or nothing where there is none. Links are followed.
+pub fn read(path: &Utf8Path) -> Result<Option<String>, FileError> {
+    match fs_err::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed_io("read", path)(error)),
+    }
+}
+
+/// The text of a file that somebody else may have put there: a regular file of at most `limit` bytes, no
+/// link followed, never a pipe that would keep the reader waiting.
+pub fn read_untrusted(path: &Utf8Path, limit: u64) -> Result<Option<String>, FileError> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file: OwnedFd = match rustix::fs::open(path.as_str(), flags, Mode::empty()) {
+        Ok(file) => file,
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(None),
+        Err(errno) => return Err(failed("read", path)(errno)),
+    };
+    let stat = rustix::fs::fstat(&file).map_err(failed("look at", path))?;
+    if rustix::fs::FileType::from_raw_mode(stat.st_mode) != rustix::fs::FileType::RegularFile {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
+        return Err(failed_io("read", path)(source));
+    }
+    let mut text = String::new();
+    let mut limited =
+        fs_err::File::from_parts(std::fs::File::from(file), path.as_std_path().to_owned()).take(limit + 1);
+    limited.read_to_string(&mut text).map_err(failed_io("read", path))?;
+    if u64::try_from(text.len()).unwrap_or(u64::MAX) > limit {
+        let source = io::Error::new(io::ErrorKind::InvalidData, format!("it is larger than {limit} bytes"));
+        return Err(failed_io("read", path)(source));
+    }
+    Ok(Some(text))
+}
+
+/// Replaces a file whole and durably. A reader sees the old text or the new one, also after a power cut.
+pub fn write(path: &Utf8Path, text: &str, mode: u32, owner: Option<&Owner>) -> Result<(), FileError> {
+    let folder = parent(path);
+    let mut beside = tempfile::Builder::new()
+        .prefix(".mainstay-")
+        .tempfile_in(folder)
+        .map_err(failed_io("write beside", path))?;
+    beside.write_all(text.as_bytes()).map_err(failed_io("write", path))?;
+    rustix::fs::fchmod(beside.as_file(), Mode::from_raw_mode(mode))
+        .map_err(failed("set the mode of", path))?;
+    if let Some(owner) = owner {
+        give(beside.as_file(), path, owner)?;
+    }
+    beside.as_file().sync_all().map_err(failed_io("sync", path))?;
+    beside.persist(path).map_err(|error| failed_io("replace", path)(error.error))?;
+    sync_folder(folder)
+}
+
+/// Adds a line to a file, durably, and makes the file if there is none.
+pub fn append(path: &Utf8Path, line: &str, mode: u32) -> Result<(), FileError> {
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file =
+        rustix::fs::open(path.as_str(), flags, Mode::from_raw_mode(mode)).map_err(failed("open", path))?;
+    let mut file = std::fs::File::from(file);
+    file.write_all(format!("{line}\n").as_bytes()).map_err(failed_io("write", path))?;
+    file.sync_all().map_err(failed_io("sync", path))
+}
+
+/// Makes a folder, and says whether it had to. A folder that is there keeps its mode and owner.
+pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Result<bool, FileError> {
+    match rustix::fs::mkdirat(CWD, path.as_str(), Mode::from_raw_mode(mode)) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::EXIST) => return Ok(false),
+        Err(rustix::io::Errno::NOENT) => {
+            create_folder(parent(path), 0o755, None)?;
+            return create_folder(path, mode, owner);
+        }
+        Err(errno) => return Err(failed("create", path)(errno)),
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(path.as_str(), flags, Mode::empty()).map_err(failed("open", path))?;
+    rustix::fs::fchmod(&folder, Mode::from_raw_mode(mode)).map_err(failed("set the mode of", path))?;
+    if let Some(owner) = owner {
+        give(&folder, path, owner)?;
+    }
+    sync_folder(parent(path))?;
+    Ok(true)
+}
+
+/// Removes a folder if it is empty, and says whether it did.
+pub fn remove_empty_folder(path: &Utf8Path) -> Result<bool, FileError> {
+    match rustix::fs::unlinkat(CWD, path.as_str(), AtFlags::REMOVEDIR) {
+        Ok(()) => sync_folder(parent(path)).map(|()| true),
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTEMPTY | rustix::io::Errno::EXIST) => Ok(false),
+        Err(errno) => Err(failed("remove", path)(errno)),
+    }
+}
+
+/// Removes a file or link, durably, and says whether there was one.
+pub fn remove(path: &Utf8Path) -> Result<bool, FileError> {
+    match rustix::fs::unlinkat(CWD, path.as_str(), AtFlags::empty()) {
+        Ok(()) => sync_folder(parent(path)).map(|()| true),
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Ok(false),
+        Err(errno) => Err(failed("remove", path)(errno)),
+    }
+}
+
+/// Removes a folder with all that is in it; links in it are removed, not followed.
+pub fn remove_tree(path: &Utf8Path) -> Result<(), FileError> {
+    match fs_err::remove_dir_all(path) {
+        Ok(()) => sync_folder(parent(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed_io("remove", path)(error)),
+    }
+}
+
+/// Points a link elsewhere in one durable step: made beside, renamed over, the folder synced.
+pub fn link(path: &Utf8Path, target: &Utf8Path) -> Result<(), FileError> {
+    let folder = parent(path);
+    let name = path.file_name().unwrap_or("link");
+    let beside = folder.join(format!(".mainstay-{name}.{}", std::process::id()));
+    // What a killed run left under this name points nowhere that matters.
+    match rustix::fs::unlinkat(CWD, beside.as_str(), AtFlags::empty()) {
+        Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+        Err(errno) => return Err(failed("remove", &beside)(errno)),
+    }
+    rustix::fs::symlinkat(target.as_str(), CWD, beside.as_str()).map_err(failed("create", &beside))?;
+    rustix::fs::renameat(CWD, beside.as_str(), CWD, path.as_str()).map_err(failed("switch", path))?;
+    sync_folder(folder)
+}
+
+/// Where a link points, or nothing where there is no link.
+pub fn read_link(path: &Utf8Path) -> Result<Option<String>, FileError> {
+    match rustix::fs::readlinkat(CWD, path.as_str(), Vec::new()) {
+        Ok(target) => Ok(Some(target.to_string_lossy().into_owned())),
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::INVAL | rustix::io::Errno::NOTDIR) => Ok(None),
+        Err(errno) => Err(failed("read the link", path)(errno)),
+    }
+}
+
+/// The names in a folder, in order, or nothing where there is no folder.
+pub fn list(folder: &Utf8Path) -> Result<Option<Vec<String>>, FileError> {
+    let entries = match fs_err::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed_io("list", folder)(error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(failed_io("list", folder))?;
+        names.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    names.sort_unstable();
+    Ok(Some(names))
+}
+
+/// Copies a program so that what runs it later never sees half of it.
+pub fn copy_program(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
+    let folder = parent(to);
+    let mut source = fs_err::File::open(from).map_err(failed_io("open", from))?;
+    let mut beside = tempfile::Builder::new()
+        .prefix(".mainstay-")
+        .tempfile_in(folder)
+        .map_err(failed_io("write beside", to))?;
+    io::copy(&mut source, beside.as_file_mut()).map_err(failed_io("write", to))?;
+    rustix::fs::fchmod(beside.as_file(), Mode::from_raw_mode(0o755))
+        .map_err(failed("set the mode of", to))?;
+    beside.as_file().sync_all().map_err(failed_io("sync", to))?;
+    beside.persist(to).map_err(|error| failed_io("replace", to)(error.error))?;
+    sync_folder(folder)
+}
+
+/// Makes what was done in a folder survive a power cut.
+pub fn sync_folder(folder: &Utf8Path) -> Result<(), FileError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(folder.as_str(), flags, Mode::empty()).map_err(failed("open", folder))?;
+    rustix::fs::fsync(&opened).map_err(failed("sync", folder))
+}
+
+fn give(file: &impl std::os::fd::AsFd, path: &Utf8Path, owner: &Owner) -> Result<(), FileError> {
+    let uid = rustix::fs::Uid::from_raw(owner.uid);
+    let gid = rustix::fs::Gid::from_raw(owner.gid);
+    rustix::fs::fchown(file, Some(uid), Some(gid)).map_err(failed("give away", path))
+}
+
+fn parent(path: &Utf8Path) -> &Utf8Path {
+    match path.parent() {
+        Some(folder) if !folder.as_str().is_empty() => folder,
+        _ => Utf8Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_is_left_beside_it() {
+        let (_keep, folder) = folder();
+        let path = folder.join("a");
+        write(&path, "one", 0o600, None).unwrap();
+        write(&path, "two", 0o640, None).unwrap();
+        assert_eq!(read(&path).unwrap().as_deref(), Some("two"));
+        assert_eq!(facts(&path).unwrap().unwrap().mode, 0o640);
+        assert_eq!(list(&folder).unwrap().unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn what_others_put_there_is_read_with_care() {
+        let (_keep, folder) = folder();
+        let (secret, linked, pipe) = (folder.join("secret"), folder.join("linked"), folder.join("pipe"));
+        write(&secret, "0123456789", 0o600, None).unwrap();
+        link(&linked, Utf8Path::new("secret")).unwrap();
+        rustix::fs::mknodat(CWD, pipe.as_str(), rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0)
+            .unwrap();
+        assert_eq!(read_untrusted(&secret, 10).unwrap().as_deref(), Some("0123456789"));
+        assert!(read_untrusted(&secret, 9).is_err());
+        assert!(read_untrusted(&linked, 10).is_err());
+        assert!(read_untrusted(&pipe, 10).is_err());
+        assert_eq!(read_untrusted(&folder.join("none"), 10).unwrap(), None);
+    }
+
+    #[test]
+    fn a_link_is_switched_over_what_a_killed_run_left() {
+        let (_keep, folder) = folder();
+        let path = folder.join("current");
+        link(&path, Utf8Path::new("a-1")).unwrap();
+        let left = folder.join(format!(".mainstay-current.{}", std::process::id()));
+        rustix::fs::symlinkat("a-0", CWD, left.as_str()).unwrap();
+        link(&path, Utf8Path::new("a-2")).unwrap();
+        assert_eq!(read_link(&path).unwrap().as_deref(), Some("a-2"));
+        assert_eq!(list(&folder).unwrap().unwrap(), ["current"]);
+    }
+}

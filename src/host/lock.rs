@@ -1,0 +1,61 @@
+//! Locks between processes: held by an open file, so that they end with their holder however it dies.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::{Mode, OFlags};
+use thiserror::Error;
+
+/// Why a lock was not taken.
+#[derive(Debug, Error)]
+pub enum LockError {
+    /// Another process holds it.
+    #[error("another process holds `{0}`")]
+    Held(Utf8PathBuf),
+    /// The file could not be opened or locked.
+    #[error("can't lock `{path}`")]
+    Failed {
+        /// The lock's file.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Does something while holding a lock, after waiting at most `patience` for whoever holds it now.
+pub fn holding<T>(path: &Utf8Path, patience: Duration, work: impl FnOnce() -> T) -> Result<T, LockError> {
+    let failed = |source: io::Error| LockError::Failed { path: path.to_owned(), source };
+    if let Some(folder) = path.parent() {
+        fs_err::create_dir_all(folder).map_err(failed)?;
+    }
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(path.as_str(), flags, Mode::from_raw_mode(0o600));
+    let mut lock = fd_lock::RwLock::new(opened.map_err(|errno| failed(errno.into()))?);
+    let deadline = Instant::now() + patience;
+    let _guard = loop {
+        match lock.try_write() {
+            Ok(guard) => break guard,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(failed(error)),
+            Err(_) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
+            Err(_) => return Err(LockError::Held(path.to_owned())),
+        }
+    };
+    Ok(work())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_keeps_others_out_while_it_is_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(folder.path().join("deep/lock")).unwrap();
+        let inner =
+            holding(&path, Duration::ZERO, || holding(&path, Duration::from_millis(50), || ())).unwrap();
+        assert!(matches!(inner, Err(LockError::Held(_))));
+        assert!(holding(&path, Duration::ZERO, || ()).is_ok());
+    }
+}

@@ -1,0 +1,6 @@
+//! The machine: files, processes, probes, locks, clock, accounts. The only door out.
+
+pub mod account;
+pub mod environment;
+pub mod files;
+pub mod lock;
