@@ -1,0 +1,394 @@
+//! The plan that brings an instance to what is wanted: a new installation, changed settings, another version.
+//! They differ in their guards and in what they are called afterwards, not in how they are done.
+
+use std::cmp::Ordering;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::model::duration::Span;
+use crate::model::history::{Action, Event};
+use crate::model::launch;
+use crate::model::manifest::{PlatformKind, Scope};
+use crate::model::owner::Owner;
+use crate::model::receipt::{self, Activation, Receipt};
+use crate::model::trial::{Stage, Switch};
+use crate::plan::observed::Observed;
+use crate::plan::refusal::Refusal;
+use crate::plan::step::{Operation, Plan, Step, Undo};
+use crate::plan::wanted::Wanted;
+use crate::platform::call;
+
+/// Decides how to bring an instance to what is wanted.
+pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
+    guard_name(wanted, observed)?;
+    guard_version(operation, wanted, observed)?;
+    let mut plan = Plan::new(operation, wanted.spec.name.clone());
+    folders(&mut plan, wanted, observed);
+    runtime(&mut plan, wanted, observed);
+    tree(&mut plan, wanted, observed)?;
+    definition(&mut plan, wanted, observed);
+    launch(&mut plan, operation, wanted, observed);
+    records(&mut plan, operation, wanted, observed);
+    start(&mut plan, operation, wanted, observed);
+    Ok(plan)
+}
+
+fn guard_name(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
+    let spec = &wanted.spec;
+    if let Some(definition) = &observed.foreign {
+        return Err(Refusal::NotOurs { name: spec.name.clone(), definition: definition.clone() });
+    }
+    let Some(marker) = &observed.marker else {
+        return match &observed.definition {
+            Some(_) => {
+                let definition = wanted.definition.path.to_string();
+                Err(Refusal::NotOurs { name: spec.name.clone(), definition })
+            }
+            None => Ok(()),
+        };
+    };
+    if marker.folder != spec.deploy && observed.anchored && !wanted.wishes.take_over {
+        return Err(Refusal::NameTaken { name: spec.name.clone(), folder: marker.folder.clone() });
+    }
+    if marker.component != spec.component && !wanted.wishes.take_over {
+        return Err(Refusal::OtherComponent {
+            name: spec.name.clone(),
+            installed: marker.component.clone(),
+            wanted: spec.component.clone(),
+        });
+    }
+    Ok(())
+}
+
+fn guard_version(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
+    let active = observed.receipt.as_ref().and_then(Receipt::active).map(|activation| activation.version.clone());
+    let (Some(from), Operation::Upgrade, false) = (active, operation, wanted.wishes.force) else { return Ok(()) };
+    let to = wanted.spec.version.clone();
+    if from == to {
+        return Ok(());
+    }
+    match from.order(&to) {
+        Some(Ordering::Less | Ordering::Equal) => Ok(()),
+        Some(Ordering::Greater) => Err(Refusal::Downgrade { from, to }),
+        None => Err(Refusal::NoOrder { from, to }),
+    }
+}
+
+fn folders(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
+    for (path, mode, owner) in instance_folders(wanted) {
+        if !observed.has(&path) {
+            plan.push(Step::Folder { path: path.clone(), mode, owner }, Undo::step(Step::RemoveFolder { path }));
+        }
+    }
+}
+
+/// The folders of an instance, parents first, with their modes and owners. What the program's account writes
+/// is its own; all else is the caller's.
+#[must_use]
+pub fn instance_folders(wanted: &Wanted) -> Vec<(Utf8PathBuf, u32, Option<Owner>)> {
+    let (layout, spec) = (&wanted.layout, &wanted.spec);
+    let name = &spec.name;
+    let account = &wanted.account;
+    let mut folders = vec![
+        (layout.config(name), 0o755, None),
+        (layout.state(name), 0o711, None),
+        (layout.launches(name), 0o755, None),
+        (layout.report(name), 0o755, account.clone()),
+        (layout.data(name), 0o750, account.clone()),
+        (layout.install(name), 0o755, None),
+    ];
+    if spec.platform == PlatformKind::Embedded {
+        folders.push((layout.logs(name), 0o755, account.clone()));
+    }
+    if spec.platform == PlatformKind::Embedded || !layout.run_by_systemd() {
+        folders.push((layout.run(name, spec.platform), 0o700, account.clone()));
+    }
+    if let Some(units) = wanted.definition.path.parent() {
+        folders.push((units.to_owned(), 0o755, None));
+    }
+    folders
+}
+
+fn runtime(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
+    let (layout, name) = (&wanted.layout, &wanted.spec.name);
+    let build = &wanted.runtime.build;
+    let kept = observed.runtime.as_ref().is_some_and(|installed| installed == build || is_newer(installed, build));
+    if kept {
+        return;
+    }
+    let folder = layout.runtime(build);
+    if !observed.has(&folder.join("mainstay")) {
+        // Copies are shared between instances and never overwritten, so there is nothing to undo.
+        plan.push(Step::Runtime { program: wanted.runtime.program.clone(), folder }, Undo::Nothing);
+    }
+    relink(plan, &layout.runtime_link(name), &format!("../.runtime/{build}"), observed.runtime.as_ref().map(|old| format!("../.runtime/{old}")).as_deref());
+}
+
+/// Whether the build that is installed is of a newer version than ours: then it stays.
+fn is_newer(installed: &str, ours: &str) -> bool {
+    let version = |build: &str| build.rsplit_once('-').and_then(|(version, _)| semver::Version::parse(version).ok());
+    matches!((version(installed), version(ours)), (Some(installed), Some(ours)) if installed > ours)
+}
+
+fn relink(plan: &mut Plan, path: &Utf8Path, target: &str, before: Option<&str>) {
+    let undo = match before {
+        Some(before) => Step::Link { path: path.to_owned(), target: before.into() },
+        None => Step::Remove { path: path.to_owned() },
+    };
+    plan.push(Step::Link { path: path.to_owned(), target: target.into() }, Undo::step(undo));
+}
+
+fn tree(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
+    let (layout, spec) = (&wanted.layout, &wanted.spec);
+    let name = spec.tree();
+    let installed = observed.whole_tree(&name);
+    let Some(archive) = &wanted.archive else {
+        return match installed {
+            Some(_) => Ok(()),
+            None => Err(Refusal::NoTree { component: spec.component.clone(), version: spec.version.clone() }),
+        };
+    };
+    let folder = layout.install(&spec.name);
+    let (component, version) = (spec.component.clone(), spec.version.clone());
+    if installed.is_some_and(|tree| tree.whole == Some(archive.digest)) {
+        return Ok(());
+    }
+    if installed.is_some() && !wanted.wishes.force {
+        return Err(Refusal::OtherTree { component, version });
+    }
+    if observed.trees.iter().any(|tree| tree.name == name) {
+        if observed.in_use.contains(&name) || (observed.runs() && observed.link.as_deref() == Some(name.as_str())) {
+            return Err(Refusal::LiveTree { component, version });
+        }
+        let (from, to) = (folder.join(&name), put_away(&folder, &name, wanted.now.0));
+        plan.push(Step::Move { from: from.clone(), to: to.clone() }, Undo::step(Step::Move { from: to, to: from }));
+        plan.after.push(Step::EmptyTrash { folder: folder.clone() });
+    }
+    let undo = Step::Move { from: folder.join(&name), to: put_away(&folder, &format!("undone-{name}"), wanted.now.0) };
+    let step = Step::Unpack { archive: archive.path.clone(), digest: archive.digest, folder, tree: name };
+    plan.push(step, Undo::step(undo));
+    Ok(())
+}
+
+/// The name under which something is put away until it is removed for good.
+#[must_use]
+pub fn put_away(folder: &Utf8Path, name: &str, now: jiff::Timestamp) -> Utf8PathBuf {
+    folder.join(format!(".trash-{name}-{}", now.as_microsecond()))
+}
+
+fn write(plan: &mut Plan, path: &Utf8Path, text: &str, mode: u32, before: Option<&str>, rights: Option<&Owner>) {
+    let step = |text: &str| Step::Write { path: path.to_owned(), text: text.to_owned(), mode, rights: rights.cloned() };
+    let undo = before.map_or_else(|| Step::Remove { path: path.to_owned() }, step);
+    plan.push(step(text), Undo::step(undo));
+}
+
+fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
+    let (spec, definition) = (&wanted.spec, &wanted.definition);
+    let changed = observed.definition.as_deref() != Some(definition.text.as_str());
+    if changed {
+        write(plan, &definition.path, &definition.text, definition.mode, observed.definition.as_deref(), None);
+        for call in call::reload(spec) {
+            plan.push(Step::Call { call: call.clone() }, Undo::step(Step::Call { call }));
+        }
+    }
+    if observed.enabled != spec.boot {
+        let (forward, back) = if spec.boot {
+            (call::enable(spec), call::disable(spec))
+        } else {
+            (call::disable(spec), call::enable(spec))
+        };
+        for (call, undo) in forward.into_iter().zip(back) {
+            plan.push(Step::Call { call }, Undo::step(Step::Call { call: undo }));
+        }
+    }
+    if lingering_is_missing(wanted, observed) {
+        plan.push(Step::Call { call: call::linger(&wanted.caller.name) }, Undo::Nothing);
+    }
+}
+
+fn lingering_is_missing(wanted: &Wanted, observed: &Observed) -> bool {
+    let spec = &wanted.spec;
+    spec.boot
+        && spec.platform == PlatformKind::Systemd
+        && spec.scope == Scope::User
+        && observed.lingering == Some(false)
+}
+
+/// The new launch: through a switch with its gate while the service runs, else directly.
+fn launch(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Observed) {
+    let (layout, spec) = (&wanted.layout, &wanted.spec);
+    let tree = spec.tree();
+    let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
+    if observed.link.as_deref() == Some(tree.as_str()) && active == Some(spec) {
+        return;
+    }
+    let path = layout.launch(&spec.name, &tree);
+    let text = launch_text(spec);
+    let before = observed.specs.get(&tree).map(launch_text);
+    let gated = active.filter(|_| observed.runs() && !wanted.wishes.no_restart);
+    let Some(from) = gated else {
+        write(plan, &path, &text, 0o644, before.as_deref(), None);
+        if observed.link.as_deref() != Some(tree.as_str()) {
+            relink(plan, &layout.current(&spec.name, &spec.component), &tree, observed.link.as_deref());
+        }
+        return;
+    };
+    if from.tree() != tree && before.as_deref() != Some(text.as_str()) {
+        write(plan, &path, &text, 0o644, before.as_deref(), None);
+    }
+    let versions_change = from.tree() != tree;
+    if versions_change && operation != Operation::Rollback {
+        hook(plan, "upgrade.hooks.beforeStop", spec.hooks.before_stop.as_ref(), wanted);
+    }
+    let switch =
+        Switch { format: launch::FORMAT, from: from.clone(), to: spec.clone(), stage: Stage::Pending };
+    plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack);
+    for call in call::restart(spec) {
+        plan.push(Step::Call { call }, Undo::Nothing);
+    }
+    plan.push(Step::AwaitReady { tree, within: patience(spec.gate) }, Undo::Nothing);
+    if versions_change && operation != Operation::Rollback {
+        hook(plan, "upgrade.hooks.afterStart", spec.hooks.after_start.as_ref(), wanted);
+    }
+    plan.push(Step::Settle, Undo::Nothing);
+}
+
+/// How long a command waits for what the supervisor decides within `limit`: a little longer, so that the
+/// supervisor's own verdict, and the old version's return, come first.
+#[must_use]
+pub fn patience(limit: Span) -> Span {
+    let milliseconds = u64::try_from(limit.duration().as_millis()).unwrap_or(u64::MAX);
+    Span::milliseconds(milliseconds.saturating_add(10_000))
+}
+
+/// The text of a launch spec's file.
+#[must_use]
+pub fn launch_text(spec: &launch::LaunchSpec) -> String {
+    // A launch spec holds only strings, numbers and maps of strings, which JSON can always express.
+    serde_json::to_string_pretty(spec).unwrap_or_default() + "\n"
+}
+
+fn hook(plan: &mut Plan, field: &str, argv: Option<&Vec<String>>, wanted: &Wanted) {
+    let Some(argv) = argv else { return };
+    let (layout, spec) = (&wanted.layout, &wanted.spec);
+    let name = &spec.name;
+    let package = layout.tree(name, &spec.tree());
+    let (config, data, logs, run) =
+        (layout.config(name), layout.data(name), layout.logs(name), layout.run(name, spec.platform));
+    let places = crate::model::token::Places {
+        package: &package,
+        config: &config,
+        data: &data,
+        logs: &logs,
+        run: &run,
+        deploy: &spec.deploy,
+    };
+    let environment = [
+        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
+        ("MAINSTAY_NAME", name.to_string()),
+        ("MAINSTAY_VERSION", spec.version.to_string()),
+    ];
+    plan.push(
+        Step::Hook {
+            field: field.to_owned(),
+            argv: argv.iter().map(|argument| crate::model::token::expand(argument, &places)).collect(),
+            environment: environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            folder: spec.deploy.clone(),
+            rights: wanted.owner.clone(),
+        },
+        Undo::Nothing,
+    );
+}
+
+/// The manifest, the receipt and the history: written when all else stands, and only if something changed.
+fn records(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Observed) {
+    let (layout, spec) = (&wanted.layout, &wanted.spec);
+    let manifest = &wanted.manifest;
+    if manifest.on_disk.as_deref() != Some(manifest.text.as_str()) {
+        write(plan, &manifest.path, &manifest.text, 0o644, manifest.on_disk.as_deref(), wanted.owner.as_ref());
+    }
+    let before = observed.receipt.as_ref();
+    let from = before.and_then(Receipt::active).map(|activation| activation.version.clone());
+    let receipt = Receipt {
+        format: receipt::FORMAT,
+        name: spec.name.clone(),
+        component: spec.component.clone(),
+        platform: spec.platform,
+        scope: spec.scope,
+        folder: spec.deploy.clone(),
+        activations: activations(operation, wanted, observed),
+        manifest: manifest.text.clone(),
+        lingering_by_us: before.is_some_and(|receipt| receipt.lingering_by_us)
+            || lingering_is_missing(wanted, observed),
+        pending_restart: pending_restart(plan, wanted, observed),
+        changed: before.map_or(wanted.now, |receipt| receipt.changed),
+    };
+    if plan.steps.is_empty() && before == Some(&receipt) {
+        return;
+    }
+    let receipt = Receipt { changed: wanted.now, ..receipt };
+    let old_text = before.map(receipt_text);
+    write(plan, &layout.receipt(&spec.name), &receipt_text(&receipt), 0o644, old_text.as_deref(), None);
+    let action = match operation {
+        _ if before.is_none() => Action::Installed,
+        Operation::Rollback => Action::RolledBack,
+        _ if from.as_ref() != Some(&spec.version) => Action::Upgraded,
+        _ => Action::Applied,
+    };
+    let event = Event {
+        at: wanted.now,
+        action,
+        from,
+        to: Some(spec.version.clone()),
+        downtime_ms: None,
+        reason: None,
+        user: wanted.caller.name.clone(),
+    };
+    plan.push(Step::Record { path: layout.history(&spec.name), event }, Undo::Nothing);
+}
+
+/// The text of a receipt's file.
+#[must_use]
+pub fn receipt_text(receipt: &Receipt) -> String {
+    // As with launch specs, there is nothing in a receipt that JSON can't express.
+    serde_json::to_string_pretty(receipt).unwrap_or_default() + "\n"
+}
+
+fn activations(operation: Operation, wanted: &Wanted, observed: &Observed) -> Vec<Activation> {
+    let mut activations = observed.receipt.as_ref().map(|receipt| receipt.activations.clone()).unwrap_or_default();
+    let version = &wanted.spec.version;
+    if activations.last().is_some_and(|last| last.version == *version) {
+        return activations;
+    }
+    if operation == Operation::Rollback
+        && let Some(place) = activations.iter().rposition(|activation| activation.version == *version)
+    {
+        activations.truncate(place + 1);
+        return activations;
+    }
+    let installed = observed.whole_tree(&wanted.spec.tree()).and_then(|tree| tree.whole);
+    let digest = wanted.archive.as_ref().map(|archive| archive.digest).or(installed);
+    activations.push(Activation { version: version.clone(), digest, at: wanted.now });
+    activations
+}
+
+fn pending_restart(plan: &Plan, wanted: &Wanted, observed: &Observed) -> bool {
+    if plan.switch().is_some() || !observed.runs() {
+        return false;
+    }
+    let launch = wanted.layout.launch(&wanted.spec.name, &wanted.spec.tree());
+    let touched = |planned: &crate::plan::step::Planned| matches!(&planned.step, Step::Write { path, .. } if *path == launch || *path == wanted.definition.path);
+    plan.steps.iter().any(touched) || observed.receipt.as_ref().is_some_and(|receipt| receipt.pending_restart)
+}
+
+fn start(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Observed) {
+    let spec = &wanted.spec;
+    if operation != Operation::Install || wanted.wishes.no_start || observed.runs() {
+        if operation == Operation::Upgrade && !plan.steps.is_empty() && !observed.runs() {
+            plan.notices.push("the service is stopped and stays so; `mainstay start` starts the new version".to_owned());
+        }
+        return;
+    }
+    let calls = call::start(spec).into_iter().map(|call| Step::Call { call });
+    plan.after.splice(0..0, calls.chain([Step::AwaitReady { tree: spec.tree(), within: patience(spec.ready.timeout) }]));
+}

@@ -1,0 +1,11 @@
+//! Deciding: from what is wanted and what was observed to a plan, in values only. Nothing here touches the
+//! machine, so a plan can be shown, compared and tested anywhere.
+
+pub mod apply;
+pub mod cleanup;
+pub mod lifecycle;
+pub mod observed;
+pub mod refusal;
+pub mod step;
+pub mod uninstall;
+pub mod wanted;

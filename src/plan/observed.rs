@@ -1,0 +1,90 @@
+//! What was observed of an instance before deciding: the only thing that `engine` hands to `plan` beside
+//! what is wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::model::digest::Digest;
+use crate::model::launch::LaunchSpec;
+use crate::model::marker::Marker;
+use crate::model::receipt::Receipt;
+use crate::model::version::Version;
+
+/// An instance as it was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// What was last recorded.
+    pub receipt: Option<Receipt>,
+    /// The definition's text on disk.
+    pub definition: Option<String>,
+    /// The marker in it.
+    pub marker: Option<Marker>,
+    /// Whether the folder in the marker still holds a manifest of this instance.
+    pub anchored: bool,
+    /// A definition of this name elsewhere on the service manager's load path, which is not ours.
+    pub foreign: Option<String>,
+    /// Whether the service runs, and what.
+    pub running: Running,
+    /// Whether it starts with the host, as the service manager says.
+    pub enabled: bool,
+    /// Whether the user's services start without a login; nothing in system scope.
+    pub lingering: Option<bool>,
+    /// The tree that the current link names.
+    pub link: Option<String>,
+    /// The version trees.
+    pub trees: Vec<Tree>,
+    /// The launch specs, by tree.
+    pub specs: BTreeMap<String, LaunchSpec>,
+    /// The build that the instance's runtime link names.
+    pub runtime: Option<String>,
+    /// Which of the paths that the instance would use are there.
+    pub present: BTreeSet<Utf8PathBuf>,
+    /// Texts of files that a plan may have to restore.
+    pub texts: BTreeMap<Utf8PathBuf, String>,
+    /// Trees that a running process uses, by its executable; a tree is listed too when that can't be read.
+    pub in_use: BTreeSet<String>,
+}
+
+/// A version tree on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tree {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: Version,
+    /// The digest of the archive it came from, if it is whole.
+    pub whole: Option<Digest>,
+}
+
+/// Whether a service runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Running {
+    /// The service manager did not say.
+    #[default]
+    Unknown,
+    /// It does not.
+    No,
+    /// It does, starting and backing off included; the tree if the supervisor says.
+    Yes(Option<String>),
+}
+
+impl Observed {
+    /// The whole tree of a version.
+    #[must_use]
+    pub fn whole_tree(&self, name: &str) -> Option<&Tree> {
+        self.trees.iter().find(|tree| tree.name == name && tree.whole.is_some())
+    }
+
+    /// Whether a path is there.
+    #[must_use]
+    pub fn has(&self, path: &Utf8Path) -> bool {
+        self.present.contains(path)
+    }
+
+    /// Whether the service runs, as far as anybody knows.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        matches!(self.running, Running::Yes(_))
+    }
+}

@@ -1,0 +1,81 @@
+//! Why a plan is not made: the guards.
+
+use camino::Utf8PathBuf;
+use thiserror::Error;
+
+use crate::model::name::{ComponentName, InstanceName};
+use crate::model::version::Version;
+
+/// A guard that says no.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The instance's name is taken by another folder.
+    #[error("an instance `{name}` is already installed from `{folder}`")]
+    NameTaken {
+        /// The name.
+        name: InstanceName,
+        /// The folder that has it.
+        folder: Utf8PathBuf,
+    },
+    /// A unit of that name is not ours.
+    #[error("a service `{name}` that mainstay did not make is defined in `{definition}`")]
+    NotOurs {
+        /// The name.
+        name: InstanceName,
+        /// Where it is defined.
+        definition: String,
+    },
+    /// The definition names another component.
+    #[error("the instance `{name}` runs the component `{installed}`, not `{wanted}`")]
+    OtherComponent {
+        /// The instance.
+        name: InstanceName,
+        /// What is installed.
+        installed: ComponentName,
+        /// What the manifest says.
+        wanted: ComponentName,
+    },
+    /// The wanted version is not unpacked here and no archive was given.
+    #[error("version {version} of `{component}` is not unpacked here")]
+    NoTree {
+        /// The component.
+        component: ComponentName,
+        /// The version.
+        version: Version,
+    },
+    /// A tree of that version is there and holds other bytes.
+    #[error("version {version} of `{component}` is already unpacked, from another archive")]
+    OtherTree {
+        /// The component.
+        component: ComponentName,
+        /// The version.
+        version: Version,
+    },
+    /// The wanted version is older than the active one.
+    #[error("version {to} is older than the active {from}")]
+    Downgrade {
+        /// What is active.
+        from: Version,
+        /// What is wanted.
+        to: Version,
+    },
+    /// Nobody can say which of the two versions is older.
+    #[error("nobody can say whether {to} is older than the active {from}: they are not both semantic versions")]
+    NoOrder {
+        /// What is active.
+        from: Version,
+        /// What is wanted.
+        to: Version,
+    },
+    /// There is no version to go back to.
+    #[error("no other version of `{0}` was active before")]
+    NoPrevious(InstanceName),
+    /// The live tree can't be replaced under a running program.
+    #[error("version {version} of `{component}` is the active one: its tree is in use")]
+    LiveTree {
+        /// The component.
+        component: ComponentName,
+        /// The version.
+        version: Version,
+    },
+}

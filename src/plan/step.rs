@@ -1,0 +1,283 @@
+//! The steps of a plan, each with all that it needs, and their inverses.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use camino::Utf8PathBuf;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::digest::Digest;
+use crate::model::duration::Span;
+use crate::model::history::Event;
+use crate::model::name::InstanceName;
+use crate::model::owner::Owner;
+use crate::model::trial::Switch;
+use crate::platform::call::Call;
+
+/// The decided changes of one operation, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// What is done.
+    pub operation: Operation,
+    /// To which instance.
+    pub name: InstanceName,
+    /// The journalled steps: if one fails, those before it are undone.
+    pub steps: Vec<Planned>,
+    /// What follows when the steps stand: a start, the waiting for readiness, the slow removal of what was
+    /// put away. A failure here undoes nothing.
+    pub after: Vec<Step>,
+    /// What the person should know beside the steps.
+    pub notices: Vec<String>,
+}
+
+impl Plan {
+    /// An empty plan.
+    #[must_use]
+    pub fn new(operation: Operation, name: InstanceName) -> Self {
+        Self { operation, name, steps: Vec::new(), after: Vec::new(), notices: Vec::new() }
+    }
+
+    /// Whether nothing would change.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.after.is_empty()
+    }
+
+    /// Adds a journalled step with its inverse.
+    pub fn push(&mut self, step: Step, undo: Undo) {
+        self.steps.push(Planned { step, undo });
+    }
+
+    /// The switch that the plan makes, with its place among the steps.
+    #[must_use]
+    pub fn switch(&self) -> Option<(usize, &Switch)> {
+        self.steps.iter().enumerate().find_map(|(place, planned)| match &planned.step {
+            Step::Switch { switch } => Some((place, &**switch)),
+            _ => None,
+        })
+    }
+}
+
+/// What an operation is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum Operation {
+    /// A new instance.
+    Install,
+    /// Changed settings.
+    Apply,
+    /// Another version.
+    Upgrade,
+    /// The version before.
+    Rollback,
+    /// Old versions removed.
+    Cleanup,
+    /// The instance removed.
+    Uninstall,
+    /// Started.
+    Start,
+    /// Stopped.
+    Stop,
+    /// Stopped and started.
+    Restart,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Install => "install",
+            Self::Apply => "apply",
+            Self::Upgrade => "upgrade",
+            Self::Rollback => "rollback",
+            Self::Cleanup => "clean-up",
+            Self::Uninstall => "uninstall",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+        })
+    }
+}
+
+/// A step and its inverse, both decided before anything runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    /// What is done.
+    pub step: Step,
+    /// What undoes it. Undoing what was not done, or twice, does no harm.
+    pub undo: Undo,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Step {
+    /// Make a folder.
+    Folder {
+        /// Where.
+        path: Utf8PathBuf,
+        /// Its permission bits.
+        mode: u32,
+        /// Whose it is, if not the caller's.
+        owner: Option<Owner>,
+    },
+    /// Write a file whole.
+    Write {
+        /// Where.
+        path: Utf8PathBuf,
+        /// What.
+        text: String,
+        /// Its permission bits.
+        mode: u32,
+        /// With whose rights, if not the caller's.
+        rights: Option<Owner>,
+    },
+    /// Add an event to the history; the time without an answer is filled in by who measured it.
+    Record {
+        /// The history's file.
+        path: Utf8PathBuf,
+        /// The event.
+        event: Event,
+    },
+    /// Remove a file or link.
+    Remove {
+        /// Which.
+        path: Utf8PathBuf,
+    },
+    /// Remove a folder if it is empty.
+    RemoveFolder {
+        /// Which.
+        path: Utf8PathBuf,
+    },
+    /// Point a link.
+    Link {
+        /// Which.
+        path: Utf8PathBuf,
+        /// Where to.
+        target: Utf8PathBuf,
+    },
+    /// Rename within a folder's file system: how things are put away.
+    Move {
+        /// What.
+        from: Utf8PathBuf,
+        /// Its new name.
+        to: Utf8PathBuf,
+    },
+    /// Lay a copy of this tool where definitions find it.
+    Runtime {
+        /// This program.
+        program: Utf8PathBuf,
+        /// The folder of the copy.
+        folder: Utf8PathBuf,
+    },
+    /// Unpack an archive beside, check it, and give it its name.
+    Unpack {
+        /// The archive.
+        archive: Utf8PathBuf,
+        /// Its digest, as it was inspected.
+        digest: Digest,
+        /// The instance's install folder.
+        folder: Utf8PathBuf,
+        /// The tree's name.
+        tree: String,
+    },
+    /// Remove, slowly and for good, what was put away in a folder.
+    EmptyTrash {
+        /// The folder.
+        folder: Utf8PathBuf,
+    },
+    /// Ask the service manager.
+    Call {
+        /// What.
+        call: Call,
+    },
+    /// Run a command of the manifest.
+    Hook {
+        /// The field that holds it.
+        field: String,
+        /// The program and its arguments.
+        argv: Vec<String>,
+        /// Its environment, nothing else.
+        environment: BTreeMap<String, String>,
+        /// Where it starts.
+        folder: Utf8PathBuf,
+        /// With whose rights, if not the caller's.
+        rights: Option<Owner>,
+    },
+    /// Write down the switch that the next start makes.
+    Switch {
+        /// From what to what.
+        switch: Box<Switch>,
+    },
+    /// Wait until the program of a tree is ready.
+    AwaitReady {
+        /// The tree.
+        tree: String,
+        /// How long.
+        within: Span,
+    },
+    /// Close the trial of a switch that has proved itself.
+    Settle,
+}
+
+/// The inverse of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Undo {
+    /// There is nothing to undo.
+    Nothing,
+    /// Another step.
+    Step(Box<Step>),
+    /// Take the old launch back, and see it run if the service ran.
+    TakeBack,
+    /// Start the service again and see it ready.
+    Start(Call),
+}
+
+impl Undo {
+    /// The inverse that is this step.
+    #[must_use]
+    pub fn step(step: Step) -> Self {
+        Self::Step(Box::new(step))
+    }
+}
+
+impl fmt::Display for Step {
+    /// What is done, as one line of a preview.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let as_whom = |rights: &Option<Owner>| rights.as_ref().map(|owner| format!(" as {}", owner.name)).unwrap_or_default();
+        match self {
+            Self::Folder { path, mode, owner } => {
+                let owner = owner.as_ref().map(|owner| format!(" for {}", owner.name)).unwrap_or_default();
+                write!(formatter, "create {path}/ (mode {mode:04o}){owner}")
+            }
+            Self::Write { path, text, mode, rights } => {
+                write!(formatter, "write {path} ({} bytes, mode {mode:04o}){}", text.len(), as_whom(rights))
+            }
+            Self::Record { path, event } => write!(formatter, "add `{}` to {path}", event.action),
+            Self::Remove { path } => write!(formatter, "remove {path}"),
+            Self::RemoveFolder { path } => write!(formatter, "remove {path}/ if it is empty"),
+            Self::Link { path, target } => write!(formatter, "link {path} -> {target}"),
+            Self::Move { from, to } => write!(formatter, "move {from} to {to}"),
+            Self::Runtime { program, folder } => write!(formatter, "copy {program} to {folder}/mainstay"),
+            Self::Unpack { archive, folder, tree, digest } => {
+                write!(formatter, "unpack {archive} (sha256 {}…) to {folder}/{tree}/", digest.short())
+            }
+            Self::EmptyTrash { folder } => write!(formatter, "remove what was put away in {folder}/"),
+            Self::Call { call } => call.fmt(formatter),
+            Self::Hook { field, argv, rights, .. } => {
+                write!(formatter, "run {field}: {}{}", argv.join(" "), as_whom(rights))
+            }
+            Self::Switch { switch } if switch.from.tree() == switch.to.tree() => {
+                write!(formatter, "at its next start, run {} with the new settings", switch.to.tree())
+            }
+            Self::Switch { switch } => {
+                write!(formatter, "at its next start, switch from {} to {}", switch.from.tree(), switch.to.tree())
+            }
+            Self::AwaitReady { tree, within } => write!(formatter, "wait until {tree} is ready (at most {within})"),
+            Self::Settle => formatter.write_str("close the switch"),
+        }
+    }
+}

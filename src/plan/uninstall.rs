@@ -1,0 +1,96 @@
+//! The plan that removes an instance.
+
+use camino::Utf8PathBuf;
+
+use crate::model::history::{Action, Event};
+use crate::model::launch::LaunchSpec;
+use crate::model::layout::Layout;
+use crate::model::manifest::PlatformKind;
+use crate::model::moment::Moment;
+use crate::model::owner::Owner;
+use crate::model::receipt::Receipt;
+use crate::plan::apply::{launch_text, put_away, receipt_text};
+use crate::plan::observed::{Observed, Running};
+use crate::plan::step::{Operation, Plan, Step, Undo};
+use crate::platform::call;
+
+/// Decides how an instance is removed: stopped, deregistered, its versions put away. Configuration, data,
+/// logs and history stay unless they are to be purged; the manifest always stays.
+#[must_use]
+pub fn uninstall(spec: &LaunchSpec, layout: &Layout, observed: &Observed, caller: &Owner, now: Moment, purge: bool) -> Plan {
+    let mut plan = Plan::new(Operation::Uninstall, spec.name.clone());
+    let name = &spec.name;
+    if observed.definition.is_some() && observed.running != Running::No {
+        for call in call::stop(spec) {
+            let undo = call::start(spec).into_iter().next_back().filter(|_| observed.runs());
+            plan.push(Step::Call { call }, undo.map_or(Undo::Nothing, Undo::Start));
+        }
+    }
+    if let Some(text) = &observed.definition {
+        let back = call::enable(spec);
+        for (place, call) in call::disable(spec).into_iter().enumerate() {
+            let undo = back.get(place).filter(|_| observed.enabled).cloned();
+            plan.push(Step::Call { call }, undo.map_or(Undo::Nothing, |call| Undo::step(Step::Call { call })));
+        }
+        let path = layout.definition(name, spec.platform);
+        let undo = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, rights: None };
+        plan.push(Step::Remove { path }, Undo::step(undo));
+        for call in call::reload(spec) {
+            plan.push(Step::Call { call: call.clone() }, Undo::step(Step::Call { call }));
+        }
+        for call in call::forget(spec) {
+            plan.push(Step::Call { call }, Undo::Nothing);
+        }
+    }
+    for (tree, old) in &observed.specs {
+        let path = layout.launch(name, tree);
+        let undo = Step::Write { path: path.clone(), text: launch_text(old), mode: 0o644, rights: None };
+        plan.push(Step::Remove { path }, Undo::step(undo));
+    }
+    if let Some(receipt) = &observed.receipt {
+        let path = layout.receipt(name);
+        let undo = Step::Write { path: path.clone(), text: receipt_text(receipt), mode: 0o644, rights: None };
+        plan.push(Step::Remove { path }, Undo::step(undo));
+        let event = Event {
+            at: now,
+            action: Action::Uninstalled,
+            from: observed.receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone()),
+            to: None,
+            downtime_ms: None,
+            reason: None,
+            user: caller.name.clone(),
+        };
+        plan.push(Step::Record { path: layout.history(name), event }, Undo::Nothing);
+    }
+    for folder in put_away_folders(spec, layout, purge) {
+        if observed.has(&folder)
+            && let (Some(parent), Some(entry)) = (folder.parent(), folder.file_name())
+        {
+            let to = put_away(parent, entry, now.0);
+            plan.push(
+                Step::Move { from: folder.clone(), to: to.clone() },
+                Undo::step(Step::Move { from: to, to: folder.clone() }),
+            );
+            let empty = Step::EmptyTrash { folder: parent.to_owned() };
+            if !plan.after.contains(&empty) {
+                plan.after.push(empty);
+            }
+        }
+    }
+    plan
+}
+
+/// The folders of an instance that an uninstall puts away.
+#[must_use]
+pub fn put_away_folders(spec: &LaunchSpec, layout: &Layout, purge: bool) -> Vec<Utf8PathBuf> {
+    let name = &spec.name;
+    let mut folders = vec![layout.install(name)];
+    if purge {
+        folders.extend([layout.data(name), layout.logs(name), layout.config(name)]);
+        if spec.platform == PlatformKind::Embedded {
+            folders.push(layout.run(name, spec.platform));
+        }
+        folders.push(layout.state(name));
+    }
+    folders
+}

@@ -1,0 +1,80 @@
+//! What is wanted of an instance, resolved.
+
+use camino::Utf8PathBuf;
+
+use crate::model::digest::Digest;
+use crate::model::launch::LaunchSpec;
+use crate::model::layout::Layout;
+use crate::model::moment::Moment;
+use crate::model::owner::Owner;
+use crate::platform::Definition;
+
+/// All that a plan for one instance needs beside what was observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The launch.
+    pub spec: LaunchSpec,
+    /// Its definition.
+    pub definition: Definition,
+    /// Where everything stands.
+    pub layout: Layout,
+    /// The manifest's path, text, and text after the operation, which differs where a version is edited in.
+    pub manifest: ManifestText,
+    /// The archive that brings the version, if one was given.
+    pub archive: Option<Archive>,
+    /// This program and the name of its build.
+    pub runtime: Runtime,
+    /// The account that runs the program, where that is not the caller.
+    pub account: Option<Owner>,
+    /// The account that owns the deploy folder, where that is not the caller.
+    pub owner: Option<Owner>,
+    /// The caller, for history and lingering.
+    pub caller: Owner,
+    /// The time.
+    pub now: Moment,
+    /// What the person allows or asks beside.
+    pub wishes: Wishes,
+}
+
+/// The manifest as a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestText {
+    /// Its path.
+    pub path: Utf8PathBuf,
+    /// The text on disk; nothing where `install` makes the manifest.
+    pub on_disk: Option<String>,
+    /// The text to apply.
+    pub text: String,
+}
+
+/// An archive that was inspected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Archive {
+    /// Where it is.
+    pub path: Utf8PathBuf,
+    /// Its digest.
+    pub digest: Digest,
+}
+
+/// This tool's own copy for definitions to name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runtime {
+    /// This program.
+    pub program: Utf8PathBuf,
+    /// The name of its build: version and digest.
+    pub build: String,
+}
+
+/// What the person allows or asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line, independent of the others")]
+pub struct Wishes {
+    /// Overwrite the tree of that version; allow an older version.
+    pub force: bool,
+    /// Move the name from another folder to this one.
+    pub take_over: bool,
+    /// Leave a stopped or new service stopped.
+    pub no_start: bool,
+    /// Leave the running program as it is until its next start.
+    pub no_restart: bool,
+}
