@@ -9,6 +9,7 @@ use camino::Utf8PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::address::{HTTP_PATTERN, TCP_PATTERN};
 use crate::model::digest::Digest;
 use crate::model::duration::Span;
 use crate::model::name::{ComponentName, InstanceName};
@@ -26,7 +27,7 @@ pub const SCHEMA_ADDRESS: &str =
 /// A service, declared: `mainstay.json` in a deploy folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("$id" = SCHEMA_ADDRESS), title = "mainstay manifest")]
+#[schemars(title = "mainstay manifest")]
 pub struct Manifest {
     /// The address of this schema, for editors. mainstay ignores it.
     #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
@@ -151,7 +152,7 @@ pub struct Service {
     pub secrets: BTreeMap<VariableName, Secret>,
     /// The account that runs the program, in system scope. Default: the deploy folder's owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"))]
+    #[schemars(regex(pattern = USER_PATTERN))]
     pub user: Option<String>,
     /// Where the program starts. Default: `{data}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -180,6 +181,25 @@ pub struct Service {
     /// How far the program is locked in. Default: `standard` in system scope, `off` in user scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hardening: Option<Hardening>,
+}
+
+/// What a schema says of the name of an account.
+pub const USER_PATTERN: &str = "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$";
+
+/// A text that can't name an account.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` can't name an account: it begins with a letter or `_`, then letters, digits, `_`, `.` and `-`, at most 32 in all"
+)]
+pub struct UserNameError(String);
+
+/// Refuses what can't name an account.
+pub fn check_user(text: &str) -> Result<(), UserNameError> {
+    let mut bytes = text.bytes();
+    let well_formed = text.len() <= 32
+        && bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    if well_formed { Ok(()) } else { Err(UserNameError(text.to_owned())) }
 }
 
 /// The name of an environment variable: letters, digits and `_`, no digit first. Service managers drop others.
@@ -344,10 +364,11 @@ pub enum StopSignal {
 pub struct Ready {
     /// An address that answers with a status from 200 to 299. `{env.NAME}` stands for a variable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^http://"))]
+    #[schemars(regex(pattern = HTTP_PATTERN))]
     pub http: Option<String>,
     /// A host and port that takes a connection, as in `127.0.0.1:5432`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = TCP_PATTERN))]
     pub tcp: Option<String>,
     /// A command that exits with 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
