@@ -9,12 +9,13 @@ use std::sync::LazyLock;
 
 use schemars::{JsonSchema, SchemaGenerator};
 
+use crate::model::account::{USER_PATTERN, check_user};
 use crate::model::address::{HTTP_PATTERN, TCP_PATTERN, check_http, check_tcp};
 use crate::model::digest::Digest;
 use crate::model::duration::Span;
-use crate::model::manifest::{USER_PATTERN, VariableName, check_user};
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::size::Size;
+use crate::model::variable::VariableName;
 use crate::model::version::Version;
 
 type Rule = fn(&str) -> Result<(), String>;

@@ -1,6 +1,7 @@
 //! Values: what a manifest, a launch spec, a receipt or a plan is. No input or output, no clock, no
 //! environment; everything here can be made, compared and printed on any machine.
 
+pub mod account;
 pub mod address;
 pub mod contradiction;
 pub mod digest;
@@ -21,10 +22,12 @@ pub mod position;
 pub mod problem;
 pub mod receipt;
 pub mod schema;
+pub mod service;
 pub mod size;
 pub mod status;
 pub mod token;
 pub mod trial;
+pub mod variable;
 pub mod version;
 
 mod leaf;
