@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+use crate::model::token::expand_variables;
+use crate::model::variable::VariableName;
+
 /// What a schema says of the address of an HTTP probe.
 pub const HTTP_PATTERN: &str = "^http://[^\\s/?#]";
 /// What a schema says of the address of a TCP probe.
@@ -54,27 +57,7 @@ pub fn check_tcp(text: &str) -> Result<(), AddressError> {
 
 /// The text with a digit in the place of each variable: what a variable holds is known only at start.
 fn fill(text: &str) -> String {
-    let mut filled = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{env.") {
-        filled.push_str(before);
-        match after.split_once('}') {
-            Some((name, after)) if is_variable(name) => {
-                filled.push('1');
-                rest = after;
-            }
-            _ => {
-                filled.push_str("{env.");
-                rest = after;
-            }
-        }
-    }
-    filled + rest
-}
-
-fn is_variable(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
+    expand_variables(text, |name| VariableName::new(name).is_ok().then(|| "1".to_owned()))
 }
 
 /// Host and port. An IPv6 address stands in brackets, which its colons make necessary.
