@@ -5,14 +5,17 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
 use crate::model::duration::Span;
 use crate::model::name::{ComponentName, InstanceName};
+pub use crate::model::service::{
+    Hardening, Limits, Ready, Restart, RestartWhen, Secret, Service, Stdin, Stop, StopSignal, Supervision,
+};
 use crate::model::size::Size;
+pub use crate::model::variable::{VariableName, VariableNameError};
 use crate::model::version::Version;
 
 /// The name of the manifest's file in a deploy folder.
@@ -26,7 +29,7 @@ pub const SCHEMA_ADDRESS: &str =
 /// A service, declared: `mainstay.json` in a deploy folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("$id" = SCHEMA_ADDRESS), title = "mainstay manifest")]
+#[schemars(title = "mainstay manifest")]
 pub struct Manifest {
     /// The address of this schema, for editors. mainstay ignores it.
     #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
@@ -128,273 +131,6 @@ pub struct PackageReference {
     pub sha256: Option<Digest>,
 }
 
-/// How the program runs. A package may bring any of these as its defaults.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Service {
-    /// The program and its arguments, run without a shell. Tokens: `{package} {config} {data} {logs} {run} {deploy}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1))]
-    pub command: Option<Vec<String>>,
-    /// One sentence for the service manager's lists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Variables of the program's environment. Never for secrets: they can be read in the definition.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub environment: BTreeMap<VariableName, String>,
-    /// A file of `KEY=value` lines, read again at each start; its values win over `environment`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
-    pub environment_file: Option<Utf8PathBuf>,
-    /// Variables whose values stand in files of their own; they win over all others.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub secrets: BTreeMap<VariableName, Secret>,
-    /// The account that runs the program, in system scope. Default: the deploy folder's owner.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"))]
-    pub user: Option<String>,
-    /// Where the program starts. Default: `{data}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub working_directory: Option<String>,
-    /// What the program's standard input is: `null` (default), or `open`, a pipe that never ends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stdin: Option<Stdin>,
-    /// Whether the service starts with the host (or with its user). Default: true.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub boot: Option<bool>,
-    /// Who watches the program: `mainstay` (default), or `native`, the service manager itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub supervision: Option<Supervision>,
-    /// When and how often the program is started again.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub restart: Restart,
-    /// How the program is asked to end.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub stop: Stop,
-    /// How it shows that it is ready. Default: it stays alive for one second.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ready: Option<Ready>,
-    /// What it may use.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub limits: Limits,
-    /// How far the program is locked in. Default: `standard` in system scope, `off` in user scope.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hardening: Option<Hardening>,
-}
-
-/// The name of an environment variable: letters, digits and `_`, no digit first. Service managers drop others.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct VariableName(String);
-
-/// A text that can't name an environment variable.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` can't name an environment variable: use letters, digits and `_`, and no digit first")]
-pub struct VariableNameError(String);
-
-impl VariableName {
-    /// Takes a text that obeys the rule.
-    pub fn new(text: impl Into<String>) -> Result<Self, VariableNameError> {
-        let text = text.into();
-        let mut bytes = text.bytes();
-        let well_formed = bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-            && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if well_formed { Ok(Self(text)) } else { Err(VariableNameError(text)) }
-    }
-
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for VariableName {
-    type Error = VariableNameError;
-    fn try_from(text: String) -> Result<Self, VariableNameError> {
-        Self::new(text)
-    }
-}
-
-impl From<VariableName> for String {
-    fn from(name: VariableName) -> Self {
-        name.0
-    }
-}
-
-impl std::fmt::Display for VariableName {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.pad(&self.0)
-    }
-}
-
-impl JsonSchema for VariableName {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "VariableName".into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" })
-    }
-}
-
-/// Where a secret's value stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Secret {
-    /// A file that holds the value and nothing else (one line feed at its end is dropped).
-    #[schemars(with = "String")]
-    pub file: Utf8PathBuf,
-}
-
-/// What the program reads from its standard input.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub enum Stdin {
-    /// The end of a file, at once.
-    #[default]
-    Null,
-    /// A pipe on which nothing ever comes and which never ends.
-    Open,
-}
-
-/// Who watches the program.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub enum Supervision {
-    /// mainstay's supervisor: readiness, exact back-off, status.
-    #[default]
-    Mainstay,
-    /// The service manager's own, for a program that speaks its protocol (`sd_notify`).
-    Native,
-}
-
-/// When and how often a program that has ended is started again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Restart {
-    /// After which ending. Default: `on-failure`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub when: Option<RestartWhen>,
-    /// The pauses before the first, second, … restart; the last one goes on. Default: 1s, 5s, 15s, 30s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1))]
-    pub delays: Option<Vec<Span>>,
-    /// How many restarts within `window` are made before the service stays down. Default: 5.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u32>,
-    /// The time in which restarts are counted. Default: 5m.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub window: Option<Span>,
-}
-
-/// The endings after which a program is started again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum RestartWhen {
-    /// None.
-    Never,
-    /// A non-zero exit code, a signal, a missed readiness.
-    #[default]
-    OnFailure,
-    /// Any ending that was not asked for.
-    Always,
-}
-
-/// How a program is asked to end, and how long it may take.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Stop {
-    /// The signal that asks. Default: SIGTERM.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signal: Option<StopSignal>,
-    /// How long the program may take to drain; then it is killed with all its descendants. Default: 30s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<Span>,
-}
-
-/// The signals that programs understand as a request to end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-#[schemars(inline)]
-pub enum StopSignal {
-    /// The usual request.
-    #[default]
-    Sigterm,
-    /// As Ctrl-C.
-    Sigint,
-    /// As Ctrl-\; some servers (nginx) drain on it.
-    Sigquit,
-    /// As a closed terminal.
-    Sighup,
-    /// Whatever the program makes of it.
-    Sigusr1,
-    /// Whatever the program makes of it.
-    Sigusr2,
-}
-
-/// How a program shows that it is ready: exactly one of the probes, and how long it may take.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Ready {
-    /// An address that answers with a status from 200 to 299. `{env.NAME}` stands for a variable.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^http://"))]
-    pub http: Option<String>,
-    /// A host and port that takes a connection, as in `127.0.0.1:5432`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tcp: Option<String>,
-    /// A command that exits with 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1))]
-    pub command: Option<Vec<String>>,
-    /// A file that exists and is newer than the program's start.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
-    /// The program stays alive for this long.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delay: Option<Span>,
-    /// The program says `READY=1` itself (`sd_notify`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notify: Option<bool>,
-    /// How long it may take. Default: 60s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<Span>,
-}
-
-/// What the program may use.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Limits {
-    /// Memory, of the program and its descendants. On systemd only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory: Option<Size>,
-    /// Open files, each process.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub open_files: Option<u64>,
-    /// Processes and threads, of the program and its descendants. On systemd only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub processes: Option<u64>,
-}
-
-/// How far the program is locked in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub enum Hardening {
-    /// Not at all.
-    Off,
-    /// What hardly any program notices.
-    Standard,
-    /// What a server without special needs can do without.
-    Strict,
-}
-
 /// How one version follows another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -449,6 +185,7 @@ pub struct Systemd {
     pub service: BTreeMap<String, Vec<String>>,
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+/// Whether a value says nothing, so that it need not be written.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

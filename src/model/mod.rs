@@ -1,7 +1,11 @@
 //! Values: what a manifest, a launch spec, a receipt or a plan is. No input or output, no clock, no
 //! environment; everything here can be made, compared and printed on any machine.
 
+pub mod account;
+pub mod address;
+pub mod contradiction;
 pub mod digest;
+pub mod document;
 pub mod duration;
 pub mod history;
 pub mod index;
@@ -14,9 +18,18 @@ pub mod name;
 pub mod nearest;
 pub mod owner;
 pub mod package;
+pub mod position;
+pub mod problem;
 pub mod receipt;
+pub mod schema;
+pub mod service;
 pub mod size;
 pub mod status;
 pub mod token;
 pub mod trial;
+pub mod variable;
 pub mod version;
+
+mod leaf;
+mod tree;
+mod validator;

@@ -13,10 +13,7 @@ pub const FILE_NAME: &str = "mainstay-package.json";
 /// What a vendor says of a package: what it is, and how its program runs unless the user wants otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(
-    extend("$id" = "https://raw.githubusercontent.com/mainstay-dev/mainstay/main/schema/package.v1.json"),
-    title = "mainstay package description"
-)]
+#[schemars(title = "mainstay package description")]
 pub struct PackageDescription {
     /// The address of this schema, for editors. mainstay ignores it.
     #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,134 @@
+//! A JSON document: read once, strictly, to a tree with positions, from which the typed value, the
+//! faults with line and column, and edits that keep every other byte all come.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use crate::model::position::{Position, Segment};
+use crate::model::problem::{Problem, Problems};
+use crate::model::schema;
+use crate::model::tree::{Node, Value};
+use crate::model::validator::validate;
+
+/// A JSON document that is well formed and has no duplicate keys.
+#[derive(Clone, Debug)]
+pub struct Document {
+    name: String,
+    text: String,
+    root: Node,
+}
+
+impl Document {
+    /// Reads a text. The name is the file's, as faults show it.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
+        match Node::parse(text) {
+            Ok(root) => Ok(Self { name: name.to_owned(), text: text.to_owned(), root }),
+            Err(problems) => Err(Problems::new(name, problems)),
+        }
+    }
+
+    /// The typed value, or every fault that keeps the document from being one.
+    ///
+    /// The type's schema is asked first, since it finds all faults at once; the type itself has the last word.
+    pub fn read<T: DeserializeOwned + JsonSchema>(&self) -> Result<T, Problems> {
+        let problems = validate(&self.text, &self.root, &schema::of::<T>());
+        if !problems.is_empty() {
+            return Err(Problems::new(&self.name, problems));
+        }
+        serde_path_to_error::deserialize(self.root.to_json()).map_err(|error| {
+            let path: Vec<Segment> = error.path().iter().filter_map(segment).collect();
+            Problems::new(&self.name, vec![self.problem(&path, error.inner().to_string())])
+        })
+    }
+
+    /// The document's name, as faults show it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The document's text, byte for byte.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where a value begins.
+    #[must_use]
+    pub fn position(&self, path: &[Segment]) -> Option<Position> {
+        self.root.at(path).map(|node| Position::of(&self.text, node.range.start))
+    }
+
+    /// Where the name of a member begins.
+    #[must_use]
+    pub fn key_position(&self, path: &[Segment]) -> Option<Position> {
+        let (Segment::Key(key), parent) = path.split_last()? else { return None };
+        let member = self.root.at(parent)?.member(key)?;
+        Some(Position::of(&self.text, member.key_range.start))
+    }
+
+    /// A fault of the value at a path, or, if it isn't there, of the nearest one around it.
+    #[must_use]
+    pub fn problem(&self, path: &[Segment], message: impl Into<String>) -> Problem {
+        let position = (0..=path.len()).rev().find_map(|length| self.position(&path[..length]));
+        Problem::new(path, position.unwrap_or(Position { line: 1, column: 1 }), message)
+    }
+
+    /// The document's text with another text in the place of one text, number, boolean or null. Every
+    /// other byte is kept. `None` if no such value stands there.
+    #[must_use]
+    pub fn replace(&self, path: &[Segment], new_text: &str) -> Option<String> {
+        let node = self.root.at(path)?;
+        if matches!(node.value, Value::List(_) | Value::Object(_)) {
+            return None;
+        }
+        let mut edited = self.text.clone();
+        edited.replace_range(node.range.clone(), &serde_json::Value::from(new_text).to_string());
+        Some(edited)
+    }
+}
+
+fn segment(segment: &serde_path_to_error::Segment) -> Option<Segment> {
+    use serde_path_to_error::Segment as Found;
+    match segment {
+        Found::Seq { index } => Some(Segment::Index(*index)),
+        Found::Map { key } => Some(Segment::Key(key.clone())),
+        Found::Enum { .. } | Found::Unknown => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_keeps_every_other_byte() {
+        let text = "{ \"package\" :\t{\"version\":\"1.0\\u002e0\" , \"n\": 1, \"l\": [true]}\r\n}\n\n";
+        let document = Document::parse("x", text).unwrap();
+        let replace = |path: &[Segment], new: &str| document.replace(path, new);
+        assert_eq!(
+            replace(&["package".into(), "version".into()], "2\"\\é").as_deref(),
+            Some("{ \"package\" :\t{\"version\":\"2\\\"\\\\é\" , \"n\": 1, \"l\": [true]}\r\n}\n\n")
+        );
+        assert_eq!(
+            replace(&["package".into(), "l".into(), 0.into()], "x").as_deref(),
+            Some("{ \"package\" :\t{\"version\":\"1.0\\u002e0\" , \"n\": 1, \"l\": [\"x\"]}\r\n}\n\n")
+        );
+        assert_eq!(replace(&["package".into(), "other".into()], "x"), None);
+        assert_eq!(replace(&["package".into()], "x"), None);
+        assert_eq!(replace(&["package".into(), "l".into(), 1.into()], "x"), None);
+    }
+
+    #[test]
+    fn what_only_the_type_refuses_has_its_place_too() {
+        #[derive(Debug, serde::Deserialize, JsonSchema)]
+        #[expect(dead_code, reason = "only read")]
+        struct Outer {
+            #[schemars(with = "Vec<String>")]
+            addresses: Vec<std::net::IpAddr>,
+        }
+        let document = Document::parse("x.json", "{\n \"addresses\": [\"::1\",\n  \"nowhere\"]}").unwrap();
+        let problems = document.read::<Outer>().unwrap_err();
+        assert_eq!(problems.to_string(), "x.json:3:3: addresses[1]: invalid IP address syntax");
+    }
+}

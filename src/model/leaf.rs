@@ -1,0 +1,85 @@
+//! What the patterns of our schemas mean, said by the types that carry them.
+//!
+//! A pattern in a schema is for editors. Here the type itself decides, and tells in its own words what
+//! it wants; so no regular expressions are needed while mainstay runs.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::LazyLock;
+
+use schemars::{JsonSchema, SchemaGenerator};
+
+use crate::model::account::{USER_PATTERN, check_user};
+use crate::model::address::{HTTP_PATTERN, TCP_PATTERN, check_http, check_tcp};
+use crate::model::digest::Digest;
+use crate::model::duration::Span;
+use crate::model::name::{ComponentName, InstanceName};
+use crate::model::size::Size;
+use crate::model::variable::VariableName;
+use crate::model::version::Version;
+
+type Rule = fn(&str) -> Result<(), String>;
+
+static RULES: LazyLock<BTreeMap<String, Rule>> = LazyLock::new(|| {
+    BTreeMap::from([
+        typed::<InstanceName>(),
+        typed::<ComponentName>(),
+        typed::<VariableName>(),
+        typed::<Version>(),
+        typed::<Digest>(),
+        typed::<Span>(),
+        typed::<Size>(),
+        (USER_PATTERN.to_owned(), |text| check_user(text).map_err(|error| error.to_string())),
+        (HTTP_PATTERN.to_owned(), |text| check_http(text).map_err(|error| error.to_string())),
+        (TCP_PATTERN.to_owned(), |text| check_tcp(text).map_err(|error| error.to_string())),
+    ])
+});
+
+/// What the owner of a pattern says of a text. A pattern that nobody owns is left to serde.
+pub(crate) fn check(pattern: &str, text: &str) -> Result<(), String> {
+    RULES.get(pattern).map_or(Ok(()), |rule| rule(text))
+}
+
+fn typed<T: JsonSchema + TryFrom<String, Error: Display>>() -> (String, Rule) {
+    let schema = T::json_schema(&mut SchemaGenerator::default());
+    let pattern = schema.get("pattern").and_then(serde_json::Value::as_str).unwrap_or_default();
+    (pattern.to_owned(), |text| T::try_from(text.to_owned()).map(drop).map_err(|error| error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::schema::Published;
+
+    /// Every pattern of a schema, wherever it stands.
+    fn patterns(schema: &serde_json::Value, found: &mut Vec<String>) {
+        match schema {
+            serde_json::Value::Array(elements) => elements.iter().for_each(|it| patterns(it, found)),
+            serde_json::Value::Object(members) => {
+                for (key, value) in members {
+                    match (key.as_str(), value) {
+                        ("pattern", serde_json::Value::String(pattern)) => found.push(pattern.clone()),
+                        ("patternProperties", serde_json::Value::Object(all)) => {
+                            found.extend(all.keys().cloned());
+                        }
+                        _ => {}
+                    }
+                    patterns(value, found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_pattern_of_a_published_schema_has_an_owner() {
+        for document in Published::ALL {
+            let mut found = Vec::new();
+            patterns(&serde_json::from_str(&document.text()).unwrap(), &mut found);
+            assert!(!found.is_empty());
+            for pattern in found {
+                assert!(RULES.contains_key(&pattern), "nobody owns `{pattern}` of {}", document.name());
+            }
+        }
+    }
+}
