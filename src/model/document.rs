@@ -74,6 +74,15 @@ impl Document {
         Problem::new(path, position.unwrap_or(Position { line: 1, column: 1 }), message)
     }
 
+    /// A fault of the member at a path, shown at its name.
+    #[must_use]
+    pub fn key_problem(&self, path: &[Segment], message: impl Into<String>) -> Problem {
+        match self.key_position(path) {
+            Some(position) => Problem::new(path, position, message),
+            None => self.problem(path, message),
+        }
+    }
+
     /// The document's text with another text in the place of one text, number, boolean or null. Every
     /// other byte is kept. `None` if no such value stands there.
     #[must_use]

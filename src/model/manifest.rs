@@ -33,28 +33,37 @@ pub const SCHEMA_ADDRESS: &str =
 pub struct Manifest {
     /// The address of this schema, for editors. mainstay ignores it.
     #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [SCHEMA_ADDRESS]))]
     pub schema: Option<String>,
     /// The instance's name: unique in its scope on a host.
+    #[schemars(extend("examples" = ["e2e"]))]
     pub name: InstanceName,
     /// The service manager. Default: systemd where it runs, else mainstay's own supervisor (embedded).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["systemd"]))]
     pub platform: Option<PlatformKind>,
     /// Whether the service belongs to the host or to a user. Default: system for root, else user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["system"]))]
     pub scope: Option<Scope>,
     /// What is installed.
+    #[schemars(extend("examples" = [{ "name": "orchestrator", "version": "0.3.0" }]))]
     pub package: PackageReference,
     /// How it runs.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = {}, "examples" = [{ "command": ["{package}/bin/orchestrator", "--config", "{config}/orchestrator.toml"] }]))]
     pub service: Service,
     /// How one version follows another.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = {}, "examples" = [{ "gate": "2m", "keep": 3 }]))]
     pub upgrade: Upgrade,
     /// How captured logs are rotated. On systemd the journal keeps them, by its own settings.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = {}, "examples" = [{ "maxSize": "50MiB", "keep": 5 }]))]
     pub logs: Logs,
     /// What only systemd understands.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = {}, "examples" = [{ "unit": { "After": ["postgresql.service"] } }]))]
     pub systemd: Systemd,
 }
 
@@ -122,12 +131,15 @@ impl std::fmt::Display for Scope {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PackageReference {
     /// The component's name. An archive of another component is refused.
+    #[schemars(extend("examples" = ["orchestrator"]))]
     pub name: ComponentName,
     /// The version that is wanted. An upgrade edits it here after the new version has proved itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["0.3.0"]))]
     pub version: Option<Version>,
     /// The digest of that version's archive; another archive is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]))]
     pub sha256: Option<Digest>,
 }
 
@@ -137,13 +149,15 @@ pub struct PackageReference {
 pub struct Upgrade {
     /// How long a new version has to become ready; then the old one is taken back. Default: the readiness timeout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["2m"]))]
     pub gate: Option<Span>,
     /// How many versions `upgrade --cleanup` keeps, the active one included. Default: 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 1000))]
+    #[schemars(range(min = 1, max = 1000), extend("default" = 2, "examples" = [3]))]
     pub keep: Option<u32>,
     /// Commands around the switch, run as the deploy folder's owner.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = {}, "examples" = [{ "beforeStop": ["{deploy}/backup.sh"] }]))]
     pub hooks: Hooks,
 }
 
@@ -153,11 +167,11 @@ pub struct Upgrade {
 pub struct Hooks {
     /// Run before the old version is stopped; if it fails, nothing has changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("examples" = [["{deploy}/backup.sh"]]))]
     pub before_stop: Option<Vec<String>>,
     /// Run when the new version is ready; if it fails, the old version is taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("examples" = [["{package}/bin/orchestrator", "warm-up"]]))]
     pub after_start: Option<Vec<String>>,
 }
 
@@ -167,9 +181,11 @@ pub struct Hooks {
 pub struct Logs {
     /// The size at which a log file is put away. Default: 10MiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "10MiB", "examples" = ["50MiB"]))]
     pub max_size: Option<Size>,
     /// How many put-away files are kept. Default: 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 1000), extend("default" = 3, "examples" = [5]))]
     pub keep: Option<u32>,
 }
 
@@ -179,9 +195,11 @@ pub struct Logs {
 pub struct Systemd {
     /// Further settings of the `[Unit]` section, each with its values: `{"After": ["postgresql.service"]}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("default" = {}, "examples" = [{ "After": ["postgresql.service"] }]))]
     pub unit: BTreeMap<String, Vec<String>>,
     /// Further settings of the `[Service]` section, each with its values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("default" = {}, "examples" = [{ "LimitCORE": ["infinity"] }]))]
     pub service: BTreeMap<String, Vec<String>>,
 }
 

@@ -23,6 +23,7 @@ pub mod problem;
 pub mod receipt;
 pub mod schema;
 pub mod service;
+pub mod setting;
 pub mod size;
 pub mod status;
 pub mod token;

@@ -10,6 +10,10 @@ use crate::model::version::Version;
 /// The name of the description's file at the root of a package.
 pub const FILE_NAME: &str = "mainstay-package.json";
 
+/// Where the description's schema is published.
+pub const SCHEMA_ADDRESS: &str =
+    "https://raw.githubusercontent.com/mainstay-dev/mainstay/main/schema/package.v1.json";
+
 /// What a vendor says of a package: what it is, and how its program runs unless the user wants otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -17,12 +21,16 @@ pub const FILE_NAME: &str = "mainstay-package.json";
 pub struct PackageDescription {
     /// The address of this schema, for editors. mainstay ignores it.
     #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [SCHEMA_ADDRESS]))]
     pub schema: Option<String>,
     /// The component's name.
+    #[schemars(extend("examples" = ["orchestrator"]))]
     pub component: ComponentName,
     /// The version of this package.
+    #[schemars(extend("examples" = ["0.3.0"]))]
     pub version: Version,
     /// Default settings of the service.
     #[serde(default)]
+    #[schemars(extend("default" = {}, "examples" = [{ "command": ["{package}/bin/orchestrator"] }]))]
     pub service: Service,
 }

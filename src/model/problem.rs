@@ -29,14 +29,14 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A fault of the member at a path.
+    /// A fault of the member at a path. What the message quotes can't break its line.
     #[must_use]
     pub fn new(path: &[Segment], position: Position, message: impl Into<String>) -> Self {
         Self {
             path: Path(path).to_string(),
             line: position.line,
             column: position.column,
-            message: message.into(),
+            message: on_one_line(&message.into()),
             allowed: None,
             nearest: None,
         }
@@ -99,3 +99,11 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+fn on_one_line(message: &str) -> String {
+    let mut line = String::with_capacity(message.len());
+    for letter in message.chars() {
+        if letter.is_control() { line.extend(letter.escape_default()) } else { line.push(letter) }
+    }
+    line
+}

@@ -19,51 +19,63 @@ use crate::model::variable::VariableName;
 pub struct Service {
     /// The program and its arguments, run without a shell. Tokens: `{package} {config} {data} {logs} {run} {deploy}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("examples" = [["{package}/bin/orchestrator", "--config", "{config}/orchestrator.toml"]]))]
     pub command: Option<Vec<String>>,
     /// One sentence for the service manager's lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), extend("examples" = ["Orders of the web shop"]))]
     pub description: Option<String>,
     /// Variables of the program's environment. Never for secrets: they can be read in the definition.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("default" = {}, "examples" = [{ "PORT": "4000" }]))]
     pub environment: BTreeMap<VariableName, String>,
     /// A file of `KEY=value` lines, read again at each start; its values win over `environment`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", length(min = 1), extend("examples" = ["orchestrator.env"]))]
     pub environment_file: Option<Utf8PathBuf>,
     /// Variables whose values stand in files of their own; they win over all others.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("default" = {}, "examples" = [{ "DATABASE_URL": { "file": "secrets/database-url" } }]))]
     pub secrets: BTreeMap<VariableName, Secret>,
     /// The account that runs the program, in system scope. Default: the deploy folder's owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = USER_PATTERN))]
+    #[schemars(regex(pattern = USER_PATTERN), extend("examples" = ["kici"]))]
     pub user: Option<String>,
     /// Where the program starts. Default: `{data}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), extend("default" = "{data}", "examples" = ["{package}"]))]
     pub working_directory: Option<String>,
     /// What the program's standard input is: `null` (default), or `open`, a pipe that never ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "null", "examples" = ["open"]))]
     pub stdin: Option<Stdin>,
     /// Whether the service starts with the host (or with its user). Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = true, "examples" = [false]))]
     pub boot: Option<bool>,
     /// Who watches the program: `mainstay` (default), or `native`, the service manager itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "mainstay", "examples" = ["native"]))]
     pub supervision: Option<Supervision>,
     /// When and how often the program is started again.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = {}, "examples" = [{ "when": "always", "delays": ["1s", "10s"], "limit": 3, "window": "1m" }]))]
     pub restart: Restart,
     /// How the program is asked to end.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = {}, "examples" = [{ "signal": "SIGINT", "timeout": "2m" }]))]
     pub stop: Stop,
     /// How it shows that it is ready. Default: it stays alive for one second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = { "delay": "1s" }, "examples" = [{ "http": "http://127.0.0.1:{env.PORT}/health", "timeout": "2m" }]))]
     pub ready: Option<Ready>,
     /// What it may use.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = {}, "examples" = [{ "memory": "512MiB", "openFiles": 65536 }]))]
     pub limits: Limits,
     /// How far the program is locked in. Default: `standard` in system scope, `off` in user scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["strict"]))]
     pub hardening: Option<Hardening>,
 }
 
@@ -72,7 +84,7 @@ pub struct Service {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Secret {
     /// A file that holds the value and nothing else (one line feed at its end is dropped).
-    #[schemars(with = "String")]
+    #[schemars(with = "String", length(min = 1), extend("examples" = ["secrets/database-url"]))]
     pub file: Utf8PathBuf,
 }
 
@@ -106,16 +118,19 @@ pub enum Supervision {
 pub struct Restart {
     /// After which ending. Default: `on-failure`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "on-failure", "examples" = ["always"]))]
     pub when: Option<RestartWhen>,
     /// The pauses before the first, second, … restart; the last one goes on. Default: 1s, 5s, 15s, 30s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("default" = ["1s", "5s", "15s", "30s"], "examples" = [["1s", "10s"]]))]
     pub delays: Option<Vec<Span>>,
     /// How many restarts within `window` are made before the service stays down. Default: 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000), extend("default" = 5, "examples" = [3]))]
     pub limit: Option<u32>,
     /// The time in which restarts are counted. Default: 5m.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "5m", "examples" = ["1m"]))]
     pub window: Option<Span>,
 }
 
@@ -139,9 +154,11 @@ pub enum RestartWhen {
 pub struct Stop {
     /// The signal that asks. Default: SIGTERM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "SIGTERM", "examples" = ["SIGINT"]))]
     pub signal: Option<StopSignal>,
     /// How long the program may take to drain; then it is killed with all its descendants. Default: 30s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "30s", "examples" = ["2m"]))]
     pub timeout: Option<Span>,
 }
 
@@ -171,27 +188,31 @@ pub enum StopSignal {
 pub struct Ready {
     /// An address that answers with a status from 200 to 299. `{env.NAME}` stands for a variable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = HTTP_PATTERN))]
+    #[schemars(regex(pattern = HTTP_PATTERN), extend("examples" = ["http://127.0.0.1:{env.PORT}/health"]))]
     pub http: Option<String>,
     /// A host and port that takes a connection, as in `127.0.0.1:5432`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = TCP_PATTERN))]
+    #[schemars(regex(pattern = TCP_PATTERN), extend("examples" = ["127.0.0.1:5432"]))]
     pub tcp: Option<String>,
     /// A command that exits with 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("examples" = [["{package}/bin/orchestrator", "check"]]))]
     pub command: Option<Vec<String>>,
     /// A file that exists and is newer than the program's start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), extend("examples" = ["{run}/ready"]))]
     pub file: Option<String>,
     /// The program stays alive for this long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["5s"]))]
     pub delay: Option<Span>,
     /// The program says `READY=1` itself (`sd_notify`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false, "examples" = [true]))]
     pub notify: Option<bool>,
     /// How long it may take. Default: 60s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "60s", "examples" = ["2m"]))]
     pub timeout: Option<Span>,
 }
 
@@ -201,12 +222,15 @@ pub struct Ready {
 pub struct Limits {
     /// Memory, of the program and its descendants. On systemd only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["512MiB"]))]
     pub memory: Option<Size>,
     /// Open files, each process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000), extend("examples" = [65536]))]
     pub open_files: Option<u64>,
     /// Processes and threads, of the program and its descendants. On systemd only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 4_194_304), extend("examples" = [512]))]
     pub processes: Option<u64>,
 }
 

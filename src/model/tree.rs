@@ -139,8 +139,12 @@ fn too_deep(text: &str) -> Option<usize> {
 
 /// The parser's message, in the words of this tool where its own are unclear or promise too much.
 fn syntax(kind: &jsonc_parser::errors::ParseErrorKind) -> String {
+    use jsonc_parser::ParseStringErrorKind as InString;
     use jsonc_parser::errors::ParseErrorKind as Kind;
     match kind {
+        Kind::String(InString::InvalidUnicodeEscapeSequence(_)) => {
+            "this escape is only half of a character".to_owned()
+        }
         Kind::CommentsNotAllowed => "comments are not allowed in JSON".to_owned(),
         Kind::TrailingCommasNotAllowed => "no comma may stand after the last member".to_owned(),
         Kind::SingleQuotedStringsNotAllowed => "texts stand in double quotes".to_owned(),
@@ -272,10 +276,7 @@ mod tests {
             ("[01]", "1:3 a comma is missing here"),
             ("[NaN]", "1:2 unexpected token"),
             ("[\"ä\\x41\"]", "1:4 invalid escape"),
-            (
-                "[\"\\ud800\"]",
-                "1:3 invalid unicode escape sequence. 'd800 (unpaired high surrogate)' is not a valid UTF8 character",
-            ),
+            ("[\"\\ud800\"]", "1:3 this escape is only half of a character"),
             (
                 "[\"\\u0000\"]",
                 "1:2 [0]: a NUL character stands in this text: no program or file can be given one",
@@ -306,6 +307,16 @@ mod tests {
         assert_eq!(faults(&deep(65)), "1:65 values are nested more than 64 deep");
         assert_eq!(faults(&"[".repeat(1_000_000)), "1:65 values are nested more than 64 deep");
         assert!(Node::parse(&format!("[\"\\\"{}\"]", "[".repeat(1000))).is_ok());
+    }
+
+    proptest::proptest! {
+        /// What this reader takes, serde_json takes and means the same; texts of any form are read to their end.
+        #[test]
+        fn only_strict_json_is_taken(text in r#"[\[\]{},:"\\/au0-9eE.+ \t\x01é-]{0,12}|\{"a":[ -~é]{0,8}\}|"[\\\\ud8cfn"0/]{0,14}""#) {
+            if let Ok(node) = Node::parse(&text) {
+                proptest::prop_assert_eq!(node.to_json(), serde_json::from_str::<serde_json::Value>(&text).unwrap());
+            }
+        }
     }
 
     #[test]

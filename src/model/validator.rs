@@ -6,6 +6,7 @@
 use serde_json::Value as Json;
 
 use crate::model::leaf;
+use crate::model::nearest::nearest;
 use crate::model::position::{Path, Position, Segment};
 use crate::model::problem::Problem;
 use crate::model::tree::{Member, Node, Value};
@@ -140,6 +141,15 @@ impl<'a> Validator<'a> {
         }
         let wanted: Vec<&str> =
             expected.iter().filter(|name| **name != "null").map(|name| article(name)).collect();
+        let example = match (&node.value, example) {
+            _ if expected.contains(&"boolean") => None,
+            (_, Some(example)) => Some(example.to_string()),
+            (Value::Number(_) | Value::Boolean(_), None) if expected.contains(&"string") => {
+                Some(format!("\"{literal}\""))
+            }
+            (Value::Text(_), None) if expected.contains(&"array") => Some(format!("[{literal}]")),
+            _ => None,
+        };
         let example = example.map_or_else(String::new, |example| format!(", as in `{example}`"));
         let message = format!("{} is expected, not {}{example}", wanted.join(" or "), kind(node));
         self.problem(node.range.start, message);
@@ -166,13 +176,14 @@ impl<'a> Validator<'a> {
     fn number(&mut self, node: &Node, number: &serde_json::Number, schema: &Json) {
         let bound = |name: &str| schema.get(name).filter(|bound| bound.is_number());
         let value = number.as_f64().unwrap_or(f64::INFINITY);
+        let literal = &self.text[node.range.clone()];
         if let Some(least) =
             bound("minimum").filter(|least| least.as_f64().is_some_and(|least| value < least))
         {
-            self.problem(node.range.start, format!("{number} is too small: at least {least}"));
+            self.problem(node.range.start, format!("{literal} is too small: at least {least}"));
         }
         if let Some(most) = bound("maximum").filter(|most| most.as_f64().is_some_and(|most| value > most)) {
-            self.problem(node.range.start, format!("{number} is too large: at most {most}"));
+            self.problem(node.range.start, format!("{literal} is too large: at most {most}"));
         }
     }
 
@@ -201,7 +212,7 @@ impl<'a> Validator<'a> {
             self.path.pop();
         }
         for key in list(schema, "required").iter().filter_map(Json::as_str) {
-            if node.member(key).is_none() {
+            if node.member(key).is_none() && !is_meant(key, members, schema) {
                 let example = schema.get("properties").and_then(|all| all.get(key)?.pointer("/examples/0"));
                 let example =
                     example.map_or_else(String::new, |example| format!(", as in `\"{key}\": {example}`"));
@@ -252,19 +263,13 @@ impl<'a> Validator<'a> {
             None => self.elsewhere(self.schema, &member.key, &mut Vec::new()),
             Some(_) => None,
         };
-        self.problems.push(match elsewhere {
-            Some(place) if place.is_empty() => Problem {
-                message: format!("unknown field: `{}` belongs to the top of the document", member.key),
-                allowed: None,
-                ..problem
-            },
-            Some(place) => Problem {
-                message: format!("unknown field: `{}` belongs to `{}`", member.key, Path(&place)),
-                allowed: None,
-                ..problem
-            },
-            None => problem,
-        });
+        let home = match elsewhere {
+            None => return self.problems.push(problem),
+            Some(place) if place.is_empty() => "the top of the document".to_owned(),
+            Some(place) => format!("`{}`", Path(&place)),
+        };
+        let message = format!("unknown field: `{}` belongs to {home}", member.key);
+        self.problems.push(Problem::new(&self.path, position, message));
     }
 
     /// The object in which a field of that name is at home, if there is one.
@@ -304,6 +309,15 @@ impl<'a> Validator<'a> {
 
 fn list<'a>(schema: &'a Json, keyword: &str) -> &'a [Json] {
     schema.get(keyword).and_then(Json::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Whether one of the members is that field, misspelled: then one fault is enough.
+fn is_meant(key: &str, members: &[Member], schema: &Json) -> bool {
+    let Some(known) = schema.get("properties").and_then(Json::as_object) else { return false };
+    let unknown = members.iter().filter(|member| !known.contains_key(&member.key));
+    unknown
+        .map(|member| nearest(&member.key, known.keys().map(String::as_str)))
+        .any(|meant| meant == Some(key))
 }
 
 fn accepts_null(schema: &Json) -> bool {
