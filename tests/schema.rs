@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use mainstay::model::contradiction::{read_manifest, read_package_description};
+use mainstay::model::contradiction::{read_manifest, read_package_description, refuse_contradictions};
 use mainstay::model::document::Document;
-use mainstay::model::manifest::{self, Manifest};
+use mainstay::model::manifest::{self, Manifest, PlatformKind, Scope};
 use mainstay::model::package;
 use mainstay::model::schema::Published;
 use serde_json::Value;
@@ -243,6 +243,7 @@ fn every_fault_is_told_at_once() {
   "package": { "name": "Orchestrator", "digest": "x" },
   "service": {
     "comand": "run",
+    "env": {},
     "environment": { "A B": "1", "C": 2 },
     "restart": { "when": "sometimes", "delays": ["1s", 5, "x"], "limit": 0 },
     "ready": { "http": "ftp://x" }
@@ -254,17 +255,31 @@ fn every_fault_is_told_at_once() {
     deploy/mainstay.json:3:24: package.name: `Orchestrator` is not a name: use lower-case letters, digits, `.`, `_` and `-`, at most 63, with a letter or digit at both ends
     deploy/mainstay.json:3:40: package.digest: unknown field; possible here: `name`, `sha256`, `version`
     deploy/mainstay.json:5:5: service.comand: unknown field; did you mean `command`?
-    deploy/mainstay.json:6:22: service.environment["A B"]: `A B` can't name an environment variable: use letters, digits and `_`, and no digit first
-    deploy/mainstay.json:6:39: service.environment.C: a text in quotes is expected, not `2`, as in `"2"`
-    deploy/mainstay.json:7:26: service.restart.when: `sometimes` can't stand here; possible here: `never`, `on-failure`, `always`
-    deploy/mainstay.json:7:56: service.restart.delays[1]: a text in quotes is expected, not `5`, as in `"30s"`
-    deploy/mainstay.json:7:59: service.restart.delays[2]: `x` is not a duration: write a number and a unit (ms, s, m, h, d), as in `30s` or `1h30m`
-    deploy/mainstay.json:7:74: service.restart.limit: 0 is too small: at least 1
-    deploy/mainstay.json:8:24: service.ready.http: `ftp://x` can't be probed: an address that begins with `http://` is needed, as in `http://127.0.0.1:8080/health`
+    deploy/mainstay.json:6:5: service.env: unknown field; did you mean `environment`?
+    deploy/mainstay.json:7:22: service.environment["A B"]: `A B` can't name an environment variable: use letters, digits and `_`, and no digit first
+    deploy/mainstay.json:7:39: service.environment.C: a text in quotes is expected, not `2`, as in `"2"`
+    deploy/mainstay.json:8:26: service.restart.when: `sometimes` can't stand here; possible here: `never`, `on-failure`, `always`
+    deploy/mainstay.json:8:56: service.restart.delays[1]: a text in quotes is expected, not `5`, as in `"30s"`
+    deploy/mainstay.json:8:59: service.restart.delays[2]: `x` is not a duration: write a number and a unit (ms, s, m, h, d), as in `30s` or `1h30m`
+    deploy/mainstay.json:8:74: service.restart.limit: 0 is too small: at least 1
+    deploy/mainstay.json:9:24: service.ready.http: `ftp://x` can't be probed: an address that begins with `http://` is needed, as in `http://127.0.0.1:8080/health`
     "#);
     let json = serde_json::to_value(&problems.list[0]).unwrap();
     assert_eq!(json["nearest"], "name");
     assert_eq!(json["line"], 2);
+}
+
+#[test]
+fn what_the_manifest_left_open_is_asked_again_when_it_is_decided() {
+    let text = r#"{ "name": "e2e", "package": { "name": "x" }, "service": { "user": "kici", "limits": { "memory": "1GiB" } } }"#;
+    let (mut manifest, document) = read_manifest("mainstay.json", text).unwrap();
+    manifest.platform = Some(PlatformKind::Embedded);
+    manifest.scope = Some(Scope::User);
+    let problems = refuse_contradictions(&manifest, &document).unwrap_err();
+    insta::assert_snapshot!(problems, @r"
+    mainstay.json:1:67: service.user: a service of user scope runs as its user: `user` belongs to system scope
+    mainstay.json:1:87: service.limits.memory: `memory` can't be limited on platform `embedded`: a control group is needed, which systemd makes
+    ");
 }
 
 #[test]

@@ -45,7 +45,9 @@ impl Problem {
     /// The same fault of a word, with the words that could have stood there.
     #[must_use]
     pub fn instead_of(mut self, typed: &str, allowed: Vec<String>) -> Self {
-        self.nearest = nearest(typed, allowed.iter().map(String::as_str)).map(str::to_owned);
+        let begun =
+            || allowed.iter().map(String::as_str).find(|word| typed.len() > 1 && word.starts_with(typed));
+        self.nearest = nearest(typed, allowed.iter().map(String::as_str)).or_else(begun).map(str::to_owned);
         self.allowed = Some(allowed);
         self
     }
