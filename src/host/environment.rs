@@ -71,12 +71,15 @@ fn user_folders() -> Result<UserFolders, EnvironmentError> {
         config_home: folder("XDG_CONFIG_HOME"),
         state_home: folder("XDG_STATE_HOME"),
         data_home: folder("XDG_DATA_HOME"),
-        // `su` and `ssh` from a script leave it unset; the folder is where logind puts it (pam_systemd(8)).
-        runtime_directory: folder("XDG_RUNTIME_DIR").or_else(|| {
-            let usual = Utf8PathBuf::from(format!("/run/user/{uid}"));
-            usual.is_dir().then_some(usual)
-        }),
+        runtime_directory: folder("XDG_RUNTIME_DIR").or_else(user_runtime_folder),
     })
+}
+
+/// The caller's runtime folder where logind puts it (`pam_systemd(8)`), if it is there.
+#[must_use]
+pub fn user_runtime_folder() -> Option<Utf8PathBuf> {
+    let usual = Utf8PathBuf::from(format!("/run/user/{}", account::effective_uid()));
+    usual.is_dir().then_some(usual)
 }
 
 /// The scope of who calls: the host's for root, else the user's.

@@ -1,6 +1,7 @@
 //! The machine: files, processes, probes, locks, clock, accounts. The only door out.
 
 pub mod account;
+pub mod command;
 pub mod environment;
 pub mod files;
 pub mod lock;

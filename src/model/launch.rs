@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::model::digest::Digest;
 use crate::model::duration::Span;
 use crate::model::manifest::{
     Hardening, Hooks, Limits, Manifest, PlatformKind, Ready, RestartWhen, Scope, Service, Stdin, StopSignal,
@@ -272,6 +273,19 @@ impl LaunchSpec {
     #[must_use]
     pub fn tree(&self) -> String {
         tree_name(&self.component, &self.version)
+    }
+
+    /// A short word that tells this launch from every other: of another version or with other settings.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        Digest::of(self.text().as_bytes()).short()
+    }
+
+    /// The text of the spec's file.
+    #[must_use]
+    pub fn text(&self) -> String {
+        // A launch spec holds only strings, numbers and maps of strings, which JSON can always express.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
     /// The program's arguments with their tokens expanded; the first is the program.

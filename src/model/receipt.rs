@@ -59,6 +59,13 @@ pub struct Activation {
 }
 
 impl Receipt {
+    /// The text of the receipt's file.
+    #[must_use]
+    pub fn text(&self) -> String {
+        // A receipt holds only strings and numbers, which JSON can always express.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
     /// The active version.
     #[must_use]
     pub fn active(&self) -> Option<&Activation> {

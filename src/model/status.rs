@@ -22,6 +22,9 @@ pub struct Status {
     pub tree: String,
     /// Its version.
     pub version: Version,
+    /// The launch that was started ([`LaunchSpec::identity`](crate::model::launch::LaunchSpec::identity)).
+    #[serde(default)]
+    pub launch: String,
     /// The host's boot in which this was written.
     pub boot_id: String,
     /// The supervisor's own process.

@@ -16,7 +16,7 @@ use crate::plan::observed::Observed;
 use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::plan::wanted::Wanted;
-use crate::platform::call;
+use crate::platform::{calls, identity};
 
 /// Decides how to bring an instance to what is wanted.
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
@@ -61,8 +61,11 @@ fn guard_name(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
 }
 
 fn guard_version(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
-    let active = observed.receipt.as_ref().and_then(Receipt::active).map(|activation| activation.version.clone());
-    let (Some(from), Operation::Upgrade, false) = (active, operation, wanted.wishes.force) else { return Ok(()) };
+    let active =
+        observed.receipt.as_ref().and_then(Receipt::active).map(|activation| activation.version.clone());
+    let (Some(from), Operation::Upgrade, false) = (active, operation, wanted.wishes.force) else {
+        return Ok(());
+    };
     let to = wanted.spec.version.clone();
     if from == to {
         return Ok(());
@@ -77,7 +80,10 @@ fn guard_version(operation: Operation, wanted: &Wanted, observed: &Observed) -> 
 fn folders(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
     for (path, mode, owner) in instance_folders(wanted) {
         if !observed.has(&path) {
-            plan.push(Step::Folder { path: path.clone(), mode, owner }, Undo::step(Step::RemoveFolder { path }));
+            plan.push(
+                Step::Folder { path: path.clone(), mode, owner },
+                Undo::step(Step::RemoveFolder { path }),
+            );
         }
     }
 }
@@ -112,7 +118,8 @@ pub fn instance_folders(wanted: &Wanted) -> Vec<(Utf8PathBuf, u32, Option<Owner>
 fn runtime(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
     let (layout, name) = (&wanted.layout, &wanted.spec.name);
     let build = &wanted.runtime.build;
-    let kept = observed.runtime.as_ref().is_some_and(|installed| installed == build || is_newer(installed, build));
+    let kept =
+        observed.runtime.as_ref().is_some_and(|installed| installed == build || is_newer(installed, build));
     if kept {
         return;
     }
@@ -121,12 +128,18 @@ fn runtime(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
         // Copies are shared between instances and never overwritten, so there is nothing to undo.
         plan.push(Step::Runtime { program: wanted.runtime.program.clone(), folder }, Undo::Nothing);
     }
-    relink(plan, &layout.runtime_link(name), &format!("../.runtime/{build}"), observed.runtime.as_ref().map(|old| format!("../.runtime/{old}")).as_deref());
+    relink(
+        plan,
+        &layout.runtime_link(name),
+        &format!("../.runtime/{build}"),
+        observed.runtime.as_ref().map(|old| format!("../.runtime/{old}")).as_deref(),
+    );
 }
 
 /// Whether the build that is installed is of a newer version than ours: then it stays.
 fn is_newer(installed: &str, ours: &str) -> bool {
-    let version = |build: &str| build.rsplit_once('-').and_then(|(version, _)| semver::Version::parse(version).ok());
+    let version =
+        |build: &str| build.rsplit_once('-').and_then(|(version, _)| semver::Version::parse(version).ok());
     matches!((version(installed), version(ours)), (Some(installed), Some(ours)) if installed > ours)
 }
 
@@ -157,15 +170,29 @@ fn tree(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> Result<(), Ref
         return Err(Refusal::OtherTree { component, version });
     }
     if observed.trees.iter().any(|tree| tree.name == name) {
-        if observed.in_use.contains(&name) || (observed.runs() && observed.link.as_deref() == Some(name.as_str())) {
+        if observed.in_use.contains(&name)
+            || (observed.runs() && observed.link.as_deref() == Some(name.as_str()))
+        {
             return Err(Refusal::LiveTree { component, version });
         }
         let (from, to) = (folder.join(&name), put_away(&folder, &name, wanted.now.0));
-        plan.push(Step::Move { from: from.clone(), to: to.clone() }, Undo::step(Step::Move { from: to, to: from }));
+        plan.push(
+            Step::Move { from: from.clone(), to: to.clone() },
+            Undo::step(Step::Move { from: to, to: from }),
+        );
         plan.after.push(Step::EmptyTrash { folder: folder.clone() });
     }
-    let undo = Step::Move { from: folder.join(&name), to: put_away(&folder, &format!("undone-{name}"), wanted.now.0) };
-    let step = Step::Unpack { archive: archive.path.clone(), digest: archive.digest, folder, tree: name };
+    let undo = Step::Move {
+        from: folder.join(&name),
+        to: put_away(&folder, &format!("undone-{name}"), wanted.now.0),
+    };
+    let step = Step::Publish {
+        archive: archive.path.clone(),
+        digest: archive.digest,
+        staging: archive.staging.clone(),
+        folder,
+        tree: name,
+    };
     plan.push(step, Undo::step(undo));
     Ok(())
 }
@@ -176,33 +203,56 @@ pub fn put_away(folder: &Utf8Path, name: &str, now: jiff::Timestamp) -> Utf8Path
     folder.join(format!(".trash-{name}-{}", now.as_microsecond()))
 }
 
-fn write(plan: &mut Plan, path: &Utf8Path, text: &str, mode: u32, before: Option<&str>, rights: Option<&Owner>) {
-    let step = |text: &str| Step::Write { path: path.to_owned(), text: text.to_owned(), mode, rights: rights.cloned() };
+fn write(
+    plan: &mut Plan,
+    path: &Utf8Path,
+    text: &str,
+    mode: u32,
+    before: Option<&str>,
+    rights: Option<&Owner>,
+) {
+    let (step, undo) = written(path, text, mode, before, rights);
+    plan.push(step, undo);
+}
+
+fn written(
+    path: &Utf8Path,
+    text: &str,
+    mode: u32,
+    before: Option<&str>,
+    rights: Option<&Owner>,
+) -> (Step, Undo) {
+    let step = |text: &str| Step::Write {
+        path: path.to_owned(),
+        text: text.to_owned(),
+        mode,
+        rights: rights.cloned(),
+    };
     let undo = before.map_or_else(|| Step::Remove { path: path.to_owned() }, step);
-    plan.push(step(text), Undo::step(undo));
+    (step(text), Undo::step(undo))
 }
 
 fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
     let (spec, definition) = (&wanted.spec, &wanted.definition);
-    let changed = observed.definition.as_deref() != Some(definition.text.as_str());
-    if changed {
-        write(plan, &definition.path, &definition.text, definition.mode, observed.definition.as_deref(), None);
-        for call in call::reload(spec) {
-            plan.push(Step::Call { call: call.clone() }, Undo::step(Step::Call { call }));
+    let of = identity(spec);
+    if observed.definition.as_deref() != Some(definition.text.as_str()) {
+        let reload = calls::after_definition_written(&of);
+        let before = observed.definition.as_deref();
+        let (step, undo) = written(&definition.path, &definition.text, definition.mode, before, None);
+        plan.push(step, undo.and_calls(reload.clone()));
+        for call in reload {
+            plan.push(Step::Call { call }, Undo::Nothing);
         }
     }
     if observed.enabled != spec.boot {
-        let (forward, back) = if spec.boot {
-            (call::enable(spec), call::disable(spec))
-        } else {
-            (call::disable(spec), call::enable(spec))
-        };
-        for (call, undo) in forward.into_iter().zip(back) {
-            plan.push(Step::Call { call }, Undo::step(Step::Call { call: undo }));
+        for (call, undo) in calls::boot(&of, spec.boot).into_iter().zip(calls::boot(&of, !spec.boot)) {
+            plan.push(Step::Call { call }, Undo::calls([undo]));
         }
     }
     if lingering_is_missing(wanted, observed) {
-        plan.push(Step::Call { call: call::linger(&wanted.caller.name) }, Undo::Nothing);
+        for call in calls::linger(&wanted.caller.name) {
+            plan.push(Step::Call { call }, Undo::Nothing);
+        }
     }
 }
 
@@ -223,8 +273,8 @@ fn launch(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Obs
         return;
     }
     let path = layout.launch(&spec.name, &tree);
-    let text = launch_text(spec);
-    let before = observed.specs.get(&tree).map(launch_text);
+    let text = spec.text();
+    let before = observed.specs.get(&tree).map(launch::LaunchSpec::text);
     let gated = active.filter(|_| observed.runs() && !wanted.wishes.no_restart);
     let Some(from) = gated else {
         write(plan, &path, &text, 0o644, before.as_deref(), None);
@@ -243,14 +293,25 @@ fn launch(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Obs
     let switch =
         Switch { format: launch::FORMAT, from: from.clone(), to: spec.clone(), stage: Stage::Pending };
     plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack);
-    for call in call::restart(spec) {
+    for call in calls::restart(&identity(spec), spec.stop_limit()) {
         plan.push(Step::Call { call }, Undo::Nothing);
     }
-    plan.push(Step::AwaitReady { tree, within: patience(spec.gate) }, Undo::Nothing);
+    plan.push(await_ready(spec, spec.gate), Undo::Nothing);
     if versions_change && operation != Operation::Rollback {
         hook(plan, "upgrade.hooks.afterStart", spec.hooks.after_start.as_ref(), wanted);
     }
     plan.push(Step::Settle, Undo::Nothing);
+}
+
+/// The step that waits for a launch to be ready.
+#[must_use]
+pub fn await_ready(spec: &launch::LaunchSpec, limit: Span) -> Step {
+    Step::AwaitReady {
+        tree: spec.tree(),
+        launch: spec.identity(),
+        supervision: spec.supervision,
+        within: patience(limit),
+    }
 }
 
 /// How long a command waits for what the supervisor decides within `limit`: a little longer, so that the
@@ -259,13 +320,6 @@ fn launch(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Obs
 pub fn patience(limit: Span) -> Span {
     let milliseconds = u64::try_from(limit.duration().as_millis()).unwrap_or(u64::MAX);
     Span::milliseconds(milliseconds.saturating_add(10_000))
-}
-
-/// The text of a launch spec's file.
-#[must_use]
-pub fn launch_text(spec: &launch::LaunchSpec) -> String {
-    // A launch spec holds only strings, numbers and maps of strings, which JSON can always express.
-    serde_json::to_string_pretty(spec).unwrap_or_default() + "\n"
 }
 
 fn hook(plan: &mut Plan, field: &str, argv: Option<&Vec<String>>, wanted: &Wanted) {
@@ -305,7 +359,14 @@ fn records(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Ob
     let (layout, spec) = (&wanted.layout, &wanted.spec);
     let manifest = &wanted.manifest;
     if manifest.on_disk.as_deref() != Some(manifest.text.as_str()) {
-        write(plan, &manifest.path, &manifest.text, 0o644, manifest.on_disk.as_deref(), wanted.owner.as_ref());
+        write(
+            plan,
+            &manifest.path,
+            &manifest.text,
+            0o644,
+            manifest.on_disk.as_deref(),
+            wanted.owner.as_ref(),
+        );
     }
     let before = observed.receipt.as_ref();
     let from = before.and_then(Receipt::active).map(|activation| activation.version.clone());
@@ -327,8 +388,8 @@ fn records(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Ob
         return;
     }
     let receipt = Receipt { changed: wanted.now, ..receipt };
-    let old_text = before.map(receipt_text);
-    write(plan, &layout.receipt(&spec.name), &receipt_text(&receipt), 0o644, old_text.as_deref(), None);
+    let old_text = before.map(Receipt::text);
+    write(plan, &layout.receipt(&spec.name), &receipt.text(), 0o644, old_text.as_deref(), None);
     let action = match operation {
         _ if before.is_none() => Action::Installed,
         Operation::Rollback => Action::RolledBack,
@@ -347,15 +408,9 @@ fn records(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Ob
     plan.push(Step::Record { path: layout.history(&spec.name), event }, Undo::Nothing);
 }
 
-/// The text of a receipt's file.
-#[must_use]
-pub fn receipt_text(receipt: &Receipt) -> String {
-    // As with launch specs, there is nothing in a receipt that JSON can't express.
-    serde_json::to_string_pretty(receipt).unwrap_or_default() + "\n"
-}
-
 fn activations(operation: Operation, wanted: &Wanted, observed: &Observed) -> Vec<Activation> {
-    let mut activations = observed.receipt.as_ref().map(|receipt| receipt.activations.clone()).unwrap_or_default();
+    let mut activations =
+        observed.receipt.as_ref().map(|receipt| receipt.activations.clone()).unwrap_or_default();
     let version = &wanted.spec.version;
     if activations.last().is_some_and(|last| last.version == *version) {
         return activations;
@@ -385,10 +440,15 @@ fn start(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Obse
     let spec = &wanted.spec;
     if operation != Operation::Install || wanted.wishes.no_start || observed.runs() {
         if operation == Operation::Upgrade && !plan.steps.is_empty() && !observed.runs() {
-            plan.notices.push("the service is stopped and stays so; `mainstay start` starts the new version".to_owned());
+            plan.notices.push(
+                "the service is stopped and stays so; `mainstay start` starts the new version".to_owned(),
+            );
         }
         return;
     }
-    let calls = call::start(spec).into_iter().map(|call| Step::Call { call });
-    plan.after.splice(0..0, calls.chain([Step::AwaitReady { tree: spec.tree(), within: patience(spec.ready.timeout) }]));
+    let calls = calls::start(&identity(spec)).into_iter().map(|call| Step::Call { call });
+    plan.after.splice(
+        0..0,
+        calls.chain([await_ready(spec, spec.ready.timeout)]),
+    );
 }

@@ -8,7 +8,7 @@ use crate::model::layout::Layout;
 use crate::model::moment::Moment;
 use crate::model::owner::Owner;
 use crate::model::receipt::Receipt;
-use crate::plan::apply::{launch_text, put_away};
+use crate::plan::apply::put_away;
 use crate::plan::observed::Observed;
 use crate::plan::step::{Operation, Plan, Step, Undo};
 
@@ -21,10 +21,13 @@ pub fn cleanup(spec: &LaunchSpec, layout: &Layout, observed: &Observed, caller: 
     let folder = layout.install(&spec.name);
     for tree in observed.trees.iter().filter(|tree| !kept.contains(&tree.name)) {
         let (from, to) = (folder.join(&tree.name), put_away(&folder, &tree.name, now.0));
-        plan.push(Step::Move { from: from.clone(), to: to.clone() }, Undo::step(Step::Move { from: to, to: from }));
+        plan.push(
+            Step::Move { from: from.clone(), to: to.clone() },
+            Undo::step(Step::Move { from: to, to: from }),
+        );
         if let Some(old) = observed.specs.get(&tree.name) {
             let path = layout.launch(&spec.name, &tree.name);
-            let undo = Step::Write { path: path.clone(), text: launch_text(old), mode: 0o644, rights: None };
+            let undo = Step::Write { path: path.clone(), text: old.text(), mode: 0o644, rights: None };
             plan.push(Step::Remove { path }, Undo::step(undo));
         }
     }
@@ -55,6 +58,11 @@ fn kept(spec: &LaunchSpec, observed: &Observed) -> BTreeSet<String> {
             versions.push(&activation.version);
         }
     }
-    kept.extend(versions.into_iter().take(limit).map(|version| crate::model::launch::tree_name(&spec.component, version)));
+    kept.extend(
+        versions
+            .into_iter()
+            .take(limit)
+            .map(|version| crate::model::launch::tree_name(&spec.component, version)),
+    );
     kept
 }

@@ -1,18 +1,18 @@
 //! The plans of start, stop and restart: calls to the service manager, and the waiting for readiness.
 
 use crate::model::launch::LaunchSpec;
-use crate::plan::apply::patience;
+use crate::plan::apply::await_ready;
 use crate::plan::observed::{Observed, Running};
 use crate::plan::step::{Operation, Plan, Step};
-use crate::platform::call;
+use crate::platform::{calls, identity};
 
 /// Decides how to start a service, if it does not run.
 #[must_use]
 pub fn start(spec: &LaunchSpec, observed: &Observed) -> Plan {
     let mut plan = Plan::new(Operation::Start, spec.name.clone());
     if !observed.runs() {
-        plan.after.extend(call::start(spec).into_iter().map(|call| Step::Call { call }));
-        plan.after.push(Step::AwaitReady { tree: spec.tree(), within: patience(spec.ready.timeout) });
+        plan.after.extend(calls::start(&identity(spec)).into_iter().map(|call| Step::Call { call }));
+        plan.after.push(await_ready(spec, spec.ready.timeout));
     }
     plan
 }
@@ -22,7 +22,9 @@ pub fn start(spec: &LaunchSpec, observed: &Observed) -> Plan {
 pub fn stop(spec: &LaunchSpec, observed: &Observed) -> Plan {
     let mut plan = Plan::new(Operation::Stop, spec.name.clone());
     if observed.running != Running::No {
-        plan.after.extend(call::stop(spec).into_iter().map(|call| Step::Call { call }));
+        plan.after.extend(
+            calls::stop(&identity(spec), spec.stop_limit()).into_iter().map(|call| Step::Call { call }),
+        );
     }
     plan
 }
@@ -32,7 +34,9 @@ pub fn stop(spec: &LaunchSpec, observed: &Observed) -> Plan {
 #[must_use]
 pub fn restart(spec: &LaunchSpec) -> Plan {
     let mut plan = Plan::new(Operation::Restart, spec.name.clone());
-    plan.after.extend(call::restart(spec).into_iter().map(|call| Step::Call { call }));
-    plan.after.push(Step::AwaitReady { tree: spec.tree(), within: patience(spec.ready.timeout) });
+    plan.after.extend(
+        calls::restart(&identity(spec), spec.stop_limit()).into_iter().map(|call| Step::Call { call }),
+    );
+    plan.after.push(await_ready(spec, spec.ready.timeout));
     plan
 }

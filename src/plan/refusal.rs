@@ -60,7 +60,9 @@ pub enum Refusal {
         to: Version,
     },
     /// Nobody can say which of the two versions is older.
-    #[error("nobody can say whether {to} is older than the active {from}: they are not both semantic versions")]
+    #[error(
+        "nobody can say whether {to} is older than the active {from}: they are not both semantic versions"
+    )]
     NoOrder {
         /// What is active.
         from: Version,

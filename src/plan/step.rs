@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::digest::Digest;
 use crate::model::duration::Span;
 use crate::model::history::Event;
+use crate::model::service::Supervision;
 use crate::model::name::InstanceName;
 use crate::model::owner::Owner;
 use crate::model::trial::Switch;
@@ -172,12 +173,14 @@ pub enum Step {
         /// The folder of the copy.
         folder: Utf8PathBuf,
     },
-    /// Unpack an archive beside, check it, and give it its name.
-    Unpack {
-        /// The archive.
+    /// Give an archive that was unpacked beside and checked its name.
+    Publish {
+        /// The archive it came from.
         archive: Utf8PathBuf,
-        /// Its digest, as it was inspected.
+        /// The archive's digest.
         digest: Digest,
+        /// Where it was unpacked.
+        staging: Utf8PathBuf,
         /// The instance's install folder.
         folder: Utf8PathBuf,
         /// The tree's name.
@@ -215,6 +218,10 @@ pub enum Step {
     AwaitReady {
         /// The tree.
         tree: String,
+        /// The launch.
+        launch: String,
+        /// Who watches the program.
+        supervision: Supervision,
         /// How long.
         within: Span,
     },
@@ -228,26 +235,46 @@ pub enum Step {
 pub enum Undo {
     /// There is nothing to undo.
     Nothing,
-    /// Another step.
-    Step(Box<Step>),
+    /// Other steps, in order.
+    Steps(Vec<Step>),
     /// Take the old launch back, and see it run if the service ran.
     TakeBack,
     /// Start the service again and see it ready.
-    Start(Call),
+    Start(Vec<Call>),
 }
 
 impl Undo {
     /// The inverse that is this step.
     #[must_use]
     pub fn step(step: Step) -> Self {
-        Self::Step(Box::new(step))
+        Self::Steps(vec![step])
+    }
+
+    /// The inverse that makes these calls.
+    #[must_use]
+    pub fn calls(calls: impl IntoIterator<Item = Call>) -> Self {
+        Self::Steps(calls.into_iter().map(|call| Step::Call { call }).collect())
+    }
+
+    /// This inverse, and then those calls.
+    #[must_use]
+    pub fn and_calls(self, calls: impl IntoIterator<Item = Call>) -> Self {
+        match self {
+            Self::Steps(mut steps) => {
+                steps.extend(calls.into_iter().map(|call| Step::Call { call }));
+                Self::Steps(steps)
+            }
+            other => other,
+        }
     }
 }
 
 impl fmt::Display for Step {
     /// What is done, as one line of a preview.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let as_whom = |rights: &Option<Owner>| rights.as_ref().map(|owner| format!(" as {}", owner.name)).unwrap_or_default();
+        let as_whom = |rights: &Option<Owner>| {
+            rights.as_ref().map(|owner| format!(" as {}", owner.name)).unwrap_or_default()
+        };
         match self {
             Self::Folder { path, mode, owner } => {
                 let owner = owner.as_ref().map(|owner| format!(" for {}", owner.name)).unwrap_or_default();
@@ -262,7 +289,7 @@ impl fmt::Display for Step {
             Self::Link { path, target } => write!(formatter, "link {path} -> {target}"),
             Self::Move { from, to } => write!(formatter, "move {from} to {to}"),
             Self::Runtime { program, folder } => write!(formatter, "copy {program} to {folder}/mainstay"),
-            Self::Unpack { archive, folder, tree, digest } => {
+            Self::Publish { archive, folder, tree, digest, .. } => {
                 write!(formatter, "unpack {archive} (sha256 {}…) to {folder}/{tree}/", digest.short())
             }
             Self::EmptyTrash { folder } => write!(formatter, "remove what was put away in {folder}/"),
@@ -274,9 +301,16 @@ impl fmt::Display for Step {
                 write!(formatter, "at its next start, run {} with the new settings", switch.to.tree())
             }
             Self::Switch { switch } => {
-                write!(formatter, "at its next start, switch from {} to {}", switch.from.tree(), switch.to.tree())
+                write!(
+                    formatter,
+                    "at its next start, switch from {} to {}",
+                    switch.from.tree(),
+                    switch.to.tree()
+                )
             }
-            Self::AwaitReady { tree, within } => write!(formatter, "wait until {tree} is ready (at most {within})"),
+            Self::AwaitReady { tree, within, .. } => {
+                write!(formatter, "wait until {tree} is ready (at most {within})")
+            }
             Self::Settle => formatter.write_str("close the switch"),
         }
     }

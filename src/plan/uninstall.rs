@@ -9,47 +9,52 @@ use crate::model::manifest::PlatformKind;
 use crate::model::moment::Moment;
 use crate::model::owner::Owner;
 use crate::model::receipt::Receipt;
-use crate::plan::apply::{launch_text, put_away, receipt_text};
+use crate::plan::apply::put_away;
 use crate::plan::observed::{Observed, Running};
 use crate::plan::step::{Operation, Plan, Step, Undo};
-use crate::platform::call;
+use crate::platform::{calls, identity};
 
 /// Decides how an instance is removed: stopped, deregistered, its versions put away. Configuration, data,
 /// logs and history stay unless they are to be purged; the manifest always stays.
 #[must_use]
-pub fn uninstall(spec: &LaunchSpec, layout: &Layout, observed: &Observed, caller: &Owner, now: Moment, purge: bool) -> Plan {
+pub fn uninstall(
+    spec: &LaunchSpec,
+    layout: &Layout,
+    observed: &Observed,
+    caller: &Owner,
+    now: Moment,
+    purge: bool,
+) -> Plan {
     let mut plan = Plan::new(Operation::Uninstall, spec.name.clone());
     let name = &spec.name;
+    let of = identity(spec);
     if observed.definition.is_some() && observed.running != Running::No {
-        for call in call::stop(spec) {
-            let undo = call::start(spec).into_iter().next_back().filter(|_| observed.runs());
-            plan.push(Step::Call { call }, undo.map_or(Undo::Nothing, Undo::Start));
+        for call in calls::stop(&of, spec.stop_limit()) {
+            let undo = if observed.runs() { Undo::Start(calls::start(&of)) } else { Undo::Nothing };
+            plan.push(Step::Call { call }, undo);
         }
     }
     if let Some(text) = &observed.definition {
-        let back = call::enable(spec);
-        for (place, call) in call::disable(spec).into_iter().enumerate() {
-            let undo = back.get(place).filter(|_| observed.enabled).cloned();
-            plan.push(Step::Call { call }, undo.map_or(Undo::Nothing, |call| Undo::step(Step::Call { call })));
+        for call in calls::deregister(&of) {
+            let undo = if observed.enabled { Undo::calls(calls::enable(&of)) } else { Undo::Nothing };
+            plan.push(Step::Call { call }, undo);
         }
         let path = layout.definition(name, spec.platform);
-        let undo = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, rights: None };
-        plan.push(Step::Remove { path }, Undo::step(undo));
-        for call in call::reload(spec) {
-            plan.push(Step::Call { call: call.clone() }, Undo::step(Step::Call { call }));
-        }
-        for call in call::forget(spec) {
+        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, rights: None };
+        let undo = Undo::step(back).and_calls(calls::after_definition_written(&of));
+        plan.push(Step::Remove { path }, undo);
+        for call in calls::after_definition_removed(&of) {
             plan.push(Step::Call { call }, Undo::Nothing);
         }
     }
     for (tree, old) in &observed.specs {
         let path = layout.launch(name, tree);
-        let undo = Step::Write { path: path.clone(), text: launch_text(old), mode: 0o644, rights: None };
+        let undo = Step::Write { path: path.clone(), text: old.text(), mode: 0o644, rights: None };
         plan.push(Step::Remove { path }, Undo::step(undo));
     }
     if let Some(receipt) = &observed.receipt {
         let path = layout.receipt(name);
-        let undo = Step::Write { path: path.clone(), text: receipt_text(receipt), mode: 0o644, rights: None };
+        let undo = Step::Write { path: path.clone(), text: receipt.text(), mode: 0o644, rights: None };
         plan.push(Step::Remove { path }, Undo::step(undo));
         let event = Event {
             at: now,

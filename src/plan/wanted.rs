@@ -47,13 +47,15 @@ pub struct ManifestText {
     pub text: String,
 }
 
-/// An archive that was inspected.
+/// An archive that was unpacked beside and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archive {
     /// Where it is.
     pub path: Utf8PathBuf,
     /// Its digest.
     pub digest: Digest,
+    /// Where it was unpacked.
+    pub staging: Utf8PathBuf,
 }
 
 /// This tool's own copy for definitions to name.
@@ -67,7 +69,10 @@ pub struct Runtime {
 
 /// What the person allows or asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line, independent of the others")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line, independent of the others"
+)]
 pub struct Wishes {
     /// Overwrite the tree of that version; allow an older version.
     pub force: bool,

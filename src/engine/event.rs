@@ -1,0 +1,35 @@
+//! What an operation tells while it works; the roof turns it into lines, a bar or JSON.
+
+use camino::Utf8PathBuf;
+
+use crate::model::name::InstanceName;
+use crate::plan::step::{Operation, Step};
+
+/// Something worth telling.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// An archive is being unpacked.
+    Unpacking {
+        /// Which.
+        archive: Utf8PathBuf,
+        /// How many of its bytes were read.
+        read: u64,
+        /// How many there are.
+        total: u64,
+    },
+    /// A step begins.
+    Step(Step),
+    /// A step is being undone.
+    Undoing(String),
+    /// An unfinished operation was found and brought to an end.
+    Recovered {
+        /// Of which instance.
+        name: InstanceName,
+        /// Which.
+        operation: Operation,
+        /// Whether it was finished; else it was undone.
+        finished: bool,
+    },
+    /// Something that did not go as wished and does not matter much.
+    Notice(String),
+}

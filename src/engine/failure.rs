@@ -1,0 +1,228 @@
+//! How an operation fails, by what the person can do about it.
+
+use camino::Utf8PathBuf;
+use thiserror::Error;
+
+use crate::engine::target::TargetError;
+use crate::engine::trust::Distrust;
+use crate::host::account::AccountError;
+use crate::host::environment::EnvironmentError;
+use crate::host::files::FileError;
+use crate::host::lock::LockError;
+use crate::model::launch::ResolveError;
+use crate::model::name::InstanceName;
+use crate::model::problem::Problems;
+use crate::model::status::Exit;
+use crate::package::tree::TreeError;
+use crate::package::unpack::UnpackError;
+use crate::plan::refusal::Refusal;
+use crate::plan::step::Operation;
+use crate::platform::Inexpressible;
+
+/// Why an operation did not do what was asked.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// What was typed does not make sense together.
+    #[error("{0}")]
+    Usage(String),
+    /// There is no such instance, or none was named.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// A guard says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The deploy folder is not one that this account may trust.
+    #[error(transparent)]
+    Distrusted(#[from] Distrust),
+    /// The manifest or the package's description is faulty.
+    #[error("{0}")]
+    Faulty(Problems),
+    /// The manifest and the package do not make a service.
+    #[error(transparent)]
+    Unresolved(#[from] ResolveError),
+    /// The platform can't express what is asked.
+    #[error(transparent)]
+    Inexpressible(#[from] Inexpressible),
+    /// The archive is not what it should be.
+    #[error(transparent)]
+    Archive(#[from] UnpackError),
+    /// The archive is sound, and is not the one that was asked for.
+    #[error("{0}")]
+    OtherArchive(String),
+    /// The version is not to be had from the archive.
+    #[error("{0}")]
+    NoVersion(String),
+    /// A version tree could not be stored.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// Another operation is under way.
+    #[error("another operation on `{0}` is under way")]
+    Busy(InstanceName),
+    /// What the plan is now is not what was agreed to.
+    #[error("what would be done to `{0}` has changed since you were asked")]
+    Changed(InstanceName),
+    /// The rights of another account are needed.
+    #[error("{0}")]
+    Rights(String),
+    /// The new version failed its gate, and the old one runs again.
+    #[error("{reason}; the version before runs again")]
+    TakenBack {
+        /// Why.
+        reason: String,
+        /// The last lines of its log.
+        log: Vec<String>,
+    },
+    /// The service is down, and nothing is left that would start it.
+    #[error("{reason}; the service is down")]
+    Down {
+        /// Why.
+        reason: String,
+        /// How the program ended.
+        exit: Option<Exit>,
+        /// The last lines of its log.
+        log: Vec<String>,
+    },
+    /// The program ended or did not become ready; its restart policy goes on trying.
+    #[error("{reason}; it is tried again by its restart policy")]
+    NotReady {
+        /// Why.
+        reason: String,
+        /// How the program ended.
+        exit: Option<Exit>,
+        /// The last lines of its log.
+        log: Vec<String>,
+    },
+    /// A step failed, and those before it were undone.
+    #[error("the {operation} failed at `{step}`, and all before it was undone")]
+    Step {
+        /// What was done.
+        operation: Operation,
+        /// The step.
+        step: String,
+        /// Why.
+        #[source]
+        source: Box<StepError>,
+    },
+    /// A step failed, and undoing failed too.
+    #[error("the {operation} failed at `{step}`, and undoing it failed too: {undo}")]
+    Stuck {
+        /// What was done.
+        operation: Operation,
+        /// The step.
+        step: String,
+        /// What could not be undone, and why.
+        undo: String,
+        /// Why the step failed.
+        #[source]
+        source: Box<StepError>,
+    },
+    /// The service manager can't be asked.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The journal was written by a newer mainstay.
+    #[error("`{path}` has format {found}, and this mainstay knows formats up to {known}")]
+    Newer {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Its format.
+        found: u64,
+        /// The newest that is known.
+        known: u32,
+    },
+    /// A file of mainstay's own does not parse.
+    #[error("`{path}` is damaged: {reason}")]
+    Damaged {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A lock could not be taken.
+    #[error(transparent)]
+    Lock(LockError),
+    /// An account could not be used.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// The environment does not do.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// A crash was asked for by a test.
+    #[error("killed")]
+    Killed,
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::Faulty(problems)
+    }
+}
+
+/// Why a step failed.
+#[derive(Debug, Error)]
+pub enum StepError {
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// An account.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// A lock.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The tree store.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// The service manager.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// A hook.
+    #[error("`{field}` failed: {reason}")]
+    Hook {
+        /// The manifest's field.
+        field: String,
+        /// What became of it, with its last output.
+        reason: String,
+    },
+    /// The program is not ready.
+    #[error("{reason}")]
+    NotReady {
+        /// Why.
+        reason: String,
+        /// How it ended.
+        exit: Option<Exit>,
+        /// Whether something still tries to start it.
+        retrying: bool,
+        /// The last lines of its log.
+        log: Vec<String>,
+    },
+    /// A failure that a test asked for.
+    #[error("a failure was asked for")]
+    Asked,
+    /// A crash that a test asked for.
+    #[error("killed")]
+    Killed,
+}
+
+/// Why a service manager did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum CallError {
+    /// It said no.
+    #[error("`{call}` failed: {reason}")]
+    Failed {
+        /// What was asked.
+        call: String,
+        /// What it said.
+        reason: String,
+    },
+    /// It could not be reached.
+    #[error("{manager} does not answer: {reason}")]
+    Unavailable {
+        /// Which.
+        manager: String,
+        /// Why.
+        reason: String,
+    },
+}

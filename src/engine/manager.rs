@@ -1,0 +1,185 @@
+//! The service managers, as the engine asks them.
+
+use std::time::Duration;
+
+use crate::engine::failure::CallError;
+use crate::engine::guard;
+use crate::host::command::{self, Manner};
+use crate::model::layout::Layout;
+use crate::model::manifest::{PlatformKind, Scope};
+use crate::model::marker::Marker;
+use crate::model::moment::Moment;
+use crate::model::status::Exit;
+use crate::platform::call::Call;
+use crate::platform::observed::{self, ActiveState, Answer, NoAnswer};
+use crate::platform::query;
+
+/// How long a service manager may take to answer a question.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A service manager, or what a test has in its place.
+pub trait Manager {
+    /// Asks for something to be done.
+    fn call(&self, call: &Call) -> Result<(), CallError>;
+    /// Asks how an instance stands.
+    fn seen(&self, of: &Marker) -> Result<Seen, CallError>;
+    /// Whether a definition of this name that is not ours stands anywhere on the load path, and where.
+    fn taken(&self, of: &Marker) -> Result<Option<String>, CallError>;
+    /// Whether this user's services run without a login; nothing where that is no question.
+    fn lingering(&self, user: &str) -> Result<bool, CallError>;
+}
+
+/// How a service manager sees an instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Where it stands.
+    pub state: State,
+    /// Whether it starts with the host or its user.
+    pub at_boot: bool,
+    /// The main process: the supervisor, or the program itself with native supervision.
+    pub main_pid: Option<u32>,
+    /// When that was started.
+    pub started: Option<Moment>,
+    /// Memory of all its processes, in bytes.
+    pub memory: Option<u64>,
+    /// How the main process last ended.
+    pub last_exit: Option<Exit>,
+    /// Whether the definition on disk is newer than the one that counts.
+    pub needs_reload: bool,
+    /// Files of the user's that change the definition.
+    pub drop_ins: Vec<camino::Utf8PathBuf>,
+}
+
+/// Where an instance stands with its service manager.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// Running.
+    Active,
+    /// Being started.
+    Starting,
+    /// Being stopped.
+    Stopping,
+    /// Not running, because it ended badly.
+    Failed,
+    /// Not running.
+    #[default]
+    Inactive,
+}
+
+impl State {
+    /// Whether anything of it runs.
+    #[must_use]
+    pub fn runs(self) -> bool {
+        matches!(self, Self::Active | Self::Starting | Self::Stopping)
+    }
+}
+
+/// The service managers of this host.
+pub struct HostManager {
+    layout: Layout,
+}
+
+impl HostManager {
+    /// The managers of one scope.
+    #[must_use]
+    pub fn new(layout: Layout) -> Self {
+        Self { layout }
+    }
+}
+
+impl Manager for HostManager {
+    fn call(&self, call: &Call) -> Result<(), CallError> {
+        let failed = |reason: String| CallError::Failed { call: call.to_string(), reason };
+        match call {
+            Call::Run { argv, accept, optional, .. } => {
+                let output = match command::output(argv, Manner::default()) {
+                    Ok(output) => output,
+                    Err(_) if *optional => return Ok(()),
+                    Err(error) => return Err(failed(error.to_string())),
+                };
+                let done = output.code.is_some_and(|code| code == 0 || accept.contains(&code));
+                if done || *optional {
+                    return Ok(());
+                }
+                let said = output.stderr.trim();
+                if observed::bus_unavailable(said) {
+                    return Err(CallError::Unavailable { manager: argv[0].clone(), reason: said.to_owned() });
+                }
+                Err(failed(if said.is_empty() { format!("it ended with {:?}", output.code) } else { said.to_owned() }))
+            }
+            Call::StartGuardian { name } => {
+                guard::start_detached(&self.layout, name).map_err(|error| failed(error.to_string()))
+            }
+            Call::StopGuardian { name, limit } => guard::stop_guardian(&self.layout, name, limit.duration())
+                .map(|_| ())
+                .map_err(|error| failed(error.to_string())),
+            Call::RestartGuardian { name } => {
+                guard::restart_guardian(&self.layout, name).map_err(|error| failed(error.to_string()))
+            }
+        }
+    }
+
+    fn seen(&self, of: &Marker) -> Result<Seen, CallError> {
+        match of.platform {
+            PlatformKind::Systemd => {
+                let seen = ask(&query::service(of.scope, &of.name), observed::service)?;
+                let state = match seen.active {
+                    ActiveState::Active | ActiveState::Reloading => State::Active,
+                    ActiveState::Activating => State::Starting,
+                    ActiveState::Deactivating => State::Stopping,
+                    ActiveState::Failed => State::Failed,
+                    _ => State::Inactive,
+                };
+                Ok(Seen {
+                    state,
+                    at_boot: seen.starts_at_boot(),
+                    main_pid: seen.main_pid,
+                    started: seen.started,
+                    memory: seen.memory,
+                    last_exit: seen.last_exit(),
+                    needs_reload: seen.need_daemon_reload,
+                    drop_ins: seen.drop_ins,
+                })
+            }
+            PlatformKind::Embedded => {
+                let guardian = guard::guardian_of(&self.layout, &of.name);
+                let state = if guardian.is_some() { State::Active } else { State::Inactive };
+                Ok(Seen { state, main_pid: guardian.map(|guardian| guardian.pid), ..Seen::default() })
+            }
+        }
+    }
+
+    fn taken(&self, of: &Marker) -> Result<Option<String>, CallError> {
+        if of.platform == PlatformKind::Embedded {
+            return Ok(None);
+        }
+        let seen = ask(&query::unit_file(of.scope, &of.name), observed::unit_file)?;
+        let ours = self.layout.definition(&of.name, of.platform);
+        let place = seen.source_path.clone().or(seen.fragment_path.clone());
+        Ok(place.filter(|place| seen.exists() && *place != ours).map(String::from))
+    }
+
+    fn lingering(&self, user: &str) -> Result<bool, CallError> {
+        ask(&query::linger(user), observed::linger)
+    }
+}
+
+/// The version of the systemd that runs here, or of none.
+#[must_use]
+pub fn systemd_version() -> Option<u32> {
+    ask(&query::version(), observed::version).ok()
+}
+
+/// The services that systemd has in memory, by unit, for lists.
+pub fn services(scope: Scope) -> Result<Vec<observed::ServiceListed>, CallError> {
+    ask(&query::services(scope), observed::services)
+}
+
+fn ask<T>(argv: &[String], read: impl Fn(Answer<'_>) -> Result<T, NoAnswer>) -> Result<T, CallError> {
+    let unavailable =
+        |reason: String| CallError::Unavailable { manager: argv.first().cloned().unwrap_or_default(), reason };
+    let output = command::output(argv, Manner { limit: Some(PATIENCE), ..Manner::default() })
+        .map_err(|error| unavailable(error.to_string()))?;
+    let answer = Answer { code: output.code, stdout: &output.stdout, stderr: &output.stderr };
+    read(answer).map_err(|error| unavailable(error.to_string()))
+}

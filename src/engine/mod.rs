@@ -1,0 +1,59 @@
+//! Operations: lock, recover, observe, plan, show, execute. Here too: the switch that the service's own start
+//! makes, and the guard's loop.
+
+pub mod change;
+pub mod event;
+mod execute;
+pub mod failure;
+mod hands;
+mod journal;
+pub mod lifecycle;
+pub mod manager;
+pub mod obstacle;
+mod observe;
+pub mod operation;
+pub mod prepare;
+mod ready;
+pub mod recover;
+pub mod registry;
+pub mod remove;
+pub mod report;
+pub mod status;
+pub mod switch;
+pub mod target;
+pub mod trust;
+
+use crate::engine::event::Event;
+use crate::engine::manager::Manager;
+use crate::engine::obstacle::Obstacle;
+use crate::model::layout::Layout;
+use crate::model::owner::Owner;
+use crate::platform::Facts;
+
+/// All that an operation needs of its surroundings.
+pub struct Context<'a> {
+    /// Where everything of the caller's scope stands.
+    pub layout: Layout,
+    /// What decides a definition's text.
+    pub facts: Facts,
+    /// Who asks.
+    pub caller: Owner,
+    /// The service managers.
+    pub manager: &'a dyn Manager,
+    /// Who listens.
+    pub events: &'a dyn Fn(Event),
+    /// What stands in the way: nothing, but in tests.
+    pub obstacle: &'a dyn Obstacle,
+}
+
+impl Context<'_> {
+    /// Tells something.
+    pub(crate) fn tell(&self, event: Event) {
+        (self.events)(event);
+    }
+
+    /// Tells something that did not go as wished and does not matter much.
+    pub(crate) fn notice(&self, text: impl Into<String>) {
+        self.tell(Event::Notice(text.into()));
+    }
+}

@@ -1,0 +1,107 @@
+//! Waiting until a launch is ready, or will not be.
+
+use std::time::{Duration, Instant};
+
+use crate::engine::failure::{Failure, StepError};
+use crate::engine::manager::State;
+use crate::engine::{Context, report, switch};
+use crate::model::marker::Marker;
+use crate::model::service::Supervision;
+use crate::model::status::{Exit, Phase, ProcessIdentity, Status};
+use crate::model::trial::Stage;
+
+/// How often the report is looked at: a local file, and every millisecond here is one of downtime shown.
+const GLANCE: Duration = Duration::from_millis(5);
+/// How often the service manager is asked, which is a process each time.
+const QUESTION: Duration = Duration::from_millis(400);
+
+/// What is awaited.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Awaited<'a> {
+    /// The launch.
+    pub(crate) launch: &'a str,
+    /// Its tree, for messages.
+    pub(crate) tree: &'a str,
+    /// Who watches the program.
+    pub(crate) supervision: Supervision,
+    /// How long.
+    pub(crate) within: Duration,
+    /// The supervisor that ran before: what it said counts no more.
+    pub(crate) before: Option<ProcessIdentity>,
+}
+
+/// Waits until the launch is ready. An error says why it is not, and whether something goes on trying.
+pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'_>) -> Result<(), StepError> {
+    let began = Instant::now();
+    let mut asked = Instant::now();
+    let mut silent_answers = 0;
+    loop {
+        let status = report::read(&context.layout, &of.name).filter(|status| Some(status.supervisor) != awaited.before);
+        if let Some(verdict) = status.as_ref().and_then(|status| verdict(status, awaited)) {
+            return verdict;
+        }
+        if let Some(reason) = taken_back(context, of, status.as_ref())? {
+            return Err(not_ready(reason, status.and_then(|status| status.last_exit), true));
+        }
+        if began.elapsed() > awaited.within {
+            let reason = format!("{} was not ready within {} s", awaited.tree, awaited.within.as_secs());
+            return Err(not_ready(reason, status.and_then(|status| status.last_exit), true));
+        }
+        if asked.elapsed() > QUESTION {
+            asked = Instant::now();
+            if let Ok(seen) = context.manager.seen(of) {
+                if awaited.supervision == Supervision::Native && seen.state == State::Active {
+                    return Ok(());
+                }
+                // Between two processes of a restart nothing runs for a moment: one answer proves nothing.
+                silent_answers = if seen.state.runs() { 0 } else { silent_answers + 1 };
+                if silent_answers > 1 {
+                    let reason = format!("the service manager does not run {}", of.name);
+                    return Err(not_ready(reason, seen.last_exit, false));
+                }
+            }
+        }
+        std::thread::sleep(GLANCE);
+    }
+}
+
+fn verdict(status: &Status, awaited: Awaited<'_>) -> Option<Result<(), StepError>> {
+    if status.launch != awaited.launch {
+        return None;
+    }
+    let ended = matches!(status.phase, Phase::Failed | Phase::Completed | Phase::Stopped);
+    match status.phase {
+        Phase::Ready => Some(Ok(())),
+        _ if ended || status.failures > 0 => {
+            let ending = status.last_exit.map_or_else(|| "ended".to_owned(), |exit| exit.to_string());
+            let reason = format!("{} {ending} before it was ready", awaited.tree);
+            Some(Err(not_ready(reason, status.last_exit, !ended)))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the guard has taken the launch back and the old one has come to a verdict of its own.
+fn taken_back(context: &Context<'_>, of: &Marker, status: Option<&Status>) -> Result<Option<String>, StepError> {
+    let found = switch::read(&context.layout, &of.name).map_err(step_error)?;
+    let Some(found) = found else { return Ok(None) };
+    let Stage::TakenBack { reason } = &found.stage else { return Ok(None) };
+    let old = found.from.identity();
+    let settled = status.is_some_and(|status| {
+        status.launch == old && (status.phase == Phase::Ready || status.failures > 0 || status.phase == Phase::Failed)
+    });
+    Ok(settled.then(|| reason.clone()))
+}
+
+pub(crate) fn not_ready(reason: String, exit: Option<Exit>, retrying: bool) -> StepError {
+    StepError::NotReady { reason, exit, retrying, log: Vec::new() }
+}
+
+/// The errors of switching, as the steps that use it have them.
+pub(crate) fn step_error(failure: Failure) -> StepError {
+    match failure {
+        Failure::File(error) => StepError::File(error),
+        Failure::Lock(error) => StepError::Lock(error),
+        other => StepError::Other(other.to_string()),
+    }
+}

@@ -1,0 +1,23 @@
+//! What a supervisor reports, read as a claim of somebody who may be lying or long dead.
+
+use crate::host::{environment, files, identity};
+use crate::model::layout::Layout;
+use crate::model::name::InstanceName;
+use crate::model::status::{FORMAT, Status};
+
+/// The largest status that is read, in bytes.
+const LARGEST: u64 = 64 << 10;
+
+/// The status of an instance's supervisor in this boot of the host, alive or not.
+#[must_use]
+pub fn read(layout: &Layout, name: &InstanceName) -> Option<Status> {
+    let text = files::read_untrusted(&layout.status(name), LARGEST).ok()??;
+    let status: Status = serde_json::from_str(&text).ok()?;
+    (status.format <= FORMAT && status.boot_id == environment::boot_id()).then_some(status)
+}
+
+/// The status of a supervisor that is alive.
+#[must_use]
+pub fn live(layout: &Layout, name: &InstanceName) -> Option<Status> {
+    read(layout, name).filter(|status| identity::runs(status.supervisor))
+}

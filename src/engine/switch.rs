@@ -1,0 +1,203 @@
+//! The switch from one launch to another. The service's own start makes it, so that nothing is ever between a
+//! stop and a start with nobody responsible; commands only write it down, wait, and close it.
+
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+
+use crate::engine::failure::Failure;
+use crate::engine::report;
+use crate::host::{environment, files, lock};
+use crate::model::launch::LaunchSpec;
+use crate::model::layout::Layout;
+use crate::model::name::InstanceName;
+use crate::model::receipt::Receipt;
+use crate::model::trial::{Stage, Switch, Trial};
+use crate::package::tree;
+
+/// How long a start waits for a command that is just writing a switch down.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The format of switches and trials that this build writes.
+const FORMAT: u32 = 1;
+
+/// What the start of a service found and did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AtStart {
+    /// There was nothing to switch.
+    Unchanged,
+    /// The switch was made, and its trial is open.
+    Switched(String),
+    /// A reboot of the host came between the switch and its proof; the trial goes on.
+    Again(String),
+    /// The new launch had been ready.
+    Passed(String),
+    /// The new launch did not prove itself, and the old one is back.
+    TakenBack {
+        /// The tree that is back.
+        tree: String,
+        /// Why.
+        reason: String,
+    },
+    /// The current link led nowhere, and was pointed at a whole tree.
+    Mended(String),
+}
+
+/// The switch of an instance, if one is written down.
+pub fn read(layout: &Layout, name: &InstanceName) -> Result<Option<Switch>, Failure> {
+    let path = layout.switch(name);
+    let Some(text) = files::read(&path)? else { return Ok(None) };
+    let damaged = |error: serde_json::Error| Failure::Damaged { path: path.clone(), reason: error.to_string() };
+    let format = serde_json::from_str::<serde_json::Value>(&text).map_err(damaged)?;
+    let found = format.get("format").and_then(serde_json::Value::as_u64).unwrap_or(0);
+    if found > u64::from(FORMAT) {
+        return Err(Failure::Newer { path, found, known: FORMAT });
+    }
+    serde_json::from_str(&text).map(Some).map_err(damaged)
+}
+
+/// Does something with an instance's launch files while nobody else can.
+pub(crate) fn locked<T>(
+    layout: &Layout,
+    name: &InstanceName,
+    work: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    lock::holding(&layout.switch_lock(name), PATIENCE, work).map_err(Failure::Lock)?
+}
+
+/// Writes a switch down for the next start to make.
+pub(crate) fn record(layout: &Layout, switch: &Switch) -> Result<(), Failure> {
+    let name = &switch.to.name;
+    locked(layout, name, || {
+        files::create_folder(&layout.journal(name), 0o700, None)?;
+        store(layout, name, switch)
+    })
+}
+
+/// What a start does before the program: makes the switch that is written down, or takes back the one that
+/// has not proved itself.
+pub fn at_start(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure> {
+    locked(layout, name, || {
+        let Some(mut switch) = read(layout, name)? else { return mend(layout, name) };
+        let (tree, boot_id) = (switch.to.tree(), environment::boot_id());
+        match &switch.stage {
+            Stage::Pending => {
+                make(layout, &switch)?;
+                switch.stage = Stage::Trial { boot_id };
+                store(layout, name, &switch)?;
+                Ok(AtStart::Switched(tree))
+            }
+            Stage::Trial { .. } if was_ready(layout, &switch) => {
+                files::remove(&layout.trial(name))?;
+                switch.stage = Stage::Passed;
+                store(layout, name, &switch)?;
+                Ok(AtStart::Passed(tree))
+            }
+            Stage::Trial { boot_id: began } if *began != boot_id => {
+                switch.stage = Stage::Trial { boot_id };
+                store(layout, name, &switch)?;
+                Ok(AtStart::Again(tree))
+            }
+            Stage::Trial { .. } => {
+                let reason = reason(layout, &switch);
+                take_back_unlocked(layout, &mut switch, reason.clone())?;
+                Ok(AtStart::TakenBack { tree: switch.from.tree(), reason })
+            }
+            Stage::Passed | Stage::TakenBack { .. } => mend(layout, name),
+        }
+    })
+}
+
+/// Brings the old launch back, however far the switch was. Doing so twice does no harm.
+pub(crate) fn take_back(layout: &Layout, name: &InstanceName, reason: &str) -> Result<Option<LaunchSpec>, Failure> {
+    locked(layout, name, || {
+        let Some(mut switch) = read(layout, name)? else { return Ok(None) };
+        if !matches!(switch.stage, Stage::TakenBack { .. }) {
+            take_back_unlocked(layout, &mut switch, reason.to_owned())?;
+        }
+        Ok(Some(switch.from))
+    })
+}
+
+/// Forgets a switch that is over.
+pub(crate) fn forget(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
+    locked(layout, name, || {
+        files::remove(&layout.trial(name))?;
+        files::remove(&layout.switch(name))?;
+        Ok(())
+    })
+}
+
+/// Whether the new launch of a switch has been ready.
+pub(crate) fn was_ready(layout: &Layout, switch: &Switch) -> bool {
+    let launch = switch.to.identity();
+    report::read(layout, &switch.to.name).is_some_and(|status| status.launch == launch && status.ready.is_some())
+}
+
+fn store(layout: &Layout, name: &InstanceName, switch: &Switch) -> Result<(), Failure> {
+    // A switch holds two launch specs and a word, which JSON can always express.
+    let text = serde_json::to_string_pretty(switch).unwrap_or_default() + "\n";
+    Ok(files::write(&layout.switch(name), &text, 0o600, None)?)
+}
+
+/// The order matters where a crash comes between: the settings and the trial stand before the link makes
+/// them count, and the stage follows last, because making the switch twice does no harm.
+fn make(layout: &Layout, switch: &Switch) -> Result<(), Failure> {
+    let (name, to) = (&switch.to.name, &switch.to);
+    let trial = Trial { format: FORMAT, tree: to.tree(), gate: to.gate };
+    let trial = serde_json::to_string_pretty(&trial).unwrap_or_default() + "\n";
+    files::write(&layout.trial(name), &trial, 0o644, None)?;
+    point(layout, to)
+}
+
+fn point(layout: &Layout, to: &LaunchSpec) -> Result<(), Failure> {
+    files::write(&layout.launch(&to.name, &to.tree()), &to.text(), 0o644, None)?;
+    let link = layout.current(&to.name, &to.component);
+    if files::read_link(&link)?.as_deref() != Some(to.tree().as_str()) {
+        files::link(&link, &Utf8PathBuf::from(to.tree()))?;
+    }
+    Ok(())
+}
+
+fn take_back_unlocked(layout: &Layout, switch: &mut Switch, reason: String) -> Result<(), Failure> {
+    let name = switch.from.name.clone();
+    point(layout, &switch.from)?;
+    files::remove(&layout.trial(&name))?;
+    switch.stage = Stage::TakenBack { reason };
+    store(layout, &name, switch)
+}
+
+fn reason(layout: &Layout, switch: &Switch) -> String {
+    let launch = switch.to.identity();
+    let exit = report::read(layout, &switch.to.name)
+        .filter(|status| status.launch == launch)
+        .and_then(|status| status.last_exit);
+    match exit {
+        Some(exit) => format!("{} {exit} before it was ready", switch.to.tree()),
+        None => format!("{} ended before it was ready", switch.to.tree()),
+    }
+}
+
+/// A start needs a link to a whole tree. Where a crash or a person has taken it away, the receipt says what
+/// was active.
+fn mend(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure> {
+    let Some(text) = files::read(&layout.receipt(name))? else { return Ok(AtStart::Unchanged) };
+    let Ok(receipt) = serde_json::from_str::<Receipt>(&text) else { return Ok(AtStart::Unchanged) };
+    let link = layout.current(name, &receipt.component);
+    if let Some(tree) = files::read_link(&link)?
+        && tree::is_whole(&layout.tree(name, &tree))
+    {
+        return Ok(AtStart::Unchanged);
+    }
+    let trees = receipt
+        .activations
+        .iter()
+        .rev()
+        .map(|activation| crate::model::launch::tree_name(&receipt.component, &activation.version));
+    for tree in trees {
+        if tree::is_whole(&layout.tree(name, &tree)) && files::facts(&layout.launch(name, &tree))?.is_some() {
+            files::link(&link, &Utf8PathBuf::from(&tree))?;
+            return Ok(AtStart::Mended(tree));
+        }
+    }
+    Ok(AtStart::Unchanged)
+}

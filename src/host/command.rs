@@ -1,0 +1,143 @@
+//! Commands that are run to their end and whose output is read.
+
+use std::io::{self, Read};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use camino::Utf8Path;
+
+use crate::host::{account, environment};
+use crate::model::owner::Owner;
+
+/// The most that is kept of an output, in bytes: enough for 10,000 units, too little to fill the memory.
+const LARGEST_OUTPUT: u64 = 64 << 20;
+
+/// What a command left behind.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    /// Its exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+}
+
+/// How a command is run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner<'a> {
+    /// Its whole environment; nothing for this program's own, with the words of the C locale.
+    pub environment: Option<&'a [(String, String)]>,
+    /// Where it starts.
+    pub folder: Option<&'a Utf8Path>,
+    /// With whose rights, if not the caller's.
+    pub rights: Option<&'a Owner>,
+    /// How long it may take; it is killed then.
+    pub limit: Option<Duration>,
+}
+
+/// Runs a command to its end, its input empty. An error says that it could not be run, or took too long.
+pub fn output(argv: &[String], manner: Manner<'_>) -> io::Result<Output> {
+    let (program, arguments) =
+        argv.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
+    #[expect(clippy::disallowed_methods, reason = "the door to processes is in this floor")]
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    match manner.environment {
+        Some(variables) => {
+            command.env_clear().envs(variables.iter().map(|(name, value)| (name, value)));
+        }
+        None => {
+            command.env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "");
+            if account::effective_uid() != 0
+                && environment::variable("XDG_RUNTIME_DIR").is_none()
+                && let Some(folder) = environment::user_runtime_folder()
+            {
+                // `su`, `sudo -u` and cron leave it unset, and `systemctl --user` can't do without it.
+                command.env("XDG_RUNTIME_DIR", folder);
+            }
+        }
+    }
+    if let Some(folder) = manner.folder {
+        command.current_dir(folder);
+    }
+    if let Some(owner) = manner.rights.filter(|owner| owner.uid != account::effective_uid()) {
+        // The standard library drops the supplementary groups when it changes the user.
+        command.uid(owner.uid).gid(owner.gid);
+    }
+    let mut child = command.spawn()?;
+    let outputs = [
+        child.stdout.take().map(|pipe| collect(Box::new(pipe))),
+        child.stderr.take().map(|pipe| collect(Box::new(pipe))),
+    ];
+    let mut texts = [String::new(), String::new()];
+    for (text, receiver) in texts.iter_mut().zip(outputs) {
+        let Some(receiver) = receiver else { continue };
+        let received = match manner.limit {
+            Some(limit) => receiver.recv_timeout(limit).ok(),
+            None => receiver.recv().ok(),
+        };
+        if let Some(bytes) = received {
+            *text = String::from_utf8_lossy(&bytes).into_owned();
+        } else {
+            child.kill()?;
+            child.wait()?;
+            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("`{program}` took too long")));
+        }
+    }
+    let code = child.wait()?.code();
+    let [stdout, stderr] = texts;
+    Ok(Output { code, stdout, stderr })
+}
+
+fn collect(pipe: Box<dyn Read + Send>) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What could be read before an error is still worth having.
+        let _ = pipe.take(LARGEST_OUTPUT).read_to_end(&mut bytes);
+        let _ = sender.send(bytes);
+    });
+    receiver
+}
+
+/// Runs a command with this program's own input and outputs, as `journalctl --follow` needs it, and gives
+/// its exit code.
+pub fn pass_through(argv: &[String]) -> io::Result<Option<i32>> {
+    let (program, arguments) =
+        argv.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
+    #[expect(clippy::disallowed_methods, reason = "the door to processes is in this floor")]
+    let mut command = Command::new(program);
+    Ok(command.args(arguments).status()?.code())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().copied().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_commands_outputs_and_code_are_read() {
+        let output = output(&words(&["sh", "-c", "echo out; echo err >&2; exit 3"]), Manner::default()).unwrap();
+        assert_eq!((output.stdout.as_str(), output.stderr.as_str(), output.code), ("out\n", "err\n", Some(3)));
+    }
+
+    #[test]
+    fn a_command_that_takes_too_long_is_killed() {
+        let manner = Manner { limit: Some(Duration::from_millis(50)), ..Manner::default() };
+        let error = output(&words(&["sleep", "10"]), manner).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn a_given_environment_is_the_whole_environment() {
+        let environment = [("A".to_owned(), "b c".to_owned())];
+        let manner = Manner { environment: Some(&environment), ..Manner::default() };
+        assert_eq!(output(&words(&["/usr/bin/env"]), manner).unwrap().stdout, "A=b c\n");
+    }
+}
