@@ -1,0 +1,103 @@
+//! A call: one thing that is asked of a service manager. A value, so that it can be shown before it is
+//! made, kept in a journal, and made again after a crash.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::duration::Span;
+use crate::model::name::InstanceName;
+
+/// One thing that is asked of a service manager. Making it twice is as good as making it once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Call {
+    /// A program is run.
+    Run {
+        /// The program and its arguments.
+        argv: Vec<String>,
+        /// The exit codes other than 0 that count as done.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        accept: Vec<i32>,
+        /// What it does, for people: `tells systemd of the unit`.
+        purpose: String,
+        /// Whether a failure is only worth a notice.
+        #[serde(default)]
+        optional: bool,
+    },
+    /// The guardian of an embedded instance is started.
+    StartGuardian {
+        /// The instance.
+        name: InstanceName,
+    },
+    /// The guardian of an embedded instance is asked to end, with its supervisor and program.
+    StopGuardian {
+        /// The instance.
+        name: InstanceName,
+        /// How long that may take before they are killed.
+        limit: Span,
+    },
+}
+
+impl Call {
+    /// A program that has to succeed.
+    pub(super) fn run(purpose: &str, argv: Vec<String>) -> Self {
+        Self::Run { argv, accept: Vec::new(), purpose: purpose.to_owned(), optional: false }
+    }
+
+    /// A program whose failure changes nothing that matters.
+    pub(super) fn attempt(purpose: &str, argv: Vec<String>) -> Self {
+        Self::Run { argv, accept: Vec::new(), purpose: purpose.to_owned(), optional: true }
+    }
+}
+
+impl fmt::Display for Call {
+    /// As a person would type it in a shell.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run { argv, .. } => typed(argv, formatter),
+            Self::StartGuardian { name } => write!(formatter, "mainstay start --name {name}"),
+            Self::StopGuardian { name, .. } => write!(formatter, "mainstay stop --name {name}"),
+        }
+    }
+}
+
+fn typed(argv: &[String], formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (place, word) in argv.iter().enumerate() {
+        if place > 0 {
+            formatter.write_str(" ")?;
+        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"%+,-./:=@_".contains(&byte);
+        if !word.is_empty() && word.bytes().all(plain) {
+            formatter.write_str(word)?;
+        } else {
+            write!(formatter, "'{}'", word.replace('\'', r"'\''"))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_reads_as_a_person_would_type_it() {
+        let words = ["systemctl", "show", "", "a b", "it's", "--x=$HOME"].map(str::to_owned).to_vec();
+        assert_eq!(Call::run("shows", words).to_string(), r"systemctl show '' 'a b' 'it'\''s' '--x=$HOME'");
+    }
+
+    #[test]
+    fn a_call_survives_the_journal() {
+        let name = InstanceName::new("web").unwrap();
+        for call in [
+            Call::run("reloads", vec!["systemctl".to_owned(), "daemon-reload".to_owned()]),
+            Call::attempt("resets", vec!["systemctl".to_owned()]),
+            Call::StartGuardian { name: name.clone() },
+            Call::StopGuardian { name, limit: Span::seconds(45) },
+        ] {
+            let text = serde_json::to_string(&call).unwrap();
+            assert_eq!(serde_json::from_str::<Call>(&text).unwrap(), call, "{text}");
+        }
+    }
+}

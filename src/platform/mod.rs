@@ -1,0 +1,113 @@
+//! Platforms: translators between launch specs and the service managers' texts and tools. A launch spec
+//! becomes the text of a definition and the calls that make it count; what a tool answers becomes values.
+//!
+//! Nothing here has an effect, reads the environment or a clock: each translator runs on any system, so
+//! that a unit can be looked at on a machine that has no systemd.
+//!
+//! A text either reaches the program unchanged or is refused, with the reason ([`Inexpressible`]).
+
+use camino::Utf8PathBuf;
+use thiserror::Error;
+
+use crate::model::launch::LaunchSpec;
+use crate::model::layout::Layout;
+use crate::model::manifest::PlatformKind;
+use crate::model::marker::Marker;
+
+pub mod call;
+pub mod calls;
+pub mod embedded;
+pub mod observed;
+pub mod query;
+mod stamp;
+pub mod systemd;
+
+/// What a definition's text depends on besides the launch spec and the layout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The version of systemd that is to read the text: settings that it does not know are left out.
+    pub systemd_version: u32,
+    /// The home folder of the account that runs the program, if it has one.
+    pub home: Option<Utf8PathBuf>,
+}
+
+/// What registers an instance with its platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// Where it stands.
+    pub path: Utf8PathBuf,
+    /// What it says.
+    pub text: String,
+    /// Its permission bits.
+    pub mode: u32,
+}
+
+/// A setting that the platform has no words for.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{setting}` can't be expressed: {reason}")]
+pub struct Inexpressible {
+    /// The setting, as the manifest names it, or the path that stands in the way.
+    pub setting: String,
+    /// Why not, and where there is a way, which.
+    pub reason: String,
+}
+
+impl Inexpressible {
+    fn new(setting: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { setting: setting.into(), reason: reason.into() }
+    }
+}
+
+/// The definition of a launch, for its own platform.
+pub fn definition(spec: &LaunchSpec, layout: &Layout, facts: &Facts) -> Result<Definition, Inexpressible> {
+    Ok(Definition {
+        path: layout.definition(&spec.name, spec.platform),
+        text: render(spec.platform, spec, layout, facts)?,
+        mode: 0o644,
+    })
+}
+
+/// The text of a definition, for any platform and on any system.
+pub fn render(
+    kind: PlatformKind,
+    spec: &LaunchSpec,
+    layout: &Layout,
+    facts: &Facts,
+) -> Result<String, Inexpressible> {
+    match kind {
+        PlatformKind::Systemd => systemd::unit::render(spec, layout, facts),
+        PlatformKind::Embedded => embedded::render(spec),
+    }
+}
+
+/// The identity that a definition's text carries; none if it is not one of ours.
+///
+/// Most texts that are looked at are other people's, and are told by one search.
+#[must_use]
+pub fn marker(kind: PlatformKind, text: &str) -> Option<Marker> {
+    match kind {
+        PlatformKind::Systemd => systemd::marker::read(text),
+        PlatformKind::Embedded => embedded::read(text),
+    }
+}
+
+/// Whether the text is as mainstay wrote it: no one has edited it since.
+#[must_use]
+pub fn untouched(kind: PlatformKind, text: &str) -> bool {
+    match kind {
+        PlatformKind::Systemd => stamp::fits(text, systemd::marker::HASH),
+        PlatformKind::Embedded => stamp::fits(text, embedded::HASH),
+    }
+}
+
+/// The identity of a launch's instance.
+#[must_use]
+pub fn identity(spec: &LaunchSpec) -> Marker {
+    Marker {
+        name: spec.name.clone(),
+        component: spec.component.clone(),
+        platform: spec.platform,
+        scope: spec.scope,
+        folder: spec.deploy.clone(),
+    }
+}

@@ -1,0 +1,1 @@
+//! The four grammars of a unit's values.
