@@ -55,11 +55,13 @@ impl std::str::FromStr for Span {
         while !rest.is_empty() {
             let digits = rest.len() - rest.trim_start_matches(|next: char| next.is_ascii_digit()).len();
             let (number, after) = rest.split_at(digits);
-            let unit_length = after.len() - after.trim_start_matches(|next: char| next.is_ascii_lowercase()).len();
+            let unit_length =
+                after.len() - after.trim_start_matches(|next: char| next.is_ascii_lowercase()).len();
             let (unit, after) = after.split_at(unit_length);
             let number: u64 = number.parse().map_err(|_| refused())?;
             let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(refused)?;
-            total = number.checked_mul(*factor).and_then(|part| total.checked_add(part)).ok_or_else(refused)?;
+            total =
+                number.checked_mul(*factor).and_then(|part| total.checked_add(part)).ok_or_else(refused)?;
             rest = after;
         }
         if text.is_empty() { Err(refused()) } else { Ok(Self::milliseconds(total)) }
@@ -118,7 +120,9 @@ mod tests {
 
     #[test]
     fn durations_are_read_and_written() {
-        for (text, milliseconds) in [("250ms", 250), ("30s", 30_000), ("1h30m", 5_400_000), ("7d", 604_800_000), ("0s", 0)] {
+        for (text, milliseconds) in
+            [("250ms", 250), ("30s", 30_000), ("1h30m", 5_400_000), ("7d", 604_800_000), ("0s", 0)]
+        {
             let span: Span = text.parse().unwrap();
             assert_eq!(span, Span::milliseconds(milliseconds));
             assert_eq!(span.to_string().parse(), Ok(span));

@@ -12,7 +12,16 @@ const PATTERN: &str = "^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$";
 const KEPT: [&str; 3] = ["install", "state", "instances.json"];
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 const UNIT_SUFFIXES: [&str; 11] = [
-    ".service", ".socket", ".target", ".timer", ".mount", ".automount", ".path", ".slice", ".scope", ".swap",
+    ".service",
+    ".socket",
+    ".target",
+    ".timer",
+    ".mount",
+    ".automount",
+    ".path",
+    ".slice",
+    ".scope",
+    ".swap",
     ".device",
 ];
 
@@ -137,7 +146,17 @@ mod tests {
         for text in ["", "-a", "a-", "A", "a b", "a/b", "é", "..", ".a", &"x".repeat(64), "a\0"] {
             assert!(matches!(InstanceName::new(text), Err(NameError::Form(_))), "{text}");
         }
-        for text in ["install", "state", "instances.json", "con", "nul.txt", "com1", "lpt9.x", "x.service", "a.socket"] {
+        for text in [
+            "install",
+            "state",
+            "instances.json",
+            "con",
+            "nul.txt",
+            "com1",
+            "lpt9.x",
+            "x.service",
+            "a.socket",
+        ] {
             assert!(matches!(InstanceName::new(text), Err(NameError::Kept(_))), "{text}");
         }
     }

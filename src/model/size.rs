@@ -26,7 +26,9 @@ pub struct Size(u64);
 
 /// A text that is not a size.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{0}` is not a size: write a whole number and a unit (B, kB, KiB, MB, MiB, GB, GiB), as in `512MiB`")]
+#[error(
+    "`{0}` is not a size: write a whole number and a unit (B, kB, KiB, MB, MiB, GB, GiB), as in `512MiB`"
+)]
 pub struct SizeError(String);
 
 impl Size {
