@@ -1,4 +1,5 @@
-//! mainstay turns a packaged program into a service that stays up.
+//! mainstay turns a packaged program into a service that stays up: installed from a folder, started at boot,
+//! watched, upgraded, rolled back.
 //!
 //! A folder is a floor, and imports go down:
 //!
@@ -8,7 +9,17 @@
 //!                 package, supervise → host
 //!                 host → platform, model
 //! ```
+//!
+//! In reading order:
+
+pub mod model;
+
+pub mod platform;
+
+pub mod plan;
 
 pub mod host;
-pub mod model;
-pub mod platform;
+
+pub mod package;
+
+pub mod engine;

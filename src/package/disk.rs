@@ -1,0 +1,238 @@
+//! The file system, by descriptors: nothing here follows a link or resolves a name of more than one part.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use camino::Utf8Path;
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode};
+use rustix::io::Errno;
+
+/// Mode of a folder while it is being filled.
+const OPEN_FOLDER: Mode = Mode::from_raw_mode(0o755);
+const SEALED_FOLDER: Mode = Mode::from_raw_mode(0o555);
+const SEALED_FILE: Mode = Mode::from_raw_mode(0o444);
+const SEALED_PROGRAM: Mode = Mode::from_raw_mode(0o555);
+const FOLDER_FLAGS: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// Opens a folder by its path; links on the way to it count, it itself may not be one.
+pub(crate) fn open_folder(path: &Utf8Path) -> io::Result<OwnedFd> {
+    Ok(rustix::fs::openat(CWD, path.as_str(), FOLDER_FLAGS, Mode::empty())?)
+}
+
+/// Opens a folder of a folder.
+pub(crate) fn open_folder_at(parent: impl AsFd, name: &str) -> io::Result<OwnedFd> {
+    Ok(rustix::fs::openat(parent, name, FOLDER_FLAGS, Mode::empty())?)
+}
+
+/// Opens a regular file of a folder for reading.
+pub(crate) fn open_file_at(parent: impl AsFd, name: &str) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = File::from(rustix::fs::openat(parent, name, flags, Mode::empty())?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
+/// Creates a folder that only its owner can enter.
+pub(crate) fn create_private_folder(parent: impl AsFd, name: &str) -> io::Result<()> {
+    Ok(rustix::fs::mkdirat(parent, name, Mode::RWXU)?)
+}
+
+/// Whether there are names in a folder.
+pub(crate) fn is_empty(folder: impl AsFd) -> io::Result<bool> {
+    Ok(names(folder)?.is_empty())
+}
+
+/// The names in a folder, without `.` and `..`.
+pub(crate) fn names(folder: impl AsFd) -> io::Result<Vec<std::ffi::CString>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !matches!(name.to_bytes(), b"." | b"..") {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// Writes below one folder. Remembers the folders on the way to the entry before, because entries mostly
+/// come folder by folder.
+#[derive(Debug)]
+pub(crate) struct Writer<'root> {
+    root: BorrowedFd<'root>,
+    way: Vec<(String, OwnedFd)>,
+    /// Whether files are born with other modes than asked for (umask, default ACLs): told from the first.
+    modes_differ: Option<bool>,
+}
+
+impl<'root> Writer<'root> {
+    pub(crate) fn new(root: BorrowedFd<'root>) -> Self {
+        Self { root, way: Vec::new(), modes_differ: None }
+    }
+
+    /// The folder of this name, made where it is missing. The empty name is the root.
+    pub(crate) fn folder(&mut self, path: &str) -> io::Result<BorrowedFd<'_>> {
+        let mut depth = 0;
+        for part in path.split('/').filter(|part| !part.is_empty()) {
+            if self.way.get(depth).is_none_or(|(name, _)| name != part) {
+                self.way.truncate(depth);
+                let parent = self.way.last().map_or(self.root, |(_, folder)| folder.as_fd());
+                let folder = match open_folder_at(parent, part) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        match rustix::fs::mkdirat(parent, part, OPEN_FOLDER) {
+                            Ok(()) | Err(Errno::EXIST) => open_folder_at(parent, part)?,
+                            Err(error) => return Err(error.into()),
+                        }
+                    }
+                    opened => opened?,
+                };
+                self.way.push((part.to_owned(), folder));
+            }
+            depth += 1;
+        }
+        self.way.truncate(depth);
+        Ok(self.way.last().map_or(self.root, |(_, folder)| folder.as_fd()))
+    }
+
+    /// Creates a file that can't be written again once it is closed.
+    pub(crate) fn create(&mut self, folder: &str, name: &str, program: bool) -> io::Result<File> {
+        let mode = if program { SEALED_PROGRAM } else { SEALED_FILE };
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(self.folder(folder)?, name, flags, mode)?;
+        let differ = match self.modes_differ {
+            Some(differ) => differ,
+            None => permissions(rustix::fs::fstat(&file)?.st_mode) != mode,
+        };
+        self.modes_differ = Some(differ);
+        if differ {
+            rustix::fs::fchmod(&file, mode)?;
+        }
+        Ok(File::from(file))
+    }
+
+    /// Gives a file a second name.
+    pub(crate) fn hard_link(&mut self, from: (&str, &str), to: (&str, &str)) -> io::Result<()> {
+        let old = self.folder(from.0)?.try_clone_to_owned()?;
+        let new = self.folder(to.0)?;
+        Ok(rustix::fs::linkat(&old, from.1, new, to.1, AtFlags::empty())?)
+    }
+
+    /// Creates a symbolic link.
+    pub(crate) fn symlink(&mut self, target: &str, folder: &str, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::symlinkat(target, self.folder(folder)?, name)?)
+    }
+}
+
+fn permissions(mode: RawMode) -> Mode {
+    Mode::from_raw_mode(mode & 0o7777)
+}
+
+/// Free bytes of a file system for this process.
+pub(crate) fn available(folder: impl AsFd) -> io::Result<u64> {
+    let found = rustix::fs::fstatvfs(folder)?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+/// Whether a failure says that the disk, or the user's share of it, is full.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Takes the right to write from everything below a folder, and from the folder itself.
+pub(crate) fn seal(folder: BorrowedFd<'_>) -> io::Result<()> {
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        let kind = match entry.file_type() {
+            FileType::Unknown => {
+                FileType::from_raw_mode(rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode)
+            }
+            known => known,
+        };
+        match kind {
+            FileType::Directory => {
+                seal(rustix::fs::openat(folder, name, FOLDER_FLAGS, Mode::empty())?.as_fd())?;
+            }
+            FileType::RegularFile => {
+                let mode = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode;
+                if mode & 0o222 != 0 {
+                    let mode = if mode & 0o100 == 0 { SEALED_FILE } else { SEALED_PROGRAM };
+                    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+                    rustix::fs::fchmod(rustix::fs::openat(folder, name, flags, Mode::empty())?, mode)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(rustix::fs::fchmod(folder, SEALED_FOLDER)?)
+}
+
+/// Removes a name and everything below it. Links are removed, never followed; sealed folders are opened.
+pub(crate) fn remove(parent: BorrowedFd<'_>, name: &std::ffi::CStr) -> io::Result<()> {
+    match rustix::fs::openat(parent, name, FOLDER_FLAGS, Mode::empty()) {
+        Ok(folder) => {
+            clear(folder.as_fd())?;
+            Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)
+        }
+        // What is no folder answers ENOTDIR, a link ELOOP on some systems.
+        Err(Errno::NOTDIR | Errno::LOOP) => Ok(rustix::fs::unlinkat(parent, name, AtFlags::empty())?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Removes everything below a folder.
+pub(crate) fn clear(folder: BorrowedFd<'_>) -> io::Result<()> {
+    let mode = permissions(rustix::fs::fstat(folder)?.st_mode);
+    if !mode.contains(Mode::RWXU) {
+        rustix::fs::fchmod(folder, mode | Mode::RWXU)?;
+    }
+    for name in names(folder)? {
+        // A file needs no opening: `unlink` refuses a folder, with an answer that differs by system.
+        match rustix::fs::unlinkat(folder, &name, AtFlags::empty()) {
+            Ok(()) => {}
+            Err(Errno::ISDIR | Errno::PERM) => remove(folder, &name)?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Forces everything below a folder to the disk: in one call for the whole file system where the system has
+/// one and there is much to force, else file by file. The one call also writes what others have left
+/// unwritten, so it does not pay for a few files.
+pub(crate) fn sync_tree(folder: BorrowedFd<'_>, entries: u64) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    if entries > 50 {
+        return Ok(rustix::fs::syncfs(folder)?);
+    }
+    let _ = entries;
+    sync_each(folder)
+}
+
+fn sync_each(folder: BorrowedFd<'_>) -> io::Result<()> {
+    for name in names(folder)? {
+        let kind =
+            FileType::from_raw_mode(rustix::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode);
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        match kind {
+            FileType::Directory => {
+                sync_each(rustix::fs::openat(folder, &name, FOLDER_FLAGS, Mode::empty())?.as_fd())?;
+            }
+            // `sync_all` is F_FULLFSYNC on Apple's systems, where fsync stops at the drive's cache.
+            FileType::RegularFile => {
+                File::from(rustix::fs::openat(folder, &name, flags, Mode::empty())?).sync_all()?;
+            }
+            _ => {}
+        }
+    }
+    sync_folder(folder)
+}
+
+/// Forces the names in a folder to the disk.
+pub(crate) fn sync_folder(folder: BorrowedFd<'_>) -> io::Result<()> {
+    File::from(folder.try_clone_to_owned()?).sync_all()
+}

@@ -1,0 +1,35 @@
+//! Packages: archives in, version trees out.
+//!
+//! An archive is read once: its bytes are hashed, inflated, parsed and written in the same pass, below a
+//! descriptor of a folder that nobody else looks into. Everything that an archive can do to leave that
+//! folder, to surprise the next reader or to fill the disk is refused with the entry's name, and the
+//! refusal falls before the tree gets the name under which it counts.
+//!
+//! ```text
+//! pack     a folder → a reproducible archive          version   a file name → a version
+//! unpack   an archive → a folder, checked             tree      staging, publishing, trash
+//! archive, limits, entry, fault, catalogue            what is accepted, and why not
+//! gunzip, header, pax, untar                          .tar.gz
+//! central, unzip, inflate                             .zip and .whl
+//! extraction, disk                                    writing below a descriptor
+//! ```
+
+pub mod archive;
+pub mod entry;
+pub mod fault;
+pub mod limits;
+pub mod pack;
+pub mod tree;
+pub mod unpack;
+pub mod version;
+
+mod catalogue;
+mod central;
+mod disk;
+mod extraction;
+mod gunzip;
+mod header;
+mod inflate;
+mod pax;
+mod untar;
+mod unzip;

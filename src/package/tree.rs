@@ -1,0 +1,290 @@
+//! The tree store: version trees beside each other in one folder, each published whole or not at all.
+//!
+//! A name says what a tree is: `.partial-…` is being filled, `.trash-…` is to be removed, any other name is
+//! published. Recovery needs no more than the names.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::{AtFlags, FlockOperation, RenameFlags};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::model::digest::Digest;
+use crate::model::name::ComponentName;
+use crate::model::version::Version;
+use crate::package::disk;
+
+/// The file at a tree's root that says that it is whole. It is written before the tree gets its name.
+pub const TOKEN: &str = ".complete";
+/// How the name of a tree begins that is being filled.
+pub const PARTIAL: &str = ".partial-";
+/// How the name of a tree begins that is to be removed.
+pub const TRASH: &str = ".trash-";
+
+/// The token's content: what was unpacked into the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Complete {
+    /// The digest of the archive.
+    pub digest: Digest,
+    /// The number of entries in it.
+    pub entries: u64,
+    /// The size of its files, in bytes.
+    pub bytes: u64,
+}
+
+/// A published tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tree {
+    /// Its version, from its name.
+    pub version: Version,
+    /// Where it is.
+    pub path: Utf8PathBuf,
+    /// Its token; without one it is not whole and must not be used.
+    pub complete: Option<Complete>,
+}
+
+/// Why the tree store can't do something.
+#[derive(Debug, Error)]
+pub enum TreeError {
+    /// Something that is not the name of a file.
+    #[error("`{0}` can't be the name of a tree")]
+    Name(String),
+    /// The name is taken.
+    #[error("`{0}` exists already")]
+    Exists(Utf8PathBuf),
+    /// There is nothing of that name.
+    #[error("`{0}` does not exist")]
+    Missing(Utf8PathBuf),
+    /// A step fails.
+    #[error("`{path}` can't be {step}")]
+    Step {
+        /// The tree or the folder that holds it.
+        path: Utf8PathBuf,
+        /// What was to be done to it.
+        step: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// How a step's failure is told.
+fn failed(path: &Utf8Path, step: &'static str) -> impl FnOnce(io::Error) -> TreeError {
+    let path = path.to_owned();
+    move |source| TreeError::Step { path, step, source }
+}
+
+/// A tree that is being filled. Dropped before it is published, it is removed.
+///
+/// It is locked (`flock`) for as long as this lives, so that a sweep can tell it from what a killed process
+/// has left behind.
+#[derive(Debug)]
+pub struct Staging {
+    parent: OwnedFd,
+    parent_path: Utf8PathBuf,
+    path: Utf8PathBuf,
+    name: CString,
+    root: OwnedFd,
+    published: bool,
+}
+
+/// Makes a hidden folder, which only its owner can enter, in which a tree is filled.
+pub fn stage(parent: &Utf8Path, name: &str) -> Result<Staging, TreeError> {
+    check_name(name)?;
+    let folder = disk::open_folder(parent).map_err(failed(parent, "opened"))?;
+    loop {
+        let hidden = format!("{PARTIAL}{name}-{}", random());
+        let path = parent.join(&hidden);
+        match disk::create_private_folder(&folder, &hidden) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            made => made.map_err(failed(&path, "made"))?,
+        }
+        let root = match disk::open_folder_at(&folder, &hidden) {
+            // A sweep took it for a stale one, between its making and its locking.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            opened => opened.map_err(failed(&path, "opened"))?,
+        };
+        let locked = rustix::fs::flock(&root, FlockOperation::NonBlockingLockExclusive).is_ok();
+        if locked && is_named(&folder, &hidden, &root) {
+            let name = CString::new(hidden).unwrap_or_default();
+            let parent_path = parent.to_owned();
+            return Ok(Staging { parent: folder, parent_path, path, name, root, published: false });
+        }
+    }
+}
+
+impl Staging {
+    /// The folder to fill.
+    #[must_use]
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// Publishes the tree under a name that is free, and gives its path: writes the token, takes away the
+    /// right to write, forces all of it to the disk, renames, and forces the name to the disk. A crash
+    /// leaves the tree whole under that name, or no such name.
+    pub fn publish(mut self, name: &str, complete: &Complete) -> Result<Utf8PathBuf, TreeError> {
+        check_name(name)?;
+        let path = self.parent_path.join(name);
+        self.write_token(complete).map_err(failed(&self.path, "marked as complete"))?;
+        disk::seal(self.root.as_fd()).map_err(failed(&self.path, "made read-only"))?;
+        disk::sync_tree(self.root.as_fd(), complete.entries)
+            .map_err(failed(&self.path, "forced to the disk"))?;
+        match rename_to_free(&self.parent, &self.name, name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(TreeError::Exists(path));
+            }
+            renamed => renamed.map_err(failed(&path, "named"))?,
+        }
+        self.published = true;
+        disk::sync_folder(self.parent.as_fd()).map_err(failed(&self.parent_path, "forced to the disk"))?;
+        Ok(path)
+    }
+
+    fn write_token(&self, complete: &Complete) -> io::Result<()> {
+        let mut writer = disk::Writer::new(self.root.as_fd());
+        let mut file = writer.create("", TOKEN, false)?;
+        io::Write::write_all(&mut file, &serde_json::to_vec(complete)?)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if !self.published {
+            // What can't be removed now is found by the next sweep.
+            let _ = disk::remove(self.parent.as_fd(), &self.name);
+        }
+    }
+}
+
+/// The token of a tree, if it is whole. A link to a tree is not a tree.
+#[must_use]
+pub fn read_complete(tree: &Utf8Path) -> Option<Complete> {
+    let file = disk::open_file_at(disk::open_folder(tree).ok()?, TOKEN).ok()?;
+    let mut text = String::new();
+    io::Read::read_to_string(&mut io::Read::take(file, 4096), &mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// Whether a tree is whole.
+#[must_use]
+pub fn is_whole(tree: &Utf8Path) -> bool {
+    read_complete(tree).is_some()
+}
+
+/// The trees of a component in a folder, whole or not, by name. A missing folder has none.
+pub fn versions(parent: &Utf8Path, component: &ComponentName) -> Result<Vec<Tree>, TreeError> {
+    let unreadable = || failed(parent, "listed");
+    let entries = match std::fs::read_dir(parent) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(unreadable())?,
+    };
+    let prefix = format!("{component}-");
+    let mut trees = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(unreadable())?;
+        let name = entry.file_name();
+        let version = name.to_str().and_then(|name| name.strip_prefix(&prefix)).map(Version::new);
+        if let Some(Ok(version)) = version
+            && entry.file_type().map_err(unreadable())?.is_dir()
+        {
+            let path = parent.join(format!("{prefix}{version}"));
+            let complete = read_complete(&path);
+            trees.push(Tree { version, path, complete });
+        }
+    }
+    trees.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(trees)
+}
+
+/// Takes a tree's name away, durably: from then on it is trash. Gives its new path. To remove it takes
+/// longer and can be done later ([`empty_trash`]).
+pub fn trash(parent: &Utf8Path, name: &str) -> Result<Utf8PathBuf, TreeError> {
+    check_name(name)?;
+    let folder = disk::open_folder(parent).map_err(failed(parent, "opened"))?;
+    let path = parent.join(name);
+    let from = CString::new(name).map_err(|_| TreeError::Name(name.to_owned()))?;
+    let trash = format!("{TRASH}{}-{}", name.trim_start_matches(PARTIAL), random());
+    match rename_to_free(&folder, &from, &trash) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(TreeError::Missing(path)),
+        renamed => renamed.map_err(failed(&path, "renamed"))?,
+    }
+    disk::sync_folder(folder.as_fd()).map_err(failed(parent, "forced to the disk"))?;
+    Ok(parent.join(trash))
+}
+
+/// Removes all trash in a folder, never following a link, and gives the number of trees removed.
+pub fn empty_trash(parent: &Utf8Path) -> Result<u64, TreeError> {
+    let folder = disk::open_folder(parent).map_err(failed(parent, "opened"))?;
+    let mut removed = 0;
+    for name in disk::names(&folder).map_err(failed(parent, "listed"))? {
+        if name.to_bytes().starts_with(TRASH.as_bytes()) {
+            let path = parent.join(String::from_utf8_lossy(name.to_bytes()).as_ref());
+            disk::remove(folder.as_fd(), &name).map_err(failed(&path, "removed"))?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// Removes what killed processes have left half filled, and gives the number of trees removed. What a
+/// living process fills is locked and stays.
+pub fn sweep(parent: &Utf8Path) -> Result<u64, TreeError> {
+    let folder = match disk::open_folder(parent) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        folder => folder.map_err(failed(parent, "opened"))?,
+    };
+    let mut removed = 0;
+    for name in disk::names(&folder).map_err(failed(parent, "listed"))? {
+        let Some(text) = name.to_str().ok().filter(|text| text.starts_with(PARTIAL)) else { continue };
+        let path = parent.join(text);
+        let tree = match disk::open_folder_at(&folder, text) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            tree => tree.map_err(failed(&path, "opened"))?,
+        };
+        if rustix::fs::flock(&tree, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            disk::remove(folder.as_fd(), &name).map_err(failed(&path, "removed"))?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+fn check_name(name: &str) -> Result<(), TreeError> {
+    if matches!(name, "" | "." | "..") || name.contains(['/', '\0']) {
+        Err(TreeError::Name(name.to_owned()))
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a name still leads to the folder that was opened by it.
+fn is_named(parent: &OwnedFd, name: &str, folder: &OwnedFd) -> bool {
+    let named = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW);
+    let opened = rustix::fs::fstat(folder);
+    matches!((named, opened), (Ok(named), Ok(opened)) if named.st_ino == opened.st_ino && named.st_dev == opened.st_dev)
+}
+
+/// Renames without replacing. Where the file system can't, the name is looked at first: writers hold the
+/// instance's lock, so nobody else takes it in between.
+fn rename_to_free(parent: &OwnedFd, from: &CString, to: &str) -> io::Result<()> {
+    match rustix::fs::renameat_with(parent, from, parent, to, RenameFlags::NOREPLACE) {
+        Err(Errno::NOSYS | Errno::INVAL | Errno::NOTSUP) => {}
+        renamed => return Ok(renamed?),
+    }
+    match rustix::fs::statat(parent, to, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => Ok(rustix::fs::renameat(parent, from, parent, to)?),
+        Err(error) => Err(error.into()),
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+    }
+}
+
+/// Sixteen digits that nobody has used: the standard library seeds its hash tables from the system.
+fn random() -> String {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    format!("{:016x}", std::hash::RandomState::new().build_hasher().finish())
+}
