@@ -198,6 +198,9 @@ pub enum StepError {
         /// The last lines of its log.
         log: Vec<String>,
     },
+    /// Something of the engine's own.
+    #[error("{0}")]
+    Other(String),
     /// A failure that a test asked for.
     #[error("a failure was asked for")]
     Asked,

@@ -63,7 +63,8 @@ impl<'a> Hands<'a> {
             }
             Step::Record { path, event } => {
                 let mut event = event.clone();
-                event.downtime_ms = self.downtime.get().and_then(|downtime| u64::try_from(downtime.as_millis()).ok());
+                event.downtime_ms =
+                    self.downtime.get().and_then(|downtime| u64::try_from(downtime.as_millis()).ok());
                 // An event holds only strings and numbers.
                 files::append(path, &serde_json::to_string(&event).unwrap_or_default(), 0o644)?;
             }
@@ -74,7 +75,8 @@ impl<'a> Hands<'a> {
                 files::remove_empty_folder(path)?;
             }
             Step::Link { path, target } => {
-                switch::locked(layout, &self.of.name, || Ok(files::link(path, target)?)).map_err(step_error)?;
+                switch::locked(layout, &self.of.name, || Ok(files::link(path, target)?))
+                    .map_err(step_error)?;
             }
             Step::Move { from, to } => files::rename(from, to)?,
             Step::Runtime { program, folder } => {
@@ -99,7 +101,13 @@ impl<'a> Hands<'a> {
             Step::Switch { switch } => switch::record(layout, switch).map_err(step_error)?,
             Step::AwaitReady { tree, launch, supervision, within } => {
                 let within = within.duration();
-                self.await_ready(Awaited { launch, tree, supervision: *supervision, within, before: self.before.get() })?;
+                self.await_ready(Awaited {
+                    launch,
+                    tree,
+                    supervision: *supervision,
+                    within,
+                    before: self.before.get(),
+                })?;
             }
             Step::Settle => switch::forget(layout, &self.of.name).map_err(step_error)?,
         }
@@ -132,10 +140,12 @@ impl<'a> Hands<'a> {
         let runs_old = report::live(layout, name).is_some_and(|status| status.launch == launch);
         if !runs_old {
             self.context.tell(Event::Undoing(format!("restart {name} with {}", from.tree())));
-            for call in calls::restart(&self.of, from.stop_limit()) {
+            for call in calls::restart(&self.of) {
                 self.call(&call)?;
             }
-            if let Step::AwaitReady { tree, launch, supervision, within } = awaiting(&from, from.ready.timeout) {
+            if let Step::AwaitReady { tree, launch, supervision, within } =
+                awaiting(&from, from.ready.timeout)
+            {
                 let within = within.duration();
                 let before = self.before.get();
                 self.await_ready(Awaited { launch: &launch, tree: &tree, supervision, within, before })?;
@@ -148,7 +158,11 @@ impl<'a> Hands<'a> {
         let path = folder.join(name);
         let Some((staging, complete)) = self.staged.take() else {
             // A crash came after the renaming and before the journal's word of it.
-            return if tree::is_whole(&path) { Ok(()) } else { Err(StepError::Other(format!("`{path}` is not unpacked"))) };
+            return if tree::is_whole(&path) {
+                Ok(())
+            } else {
+                Err(StepError::Other(format!("`{path}` is not unpacked")))
+            };
         };
         staging.publish(name, &complete)?;
         Ok(())
@@ -183,7 +197,9 @@ fn run_hook(field: &str, argv: &[String], manner: Manner<'_>) -> Result<(), Step
     if output.code == Some(0) {
         return Ok(());
     }
-    let ending = output.code.map_or_else(|| "it was ended by a signal".to_owned(), |code| format!("it exited with code {code}"));
+    let ending = output
+        .code
+        .map_or_else(|| "it was ended by a signal".to_owned(), |code| format!("it exited with code {code}"));
     let last = output.stderr.lines().chain(output.stdout.lines()).next_back().unwrap_or_default().to_owned();
     Err(failed(if last.is_empty() { ending } else { format!("{ending}: {last}") }))
 }

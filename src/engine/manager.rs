@@ -105,7 +105,11 @@ impl Manager for HostManager {
                 if observed::bus_unavailable(said) {
                     return Err(CallError::Unavailable { manager: argv[0].clone(), reason: said.to_owned() });
                 }
-                Err(failed(if said.is_empty() { format!("it ended with {:?}", output.code) } else { said.to_owned() }))
+                Err(failed(if said.is_empty() {
+                    format!("it ended with {:?}", output.code)
+                } else {
+                    said.to_owned()
+                }))
             }
             Call::StartGuardian { name } => {
                 guard::start_detached(&self.layout, name).map_err(|error| failed(error.to_string()))
@@ -176,8 +180,10 @@ pub fn services(scope: Scope) -> Result<Vec<observed::ServiceListed>, CallError>
 }
 
 fn ask<T>(argv: &[String], read: impl Fn(Answer<'_>) -> Result<T, NoAnswer>) -> Result<T, CallError> {
-    let unavailable =
-        |reason: String| CallError::Unavailable { manager: argv.first().cloned().unwrap_or_default(), reason };
+    let unavailable = |reason: String| CallError::Unavailable {
+        manager: argv.first().cloned().unwrap_or_default(),
+        reason,
+    };
     let output = command::output(argv, Manner { limit: Some(PATIENCE), ..Manner::default() })
         .map_err(|error| unavailable(error.to_string()))?;
     let answer = Answer { code: output.code, stdout: &output.stdout, stderr: &output.stderr };

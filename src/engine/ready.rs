@@ -36,7 +36,8 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
     let mut asked = Instant::now();
     let mut silent_answers = 0;
     loop {
-        let status = report::read(&context.layout, &of.name).filter(|status| Some(status.supervisor) != awaited.before);
+        let status = report::read(&context.layout, &of.name)
+            .filter(|status| Some(status.supervisor) != awaited.before);
         if let Some(verdict) = status.as_ref().and_then(|status| verdict(status, awaited)) {
             return verdict;
         }
@@ -82,13 +83,18 @@ fn verdict(status: &Status, awaited: Awaited<'_>) -> Option<Result<(), StepError
 }
 
 /// Whether the guard has taken the launch back and the old one has come to a verdict of its own.
-fn taken_back(context: &Context<'_>, of: &Marker, status: Option<&Status>) -> Result<Option<String>, StepError> {
+fn taken_back(
+    context: &Context<'_>,
+    of: &Marker,
+    status: Option<&Status>,
+) -> Result<Option<String>, StepError> {
     let found = switch::read(&context.layout, &of.name).map_err(step_error)?;
     let Some(found) = found else { return Ok(None) };
     let Stage::TakenBack { reason } = &found.stage else { return Ok(None) };
     let old = found.from.identity();
     let settled = status.is_some_and(|status| {
-        status.launch == old && (status.phase == Phase::Ready || status.failures > 0 || status.phase == Phase::Failed)
+        status.launch == old
+            && (status.phase == Phase::Ready || status.failures > 0 || status.phase == Phase::Failed)
     });
     Ok(settled.then(|| reason.clone()))
 }

@@ -46,7 +46,8 @@ pub enum AtStart {
 pub fn read(layout: &Layout, name: &InstanceName) -> Result<Option<Switch>, Failure> {
     let path = layout.switch(name);
     let Some(text) = files::read(&path)? else { return Ok(None) };
-    let damaged = |error: serde_json::Error| Failure::Damaged { path: path.clone(), reason: error.to_string() };
+    let damaged =
+        |error: serde_json::Error| Failure::Damaged { path: path.clone(), reason: error.to_string() };
     let format = serde_json::from_str::<serde_json::Value>(&text).map_err(damaged)?;
     let found = format.get("format").and_then(serde_json::Value::as_u64).unwrap_or(0);
     if found > u64::from(FORMAT) {
@@ -108,7 +109,11 @@ pub fn at_start(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure
 }
 
 /// Brings the old launch back, however far the switch was. Doing so twice does no harm.
-pub(crate) fn take_back(layout: &Layout, name: &InstanceName, reason: &str) -> Result<Option<LaunchSpec>, Failure> {
+pub(crate) fn take_back(
+    layout: &Layout,
+    name: &InstanceName,
+    reason: &str,
+) -> Result<Option<LaunchSpec>, Failure> {
     locked(layout, name, || {
         let Some(mut switch) = read(layout, name)? else { return Ok(None) };
         if !matches!(switch.stage, Stage::TakenBack { .. }) {
@@ -130,7 +135,8 @@ pub(crate) fn forget(layout: &Layout, name: &InstanceName) -> Result<(), Failure
 /// Whether the new launch of a switch has been ready.
 pub(crate) fn was_ready(layout: &Layout, switch: &Switch) -> bool {
     let launch = switch.to.identity();
-    report::read(layout, &switch.to.name).is_some_and(|status| status.launch == launch && status.ready.is_some())
+    report::read(layout, &switch.to.name)
+        .is_some_and(|status| status.launch == launch && status.ready.is_some())
 }
 
 fn store(layout: &Layout, name: &InstanceName, switch: &Switch) -> Result<(), Failure> {

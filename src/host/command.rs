@@ -40,24 +40,22 @@ pub struct Manner<'a> {
 
 /// Runs a command to its end, its input empty. An error says that it could not be run, or took too long.
 pub fn output(argv: &[String], manner: Manner<'_>) -> io::Result<Output> {
-    let (program, arguments) =
-        argv.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
+    let (program, arguments) = argv
+        .split_first()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
     #[expect(clippy::disallowed_methods, reason = "the door to processes is in this floor")]
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    match manner.environment {
-        Some(variables) => {
-            command.env_clear().envs(variables.iter().map(|(name, value)| (name, value)));
-        }
-        None => {
-            command.env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "");
-            if account::effective_uid() != 0
-                && environment::variable("XDG_RUNTIME_DIR").is_none()
-                && let Some(folder) = environment::user_runtime_folder()
-            {
-                // `su`, `sudo -u` and cron leave it unset, and `systemctl --user` can't do without it.
-                command.env("XDG_RUNTIME_DIR", folder);
-            }
+    if let Some(variables) = manner.environment {
+        command.env_clear().envs(variables.iter().map(|(name, value)| (name, value)));
+    } else {
+        command.env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "");
+        if account::effective_uid() != 0
+            && environment::variable("XDG_RUNTIME_DIR").is_none()
+            && let Some(folder) = environment::user_runtime_folder()
+        {
+            // `su`, `sudo -u` and cron leave it unset, and `systemctl --user` can't do without it.
+            command.env("XDG_RUNTIME_DIR", folder);
         }
     }
     if let Some(folder) = manner.folder {
@@ -75,11 +73,11 @@ pub fn output(argv: &[String], manner: Manner<'_>) -> io::Result<Output> {
     let mut texts = [String::new(), String::new()];
     for (text, receiver) in texts.iter_mut().zip(outputs) {
         let Some(receiver) = receiver else { continue };
-        let received = match manner.limit {
+        let bytes = match manner.limit {
             Some(limit) => receiver.recv_timeout(limit).ok(),
             None => receiver.recv().ok(),
         };
-        if let Some(bytes) = received {
+        if let Some(bytes) = bytes {
             *text = String::from_utf8_lossy(&bytes).into_owned();
         } else {
             child.kill()?;
@@ -106,8 +104,9 @@ fn collect(pipe: Box<dyn Read + Send>) -> mpsc::Receiver<Vec<u8>> {
 /// Runs a command with this program's own input and outputs, as `journalctl --follow` needs it, and gives
 /// its exit code.
 pub fn pass_through(argv: &[String]) -> io::Result<Option<i32>> {
-    let (program, arguments) =
-        argv.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
+    let (program, arguments) = argv
+        .split_first()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
     #[expect(clippy::disallowed_methods, reason = "the door to processes is in this floor")]
     let mut command = Command::new(program);
     Ok(command.args(arguments).status()?.code())
@@ -123,8 +122,12 @@ mod tests {
 
     #[test]
     fn a_commands_outputs_and_code_are_read() {
-        let output = output(&words(&["sh", "-c", "echo out; echo err >&2; exit 3"]), Manner::default()).unwrap();
-        assert_eq!((output.stdout.as_str(), output.stderr.as_str(), output.code), ("out\n", "err\n", Some(3)));
+        let output =
+            output(&words(&["sh", "-c", "echo out; echo err >&2; exit 3"]), Manner::default()).unwrap();
+        assert_eq!(
+            (output.stdout.as_str(), output.stderr.as_str(), output.code),
+            ("out\n", "err\n", Some(3))
+        );
     }
 
     #[test]

@@ -88,6 +88,12 @@ pub fn callers_scope() -> Scope {
     if account::effective_uid() == 0 { Scope::System } else { Scope::User }
 }
 
+/// Where something can lie for a moment.
+#[must_use]
+pub fn temporary_folder() -> Utf8PathBuf {
+    Utf8PathBuf::try_from(std::env::temp_dir()).unwrap_or_else(|_| Utf8PathBuf::from("/tmp"))
+}
+
 /// Whether systemd runs this host (`sd_booted(3)`).
 #[must_use]
 pub fn systemd_booted() -> bool {

@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use thiserror::Error;
 
+use crate::model::digest::Digest;
 use crate::model::owner::Owner;
 
 /// What could not be done with which path.
@@ -74,6 +75,39 @@ pub fn facts(path: &Utf8Path) -> Result<Option<Facts>, FileError> {
     };
     let size = u64::try_from(stat.st_size).unwrap_or(0);
     Ok(Some(Facts { kind, mode: stat.st_mode & 0o7777, uid: stat.st_uid, gid: stat.st_gid, size }))
+}
+
+/// The digest of a file.
+pub fn digest(path: &Utf8Path) -> Result<Digest, FileError> {
+    let mut file = fs_err::File::open(path).map_err(failed_io("open", path))?;
+    let mut hasher = sha2::Sha256::default();
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match file.read(&mut buffer).map_err(failed_io("read", path))? {
+            0 => return Ok(Digest::finish(hasher)),
+            count => sha2::Digest::update(&mut hasher, &buffer[..count]),
+        }
+    }
+}
+
+/// The path without links, absolute.
+pub fn canonical(path: &Utf8Path) -> Result<Utf8PathBuf, FileError> {
+    path.canonicalize_utf8().map_err(failed_io("find", path))
+}
+
+/// The end of a file, at most so many bytes, from the beginning of a line.
+pub fn read_end(path: &Utf8Path, most: u64) -> Result<String, FileError> {
+    use std::io::{Seek as _, SeekFrom};
+    let mut file = fs_err::File::open(path).map_err(failed_io("open", path))?;
+    let size = file.metadata().map_err(failed_io("look at", path))?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(most))).map_err(failed_io("read", path))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes).map_err(failed_io("read", path))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(match text.split_once('\n') {
+        Some((_, whole_lines)) if size > most => whole_lines.to_owned(),
+        _ => text,
+    })
 }
 
 /// The text of a file, or nothing where there is none. Links are followed.
@@ -175,6 +209,20 @@ pub fn remove(path: &Utf8Path) -> Result<bool, FileError> {
         Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Ok(false),
         Err(errno) => Err(failed("remove", path)(errno)),
     }
+}
+
+/// Renames durably. Nothing to rename, because it was renamed already, is no error.
+pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
+    if facts(from)?.is_none() {
+        return Ok(());
+    }
+    match rustix::fs::renameat_with(CWD, from.as_str(), CWD, to.as_str(), rustix::fs::RenameFlags::NOREPLACE)
+    {
+        Ok(()) => {}
+        Err(errno) => return Err(failed("rename", from)(errno)),
+    }
+    sync_folder(parent(from))?;
+    sync_folder(parent(to))
 }
 
 /// Removes a folder with all that is in it; links in it are removed, not followed.

@@ -14,6 +14,7 @@ use crate::model::manifest::{
     Hardening, Hooks, Limits, Manifest, PlatformKind, Ready, RestartWhen, Scope, Service, Stdin, StopSignal,
     Supervision, Systemd, VariableName,
 };
+use crate::model::marker::Marker;
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::package::PackageDescription;
 use crate::model::size::Size;
@@ -267,6 +268,47 @@ impl LaunchSpec {
             deploy,
             version,
         })
+    }
+
+    /// The launch of an instance of which only its identity is known: enough to stop and deregister it.
+    #[must_use]
+    pub fn bare(of: &Marker) -> Self {
+        let ready = Readiness { probe: Probe::Delay(Span::seconds(1)), timeout: Span::seconds(60) };
+        Self {
+            format: FORMAT,
+            name: of.name.clone(),
+            component: of.component.clone(),
+            version: Version::unknown(),
+            platform: of.platform,
+            scope: of.scope,
+            deploy: of.folder.clone(),
+            description: of.name.to_string(),
+            command: Vec::new(),
+            environment: BTreeMap::new(),
+            environment_file: None,
+            secrets: BTreeMap::new(),
+            credentials: false,
+            user: None,
+            working_directory: "{data}".to_owned(),
+            stdin: Stdin::Null,
+            boot: true,
+            supervision: Supervision::Mainstay,
+            restart: RestartPolicy {
+                when: RestartWhen::OnFailure,
+                delays: vec![Span::seconds(1)],
+                limit: 5,
+                window: Span::seconds(300),
+            },
+            stop: StopPolicy { signal: StopSignal::Sigterm, timeout: Span::seconds(30) },
+            gate: ready.timeout,
+            ready,
+            limits: Limits::default(),
+            hardening: Hardening::Off,
+            keep: 2,
+            hooks: Hooks::default(),
+            logs: LogPolicy { max_size: Size::new(10 << 20), keep: 3 },
+            systemd: Systemd::default(),
+        }
     }
 
     /// The name of the version tree, and of this spec's file before `.json`.

@@ -34,6 +34,12 @@ impl Version {
         if well_formed { Ok(Self(text)) } else { Err(VersionError(text)) }
     }
 
+    /// The version of what nothing is known of.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self("unknown".to_owned())
+    }
+
     /// The version as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

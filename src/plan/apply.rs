@@ -22,7 +22,7 @@ use crate::platform::{calls, identity};
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
     guard_name(wanted, observed)?;
     guard_version(operation, wanted, observed)?;
-    let mut plan = Plan::new(operation, wanted.spec.name.clone());
+    let mut plan = Plan::new(operation, &wanted.spec);
     folders(&mut plan, wanted, observed);
     runtime(&mut plan, wanted, observed);
     tree(&mut plan, wanted, observed)?;
@@ -293,7 +293,7 @@ fn launch(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Obs
     let switch =
         Switch { format: launch::FORMAT, from: from.clone(), to: spec.clone(), stage: Stage::Pending };
     plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack);
-    for call in calls::restart(&identity(spec), spec.stop_limit()) {
+    for call in calls::restart(&identity(spec)) {
         plan.push(Step::Call { call }, Undo::Nothing);
     }
     plan.push(await_ready(spec, spec.gate), Undo::Nothing);
@@ -447,8 +447,5 @@ fn start(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Obse
         return;
     }
     let calls = calls::start(&identity(spec)).into_iter().map(|call| Step::Call { call });
-    plan.after.splice(
-        0..0,
-        calls.chain([await_ready(spec, spec.ready.timeout)]),
-    );
+    plan.after.splice(0..0, calls.chain([await_ready(spec, spec.ready.timeout)]));
 }

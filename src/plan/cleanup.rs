@@ -16,7 +16,7 @@ use crate::plan::step::{Operation, Plan, Step, Undo};
 /// that were active, and every tree that a process runs from.
 #[must_use]
 pub fn cleanup(spec: &LaunchSpec, layout: &Layout, observed: &Observed, caller: &Owner, now: Moment) -> Plan {
-    let mut plan = Plan::new(Operation::Cleanup, spec.name.clone());
+    let mut plan = Plan::new(Operation::Cleanup, spec);
     let kept = kept(spec, observed);
     let folder = layout.install(&spec.name);
     for tree in observed.trees.iter().filter(|tree| !kept.contains(&tree.name)) {

@@ -9,7 +9,7 @@ use crate::platform::{calls, identity};
 /// Decides how to start a service, if it does not run.
 #[must_use]
 pub fn start(spec: &LaunchSpec, observed: &Observed) -> Plan {
-    let mut plan = Plan::new(Operation::Start, spec.name.clone());
+    let mut plan = Plan::new(Operation::Start, spec);
     if !observed.runs() {
         plan.after.extend(calls::start(&identity(spec)).into_iter().map(|call| Step::Call { call }));
         plan.after.push(await_ready(spec, spec.ready.timeout));
@@ -20,7 +20,7 @@ pub fn start(spec: &LaunchSpec, observed: &Observed) -> Plan {
 /// Decides how to stop a service, if it may run.
 #[must_use]
 pub fn stop(spec: &LaunchSpec, observed: &Observed) -> Plan {
-    let mut plan = Plan::new(Operation::Stop, spec.name.clone());
+    let mut plan = Plan::new(Operation::Stop, spec);
     if observed.running != Running::No {
         plan.after.extend(
             calls::stop(&identity(spec), spec.stop_limit()).into_iter().map(|call| Step::Call { call }),
@@ -33,10 +33,8 @@ pub fn stop(spec: &LaunchSpec, observed: &Observed) -> Plan {
 /// start it.
 #[must_use]
 pub fn restart(spec: &LaunchSpec) -> Plan {
-    let mut plan = Plan::new(Operation::Restart, spec.name.clone());
-    plan.after.extend(
-        calls::restart(&identity(spec), spec.stop_limit()).into_iter().map(|call| Step::Call { call }),
-    );
+    let mut plan = Plan::new(Operation::Restart, spec);
+    plan.after.extend(calls::restart(&identity(spec)).into_iter().map(|call| Step::Call { call }));
     plan.after.push(await_ready(spec, spec.ready.timeout));
     plan
 }

@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 use crate::model::digest::Digest;
 use crate::model::duration::Span;
 use crate::model::history::Event;
-use crate::model::service::Supervision;
-use crate::model::name::InstanceName;
+use crate::model::launch::LaunchSpec;
+use crate::model::marker::Marker;
 use crate::model::owner::Owner;
+use crate::model::service::Supervision;
 use crate::model::trial::Switch;
 use crate::platform::call::Call;
+use crate::platform::identity;
 
 /// The decided changes of one operation, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +25,7 @@ pub struct Plan {
     /// What is done.
     pub operation: Operation,
     /// To which instance.
-    pub name: InstanceName,
+    pub of: Marker,
     /// The journalled steps: if one fails, those before it are undone.
     pub steps: Vec<Planned>,
     /// What follows when the steps stand: a start, the waiting for readiness, the slow removal of what was
@@ -36,8 +38,9 @@ pub struct Plan {
 impl Plan {
     /// An empty plan.
     #[must_use]
-    pub fn new(operation: Operation, name: InstanceName) -> Self {
-        Self { operation, name, steps: Vec::new(), after: Vec::new(), notices: Vec::new() }
+    pub fn new(operation: Operation, spec: &LaunchSpec) -> Self {
+        let of = identity(spec);
+        Self { operation, of, steps: Vec::new(), after: Vec::new(), notices: Vec::new() }
     }
 
     /// Whether nothing would change.

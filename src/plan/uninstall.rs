@@ -25,7 +25,7 @@ pub fn uninstall(
     now: Moment,
     purge: bool,
 ) -> Plan {
-    let mut plan = Plan::new(Operation::Uninstall, spec.name.clone());
+    let mut plan = Plan::new(Operation::Uninstall, spec);
     let name = &spec.name;
     let of = identity(spec);
     if observed.definition.is_some() && observed.running != Running::No {

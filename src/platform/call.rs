@@ -37,6 +37,12 @@ pub enum Call {
         /// How long that may take before they are killed.
         limit: Span,
     },
+    /// The guardian of an embedded instance is asked to stop its supervisor and start it again, and is
+    /// started if there is none. One request, so that nothing is left undone if the one who asks dies.
+    RestartGuardian {
+        /// The instance.
+        name: InstanceName,
+    },
 }
 
 impl Call {
@@ -57,6 +63,7 @@ impl fmt::Display for Call {
         match self {
             Self::Run { argv, .. } => typed(argv, formatter),
             Self::StartGuardian { name } => write!(formatter, "mainstay start --name {name}"),
+            Self::RestartGuardian { name } => write!(formatter, "mainstay restart --name {name}"),
             Self::StopGuardian { name, .. } => write!(formatter, "mainstay stop --name {name}"),
         }
     }

@@ -101,12 +101,12 @@ pub fn stop(of: &Marker, limit: Span) -> Vec<Call> {
 /// Stops the service if it runs, and starts it. On systemd this is one job, which systemd completes even
 /// if its caller is gone: nothing lies between stop and start with nobody responsible.
 #[must_use]
-pub fn restart(of: &Marker, limit: Span) -> Vec<Call> {
+pub fn restart(of: &Marker) -> Vec<Call> {
     match of.platform {
         PlatformKind::Systemd => {
             vec![reset_failed(of), Call::run("restarts the service", on_unit(of, &["restart", "--no-block"]))]
         }
-        PlatformKind::Embedded => stop(of, limit).into_iter().chain(start(of)).collect(),
+        PlatformKind::Embedded => vec![Call::RestartGuardian { name: of.name.clone() }],
     }
 }
 
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_restart_on_systemd_is_one_job() {
-        let calls = restart(&identity(PlatformKind::Systemd, Scope::User), Span::seconds(45));
+        let calls = restart(&identity(PlatformKind::Systemd, Scope::User));
         assert_eq!(
             typed(&calls),
             [
@@ -197,9 +197,6 @@ mod tests {
         assert!(after_definition_written(&web).is_empty() && enable(&web).is_empty());
         assert!(deregister(&web).is_empty() && after_definition_removed(&web).is_empty());
         let name = web.name.clone();
-        assert_eq!(
-            restart(&web, limit),
-            [Call::StopGuardian { name: name.clone(), limit }, Call::StartGuardian { name }]
-        );
+        assert_eq!(restart(&web), [Call::RestartGuardian { name }]);
     }
 }

@@ -21,8 +21,11 @@ fn main() {
     let work = Utf8PathBuf::from(concat!(env!("CARGO_TARGET_TMPDIR"), "/bench-unpack"));
     let _ = std::fs::remove_dir_all(&work);
     std::fs::create_dir_all(&work).unwrap();
-    let given: Vec<Utf8PathBuf> =
-        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).map(Utf8PathBuf::from).collect();
+    let given: Vec<Utf8PathBuf> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .map(Utf8PathBuf::from)
+        .collect();
     if given.is_empty() {
         let big = work.join("big.tar.gz");
         tar_gz(&big, &contents(110, 4_000_000, 7_600_000));
@@ -65,7 +68,10 @@ fn compare(what: &str, archive: &Utf8Path, work: &Utf8Path, budget: Option<f64>)
             unpacking = start.elapsed().as_secs_f64();
             staging.publish("tree", &unpacked.complete()).unwrap();
         }));
-        println!("    theirs {:.3} s, ours {:.3} s, of which unpacking {unpacking:.3} s", theirs[round], ours[round]);
+        println!(
+            "    theirs {:.3} s, ours {:.3} s, of which unpacking {unpacking:.3} s",
+            theirs[round], ours[round]
+        );
     }
     let best = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
     let ratio = best(&ours) / best(&theirs);
@@ -133,7 +139,8 @@ fn name(number: usize) -> String {
 fn tar_gz(path: &Utf8Path, contents: &[Vec<u8>]) {
     let file = BufWriter::new(File::create(path).unwrap());
     let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(file, flate2::Compression::new(6)));
-    let mut named: Vec<_> = contents.iter().enumerate().map(|(number, content)| (name(number), content)).collect();
+    let mut named: Vec<_> =
+        contents.iter().enumerate().map(|(number, content)| (name(number), content)).collect();
     named.sort();
     for (name, content) in named {
         let mut header = tar::Header::new_gnu();

@@ -1,0 +1,189 @@
+//! Bringing an instance to what its manifest says, to another version, or back: install, apply, upgrade,
+//! rollback.
+
+use camino::Utf8PathBuf;
+
+use crate::engine::execute::{Done, execute};
+use crate::engine::failure::Failure;
+use crate::engine::observe::{observe, read_receipt};
+use crate::engine::operation::{exclusively, guard_rights};
+use crate::engine::prepare::{self, Aim, Stage};
+use crate::engine::target::{Declared, Target};
+use crate::engine::{Context, registry};
+use crate::host::environment;
+use crate::model::launch::tree_name;
+use crate::model::marker::Marker;
+use crate::model::receipt::Receipt;
+use crate::model::version::Version;
+use crate::package::tree;
+use crate::plan::apply::apply;
+use crate::plan::refusal::Refusal;
+use crate::plan::step::{Operation, Plan};
+use crate::plan::wanted::{Archive, Wanted, Wishes};
+use crate::platform::identity;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Install, apply, upgrade or rollback.
+    pub operation: Operation,
+    /// The archive, if one was given.
+    pub from: Option<Utf8PathBuf>,
+    /// The version that was typed: of the archive, or of a tree that is there (`--to`).
+    pub version: Option<Version>,
+    /// What the person allows or asks.
+    pub wishes: Wishes,
+    /// Whether nothing is to be changed.
+    pub dry_run: bool,
+}
+
+/// What an operation came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was decided.
+    pub plan: Plan,
+    /// The version that was active before.
+    pub before: Option<Version>,
+    /// The version that is wanted.
+    pub after: Version,
+    /// What it came to; nothing for a dry run.
+    pub done: Option<Done>,
+}
+
+/// Decides, shows, and does. `agree` is asked with the plan before the lock is taken, and again if the plan
+/// is another one under it.
+pub fn change(
+    context: &Context<'_>,
+    target: &Target,
+    request: &Request,
+    agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
+) -> Result<Outcome, Failure> {
+    let declared = target.manifest.as_ref().ok_or_else(|| {
+        let folder = target.marker.as_ref().map(|marker| marker.folder.clone()).unwrap_or_default();
+        crate::engine::target::TargetError::NoManifest(folder)
+    })?;
+    if !request.dry_run {
+        guard_rights(context)?;
+    }
+    let receipt = read_receipt(&context.layout.receipt(&target.name))?;
+    let stage = stage(context, declared, request)?;
+    let aim = aim(context, declared, request, receipt.as_ref(), stage.as_ref())?;
+    let wanted = prepare::wanted(context, declared, aim)?;
+    let of = identity(&wanted.spec);
+    let decide = || decide(context, &of, request.operation, &wanted);
+    let plan = decide()?;
+    let before = receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone());
+    let after = wanted.spec.version.clone();
+    if request.dry_run || (plan.is_empty() && !crate::engine::recover::is_unfinished(context, &of.name)?) {
+        return Ok(Outcome { plan, before, after, done: None });
+    }
+    if !agree(&plan)? {
+        return Err(Failure::Usage("nothing was changed".to_owned()));
+    }
+    let done = exclusively(context, &of, || {
+        let under_lock = decide()?;
+        if under_lock.steps != plan.steps && !agree(&under_lock)? {
+            return Err(Failure::Changed(of.name.clone()));
+        }
+        execute(context, &under_lock, &of, stage.map(Stage::into_parts))
+    });
+    for notice in registry::instances(&context.layout).notices {
+        context.notice(notice);
+    }
+    Ok(Outcome { plan, before, after, done: Some(done?) })
+}
+
+fn decide(
+    context: &Context<'_>,
+    of: &Marker,
+    operation: Operation,
+    wanted: &Wanted,
+) -> Result<Plan, Failure> {
+    let observed = observe(context, of, &prepare::paths(wanted))?;
+    Ok(apply(operation, wanted, &observed)?)
+}
+
+/// Unpacks the archive: beside the version trees, or for a dry run where it leaves no trace.
+fn stage(context: &Context<'_>, declared: &Declared, request: &Request) -> Result<Option<Stage>, Failure> {
+    let Some(archive) = &request.from else { return Ok(None) };
+    let folder = if request.dry_run {
+        environment::temporary_folder()
+    } else {
+        context.layout.install(&declared.manifest.name)
+    };
+    let package = &declared.manifest.package;
+    // A digest in the manifest is that of the version in the manifest, which an upgrade is about to change.
+    let pinned = package.sha256.filter(|_| request.operation != Operation::Upgrade);
+    prepare::stage(context, archive, &folder, pinned).map(Some)
+}
+
+fn aim(
+    context: &Context<'_>,
+    declared: &Declared,
+    request: &Request,
+    receipt: Option<&Receipt>,
+    stage: Option<&Stage>,
+) -> Result<Aim, Failure> {
+    let edits_version = request.operation != Operation::Apply;
+    if let Some(stage) = stage {
+        let version = prepare::version_of(declared, stage, request.version.as_ref())?;
+        pinned(declared, &version, stage)?;
+        return Ok(Aim {
+            version,
+            description: stage.unpacked.description.clone(),
+            archive: Some(Archive {
+                path: stage.archive.clone(),
+                digest: stage.unpacked.digest,
+                staging: stage.staging.path().to_owned(),
+            }),
+            wishes: request.wishes,
+            edits_version,
+        });
+    }
+    let package = &declared.manifest.package;
+    let active = receipt.and_then(Receipt::active).map(|active| active.version.clone());
+    let version = match request.operation {
+        Operation::Rollback => {
+            let previous = receipt.and_then(Receipt::previous).map(|previous| previous.version.clone());
+            previous.ok_or_else(|| Refusal::NoPrevious(declared.manifest.name.clone()))?
+        }
+        _ => match request.version.clone().or_else(|| package.version.clone()).or(active) {
+            Some(version) => version,
+            None => only_tree(context, declared)?,
+        },
+    };
+    let path = context.layout.tree(&declared.manifest.name, &tree_name(&package.name, &version));
+    let description = prepare::description_in(&path)?;
+    Ok(Aim { version, description, archive: None, wishes: request.wishes, edits_version })
+}
+
+/// The version of the one tree that is there, where nothing says which is wanted.
+fn only_tree(context: &Context<'_>, declared: &Declared) -> Result<Version, Failure> {
+    let package = &declared.manifest.package;
+    let mut trees = tree::versions(&context.layout.install(&declared.manifest.name), &package.name)?;
+    trees.retain(|tree| tree.complete.is_some());
+    match (trees.pop(), trees.is_empty()) {
+        (Some(tree), true) => Ok(tree.version),
+        _ => Err(Failure::NoVersion(format!(
+            "no version of `{}` is unpacked for `{}`, and no archive was given",
+            package.name, declared.manifest.name
+        ))),
+    }
+}
+
+/// Whether the archive is the one that the manifest pins for that version.
+fn pinned(declared: &Declared, version: &Version, stage: &Stage) -> Result<(), Failure> {
+    let package = &declared.manifest.package;
+    let Some(digest) =
+        package.sha256.filter(|_| package.version.as_ref().is_none_or(|pinned| pinned == version))
+    else {
+        return Ok(());
+    };
+    if digest == stage.unpacked.digest {
+        return Ok(());
+    }
+    Err(Failure::OtherArchive(format!(
+        "`{}` has the sha256 {}, and the manifest pins {digest} for version {version}",
+        stage.archive, stage.unpacked.digest
+    )))
+}

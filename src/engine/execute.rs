@@ -1,0 +1,207 @@
+//! Carrying out a plan: each step journalled before and after, and all undone if one fails.
+
+use std::time::Duration;
+
+use crate::engine::event::Event;
+use crate::engine::failure::{Failure, StepError};
+use crate::engine::hands::{Hands, trash_folders};
+use crate::engine::journal::Journal;
+use crate::engine::obstacle::{Fate, Point};
+use crate::engine::{Context, report};
+use crate::host::{clock, files};
+use crate::model::history;
+use crate::model::marker::Marker;
+use crate::package::tree::{self, Complete, Staging};
+use crate::plan::step::{Plan, Step, Undo};
+
+/// What an operation came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// For how long the program did not answer, where it was restarted.
+    pub downtime: Option<Duration>,
+}
+
+/// Carries out a plan under the instance's lock.
+pub(crate) fn execute(
+    context: &Context<'_>,
+    plan: &Plan,
+    of: &Marker,
+    staged: Option<(Staging, Complete)>,
+) -> Result<Done, Failure> {
+    let hands = Hands::new(context, of.clone(), staged);
+    if !plan.steps.is_empty() {
+        if context.obstacle.at(Point::Opening) != Fate::Nothing {
+            return Err(Failure::Killed);
+        }
+        let journal = Journal::open(&context.layout.operation(&plan.of.name), plan)?;
+        advance(context, &hands, plan, journal, 0)?;
+    }
+    finish(context, &hands, plan)?;
+    Ok(Done { downtime: hands.downtime() })
+}
+
+/// Does the steps from a place on, and closes the journal; undoes them all if one fails.
+pub(crate) fn advance(
+    context: &Context<'_>,
+    hands: &Hands<'_>,
+    plan: &Plan,
+    mut journal: Journal,
+    from: usize,
+) -> Result<(), Failure> {
+    for (place, planned) in plan.steps.iter().enumerate().skip(from) {
+        journal.begin(place)?;
+        context.tell(Event::Step(planned.step.clone()));
+        let outcome = match context.obstacle.at(Point::Begun(place)) {
+            Fate::Nothing => hands.perform(&planned.step),
+            Fate::Failure => Err(StepError::Asked),
+            Fate::Death => Err(StepError::Killed),
+        };
+        let outcome = outcome.and_then(|()| match context.obstacle.at(Point::Done(place)) {
+            Fate::Nothing => Ok(()),
+            Fate::Failure => Err(StepError::Asked),
+            Fate::Death => Err(StepError::Killed),
+        });
+        match outcome {
+            Ok(()) => journal.end(place)?,
+            Err(StepError::Killed) => return Err(Failure::Killed),
+            Err(error) => return Err(give_up(context, hands, plan, journal, place, error)),
+        }
+    }
+    if context.obstacle.at(Point::Closing) == Fate::Death {
+        return Err(Failure::Killed);
+    }
+    Ok(journal.close()?)
+}
+
+fn give_up(
+    context: &Context<'_>,
+    hands: &Hands<'_>,
+    plan: &Plan,
+    mut journal: Journal,
+    place: usize,
+    error: StepError,
+) -> Failure {
+    let step = plan.steps[place].step.to_string();
+    let operation = plan.operation;
+    let reason = error.to_string();
+    if let Err(undoing) = undo(context, hands, plan, &mut journal, place + 1, &reason) {
+        return match undoing {
+            StepError::Killed => Failure::Killed,
+            _ if is_down(context, plan) => {
+                let (exit, log) = told(&error);
+                Failure::Down { reason: format!("{reason}, and going back failed: {undoing}"), exit, log }
+            }
+            _ => Failure::Stuck { operation, step, undo: undoing.to_string(), source: Box::new(error) },
+        };
+    }
+    if let Err(error) = journal.close() {
+        return Failure::File(error);
+    }
+    sweep(context, plan);
+    if plan.switch().is_some_and(|(at, _)| at <= place) {
+        let (_, log) = told(&error);
+        remember(context, plan, history::Action::TakenBack, &reason);
+        return Failure::TakenBack { reason, log };
+    }
+    Failure::Step { operation, step, source: Box::new(error) }
+}
+
+fn told(error: &StepError) -> (Option<crate::model::status::Exit>, Vec<String>) {
+    match error {
+        StepError::NotReady { exit, log, .. } => (*exit, log.clone()),
+        _ => (None, Vec::new()),
+    }
+}
+
+fn is_down(context: &Context<'_>, plan: &Plan) -> bool {
+    plan.switch().is_some() && report::live(&context.layout, &plan.of.name).is_none()
+}
+
+/// Undoes the steps before a place, last first.
+pub(crate) fn undo(
+    context: &Context<'_>,
+    hands: &Hands<'_>,
+    plan: &Plan,
+    journal: &mut Journal,
+    before: usize,
+    reason: &str,
+) -> Result<(), StepError> {
+    for (place, planned) in plan.steps.iter().enumerate().take(before).rev() {
+        match context.obstacle.at(Point::Undoing(place)) {
+            Fate::Nothing => {}
+            Fate::Failure => return Err(StepError::Asked),
+            Fate::Death => return Err(StepError::Killed),
+        }
+        if planned.undo != Undo::Nothing {
+            context.tell(Event::Undoing(planned.step.to_string()));
+            hands.undo(&planned.undo, reason)?;
+        }
+        journal.undone(place)?;
+    }
+    Ok(())
+}
+
+/// What follows when the steps stand.
+fn finish(context: &Context<'_>, hands: &Hands<'_>, plan: &Plan) -> Result<(), Failure> {
+    for (place, step) in plan.after.iter().enumerate() {
+        if context.obstacle.at(Point::After(place)) != Fate::Nothing {
+            return Err(Failure::Killed);
+        }
+        context.tell(Event::Step(step.clone()));
+        match (hands.perform(step), step) {
+            (Ok(()), _) => {}
+            (Err(error), Step::EmptyTrash { .. }) => {
+                context.notice(format!("what was put away stays for now: {error}"));
+            }
+            (Err(StepError::NotReady { reason, exit, retrying: true, log }), _) => {
+                return Err(Failure::NotReady { reason, exit, log });
+            }
+            (Err(StepError::NotReady { reason, exit, retrying: false, log }), _) => {
+                return Err(Failure::Down { reason, exit, log });
+            }
+            (Err(StepError::Call(error)), _) => return Err(Failure::Call(error)),
+            (Err(error), step) => {
+                let step = step.to_string();
+                return Err(Failure::Step { operation: plan.operation, step, source: Box::new(error) });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Removes what an undone operation has put away. Failing to is no failure: the next operation does it.
+pub(crate) fn sweep(context: &Context<'_>, plan: &Plan) {
+    for folder in trash_folders(plan) {
+        if files::facts(&folder).is_ok_and(|facts| facts.is_some()) {
+            let _ = tree::empty_trash(&folder);
+        }
+    }
+    // The folder was made before the plan, for the archive to be unpacked in.
+    let _ = files::remove_empty_folder(&context.layout.install(&plan.of.name));
+}
+
+/// Adds what became of an operation to the history, if the instance has one.
+pub(crate) fn remember(context: &Context<'_>, plan: &Plan, action: history::Action, reason: &str) {
+    let path = context.layout.history(&plan.of.name);
+    let versions = plan.switch().map(|(_, switch)| (switch.from.version.clone(), switch.to.version.clone()));
+    let (from, to) = match versions {
+        // Taken back: from the new one to the old one.
+        Some((old, new)) => (Some(new), Some(old)),
+        None => (None, None),
+    };
+    let event = history::Event {
+        at: clock::now(),
+        action,
+        from,
+        to,
+        downtime_ms: None,
+        reason: Some(reason.to_owned()),
+        user: context.caller.name.clone(),
+    };
+    if files::facts(&path).is_ok_and(|facts| facts.is_some()) {
+        let line = serde_json::to_string(&event).unwrap_or_default();
+        if let Err(error) = files::append(&path, &line, 0o644) {
+            context.notice(format!("the history could not be written: {error}"));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Looking at an instance before deciding: files, links, trees, the service manager's word.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::engine::failure::Failure;
+use crate::engine::{Context, report, target};
+use crate::host::files;
+use crate::model::launch::LaunchSpec;
+use crate::model::manifest::{PlatformKind, Scope};
+use crate::model::marker::Marker;
+use crate::model::receipt::Receipt;
+use crate::package::tree;
+use crate::plan::observed::{Observed, Running, Tree};
+use crate::platform;
+
+/// Looks at an instance, and at the given paths beside its own.
+pub(crate) fn observe(
+    context: &Context<'_>,
+    of: &Marker,
+    paths: &[Utf8PathBuf],
+) -> Result<Observed, Failure> {
+    let layout = &context.layout;
+    let name = &of.name;
+    let definition = files::read(&layout.definition(name, of.platform))?;
+    let marker = definition.as_deref().and_then(|text| platform::marker(of.platform, text));
+    let seen = context.manager.seen(of);
+    let running = match &seen {
+        Ok(seen) if seen.state.runs() => Running::Yes(report::live(layout, name).map(|status| status.tree)),
+        Ok(_) => Running::No,
+        // Without a definition there is nothing that a manager could run.
+        Err(_) if definition.is_none() => Running::No,
+        Err(_) => Running::Unknown,
+    };
+    let asks_lingering = of.platform == PlatformKind::Systemd && of.scope == Scope::User;
+    let mut present = BTreeSet::new();
+    for path in paths {
+        if files::facts(path)?.is_some() {
+            present.insert(path.clone());
+        }
+    }
+    let install = layout.install(name);
+    let mut trees = Vec::new();
+    for found in tree::versions(&install, &of.component)? {
+        let name = crate::model::launch::tree_name(&of.component, &found.version);
+        trees.push(Tree {
+            name,
+            version: found.version,
+            whole: found.complete.map(|complete| complete.digest),
+        });
+    }
+    Ok(Observed {
+        receipt: read_receipt(&layout.receipt(name))?,
+        anchored: marker.as_ref().is_some_and(target::anchored),
+        foreign: context.manager.taken(of).unwrap_or_default(),
+        enabled: seen.is_ok_and(|seen| seen.at_boot),
+        lingering: asks_lingering.then(|| context.manager.lingering(&context.caller.name).ok()).flatten(),
+        link: files::read_link(&layout.current(name, &of.component))?,
+        specs: read_specs(&layout.launches(name))?,
+        runtime: files::read_link(&layout.runtime_link(name))?
+            .and_then(|link| link.strip_prefix("../.runtime/").map(str::to_owned)),
+        in_use: in_use(&install)?,
+        definition,
+        marker,
+        running,
+        trees,
+        present,
+        texts: BTreeMap::new(),
+    })
+}
+
+/// The receipt of an instance, if there is one.
+pub(crate) fn read_receipt(path: &Utf8Path) -> Result<Option<Receipt>, Failure> {
+    let Some(text) = files::read(path)? else { return Ok(None) };
+    let damaged =
+        |error: serde_json::Error| Failure::Damaged { path: path.to_owned(), reason: error.to_string() };
+    serde_json::from_str(&text).map(Some).map_err(damaged)
+}
+
+fn read_specs(folder: &Utf8Path) -> Result<BTreeMap<String, LaunchSpec>, Failure> {
+    let mut specs = BTreeMap::new();
+    for name in files::list(folder)?.unwrap_or_default() {
+        let Some(tree) = name.strip_suffix(".json") else { continue };
+        let path = folder.join(&name);
+        if let Some(text) = files::read(&path)? {
+            let damaged = |error: serde_json::Error| Failure::Damaged { path, reason: error.to_string() };
+            specs.insert(tree.to_owned(), serde_json::from_str(&text).map_err(damaged)?);
+        }
+    }
+    Ok(specs)
+}
+
+/// The trees that a process runs from or stands in. Of another account's processes a plain user can't know;
+/// they do not run a user's services. Of one's own, what can't be known counts as all.
+fn in_use(install: &Utf8Path) -> Result<BTreeSet<String>, Failure> {
+    let mut trees = BTreeSet::new();
+    let prefix = format!("{install}/");
+    for process in files::list(Utf8Path::new("/proc"))?.unwrap_or_default() {
+        if !process.bytes().all(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        for link in ["exe", "cwd"] {
+            let path = Utf8PathBuf::from(format!("/proc/{process}/{link}"));
+            let Ok(Some(target)) = files::read_link(&path) else { continue };
+            if let Some(rest) = target.strip_prefix(&prefix) {
+                trees.extend(rest.split('/').next().map(str::to_owned));
+            }
+        }
+    }
+    Ok(trees)
+}

@@ -1,0 +1,42 @@
+//! The frame of every operation: the instance's lock, and whatever was left unfinished brought to an end
+//! before anything new is decided.
+
+use std::time::Duration;
+
+use crate::engine::failure::Failure;
+use crate::engine::{Context, recover};
+use crate::host::account;
+use crate::host::lock::{self, LockError};
+use crate::model::manifest::Scope;
+use crate::model::marker::Marker;
+
+/// How long a command waits for another one on the same instance: long enough for one that is just ending.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Does something to an instance while no other command can, after recovery.
+pub(crate) fn exclusively<T>(
+    context: &Context<'_>,
+    of: &Marker,
+    work: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    guard_rights(context)?;
+    let path = context.layout.operation_lock(&of.name);
+    let locked = lock::holding(&path, PATIENCE, || {
+        recover::recover(context, of)?;
+        work()
+    });
+    match locked {
+        Ok(outcome) => outcome,
+        Err(LockError::Held(_)) => Err(Failure::Busy(of.name.clone())),
+        Err(error) => Err(Failure::Lock(error)),
+    }
+}
+
+/// Whether the caller may change anything in this scope.
+pub(crate) fn guard_rights(context: &Context<'_>) -> Result<(), Failure> {
+    let moved = context.layout.root.is_some();
+    if context.layout.scope == Scope::System && account::effective_uid() != 0 && !moved {
+        return Err(Failure::Rights("changing an instance of the system scope needs root".to_owned()));
+    }
+    Ok(())
+}

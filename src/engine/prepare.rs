@@ -1,0 +1,211 @@
+//! From a manifest and an archive to what is wanted, resolved.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::engine::event::Event;
+use crate::engine::failure::Failure;
+use crate::engine::target::Declared;
+use crate::engine::{Context, trust};
+use crate::host::{account, clock, environment, files};
+use crate::model::contradiction::{read_package_description, refuse_contradictions};
+use crate::model::digest::Digest;
+use crate::model::launch::{Circumstances, LaunchSpec};
+use crate::model::manifest::{PlatformKind, Scope};
+use crate::model::package::{self, PackageDescription};
+use crate::model::position::Segment;
+use crate::model::version::Version;
+use crate::package::limits::Limits;
+use crate::package::tree::{self, Complete, Staging};
+use crate::package::unpack::{self, Unpacked};
+use crate::plan::apply::instance_folders;
+use crate::plan::wanted::{Archive, ManifestText, Runtime, Wanted, Wishes};
+use crate::platform;
+
+/// An archive, unpacked beside and checked.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    /// Where it came from.
+    pub(crate) archive: Utf8PathBuf,
+    /// What was found in it.
+    pub(crate) unpacked: Unpacked,
+    /// Where it lies.
+    pub(crate) staging: Staging,
+}
+
+impl Stage {
+    /// What publishes it.
+    pub(crate) fn into_parts(self) -> (Staging, Complete) {
+        let complete = self.unpacked.complete();
+        (self.staging, complete)
+    }
+}
+
+/// Unpacks an archive into a folder in which it can later be given its name.
+pub(crate) fn stage(
+    context: &Context<'_>,
+    archive: &Utf8Path,
+    folder: &Utf8Path,
+    expected: Option<Digest>,
+) -> Result<Stage, Failure> {
+    let archive = files::canonical(archive)?;
+    files::create_folder(folder, 0o755, None)?;
+    let outcome = unpack_in(context, &archive, folder, expected);
+    if outcome.is_err() {
+        // If the folder was made for this archive, nothing of it shall remain.
+        files::remove_empty_folder(folder)?;
+    }
+    outcome
+}
+
+fn unpack_in(
+    context: &Context<'_>,
+    archive: &Utf8Path,
+    folder: &Utf8Path,
+    expected: Option<Digest>,
+) -> Result<Stage, Failure> {
+    let staging = tree::stage(folder, "incoming")?;
+    let mut progress = |progress: unpack::Progress| {
+        context.tell(Event::Unpacking {
+            archive: archive.to_owned(),
+            read: progress.read,
+            total: progress.size,
+        });
+    };
+    let unpacked = unpack::unpack(archive, staging.path(), expected, &Limits::default(), &mut progress)?;
+    Ok(Stage { archive: archive.to_owned(), unpacked, staging })
+}
+
+/// The version that an archive brings: what was typed, what the package says, or what its file is called.
+pub(crate) fn version_of(
+    declared: &Declared,
+    stage: &Stage,
+    typed: Option<&Version>,
+) -> Result<Version, Failure> {
+    let component = &declared.manifest.package.name;
+    if let Some(description) = &stage.unpacked.description {
+        if description.component != *component {
+            return Err(Failure::OtherArchive(format!(
+                "`{}` is a package of `{}`, not of `{component}`",
+                stage.archive, description.component
+            )));
+        }
+        if let Some(typed) = typed.filter(|typed| **typed != description.version) {
+            return Err(Failure::OtherArchive(format!(
+                "`{}` holds version {}, not {typed}",
+                stage.archive, description.version
+            )));
+        }
+        return Ok(description.version.clone());
+    }
+    if let Some(typed) = typed {
+        return Ok(typed.clone());
+    }
+    let name = stage.archive.file_name().unwrap_or_default();
+    crate::package::version::from_file_name(component, name)
+        .map_err(|error| Failure::NoVersion(error.to_string()))
+}
+
+/// What decides the resolved launch beside the manifest.
+#[derive(Debug)]
+pub(crate) struct Aim {
+    /// The version.
+    pub(crate) version: Version,
+    /// What the package says.
+    pub(crate) description: Option<PackageDescription>,
+    /// The archive that brings it.
+    pub(crate) archive: Option<Archive>,
+    /// What the person allows or asks.
+    pub(crate) wishes: Wishes,
+    /// Whether the version is edited into the manifest.
+    pub(crate) edits_version: bool,
+}
+
+/// Resolves what is wanted.
+pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Result<Wanted, Failure> {
+    let Aim { version, description, archive, wishes, edits_version } = aim;
+    let deploy = &declared.deploy;
+    let platform = platform_of(declared);
+    let scope = context.layout.scope;
+    let circumstances = Circumstances {
+        platform,
+        scope,
+        deploy: deploy.folder.clone(),
+        version: version.clone(),
+        owner: deploy.owner.as_ref().map(|owner| owner.name.clone()),
+    };
+    let mut spec = LaunchSpec::resolve(&declared.manifest, description.as_ref(), circumstances)?;
+    // Only what is decided now can contradict the rest: the form was checked when it was read.
+    let mut decided = declared.manifest.clone();
+    decided.platform = Some(platform);
+    decided.scope = Some(scope);
+    refuse_contradictions(&decided, &declared.document)?;
+    trust::guard(deploy, &declared.manifest, &spec)?;
+    let account = match &spec.user {
+        Some(user) => Some(account::by_name(user)?).filter(|account| account.uid != context.caller.uid),
+        None => None,
+    };
+    // Root's own files reach another account's program as credentials; everybody else's are readable to it.
+    spec.credentials = platform == PlatformKind::Systemd
+        && scope == Scope::System
+        && deploy.owner.is_none()
+        && (spec.environment_file.is_some() || !spec.secrets.is_empty());
+    let definition = platform::definition(&spec, &context.layout, &context.facts)?;
+    let text = declared.document.text().to_owned();
+    let edited = if edits_version { edit(declared, &version, archive.as_ref()) } else { text.clone() };
+    let program = environment::own_program()?;
+    let build = format!("{}-{}", env!("CARGO_PKG_VERSION"), files::digest(&program)?.short());
+    Ok(Wanted {
+        spec,
+        definition,
+        layout: context.layout.clone(),
+        manifest: ManifestText { path: declared.path.clone(), on_disk: Some(text), text: edited },
+        archive,
+        runtime: Runtime { program, build },
+        account,
+        owner: deploy.owner.clone(),
+        caller: context.caller.clone(),
+        now: clock::now(),
+        wishes,
+    })
+}
+
+/// The platform of a manifest on this host.
+#[must_use]
+pub fn platform_of(declared: &Declared) -> PlatformKind {
+    declared.manifest.platform.unwrap_or_else(default_platform)
+}
+
+/// The platform of this host: systemd where it runs, else our own.
+#[must_use]
+pub fn default_platform() -> PlatformKind {
+    if environment::systemd_booted() { PlatformKind::Systemd } else { PlatformKind::Embedded }
+}
+
+/// The manifest with the version, and the digest if it names one, edited in; every other byte is kept.
+fn edit(declared: &Declared, version: &Version, archive: Option<&Archive>) -> String {
+    let package = |key: &str| [Segment::from("package"), Segment::from(key)];
+    let text = declared.document.text().to_owned();
+    if declared.manifest.package.version.as_ref().is_none_or(|written| written == version) {
+        return text;
+    }
+    let Some(text) = declared.document.replace(&package("version"), version.as_str()) else { return text };
+    let digest = archive.filter(|_| declared.manifest.package.sha256.is_some()).map(|archive| archive.digest);
+    let Some(digest) = digest else { return text };
+    let again = crate::model::document::Document::parse(declared.path.as_str(), &text);
+    again.ok().and_then(|document| document.replace(&package("sha256"), &digest.to_string())).unwrap_or(text)
+}
+
+/// The description in a version tree, if its package brought one.
+pub(crate) fn description_in(tree: &Utf8Path) -> Result<Option<PackageDescription>, Failure> {
+    let path = tree.join(package::FILE_NAME);
+    let Some(text) = files::read(&path)? else { return Ok(None) };
+    let (description, _) = read_package_description(path.as_str(), &text)?;
+    Ok(Some(description))
+}
+
+/// The paths whose presence decides about steps of a plan.
+pub(crate) fn paths(wanted: &Wanted) -> Vec<Utf8PathBuf> {
+    let mut paths: Vec<Utf8PathBuf> = instance_folders(wanted).into_iter().map(|(path, ..)| path).collect();
+    paths.push(wanted.layout.runtime(&wanted.runtime.build).join("mainstay"));
+    paths
+}

@@ -1,0 +1,185 @@
+//! Recovery: bringing an operation that died to an end, by what it left behind. Finished if the new launch
+//! has been ready, else undone. Recovering twice changes nothing the second time.
+
+use crate::engine::event::Event;
+use crate::engine::execute::{advance, remember, sweep, undo};
+use crate::engine::failure::{Failure, StepError};
+use crate::engine::hands::Hands;
+use crate::engine::journal::{self, Journal, Unfinished};
+use crate::engine::ready::{Awaited, await_ready};
+use crate::engine::{Context, switch};
+use crate::model::history::Action;
+use crate::model::marker::Marker;
+use crate::model::name::InstanceName;
+use crate::model::trial::{Stage, Switch};
+use crate::package::tree;
+use crate::plan::step::{Plan, Step};
+use crate::platform::identity;
+
+/// What recovery found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recovered {
+    /// Nothing unfinished.
+    Nothing,
+    /// The operation was brought to its end.
+    Finished,
+    /// The operation was undone.
+    Undone,
+}
+
+/// Whether an operation was left unfinished. Takes no lock, so it may be one that is just under way.
+pub fn is_unfinished(context: &Context<'_>, name: &InstanceName) -> Result<bool, Failure> {
+    let (operation, switch) = (context.layout.operation(name), context.layout.switch(name));
+    Ok(crate::host::files::facts(&operation)?.is_some() || crate::host::files::facts(&switch)?.is_some())
+}
+
+/// Brings an unfinished operation to an end, under the instance's lock.
+pub(crate) fn recover(context: &Context<'_>, of: &Marker) -> Result<Recovered, Failure> {
+    let name = &of.name;
+    // What a killed process had half unpacked is nobody's.
+    if let Err(error) = tree::sweep(&context.layout.install(name)) {
+        context.notice(format!("half-unpacked archives stay for now: {error}"));
+    }
+    let path = context.layout.operation(name);
+    let Some(unfinished) = journal::read(&path)? else {
+        return loose_switch(context, of);
+    };
+    let journal = Journal::reopen(&path)?;
+    let hands = Hands::new(context, of.clone(), None);
+    let operation = unfinished.plan.operation;
+    let next = unfinished.ended.iter().position(|ended| !ended);
+    let outcome = match decide(context, of, &unfinished)? {
+        Verdict::Forward => {
+            let from = next.map_or(unfinished.plan.steps.len(), |next| past_the_wait(&unfinished.plan, next));
+            advance(context, &hands, &unfinished.plan, journal, from)?;
+            remember(context, &unfinished.plan, Action::Finished, "the command that began it had died");
+            Recovered::Finished
+        }
+        Verdict::Back(reason) => {
+            let before = unfinished.undone_from.unwrap_or(unfinished.begun);
+            go_back(context, &hands, &unfinished.plan, journal, before, &reason)?;
+            remember(context, &unfinished.plan, Action::Undone, &reason);
+            Recovered::Undone
+        }
+    };
+    sweep(context, &unfinished.plan);
+    let finished = outcome == Recovered::Finished;
+    context.tell(Event::Recovered { name: name.clone(), operation, finished });
+    Ok(outcome)
+}
+
+enum Verdict {
+    Forward,
+    Back(String),
+}
+
+fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result<Verdict, Failure> {
+    let died = || Verdict::Back(format!("the {} was interrupted", unfinished.plan.operation));
+    if unfinished.undone_from.is_some() {
+        return Ok(died());
+    }
+    if unfinished.ended.iter().all(|ended| *ended) {
+        return Ok(Verdict::Forward);
+    }
+    let Some((place, _)) = unfinished.plan.switch() else { return Ok(died()) };
+    let settled = unfinished
+        .plan
+        .steps
+        .iter()
+        .zip(&unfinished.ended)
+        .any(|(planned, ended)| matches!(planned.step, Step::Settle) && *ended);
+    if settled {
+        return Ok(Verdict::Forward);
+    }
+    if unfinished.begun <= place {
+        return Ok(died());
+    }
+    let Some(switch) = switch::read(&context.layout, &of.name)? else {
+        // Settling removes the switch as its last act; before it is recorded there is none either.
+        let settling = unfinished
+            .plan
+            .steps
+            .iter()
+            .take(unfinished.begun)
+            .any(|planned| matches!(planned.step, Step::Settle));
+        return Ok(if settling { Verdict::Forward } else { died() });
+    };
+    Ok(match on_trial(context, of, &switch) {
+        Ok(()) => Verdict::Forward,
+        Err(reason) => Verdict::Back(reason),
+    })
+}
+
+/// Whether the new launch of a switch is good: it was ready, or becomes so now.
+fn on_trial(context: &Context<'_>, of: &Marker, switch: &Switch) -> Result<(), String> {
+    match &switch.stage {
+        Stage::Passed => Ok(()),
+        Stage::TakenBack { reason } => Err(reason.clone()),
+        Stage::Trial { .. } if switch::was_ready(&context.layout, switch) => Ok(()),
+        Stage::Pending => Err("the command that asked for the switch died before the restart".to_owned()),
+        Stage::Trial { .. } => {
+            let launch = switch.to.identity();
+            let awaited = Awaited {
+                launch: &launch,
+                tree: &switch.to.tree(),
+                supervision: switch.to.supervision,
+                within: switch.to.gate.duration(),
+                before: None,
+            };
+            await_ready(context, of, awaited).map_err(|error| error.to_string())
+        }
+    }
+}
+
+/// The step after the one at which an operation whose launch has been ready stood: neither the restart nor
+/// the waiting is done again.
+fn past_the_wait(plan: &Plan, next: usize) -> usize {
+    let wait = plan.steps.iter().position(|planned| matches!(planned.step, Step::AwaitReady { .. }));
+    wait.map_or(next, |wait| next.max(wait + 1))
+}
+
+fn go_back(
+    context: &Context<'_>,
+    hands: &Hands<'_>,
+    plan: &Plan,
+    mut journal: Journal,
+    before: usize,
+    reason: &str,
+) -> Result<(), Failure> {
+    match undo(context, hands, plan, &mut journal, before, reason) {
+        Ok(()) => Ok(journal.close()?),
+        Err(StepError::Killed) => Err(Failure::Killed),
+        Err(error) => Err(Failure::Step {
+            operation: plan.operation,
+            step: "undoing what was left unfinished".to_owned(),
+            source: Box::new(error),
+        }),
+    }
+}
+
+/// A switch without an operation: the journal of the command that wrote it was lost.
+fn loose_switch(context: &Context<'_>, of: &Marker) -> Result<Recovered, Failure> {
+    let Some(found) = switch::read(&context.layout, &of.name)? else { return Ok(Recovered::Nothing) };
+    if on_trial(context, of, &found).is_ok() {
+        switch::forget(&context.layout, &of.name)?;
+        return Ok(Recovered::Finished);
+    }
+    let hands = Hands::new(context, of.clone(), None);
+    hands.undo(&crate::plan::step::Undo::TakeBack, "the operation that asked for it was lost").map_err(
+        |error| Failure::Step {
+            operation: crate::plan::step::Operation::Upgrade,
+            step: "taking the old version back".to_owned(),
+            source: Box::new(error),
+        },
+    )?;
+    Ok(Recovered::Undone)
+}
+
+/// The identity of the instance that an unfinished operation is about, where its definition is not there to
+/// say so.
+pub fn unfinished_instance(context: &Context<'_>, name: &InstanceName) -> Result<Option<Marker>, Failure> {
+    let Some(unfinished) = journal::read(&context.layout.operation(name))? else {
+        return Ok(switch::read(&context.layout, name)?.map(|switch| identity(&switch.to)));
+    };
+    Ok(Some(unfinished.plan.of))
+}

@@ -1,0 +1,85 @@
+//! Removing: old versions of an instance, or all of it.
+
+use camino::Utf8PathBuf;
+
+use crate::engine::Context;
+use crate::engine::execute::execute;
+use crate::engine::failure::Failure;
+use crate::engine::observe::observe;
+use crate::engine::operation::exclusively;
+use crate::engine::registry;
+use crate::host::clock;
+use crate::model::launch::LaunchSpec;
+use crate::model::marker::Marker;
+use crate::plan::cleanup::cleanup;
+use crate::plan::observed::Observed;
+use crate::plan::step::Plan;
+use crate::plan::uninstall::{put_away_folders, uninstall};
+
+/// What to remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// Versions that nothing refers to any more.
+    OldVersions,
+    /// The instance; its configuration, data and logs stay.
+    Instance,
+    /// The instance with all that mainstay made for it.
+    Everything,
+}
+
+/// Decides, shows, and removes.
+pub fn remove(
+    context: &Context<'_>,
+    of: &Marker,
+    removal: Removal,
+    dry_run: bool,
+    agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
+) -> Result<Plan, Failure> {
+    let now = clock::now();
+    let decide = || -> Result<Plan, Failure> {
+        let (spec, observed) = active(context, of)?;
+        let layout = &context.layout;
+        Ok(match removal {
+            Removal::OldVersions => cleanup(&spec, layout, &observed, &context.caller, now),
+            Removal::Instance => uninstall(&spec, layout, &observed, &context.caller, now, false),
+            Removal::Everything => uninstall(&spec, layout, &observed, &context.caller, now, true),
+        })
+    };
+    let plan = decide()?;
+    if dry_run || (plan.is_empty() && !crate::engine::recover::is_unfinished(context, &of.name)?) {
+        return Ok(plan);
+    }
+    if !agree(&plan)? {
+        return Err(Failure::Usage("nothing was changed".to_owned()));
+    }
+    let outcome = exclusively(context, of, || {
+        let under_lock = decide()?;
+        if under_lock.steps != plan.steps && !agree(&under_lock)? {
+            return Err(Failure::Changed(of.name.clone()));
+        }
+        execute(context, &under_lock, of, None)
+    });
+    for notice in registry::instances(&context.layout).notices {
+        context.notice(notice);
+    }
+    outcome.map(|_| plan)
+}
+
+/// The launch that is active, and what was observed beside it.
+pub(crate) fn active(context: &Context<'_>, of: &Marker) -> Result<(LaunchSpec, Observed), Failure> {
+    let observed = observe(context, of, &[])?;
+    let spec = observed
+        .link
+        .as_ref()
+        .and_then(|link| observed.specs.get(link))
+        .or_else(|| observed.specs.values().next());
+    let spec = spec.cloned().unwrap_or_else(|| bare(of));
+    let folders: Vec<Utf8PathBuf> = put_away_folders(&spec, &context.layout, true);
+    let observed = observe(context, of, &folders)?;
+    Ok((spec, observed))
+}
+
+/// A launch for an instance of which only the definition is left: enough to stop and deregister it.
+fn bare(of: &Marker) -> LaunchSpec {
+    LaunchSpec::bare(of)
+}

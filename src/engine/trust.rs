@@ -1,0 +1,152 @@
+//! What root may do in somebody's folder: only what that somebody could do.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use thiserror::Error;
+
+use crate::engine::failure::Failure;
+use crate::host::account;
+use crate::host::files::{self, Kind};
+use crate::model::launch::LaunchSpec;
+use crate::model::manifest::{Manifest, Scope};
+use crate::model::owner::Owner;
+use crate::model::service::Supervision;
+
+/// The settings of a `[Unit]` section that give its owner no rights: order and words.
+const HARMLESS: [&str; 6] = ["After", "Before", "Wants", "Documentation", "Description", "PartOf"];
+
+/// Why a deploy folder, or what its manifest asks, is not trusted.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Distrust {
+    /// Somebody else could change it.
+    #[error("`{path}` can be changed by others than {owner} and root (mode {mode:04o})")]
+    Writable {
+        /// The file or folder.
+        path: Utf8PathBuf,
+        /// Its permission bits.
+        mode: u32,
+        /// Who alone should be able to.
+        owner: String,
+    },
+    /// It belongs to somebody else.
+    #[error("`{path}` belongs to the account {found}, not to {owner} or root")]
+    Owner {
+        /// The file or folder.
+        path: Utf8PathBuf,
+        /// The number of the account that owns it.
+        found: u32,
+        /// Whose it should be.
+        owner: String,
+    },
+    /// It is a link or something stranger.
+    #[error("`{0}` is not a regular file: a link could lead to what its owner may not read")]
+    NotAFile(Utf8PathBuf),
+    /// The deploy folder is a link or no folder.
+    #[error("`{0}` is not a folder")]
+    NotAFolder(Utf8PathBuf),
+    /// The manifest asks for another account.
+    #[error(
+        "`service.user` is `{wanted}`, and the folder belongs to {owner}: a manifest can do only what its owner could do"
+    )]
+    OtherUser {
+        /// The account that the manifest names.
+        wanted: String,
+        /// The folder's owner.
+        owner: String,
+    },
+    /// The manifest asks systemd for something that its owner could not have.
+    #[error("`{setting}` could give {owner}'s service rights that {owner} does not have")]
+    Setting {
+        /// The setting.
+        setting: String,
+        /// The folder's owner.
+        owner: String,
+    },
+}
+
+/// Whose a deploy folder is, as far as that matters to the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deploy {
+    /// The folder, absolute, without links.
+    pub folder: Utf8PathBuf,
+    /// Its owner, where that is not the caller.
+    pub owner: Option<Owner>,
+}
+
+/// Looks at a deploy folder and at who can change it.
+pub fn inspect(folder: &Utf8Path) -> Result<Deploy, Failure> {
+    let folder = files::canonical(folder)?;
+    let Some(facts) = files::facts(&folder)?.filter(|facts| facts.kind == Kind::Folder) else {
+        return Err(Distrust::NotAFolder(folder).into());
+    };
+    let caller = account::effective_uid();
+    if caller != 0 {
+        if facts.uid != caller && facts.uid != 0 {
+            let owner = account::by_uid(caller)?.name;
+            return Err(Distrust::Owner { path: folder, found: facts.uid, owner }.into());
+        }
+        return Ok(Deploy { folder, owner: None });
+    }
+    let owner = account::by_uid(facts.uid)?;
+    for path in folder.ancestors() {
+        if let Some(facts) = files::facts(path)? {
+            check(path, facts, &owner)?;
+        }
+    }
+    Ok(Deploy { folder, owner: Some(owner).filter(|owner| !owner.is_root()) })
+}
+
+/// The text of a file in a deploy folder, read with its owner's rights and through no link.
+pub fn read(deploy: &Deploy, path: &Utf8Path, limit: u64) -> Result<Option<String>, Failure> {
+    let facts = account::acting_as(deploy.owner.as_ref(), || files::facts(path))??;
+    let Some(facts) = facts else { return Ok(None) };
+    if account::effective_uid() == 0 {
+        if facts.kind != Kind::File {
+            return Err(Distrust::NotAFile(path.to_owned()).into());
+        }
+        let owner = match &deploy.owner {
+            Some(owner) => owner.clone(),
+            None => account::by_uid(0)?,
+        };
+        check(path, facts, &owner)?;
+        return Ok(account::acting_as(deploy.owner.as_ref(), || files::read_untrusted(path, limit))??);
+    }
+    Ok(files::read(path)?)
+}
+
+fn check(path: &Utf8Path, facts: files::Facts, owner: &Owner) -> Result<(), Distrust> {
+    if facts.uid != 0 && facts.uid != owner.uid {
+        return Err(Distrust::Owner { path: path.to_owned(), found: facts.uid, owner: owner.name.clone() });
+    }
+    // In a folder with the sticky bit nobody can replace what is another's (unlink(2)), as in /tmp.
+    let sticky = facts.kind == Kind::Folder && facts.mode & 0o1000 != 0;
+    if facts.mode & 0o022 != 0 && !sticky {
+        return Err(Distrust::Writable {
+            path: path.to_owned(),
+            mode: facts.mode,
+            owner: owner.name.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// Whether a manifest asks only for what its owner could do.
+pub fn guard(deploy: &Deploy, manifest: &Manifest, spec: &LaunchSpec) -> Result<(), Distrust> {
+    let Some(owner) = &deploy.owner else { return Ok(()) };
+    if spec.scope == Scope::System
+        && let Some(wanted) = spec.user.as_ref().filter(|wanted| **wanted != owner.name)
+    {
+        return Err(Distrust::OtherUser { wanted: wanted.clone(), owner: owner.name.clone() });
+    }
+    let refused = |setting: String| Distrust::Setting { setting, owner: owner.name.clone() };
+    if let Some(key) = manifest.systemd.service.keys().next() {
+        return Err(refused(format!("systemd.service.{key}")));
+    }
+    if let Some(key) = manifest.systemd.unit.keys().find(|key| !HARMLESS.contains(&key.as_str())) {
+        return Err(refused(format!("systemd.unit.{key}")));
+    }
+    // With native supervision it is systemd, as root, that would open the file.
+    if spec.supervision == Supervision::Native && spec.environment_file.is_some() {
+        return Err(refused("service.environmentFile".to_owned()));
+    }
+    Ok(())
+}
