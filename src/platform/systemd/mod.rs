@@ -2,5 +2,12 @@
 //! systemd.exec(5); where those are silent, what systemd 252 and 257 do was measured.
 
 pub mod escape;
+mod extras;
+mod hardening;
 pub(super) mod marker;
+mod native;
+mod text;
 pub(super) mod unit;
+
+/// The oldest systemd that units are written for: the first with `LoadCredential=` and `ProtectProc=`.
+pub const OLDEST: u32 = 247;

@@ -1,14 +1,254 @@
-//! A launch spec as a unit.
+//! A launch spec as a unit (systemd.unit(5), systemd.service(5), systemd.exec(5)).
 
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
+
+use crate::model::duration::Span;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
-use crate::platform::{Facts, Inexpressible};
+use crate::model::manifest::{PlatformKind, Scope, Supervision};
+use crate::model::token::Places;
+use crate::model::trial::END_OF_TRIAL;
+use crate::platform::systemd::hardening::{self, Surroundings};
+use crate::platform::systemd::native::{self, Native};
+use crate::platform::systemd::{OLDEST, extras, marker, text};
+use crate::platform::{Facts, Inexpressible, stamp};
+
+/// What systemd itself gives to the services of the host, whatever the host's settings are.
+const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The same for a user, who has no use for the administrator's programs.
+const USER_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+/// The name under which systemd hands over the environment file.
+const ENVIRONMENT_CREDENTIAL: &str = "environment";
+/// systemd reads no longer line (`LONG_LINE_MAX`).
+const LONGEST_LINE: usize = 1 << 20;
+
+/// What the template needs.
+#[derive(Serialize)]
+struct Values<'a> {
+    system: bool,
+    component: &'a str,
+    name: &'a str,
+    scope: &'a str,
+    folder: &'a str,
+    stamp: &'a str,
+    description: &'a str,
+    more_of_unit: Vec<(&'a str, &'a str)>,
+    at_start: Vec<String>,
+    start: Vec<String>,
+    program: &'a str,
+    at_stop: Vec<String>,
+    user: Option<&'a str>,
+    environment: Vec<(String, String)>,
+    native: Option<Native>,
+    credentials: Vec<(&'a str, &'a Utf8Path)>,
+    run: bool,
+    stop_limit: String,
+    end_of_trial: u8,
+    limits: Vec<(&'a str, u64)>,
+    umask: &'a str,
+    hardening: Vec<hardening::Setting>,
+    writable: Vec<Utf8PathBuf>,
+    more_of_service: Vec<(&'a str, &'a str)>,
+}
 
 /// The text of the unit.
 pub(in crate::platform) fn render(
-    _spec: &LaunchSpec,
-    _layout: &Layout,
-    _facts: &Facts,
+    spec: &LaunchSpec,
+    layout: &Layout,
+    facts: &Facts,
 ) -> Result<String, Inexpressible> {
-    Err(Inexpressible::new("platform", "units are still to be written"))
+    if facts.systemd_version < OLDEST {
+        return Err(Inexpressible::new(
+            "platform",
+            format!("systemd {} is too old: {OLDEST} is needed", facts.systemd_version),
+        ));
+    }
+    let folders = Folders::of(spec, layout);
+    let places = folders.places(spec);
+    let system = spec.scope == Scope::System;
+    let native = match spec.supervision {
+        Supervision::Native => Some(native::settings(spec, &places, facts)?),
+        Supervision::Mainstay => None,
+    };
+    let (start, program) = match native {
+        Some(_) => (spec.arguments(&places), "service.command"),
+        None => (ours(spec, layout, &["run"]), "the install folder"),
+    };
+    let start_folder = spec.start_folder(&places);
+    let needed: Vec<&Utf8Path> =
+        folders.all().chain([spec.deploy.as_path(), &start_folder]).chain(files(spec)).collect();
+    let around = Surroundings { scope: spec.scope, places: &needed, facts };
+    let text = text::fill(Values {
+        system,
+        component: spec.component.as_str(),
+        name: spec.name.as_str(),
+        scope: spec.scope.as_str(),
+        folder: spec.deploy.as_str(),
+        stamp: stamp::BLANK,
+        description: spec.description.trim(),
+        more_of_unit: extras::unit(&spec.systemd.unit)?,
+        at_start: ours(spec, layout, &["recover", "--at-start"]),
+        start,
+        program,
+        at_stop: ours(spec, layout, &["recover", "--at-stop"]),
+        user: spec.user.as_deref().filter(|_| system),
+        environment: environment(spec, layout, &places),
+        native,
+        credentials: credentials(spec)?,
+        run: layout.run_by_systemd(),
+        stop_limit: span("service.stop.timeout", spec.stop_limit())?,
+        end_of_trial: END_OF_TRIAL,
+        limits: limits(spec),
+        umask: hardening::umask(spec.hardening),
+        hardening: hardening::settings(spec.hardening, &around),
+        writable: if hardening::closes_folders(spec.hardening, spec.scope) {
+            folders.writable(layout)
+        } else {
+            Vec::new()
+        },
+        more_of_service: extras::service(&spec.systemd.service)?,
+    })?;
+    match text.lines().find(|line| line.len() >= LONGEST_LINE) {
+        Some(line) => Err(Inexpressible::new(
+            line.split('=').next().unwrap_or_default(),
+            "its line is longer than the mebibyte that systemd reads",
+        )),
+        None => Ok(stamp::press(&text, marker::HASH)),
+    }
+}
+
+/// A length of time in systemd's words, which are ours (systemd.time(7)); it counts microseconds.
+pub(super) fn span(setting: &str, length: Span) -> Result<String, Inexpressible> {
+    if u64::try_from(length.duration().as_micros()).is_ok_and(|count| count < u64::MAX) {
+        Ok(length.to_string())
+    } else {
+        Err(Inexpressible::new(setting, "systemd does not count as far"))
+    }
+}
+
+/// A command of mainstay's own about this instance.
+fn ours(spec: &LaunchSpec, layout: &Layout, words: &[&str]) -> Vec<String> {
+    let mut argv = vec![layout.runtime_program(&spec.name).into_string()];
+    argv.extend(words.iter().copied().map(str::to_owned));
+    argv.extend(["--name".to_owned(), spec.name.to_string(), format!("--{}", spec.scope)]);
+    argv
+}
+
+/// The variables of the unit. Under our supervision they are for mainstay, which makes the program's own;
+/// natively the program has them too, and its own come later and win.
+fn environment(spec: &LaunchSpec, layout: &Layout, places: &Places<'_>) -> Vec<(String, String)> {
+    let path = if spec.scope == Scope::System { SYSTEM_PATH } else { USER_PATH };
+    let mut variables = vec![("PATH".to_owned(), path.to_owned())];
+    let mut folder = |name: &str, value: Option<&Utf8Path>| {
+        variables.extend(value.map(|value| (name.to_owned(), value.to_string())));
+    };
+    folder("MAINSTAY_ROOT", layout.root.as_deref());
+    folder("MAINSTAY_CONFIG_ROOT", layout.config_root.as_deref());
+    // A user's manager need not have the variables of the shell in which the service was installed.
+    if spec.scope == Scope::User {
+        folder("XDG_CONFIG_HOME", layout.units().ancestors().nth(2));
+        if layout.root.is_none() {
+            folder("XDG_STATE_HOME", layout.states().parent());
+            folder("XDG_DATA_HOME", layout.runtimes().ancestors().nth(3));
+        }
+    }
+    if spec.supervision == Supervision::Native {
+        let own = spec.variables(places);
+        variables.extend(own.into_iter().map(|(name, value)| (name.to_string(), value)));
+    }
+    variables
+}
+
+/// The files that systemd hands to a program that may not read them itself ("Credentials",
+/// systemd.exec(5)): the environment file, and each secret under its variable's name.
+fn credentials(spec: &LaunchSpec) -> Result<Vec<(&str, &Utf8Path)>, Inexpressible> {
+    if !spec.credentials || spec.supervision == Supervision::Native {
+        return Ok(Vec::new());
+    }
+    if spec.scope == Scope::User {
+        return Err(Inexpressible::new("service.secrets", "a user's systemd hands over no credentials"));
+    }
+    let file = spec.environment_file.as_deref().map(|path| (ENVIRONMENT_CREDENTIAL, path));
+    if file.is_some() && spec.secrets.keys().any(|name| name.as_str() == ENVIRONMENT_CREDENTIAL) {
+        return Err(Inexpressible::new(
+            "service.secrets.environment",
+            "systemd hands over the environment file under this name: choose another",
+        ));
+    }
+    Ok(file
+        .into_iter()
+        .chain(spec.secrets.iter().map(|(name, path)| (name.as_str(), path.as_path())))
+        .collect())
+}
+
+fn files(spec: &LaunchSpec) -> impl Iterator<Item = &Utf8Path> {
+    let named = spec.environment_file.iter().chain(spec.secrets.values());
+    let program = spec.command.first().map(Utf8Path::new).filter(|program| program.is_absolute());
+    named.map(Utf8PathBuf::as_path).chain(program)
+}
+
+fn limits(spec: &LaunchSpec) -> Vec<(&'static str, u64)> {
+    [
+        ("LimitNOFILE", spec.limits.open_files),
+        ("MemoryMax", spec.limits.memory.map(crate::model::size::Size::bytes)),
+        ("TasksMax", spec.limits.processes),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| value.map(|value| (key, value)))
+    .collect()
+}
+
+/// The folders of an instance.
+struct Folders {
+    package: Utf8PathBuf,
+    config: Utf8PathBuf,
+    state: Utf8PathBuf,
+    report: Utf8PathBuf,
+    data: Utf8PathBuf,
+    logs: Utf8PathBuf,
+    run: Utf8PathBuf,
+}
+
+impl Folders {
+    fn of(spec: &LaunchSpec, layout: &Layout) -> Self {
+        let name = &spec.name;
+        Self {
+            package: layout.current(name, &spec.component),
+            config: layout.config(name),
+            state: layout.state(name),
+            report: layout.report(name),
+            data: layout.data(name),
+            logs: layout.logs(name),
+            run: layout.run(name, PlatformKind::Systemd),
+        }
+    }
+
+    /// What the tokens stand for. The package is the current link: a definition outlives versions.
+    fn places<'a>(&'a self, spec: &'a LaunchSpec) -> Places<'a> {
+        Places {
+            package: &self.package,
+            config: &self.config,
+            data: &self.data,
+            logs: &self.logs,
+            run: &self.run,
+            deploy: &spec.deploy,
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Utf8Path> {
+        [&self.package, &self.config, &self.state, &self.data, &self.logs, &self.run]
+            .into_iter()
+            .map(Utf8PathBuf::as_path)
+    }
+
+    /// The folders that stay writable for the service: the supervisor's and the program's. The run folder
+    /// is so by itself where systemd makes it.
+    fn writable(&self, layout: &Layout) -> Vec<Utf8PathBuf> {
+        let mut folders = vec![self.report.clone(), self.data.clone(), self.logs.clone()];
+        if !layout.run_by_systemd() {
+            folders.push(self.run.clone());
+        }
+        folders
+    }
 }

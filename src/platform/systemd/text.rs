@@ -1,0 +1,86 @@
+//! The template of units. Every value passes a filter that escapes it for the grammar of its place or
+//! refuses it; a value that has passed none is refused by the template itself.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, Error, ErrorKind};
+use serde::Serialize;
+
+use crate::platform::Inexpressible;
+use crate::platform::systemd::escape::{self, Unsayable};
+
+const TEMPLATE: &str = include_str!("../../../templates/systemd.service");
+
+/// Fills the template.
+pub(super) fn fill(values: impl Serialize) -> Result<String, Inexpressible> {
+    environment()
+        .and_then(|environment| environment.get_template("unit")?.render(Serde(values)))
+        .map_err(|error| reason(&error))
+}
+
+fn environment() -> Result<Environment<'static>, Error> {
+    let mut environment = Environment::empty();
+    environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.set_formatter(|output, _, value| {
+        if value.is_safe() || value.is_number() {
+            write!(output, "{value}")?;
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::BadEscape, format!("`{value}` has passed no filter")))
+    });
+    environment
+        .add_filter("command", |argv: Vec<String>, setting: &str| said(setting, escape::command(&argv)));
+    environment.add_filter("assignment", |value: &str, name: &str| {
+        said(&format!("service.environment.{name}"), escape::assignment(name, value))
+    });
+    environment.add_filter("path", |path: &str, setting: &str| said(setting, escape::path(path.into())));
+    environment.add_filter("pattern_path", |path: &str, setting: &str| {
+        said(setting, escape::pattern_path(path.into()))
+    });
+    environment.add_filter("listed_path", |path: &str, prefix: &str| {
+        said(path, escape::listed_path(prefix, path.into()))
+    });
+    environment.add_filter("text", |text: &str, setting: &str| said(setting, escape::text(text)));
+    environment.add_filter("verbatim", |text: &str, setting: &str| said(setting, escape::verbatim(text)));
+    environment.add_filter("json", |text: &str, setting: &str| said(setting, escape::json(text)));
+    environment.add_filter("word", word);
+    environment.add_template("unit", TEMPLATE)?;
+    Ok(environment)
+}
+
+/// A value of a small alphabet, which no grammar changes.
+fn word(text: &str) -> Result<Value, Error> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+~-".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        Ok(Value::from_safe_string(text.to_owned()))
+    } else {
+        Err(refused(Inexpressible::new(
+            text,
+            "it is not a plain word of letters, digits, `.`, `_`, `+`, `~` and `-`",
+        )))
+    }
+}
+
+fn said(setting: &str, outcome: Result<String, Unsayable>) -> Result<Value, Error> {
+    match outcome {
+        Ok(text) => Ok(Value::from_safe_string(text)),
+        Err(unsayable) => Err(refused(Inexpressible::new(setting, unsayable.to_string()))),
+    }
+}
+
+fn refused(inexpressible: Inexpressible) -> Error {
+    Error::new(ErrorKind::InvalidOperation, "refused").with_source(inexpressible)
+}
+
+/// The refusal in the depth of a template's error.
+fn reason(error: &Error) -> Inexpressible {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(next) = source {
+        if let Some(inexpressible) = next.downcast_ref::<Inexpressible>() {
+            return inexpressible.clone();
+        }
+        source = next.source();
+    }
+    Inexpressible::new("the unit's template", error.to_string())
+}

@@ -1,0 +1,140 @@
+//! systemd's own parser as judge: `systemd-analyze` reads a unit and shows what it understood, without
+//! privileges and without systemd running.
+
+#![allow(dead_code, reason = "each test uses the part that it needs")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test runs tools and talks to its runner"
+)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// What `systemd-analyze verify` made of a unit.
+pub(crate) struct Verdict {
+    /// What it understood.
+    pub(crate) understood: Vec<u8>,
+    /// What it complained of in this unit.
+    pub(crate) complaints: Vec<String>,
+}
+
+/// Whether there is a judge. Where one is owed and missing, the test fails.
+pub(crate) fn present() -> bool {
+    let there =
+        Command::new("systemd-analyze").arg("--version").output().is_ok_and(|out| out.status.success());
+    if !there {
+        eprintln!("left out: systemd-analyze is not installed, so systemd's own parser is not asked");
+        let owed = cfg!(target_os = "linux") && std::env::var("CI").as_deref() == Ok("true");
+        assert!(!owed, "with CI=true systemd-analyze must be installed on Linux");
+    }
+    there
+}
+
+/// The version of the judge.
+pub(crate) fn version() -> u32 {
+    let output = analyze(&["--version"], None);
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Lets systemd read the unit.
+pub(crate) fn verify(unit: &Path) -> Verdict {
+    let output = analyze(&["verify", "--man=no"], Some(unit));
+    let name = unit.file_name().unwrap().to_str().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    // At this talkativeness systemd also tells what it looks at; a complaint has one of these words.
+    let words = ["gnoring", "nknown", "nvalid", "efusing", "ailed", "not executable"];
+    let of_ours = |line: &&str| line.contains(name) && words.iter().any(|word| line.contains(word));
+    let mut complaints: Vec<String> = said.lines().filter(of_ours).map(str::to_owned).collect();
+    if !output.status.success() {
+        complaints.push(format!("{}: {said}", output.status));
+    }
+    Verdict { understood: output.stdout, complaints }
+}
+
+/// What systemd says at its usual talkativeness: nothing, if all is well.
+pub(crate) fn warnings(unit: &Path, user: bool) -> String {
+    let mut command = Command::new("systemd-analyze");
+    command.args(["verify", "--man=no"]).args(user.then_some("--user")).arg(unit).env("LC_ALL", "C.UTF-8");
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() { said } else { format!("{}: {said}", output.status) }
+}
+
+/// How exposed systemd finds the unit, from 0 to 10.
+pub(crate) fn exposure(unit: &Path) -> f64 {
+    let output = analyze(&["security", "--offline=true", "--no-pager"], Some(unit));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().find(|line| line.contains("Overall exposure level")).expect(&text);
+    line.rsplit(": ").next().unwrap().split(' ').next().unwrap().parse().unwrap()
+}
+
+fn analyze(arguments: &[&str], unit: Option<&Path>) -> Output {
+    let mut command = Command::new("systemd-analyze");
+    command.args(arguments).args(unit).env("LC_ALL", "C.UTF-8");
+    if arguments[0] == "verify" {
+        command.env("SYSTEMD_LOG_LEVEL", "debug");
+    }
+    command.output().unwrap()
+}
+
+/// The part of the answer that is about the unit of this name.
+pub(crate) fn section<'a>(verdict: &'a Verdict, name: &str) -> &'a [u8] {
+    let head = format!("-> Unit {name}:\n");
+    let from = find(&verdict.understood, head.as_bytes())
+        .unwrap_or_else(|| panic!("systemd did not read the unit: {:?}", verdict.complaints));
+    let rest = &verdict.understood[from..];
+    let end = find(&rest[1..], b"\n-> Unit ").map_or(rest.len(), |end| end + 1);
+    &rest[..end]
+}
+
+/// Where the needle begins.
+pub(crate) fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
+    text.windows(needle.len()).position(|window| window == needle)
+}
+
+/// The words of a command line as systemd shows it: quoted where a shell would need it.
+pub(crate) fn words(line: &[u8]) -> Vec<Vec<u8>> {
+    let (mut words, mut word, mut within, mut begun) = (Vec::new(), Vec::new(), false, false);
+    let mut rest = line.iter().copied();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'"' => {
+                within = !within;
+                begun = true;
+            }
+            b' ' if !within => {
+                if std::mem::take(&mut begun) {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            b'\\' if within => word.push(escaped(&mut rest)),
+            _ => {
+                begun = true;
+                word.push(byte);
+            }
+        }
+    }
+    if begun {
+        words.push(word);
+    }
+    words
+}
+
+fn escaped(rest: &mut impl Iterator<Item = u8>) -> u8 {
+    match rest.next().unwrap() {
+        b'a' => 7,
+        b'b' => 8,
+        b't' => 9,
+        b'n' => 10,
+        b'v' => 11,
+        b'f' => 12,
+        b'r' => 13,
+        high @ b'0'..=b'7' => {
+            let mut digit = || u32::from(rest.next().unwrap() - b'0');
+            u8::try_from(u32::from(high - b'0') * 64 + digit() * 8 + digit()).unwrap()
+        }
+        other => other,
+    }
+}
