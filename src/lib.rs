@@ -23,3 +23,5 @@ pub mod host;
 pub mod package;
 
 pub mod engine;
+
+pub mod cli;

@@ -1,2 +1,7 @@
 //! The program: parse, run, print the failure, choose the exit code.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mainstay::cli::run()
+}

@@ -20,12 +20,19 @@ pub(crate) fn exclusively<T>(
     work: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     guard_rights(context)?;
-    let path = context.layout.operation_lock(&of.name);
-    let locked = lock::holding(&path, PATIENCE, || {
+    locked(context, of, || {
         recover::recover(context, of)?;
         work()
-    });
-    match locked {
+    })
+}
+
+/// Does something to an instance while no other command can.
+pub(crate) fn locked<T>(
+    context: &Context<'_>,
+    of: &Marker,
+    work: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    match lock::holding(&context.layout.operation_lock(&of.name), PATIENCE, work) {
         Ok(outcome) => outcome,
         Err(LockError::Held(_)) => Err(Failure::Busy(of.name.clone())),
         Err(error) => Err(Failure::Lock(error)),

@@ -158,7 +158,11 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
         spec,
         definition,
         layout: context.layout.clone(),
-        manifest: ManifestText { path: declared.path.clone(), on_disk: Some(text), text: edited },
+        manifest: ManifestText {
+            path: declared.path.clone(),
+            on_disk: declared.on_disk.then_some(text),
+            text: edited,
+        },
         archive,
         runtime: Runtime { program, build },
         account,

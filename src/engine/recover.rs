@@ -7,8 +7,10 @@ use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::{self, Journal, Unfinished};
 use crate::engine::ready::{Awaited, await_ready};
-use crate::engine::{Context, switch};
+use crate::engine::{Context, operation, registry, switch};
+use crate::host::files;
 use crate::model::history::Action;
+use crate::model::layout::Layout;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::model::trial::{Stage, Switch};
@@ -30,7 +32,7 @@ pub enum Recovered {
 /// Whether an operation was left unfinished. Takes no lock, so it may be one that is just under way.
 pub fn is_unfinished(context: &Context<'_>, name: &InstanceName) -> Result<bool, Failure> {
     let (operation, switch) = (context.layout.operation(name), context.layout.switch(name));
-    Ok(crate::host::files::facts(&operation)?.is_some() || crate::host::files::facts(&switch)?.is_some())
+    Ok(files::facts(&operation)?.is_some() || files::facts(&switch)?.is_some())
 }
 
 /// Brings an unfinished operation to an end, under the instance's lock.
@@ -175,11 +177,35 @@ fn loose_switch(context: &Context<'_>, of: &Marker) -> Result<Recovered, Failure
     Ok(Recovered::Undone)
 }
 
-/// The identity of the instance that an unfinished operation is about, where its definition is not there to
-/// say so.
-pub fn unfinished_instance(context: &Context<'_>, name: &InstanceName) -> Result<Option<Marker>, Failure> {
-    let Some(unfinished) = journal::read(&context.layout.operation(name))? else {
-        return Ok(switch::read(&context.layout, name)?.map(|switch| identity(&switch.to)));
+/// The instances of a scope in which something was left unfinished.
+pub fn unfinished(layout: &Layout) -> Result<Vec<InstanceName>, Failure> {
+    let names = files::list(&layout.journals())?.unwrap_or_default();
+    let mut found = Vec::new();
+    for name in names.into_iter().filter_map(|name| InstanceName::new(name).ok()) {
+        if files::facts(&layout.operation(&name))?.is_some() || files::facts(&layout.switch(&name))?.is_some()
+        {
+            found.push(name);
+        }
+    }
+    Ok(found)
+}
+
+/// Brings what was left unfinished of one instance to an end.
+pub fn recover_instance(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure> {
+    let layout = &context.layout;
+    let of = match journal::read(&layout.operation(name))? {
+        Some(unfinished) => Some(unfinished.plan.of),
+        None => switch::read(layout, name)?.map(|switch| identity(&switch.to)),
     };
-    Ok(Some(unfinished.plan.of))
+    let Some(of) = of else { return Ok(Recovered::Nothing) };
+    let mut outcome = Recovered::Nothing;
+    operation::guard_rights(context)?;
+    operation::locked(context, &of, || {
+        outcome = recover(context, &of)?;
+        Ok(())
+    })?;
+    for notice in registry::instances(layout).notices {
+        context.notice(notice);
+    }
+    Ok(outcome)
 }

@@ -100,6 +100,8 @@ pub struct Declared {
     pub manifest: Manifest,
     /// The same with positions.
     pub document: Document,
+    /// Whether it is there already, or only made of what was typed.
+    pub on_disk: bool,
 }
 
 impl Target {
@@ -181,7 +183,7 @@ fn read(deploy: &Deploy, name: &str) -> Result<Declared, Failure> {
     let text = trust::read(deploy, &path, LARGEST)?
         .ok_or_else(|| Failure::Target(TargetError::NoManifest(deploy.folder.clone())))?;
     let (manifest, document) = read_manifest(path.as_str(), &text)?;
-    Ok(Declared { path, deploy: deploy.clone(), manifest, document })
+    Ok(Declared { path, deploy: deploy.clone(), manifest, document, on_disk: true })
 }
 
 fn in_folder(

@@ -88,6 +88,20 @@ pub fn callers_scope() -> Scope {
     if account::effective_uid() == 0 { Scope::System } else { Scope::User }
 }
 
+/// What was typed, for messages that repeat it: this program by its path, because another account's `PATH`
+/// may not find it.
+#[must_use]
+pub fn typed_command() -> String {
+    let program = own_program().map_or_else(|_| "mainstay".to_owned(), String::from);
+    let quoted = |word: String| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"%+,-./:=@_".contains(&byte);
+        let is_plain = !word.is_empty() && word.bytes().all(plain);
+        if is_plain { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    };
+    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    std::iter::once(quoted(program)).chain(words).collect::<Vec<_>>().join(" ")
+}
+
 /// Where something can lie for a moment.
 #[must_use]
 pub fn temporary_folder() -> Utf8PathBuf {

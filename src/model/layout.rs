@@ -204,10 +204,16 @@ impl Layout {
         self.state.join(".locks")
     }
 
+    /// The folder of the journals of all instances.
+    #[must_use]
+    pub fn journals(&self) -> Utf8PathBuf {
+        self.state.join(".journal")
+    }
+
     /// The journal of an instance's unfinished operation: empty when there is none.
     #[must_use]
     pub fn journal(&self, name: &InstanceName) -> Utf8PathBuf {
-        self.state.join(".journal").join(name.as_str())
+        self.journals().join(name.as_str())
     }
 
     /// The operation under way.

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod address;
+pub mod answer;
 pub mod contradiction;
 pub mod digest;
 pub mod document;

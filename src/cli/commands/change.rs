@@ -1,0 +1,172 @@
+//! `install`, `plan`, `apply` and `upgrade`.
+
+use camino::Utf8PathBuf;
+
+use crate::cli::arguments::{
+    ApplyArguments, InstallArguments, PlanArguments, TargetArguments, UpgradeArguments,
+};
+use crate::cli::report::{Report, style, styled};
+use crate::cli::surroundings::{choice, layout, target_to_change, target_to_see, with_context};
+use crate::cli::{confirm, draft};
+use crate::engine::change::{Outcome, Request, change};
+use crate::engine::failure::Failure;
+use crate::engine::target::{Target, TargetError, manifest_in};
+use crate::host::environment;
+use crate::model::answer::plan::ChangeAnswer;
+use crate::plan::step::Operation;
+use crate::plan::wanted::Wishes;
+
+/// The exit code of `plan` when something would change.
+const CHANGES_PENDING: u8 = 9;
+
+/// `install`
+pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u8, Failure> {
+    let folder =
+        environment::working_folder()?.join(arguments.target.instance_dir.as_deref().unwrap_or("".into()));
+    let drafted = match manifest_in(&folder, &choice(&arguments.target)) {
+        Err(Failure::Target(TargetError::NoManifest(_))) => Some(draft::manifest(&folder, arguments)?),
+        Err(other) => return Err(other),
+        Ok(_) => None,
+    };
+    let target = match drafted {
+        Some(declared) => {
+            let layout = layout(arguments.target.scope)?;
+            Target { name: declared.manifest.name.clone(), layout, marker: None, manifest: Some(declared) }
+        }
+        None => {
+            let here = TargetArguments { instance_dir: Some(folder), ..arguments.target.clone() };
+            target_to_change(report, &here)?
+        }
+    };
+    let request = Request {
+        operation: Operation::Install,
+        from: archive(arguments.from.as_ref())?,
+        version: arguments.version.clone(),
+        wishes: Wishes {
+            force: arguments.force,
+            take_over: arguments.take_over,
+            no_start: arguments.no_start,
+            no_restart: false,
+        },
+        dry_run: arguments.dry_run,
+    };
+    let environment_file = arguments.env_file.as_ref();
+    draft::check_environment_file(environment_file, &target)?;
+    // Installing is what was typed; there is nothing to lose that would have to be asked for.
+    let outcome = with_context(report, target.layout.clone(), |context| {
+        draft::copy_environment_file(context, environment_file, &target, arguments.dry_run)?;
+        change(context, &target, &request, &|_| Ok(true))
+    })?;
+    told(report, &target, &request, &outcome)
+}
+
+/// `plan`
+pub(crate) fn plan(report: &Report, arguments: &PlanArguments) -> Result<u8, Failure> {
+    let target = target_to_see(report, &arguments.target)?;
+    let request = apply_request(Wishes::default(), true);
+    let outcome = with_context(report, target.layout.clone(), |context| {
+        change(context, &target, &request, &|_| Ok(true))
+    })?;
+    told(report, &target, &request, &outcome)?;
+    Ok(if outcome.plan.is_empty() { 0 } else { CHANGES_PENDING })
+}
+
+/// `apply`
+pub(crate) fn apply(report: &Report, arguments: &ApplyArguments) -> Result<u8, Failure> {
+    let target = target_to_change(report, &arguments.target)?;
+    let wishes =
+        Wishes { take_over: arguments.take_over, no_restart: arguments.no_restart, ..Wishes::default() };
+    let request = apply_request(wishes, arguments.dry_run);
+    let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, "Apply this?");
+    let outcome =
+        with_context(report, target.layout.clone(), |context| change(context, &target, &request, &agree))?;
+    told(report, &target, &request, &outcome)
+}
+
+fn apply_request(wishes: Wishes, dry_run: bool) -> Request {
+    Request { operation: Operation::Apply, from: None, version: None, wishes, dry_run }
+}
+
+/// `upgrade`, with an archive, to the version before, or to one that is there.
+pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u8, Failure> {
+    let target = target_to_change(report, &arguments.target)?;
+    target.installed()?;
+    if arguments.from.is_none() && !arguments.rollback && arguments.to.is_none() {
+        let hint = "say what to upgrade to: `--from ARCHIVE`, `--to VERSION` or `--rollback`";
+        return Err(Failure::Usage(hint.to_owned()));
+    }
+    let request = Request {
+        operation: if arguments.rollback { Operation::Rollback } else { Operation::Upgrade },
+        from: archive(arguments.from.as_ref())?,
+        version: arguments.to.clone().or_else(|| arguments.version.clone()),
+        wishes: Wishes { force: arguments.force || arguments.to.is_some(), ..Wishes::default() },
+        dry_run: arguments.dry_run,
+    };
+    let question = if arguments.rollback { "Go back?" } else { "Upgrade?" };
+    let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, question);
+    let outcome =
+        with_context(report, target.layout.clone(), |context| change(context, &target, &request, &agree))?;
+    told(report, &target, &request, &outcome)
+}
+
+fn archive(typed: Option<&Utf8PathBuf>) -> Result<Option<Utf8PathBuf>, Failure> {
+    let Some(typed) = typed else { return Ok(None) };
+    Ok(Some(environment::working_folder()?.join(typed)))
+}
+
+fn told(report: &Report, target: &Target, request: &Request, outcome: &Outcome) -> Result<u8, Failure> {
+    let plan = &outcome.plan;
+    if report.is_json() {
+        report.document(&answer(request, outcome));
+        return Ok(0);
+    }
+    if request.dry_run {
+        if plan.is_empty() {
+            report.line(format!("nothing to do: {} is as its manifest says", target.name));
+        } else {
+            confirm::show(report, plan);
+        }
+        return Ok(0);
+    }
+    for notice in &plan.notices {
+        report.notice(notice);
+    }
+    let name = &target.name;
+    let Some(done) = outcome.done else {
+        report.line(format!("nothing to do: {name} is as its manifest says"));
+        return Ok(0);
+    };
+    let downtime = done
+        .downtime
+        .map(|downtime| format!(", restarted in {} ms", downtime.as_millis()))
+        .unwrap_or_default();
+    let good = |text: String| report.line(format!("{} {text}", styled(style::GOOD, "done:")));
+    match (request.operation, &outcome.before) {
+        (Operation::Install, None) => {
+            good(format!("{name} {} is installed", outcome.after));
+            report.say(format!("  `mainstay status --name {name}` shows how it is, `mainstay uninstall --name {name}` removes it"));
+        }
+        (_, Some(before)) if *before != outcome.after => {
+            good(format!("{name}: {before} -> {}{downtime}", outcome.after));
+        }
+        _ => good(format!("{name} is as its manifest says{downtime}")),
+    }
+    Ok(0)
+}
+
+fn answer(request: &Request, outcome: &Outcome) -> ChangeAnswer {
+    let plan = &outcome.plan;
+    let downtime = outcome.done.and_then(|done| done.downtime);
+    ChangeAnswer {
+        schema: "change.v1".to_owned(),
+        operation: request.operation.to_string(),
+        name: plan.of.name.clone(),
+        changed: !plan.is_empty(),
+        dry_run: request.dry_run,
+        from: outcome.before.clone(),
+        to: Some(outcome.after.clone()),
+        steps: confirm::lines(plan),
+        notices: plan.notices.clone(),
+        downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
+    }
+}

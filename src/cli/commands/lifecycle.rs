@@ -1,0 +1,71 @@
+//! `start`, `stop` and `restart`.
+
+use crate::cli::arguments::LifecycleArguments;
+use crate::cli::confirm;
+use crate::cli::report::{Report, style, styled};
+use crate::cli::surroundings::{target_to_change, with_context};
+use crate::engine::failure::Failure;
+use crate::engine::lifecycle;
+use crate::engine::target::TargetError;
+use crate::model::answer::plan::ChangeAnswer;
+use crate::plan::step::{Operation, Plan};
+
+/// `start`, `stop` and `restart`
+pub(crate) fn lifecycle(
+    report: &Report,
+    operation: Operation,
+    arguments: &LifecycleArguments,
+) -> Result<u8, Failure> {
+    let target = match target_to_change(report, &arguments.target) {
+        Err(Failure::Target(TargetError::Unknown { name, .. })) if operation == Operation::Stop => {
+            // What is not there is stopped.
+            report.say(format!("{name} is not installed: there is nothing to stop"));
+            return Ok(0);
+        }
+        found => found?,
+    };
+    if operation == Operation::Stop && target.marker.is_none() {
+        report.say(format!("{} is not installed: there is nothing to stop", target.name));
+        return Ok(0);
+    }
+    let of = target.installed()?;
+    let (plan, done) = with_context(report, target.layout.clone(), |context| {
+        lifecycle::lifecycle(context, of, operation, arguments.dry_run)
+    })?;
+    if report.is_json() {
+        report.document(&answer(operation, &plan, arguments.dry_run, done.and_then(|done| done.downtime)));
+    } else if arguments.dry_run && !plan.is_empty() {
+        confirm::show(report, &plan);
+    } else {
+        let name = &target.name;
+        let outcome = match (operation, plan.is_empty()) {
+            (Operation::Start, true) => format!("{name} runs already"),
+            (Operation::Start, false) => format!("{name} runs and is ready"),
+            (Operation::Stop, true) => format!("{name} is stopped already"),
+            (Operation::Stop, false) => format!("{name} is stopped"),
+            _ => format!("{name} was restarted and is ready"),
+        };
+        report.line(format!("{} {outcome}", styled(style::GOOD, "done:")));
+    }
+    Ok(0)
+}
+
+fn answer(
+    operation: Operation,
+    plan: &Plan,
+    dry_run: bool,
+    downtime: Option<std::time::Duration>,
+) -> ChangeAnswer {
+    ChangeAnswer {
+        schema: "change.v1".to_owned(),
+        operation: operation.to_string(),
+        name: plan.of.name.clone(),
+        changed: !plan.is_empty(),
+        dry_run,
+        from: None,
+        to: None,
+        steps: confirm::lines(plan),
+        notices: plan.notices.clone(),
+        downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
+    }
+}

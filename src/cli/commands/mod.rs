@@ -1,0 +1,28 @@
+//! One file a command; each turns what was typed into a request and the outcome into words.
+
+mod change;
+mod lifecycle;
+mod recover;
+mod remove;
+
+use crate::cli::arguments::Command;
+use crate::cli::report::Report;
+use crate::engine::failure::Failure;
+use crate::plan::step::Operation;
+
+/// Runs a command, and gives its exit code.
+pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
+    match command {
+        Command::Install(arguments) => change::install(report, &arguments),
+        Command::Plan(arguments) => change::plan(report, &arguments),
+        Command::Apply(arguments) => change::apply(report, &arguments),
+        Command::Start(arguments) => lifecycle::lifecycle(report, Operation::Start, &arguments),
+        Command::Stop(arguments) => lifecycle::lifecycle(report, Operation::Stop, &arguments),
+        Command::Restart(arguments) => lifecycle::lifecycle(report, Operation::Restart, &arguments),
+        Command::Upgrade(arguments) if arguments.cleanup => remove::cleanup(report, &arguments),
+        Command::Upgrade(arguments) => change::upgrade(report, &arguments),
+        Command::Uninstall(arguments) => remove::uninstall(report, &arguments),
+        Command::Recover(arguments) => recover::recover(report, &arguments),
+        other => Err(Failure::Usage(format!("{other:?}"))),
+    }
+}

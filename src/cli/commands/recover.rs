@@ -1,0 +1,63 @@
+//! `recover`: for people, and for the service managers at each start and end.
+
+use crate::cli::arguments::RecoverArguments;
+use crate::cli::report::{Report, style, styled};
+use crate::cli::surroundings::{layout, with_context};
+use crate::engine::failure::Failure;
+use crate::engine::recover::{Recovered, recover_instance, unfinished};
+use crate::engine::switch::{self, AtStart};
+use crate::model::layout::Layout;
+use crate::model::name::InstanceName;
+
+/// `recover`
+pub(crate) fn recover(report: &Report, arguments: &RecoverArguments) -> Result<u8, Failure> {
+    let layout = layout(arguments.target.scope)?;
+    if let Some(name) = &arguments.target.name {
+        if arguments.at_start {
+            return Ok(at_start(report, &layout, name));
+        }
+        if arguments.at_stop {
+            // What the service manager knows of the end is in its own record; the supervisor's report has the rest.
+            return Ok(0);
+        }
+    }
+    let names = match &arguments.target.name {
+        Some(name) => vec![name.clone()],
+        None => unfinished(&layout)?,
+    };
+    if names.is_empty() {
+        report.line("nothing to recover");
+    }
+    let mut recovered = 0;
+    for name in names {
+        let outcome = with_context(report, layout.clone(), |context| recover_instance(context, &name))?;
+        recovered += usize::from(outcome != Recovered::Nothing);
+        let told = match outcome {
+            Recovered::Nothing => format!("{name}: nothing to recover"),
+            Recovered::Finished => format!("{name}: what was left unfinished is finished"),
+            Recovered::Undone => format!("{name}: what was left unfinished is undone"),
+        };
+        report.line(format!("{} {told}", styled(style::GOOD, "done:")));
+    }
+    if report.is_json() {
+        report.document(&serde_json::json!({ "schema": "recover.v1", "recovered": recovered }));
+    }
+    Ok(0)
+}
+
+/// A start goes on whatever is found here, as long as there is a tree to start: a supervisor with no program
+/// is worth less than a program with no switch.
+fn at_start(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
+    match switch::at_start(layout, name) {
+        Ok(AtStart::Unchanged) => {}
+        Ok(AtStart::Switched(tree)) => report.say(format!("switched to {tree}")),
+        Ok(AtStart::Again(tree)) => report.say(format!("{tree} is still on trial after a reboot")),
+        Ok(AtStart::Passed(tree)) => report.say(format!("{tree} has been ready and stays")),
+        Ok(AtStart::TakenBack { tree, reason }) => report.say(format!("{reason}: {tree} is back")),
+        Ok(AtStart::Mended(tree)) => {
+            report.say(format!("the current link led nowhere and leads to {tree} now"))
+        }
+        Err(failure) => report.say(format!("the switch could not be looked at: {failure}")),
+    }
+    0
+}

@@ -1,0 +1,53 @@
+//! Plans, shown; and the one question, before anything changes.
+
+use std::io::BufRead as _;
+
+use crate::cli::report::{Report, style, styled};
+use crate::engine::failure::Failure;
+use crate::plan::step::{Plan, Step};
+
+/// Shows the files and commands of a plan.
+pub(crate) fn show(report: &Report, plan: &Plan) {
+    report.line(styled(style::STRONG, format!("{} {}:", plan.operation, plan.of.name)));
+    for step in plan.steps.iter().map(|planned| &planned.step).chain(&plan.after) {
+        report.line(format!("  {step}"));
+        if let Step::Write { text, .. } = step
+            && report.is_verbose()
+        {
+            for line in text.lines() {
+                report.line(styled(style::FAINT, format!("    | {line}")));
+            }
+        }
+    }
+    for notice in &plan.notices {
+        report.notice(notice);
+    }
+}
+
+/// The files and commands of a plan, a line each.
+pub(crate) fn lines(plan: &Plan) -> Vec<String> {
+    plan.steps.iter().map(|planned| &planned.step).chain(&plan.after).map(ToString::to_string).collect()
+}
+
+/// Asks whether a plan is to be carried out. Without a person to ask, `--yes` has to be typed.
+pub(crate) fn agree(report: &Report, plan: &Plan, yes: bool, question: &str) -> Result<bool, Failure> {
+    if yes {
+        return Ok(true);
+    }
+    if !report.can_ask() {
+        return Err(Failure::Usage(format!(
+            "`{}` asks before it changes anything, and nobody is there to ask: add `--yes`",
+            plan.operation
+        )));
+    }
+    for step in plan.steps.iter().map(|planned| &planned.step).chain(&plan.after) {
+        report.say(format!("  {step}"));
+    }
+    for notice in &plan.notices {
+        report.notice(notice);
+    }
+    report.ask(&format!("{question} [y/N]"));
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer).unwrap_or(0);
+    Ok(read > 0 && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,105 @@
+//! The manifest that `install` makes where there is none, from what was typed.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Map, Value, json};
+
+use crate::cli::arguments::InstallArguments;
+use crate::engine::Context;
+use crate::engine::failure::Failure;
+use crate::engine::target::{Declared, Target};
+use crate::engine::trust;
+use crate::host::{account, files};
+use crate::model::contradiction::read_manifest;
+use crate::model::manifest::{FILE_NAME, SCHEMA_ADDRESS};
+
+/// The manifest that the typed flags make. It is written as a step of the plan, so that a failed
+/// installation leaves none.
+pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Result<Declared, Failure> {
+    let missing =
+        |what: &str| Failure::Usage(format!("there is no manifest in `{folder}`, and {what} to make one"));
+    let name = arguments.target.name.clone().ok_or_else(|| missing("a `--name` is needed"))?;
+    if arguments.from.is_none() {
+        return Err(missing("an archive (`--from`) is needed"));
+    }
+    let component = arguments.target.component.as_ref().map_or_else(|| name.to_string(), ToString::to_string);
+    let mut text = json!({
+        "$schema": SCHEMA_ADDRESS,
+        "name": name,
+        "package": { "name": component },
+    });
+    if let Some(platform) = arguments.platform {
+        text["platform"] = json!(platform);
+    }
+    if let Some(scope) = arguments.target.scope.typed() {
+        text["scope"] = json!(scope);
+    }
+    if let Some(version) = &arguments.version {
+        text["package"]["version"] = json!(version);
+    }
+    if let Some(user) = &arguments.user_name {
+        text["service"]["user"] = json!(user);
+    }
+    for setting in &arguments.settings {
+        set(&mut text, setting)?;
+    }
+    let path = folder.join(FILE_NAME);
+    let text = serde_json::to_string_pretty(&text).unwrap_or_default() + "\n";
+    let (manifest, document) = read_manifest(path.as_str(), &text)?;
+    let deploy = trust::inspect(folder)?;
+    Ok(Declared { path: deploy.folder.join(FILE_NAME), deploy, manifest, document, on_disk: false })
+}
+
+/// Sets one field by its path: `service.environment.PORT=4000`. What parses as JSON is taken as JSON.
+fn set(text: &mut Value, setting: &str) -> Result<(), Failure> {
+    let malformed = || Failure::Usage(format!("`--set {setting}` is not of the form `path.to.field=value`"));
+    let (path, value) = setting.split_once('=').ok_or_else(malformed)?;
+    let mut place = text;
+    for key in path.split('.') {
+        if key.is_empty() {
+            return Err(malformed());
+        }
+        if !place.is_object() {
+            *place = Value::Object(Map::new());
+        }
+        place = &mut place[key];
+    }
+    let structured = serde_json::from_str::<Value>(value).ok().filter(|parsed| !parsed.is_number());
+    *place = structured.unwrap_or_else(|| Value::String(value.to_owned()));
+    Ok(())
+}
+
+/// Whether the file of variables that was typed can be used.
+pub(crate) fn check_environment_file(typed: Option<&Utf8PathBuf>, target: &Target) -> Result<(), Failure> {
+    let Some(path) = typed else { return Ok(()) };
+    if files::facts(path)?.is_none() {
+        return Err(Failure::Usage(format!("the environment file `{path}` is not there")));
+    }
+    let named =
+        target.manifest.as_ref().and_then(|declared| declared.manifest.service.environment_file.as_ref());
+    if named.is_none() {
+        return Err(Failure::Usage(
+            "`--env-file` needs a place to be copied to: name one with `service.environmentFile` in the manifest, or `--set service.environmentFile=NAME`".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Copies the file of variables to where the manifest expects it, unless one is there already.
+pub(crate) fn copy_environment_file(
+    context: &Context<'_>,
+    typed: Option<&Utf8PathBuf>,
+    target: &Target,
+    dry_run: bool,
+) -> Result<(), Failure> {
+    let (Some(path), Some(declared)) = (typed, &target.manifest) else { return Ok(()) };
+    let Some(named) = &declared.manifest.service.environment_file else { return Ok(()) };
+    let to = declared.deploy.folder.join(named);
+    let owner = declared.deploy.owner.as_ref();
+    if dry_run || account::acting_as(owner, || files::facts(&to))??.is_some() {
+        (context.events)(crate::engine::event::Event::Notice(format!("`{to}` is kept as it is")));
+        return Ok(());
+    }
+    let text = files::read(path)?.unwrap_or_default();
+    account::acting_as(owner, || files::write(&to, &text, 0o600, None))??;
+    Ok(())
+}

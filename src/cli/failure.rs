@@ -1,0 +1,176 @@
+//! Failures, told: the message, its causes, what to do, and the exit code, each chosen in one place.
+
+use std::error::Error as _;
+
+use crate::cli::report::Report;
+use crate::engine::failure::{CallError, Failure};
+use crate::engine::target::TargetError;
+use crate::engine::trust::Distrust;
+use crate::model::answer::failure::FailureAnswer;
+use crate::model::marker::Marker;
+use crate::plan::refusal::Refusal;
+
+/// Tells a failure, and gives the exit code.
+pub(crate) fn told(report: &Report, failure: &Failure) -> u8 {
+    let code = code(failure);
+    let message = failure.to_string();
+    let mut causes = Vec::new();
+    let mut source = failure.source();
+    while let Some(error) = source {
+        let text = error.to_string();
+        // A transparent error shows its source as itself.
+        if text != message && causes.last() != Some(&text) {
+            causes.push(text);
+        }
+        source = error.source();
+    }
+    let help = help(failure);
+    report.failure(&message, &causes, &help);
+    if report.is_json() {
+        report.document(&FailureAnswer::new(code, message, causes, help));
+    }
+    code
+}
+
+/// The exit code of a failure.
+fn code(failure: &Failure) -> u8 {
+    match failure {
+        Failure::Usage(_) | Failure::Faulty(_) | Failure::Unresolved(_) | Failure::NoVersion(_) => 2,
+        Failure::Target(_) => 3,
+        Failure::Refused(_)
+        | Failure::Distrusted(_)
+        | Failure::Inexpressible(_)
+        | Failure::Rights(_)
+        | Failure::Changed(_) => 4,
+        Failure::Archive(_) | Failure::OtherArchive(_) => 5,
+        Failure::Busy(_) => 6,
+        Failure::TakenBack { .. } => 7,
+        Failure::Down { .. } => 8,
+        Failure::NotReady { .. }
+        | Failure::Tree(_)
+        | Failure::Step { .. }
+        | Failure::Stuck { .. }
+        | Failure::Call(_)
+        | Failure::Newer { .. }
+        | Failure::Damaged { .. }
+        | Failure::File(_)
+        | Failure::Lock(_)
+        | Failure::Account(_)
+        | Failure::Environment(_)
+        | Failure::Killed => 1,
+    }
+}
+
+/// What the person can do.
+fn help(failure: &Failure) -> Vec<String> {
+    match failure {
+        Failure::Target(error) => target_help(error),
+        Failure::Refused(refusal) => refusal_help(refusal),
+        Failure::Distrusted(distrust) => distrust_help(distrust),
+        Failure::TakenBack { log, .. } | Failure::Down { log, .. } | Failure::NotReady { log, .. } => {
+            let mut lines: Vec<String> = Vec::new();
+            if !log.is_empty() {
+                lines.push("its last lines:".to_owned());
+                lines.extend(log.iter().map(|line| format!("  {line}")));
+            }
+            lines.push("`mainstay logs` shows more, `mainstay status` how it is now".to_owned());
+            lines
+        }
+        Failure::Busy(name) => vec![format!("wait for it to end, then try again; `mainstay status --name {name}` shows how far it is")],
+        Failure::Changed(_) => vec!["look at the new plan with `--dry-run`, then try again".to_owned()],
+        Failure::Rights(_) => vec![elevated()],
+        Failure::NoVersion(_) => vec!["say it with `--version`".to_owned()],
+        Failure::Unresolved(_) => vec!["add `\"service\": {\"command\": [\"{package}/bin/…\"]}` to the manifest".to_owned()],
+        Failure::Faulty(_) => vec!["`mainstay validate` checks it again; `mainstay schema` prints what is allowed".to_owned()],
+        Failure::Newer { .. } => vec!["use the mainstay that wrote it, or a newer one".to_owned()],
+        Failure::Stuck { .. } => vec!["mend the cause, then run `mainstay recover`".to_owned()],
+        Failure::Call(CallError::Unavailable { .. }) => vec![
+            "is the service manager running, and does this account have a session of its own? For another user's services, log in as that user".to_owned(),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+/// The same command with root's rights, to be copied and typed.
+fn elevated() -> String {
+    format!("run it again as root: `sudo {}`", crate::host::environment::typed_command())
+}
+
+fn target_help(error: &TargetError) -> Vec<String> {
+    let choose = |candidates: &[Marker]| -> Vec<String> {
+        if candidates.is_empty() {
+            return vec![
+                "nothing is installed here yet: write a `mainstay.json`, then `mainstay install --from ARCHIVE`".to_owned(),
+            ];
+        }
+        let mut lines = vec!["these are installed:".to_owned()];
+        lines.extend(candidates.iter().map(|marker| {
+            format!("  {:<24} {:<9} {:<7} {}", marker.name, marker.platform, marker.scope, marker.folder)
+        }));
+        lines.push("name one with `--name NAME` or `--instance-dir FOLDER`, or go to its folder".to_owned());
+        lines
+    };
+    match error {
+        TargetError::Nothing { candidates, .. } | TargetError::Unknown { candidates, .. } => {
+            choose(candidates)
+        }
+        TargetError::OtherScope { scope, .. } => {
+            vec![format!("its scope is `{scope}`: add `--{scope}`"), elevated()]
+        }
+        TargetError::NoManifest(_) => {
+            vec!["write a `mainstay.json` there, or name another folder".to_owned()]
+        }
+        TargetError::Several { names, .. } => {
+            vec![format!("they are {}: say which with `--component`", names.join(", "))]
+        }
+        TargetError::NotInstalled { .. } => {
+            vec!["install it with `mainstay install --from ARCHIVE`".to_owned()]
+        }
+    }
+}
+
+fn refusal_help(refusal: &Refusal) -> Vec<String> {
+    match refusal {
+        Refusal::NameTaken { .. } => vec![
+            "another version of that service? `mainstay upgrade` in its folder".to_owned(),
+            "another service? give it another `name` in the manifest".to_owned(),
+            "the same service, from now on from here? `--take-over`".to_owned(),
+        ],
+        Refusal::NotOurs { .. } => vec!["choose another `name`, or remove that definition first".to_owned()],
+        Refusal::OtherComponent { .. } => {
+            vec!["choose another `name`, uninstall the instance first, or use `--take-over`".to_owned()]
+        }
+        Refusal::NoTree { .. } => vec!["bring it: `mainstay upgrade --from ARCHIVE`".to_owned()],
+        Refusal::OtherTree { .. } => vec!["`--force` puts the new one in its place".to_owned()],
+        Refusal::LiveTree { .. } => {
+            vec!["stop the service first, or give the archive a version of its own".to_owned()]
+        }
+        Refusal::Downgrade { .. } | Refusal::NoOrder { .. } => {
+            vec![
+                "`--force` does it all the same; `mainstay upgrade --rollback` goes to the version before"
+                    .to_owned(),
+            ]
+        }
+        Refusal::NoPrevious(_) => vec![
+            "`mainstay history` shows what was active; `--to VERSION` goes to any that is unpacked"
+                .to_owned(),
+        ],
+    }
+}
+
+fn distrust_help(distrust: &Distrust) -> Vec<String> {
+    match distrust {
+        Distrust::Writable { path, .. } => vec![format!("`chmod go-w '{path}'`")],
+        Distrust::Owner { path, owner, .. } => {
+            vec![format!("`chown {owner} '{path}'`, or run this as its owner")]
+        }
+        Distrust::NotAFile(_) => vec!["put the file itself there".to_owned()],
+        Distrust::NotAFolder(_) => vec!["name the folder that holds the manifest".to_owned()],
+        Distrust::OtherUser { owner, .. } => {
+            vec![format!(
+                "leave `service.user` out, or set it to `{owner}`; to run as another account, let root own the folder"
+            )]
+        }
+        Distrust::Setting { .. } => vec!["leave it out, or let root own the folder".to_owned()],
+    }
+}

@@ -1,0 +1,181 @@
+//! The mouth: data on standard output, talk on standard error, and with `--json` nothing on standard output
+//! but JSON.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the one place that prints")]
+
+use std::cell::RefCell;
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::cli::arguments::OutputArguments;
+use crate::engine::event::Event;
+use crate::plan::step::Step;
+
+/// What a person or a program is told.
+pub(crate) struct Report {
+    output: OutputArguments,
+    bar: RefCell<Option<ProgressBar>>,
+}
+
+/// Colours by meaning; they vanish where the output is no terminal or `NO_COLOR` is set.
+pub(crate) mod style {
+    use super::{AnsiColor, Style};
+
+    pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+    pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+    pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
+    pub(crate) const HINT: Style = AnsiColor::Cyan.on_default();
+    pub(crate) const STRONG: Style = Style::new().bold();
+    pub(crate) const FAINT: Style = Style::new().dimmed();
+}
+
+/// A text in a style.
+pub(crate) fn styled(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+impl Report {
+    pub(crate) fn new(output: OutputArguments) -> Self {
+        Self { output, bar: RefCell::new(None) }
+    }
+
+    /// Whether standard output is for a program.
+    pub(crate) fn is_json(&self) -> bool {
+        self.output.json
+    }
+
+    /// Whether each step is to be told.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.output.verbose
+    }
+
+    /// Whether a person sits at the terminal, to be asked.
+    pub(crate) fn can_ask(&self) -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Whether a person reads standard output as it comes.
+    pub(crate) fn is_watched(&self) -> bool {
+        std::io::stdout().is_terminal()
+    }
+
+    /// Data: a line on standard output, unless that is for JSON.
+    pub(crate) fn line(&self, text: impl AsRef<str>) {
+        if !self.output.json {
+            anstream::println!("{}", text.as_ref());
+        }
+    }
+
+    /// Data for a program: one document on standard output.
+    pub(crate) fn document(&self, document: &impl Serialize) {
+        // A document holds only strings, numbers, lists and maps of strings.
+        let text = serde_json::to_string_pretty(document).unwrap_or_default();
+        println!("{text}");
+    }
+
+    /// Data for a program, a document a line.
+    pub(crate) fn document_line(&self, document: &impl Serialize) {
+        println!("{}", serde_json::to_string(document).unwrap_or_default());
+    }
+
+    /// Data as it is, to the byte.
+    pub(crate) fn raw(&self, text: &str) {
+        print!("{text}");
+    }
+
+    /// Talk: a line on standard error.
+    pub(crate) fn say(&self, text: impl AsRef<str>) {
+        if !self.output.quiet {
+            self.over_the_bar(text.as_ref());
+        }
+    }
+
+    /// Something that did not go as wished and does not matter much.
+    pub(crate) fn notice(&self, text: impl AsRef<str>) {
+        self.say(format!("{} {}", styled(style::DOUBTFUL, "note:"), text.as_ref()));
+    }
+
+    /// What failed, why, and what to do.
+    pub(crate) fn failure(&self, message: &str, causes: &[String], help: &[String]) {
+        self.end_bar();
+        anstream::eprintln!("{} {message}", styled(style::BAD, "error:"));
+        for cause in causes {
+            anstream::eprintln!("  {} {cause}", styled(style::FAINT, "because"));
+        }
+        for line in help {
+            anstream::eprintln!("{} {line}", styled(style::HINT, "help:"));
+        }
+    }
+
+    /// A question, without an end of line.
+    pub(crate) fn ask(&self, question: &str) {
+        anstream::eprint!("{question} ");
+    }
+
+    /// What an operation tells while it works.
+    pub(crate) fn event(&self, event: Event) {
+        match event {
+            Event::Unpacking { archive, read, total } => {
+                self.progress(archive.file_name().unwrap_or_default(), read, total)
+            }
+            Event::Step(Step::AwaitReady { tree, .. }) => {
+                self.say(format!("  waiting until {tree} is ready"))
+            }
+            Event::Step(step) => {
+                self.end_bar();
+                if self.output.verbose {
+                    self.say(format!("  {step}"));
+                }
+            }
+            Event::Undoing(step) => self.notice(format!("undoing: {step}")),
+            Event::Recovered { name, operation, finished } => {
+                let outcome = if finished { "finished" } else { "undone" };
+                self.notice(format!("an interrupted {operation} of {name} was {outcome}"));
+            }
+            Event::Notice(text) => self.notice(text),
+        }
+    }
+
+    fn progress(&self, name: &str, read: u64, total: u64) {
+        if self.output.quiet || self.output.json || !std::io::stderr().is_terminal() {
+            return;
+        }
+        let mut bar = self.bar.borrow_mut();
+        let bar = bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new(total).with_message(format!("unpacking {name}"));
+            let template = "  {msg} [{bar:30}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+            bar.set_style(
+                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar
+        });
+        bar.set_position(read);
+        if read >= total {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn end_bar(&self) {
+        if let Some(bar) = self.bar.borrow_mut().take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn over_the_bar(&self, text: &str) {
+        match &*self.bar.borrow() {
+            Some(bar) => bar.suspend(|| anstream::eprintln!("{text}")),
+            None => anstream::eprintln!("{text}"),
+        }
+    }
+}
+
+/// What clap says of arguments that do not fit, and of `--help` and `--version`.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    // If nobody reads it, there is nobody to tell.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}

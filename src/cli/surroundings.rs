@@ -1,0 +1,79 @@
+//! The surroundings of a command: layouts, the service managers, who asks.
+
+use camino::Utf8PathBuf;
+
+use crate::cli::arguments::{ScopeArguments, TargetArguments};
+use crate::cli::report::Report;
+use crate::engine::Context;
+use crate::engine::event::Event;
+use crate::engine::failure::Failure;
+use crate::engine::manager::{HostManager, systemd_version};
+use crate::engine::obstacle::Clear;
+use crate::engine::target::{Choice, Target, find};
+use crate::host::{account, environment};
+use crate::model::layout::Layout;
+use crate::model::manifest::Scope;
+use crate::platform::Facts;
+
+/// The systemd that units are written for where none can be asked.
+const USUAL_SYSTEMD: u32 = 252;
+
+/// Does something with a context for one layout.
+pub(crate) fn with_context<T>(
+    report: &Report,
+    layout: Layout,
+    work: impl FnOnce(&Context<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let manager = HostManager::new(layout.clone());
+    let caller = account::by_uid(account::effective_uid())?;
+    let systemd_version = if environment::systemd_booted() { systemd_version() } else { None };
+    let facts =
+        Facts { systemd_version: systemd_version.unwrap_or(USUAL_SYSTEMD), home: account::home(caller.uid) };
+    let events = |event: Event| report.event(event);
+    work(&Context { layout, facts, caller, manager: &manager, events: &events, obstacle: &Clear })
+}
+
+/// The layout in which a command changes things: of the scope that was typed, else the caller's.
+pub(crate) fn layout(scope: ScopeArguments) -> Result<Layout, Failure> {
+    Ok(environment::layout(scope.typed().unwrap_or_else(environment::callers_scope))?)
+}
+
+/// The layouts in which a command looks: of the scope that was typed, else the caller's and then the host's.
+pub(crate) fn layouts(scope: ScopeArguments) -> Result<Vec<Layout>, Failure> {
+    if let Some(scope) = scope.typed() {
+        return Ok(vec![environment::layout(scope)?]);
+    }
+    let scopes: &[Scope] = match environment::callers_scope() {
+        Scope::System => &[Scope::System],
+        Scope::User => &[Scope::User, Scope::System],
+    };
+    scopes.iter().map(|scope| Ok(environment::layout(*scope)?)).collect()
+}
+
+/// The instance that a command changes.
+pub(crate) fn target_to_change(report: &Report, target: &TargetArguments) -> Result<Target, Failure> {
+    found(report, target, &[layout(target.scope)?])
+}
+
+/// The instance that a command looks at.
+pub(crate) fn target_to_see(report: &Report, target: &TargetArguments) -> Result<Target, Failure> {
+    found(report, target, &layouts(target.scope)?)
+}
+
+fn found(report: &Report, target: &TargetArguments, layouts: &[Layout]) -> Result<Target, Failure> {
+    let folder: Utf8PathBuf = environment::working_folder()?;
+    let (target, notices) = find(&choice(target), &folder, layouts)?;
+    for notice in notices {
+        report.notice(notice);
+    }
+    Ok(target)
+}
+
+/// What was typed to name an instance.
+pub(crate) fn choice(target: &TargetArguments) -> Choice {
+    Choice {
+        folder: target.instance_dir.clone(),
+        name: target.name.clone(),
+        component: target.component.clone(),
+    }
+}

@@ -1,0 +1,4 @@
+//! Answers: the documents that `--json` prints. Each names its published schema.
+
+pub mod failure;
+pub mod plan;

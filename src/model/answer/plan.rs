@@ -1,0 +1,37 @@
+//! `change.v1`: what a command that changes something would do, or did.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::name::InstanceName;
+use crate::model::version::Version;
+
+/// What a command would do, or did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(title = "mainstay change")]
+pub struct ChangeAnswer {
+    /// The name of this document's schema: `change.v1`.
+    pub schema: String,
+    /// `install`, `apply`, `upgrade`, …
+    pub operation: String,
+    /// The instance.
+    pub name: InstanceName,
+    /// Whether there was anything to do.
+    pub changed: bool,
+    /// Whether it was only shown.
+    pub dry_run: bool,
+    /// The version that was active before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Version>,
+    /// The version that is active after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Version>,
+    /// The files and commands, in order.
+    pub steps: Vec<String>,
+    /// What to know beside them.
+    pub notices: Vec<String>,
+    /// For how long the program did not answer, in milliseconds, where it was restarted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub downtime_ms: Option<u64>,
+}
