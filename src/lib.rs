@@ -9,4 +9,7 @@
 //!                 host → platform, model
 //! ```
 
+pub mod engine;
+pub mod host;
 pub mod model;
+pub mod supervise;

@@ -38,7 +38,8 @@ impl Index {
             match scan {
                 Scan::Found(markers) => instances.extend(markers.iter().cloned()),
                 Scan::Failed(_) => {
-                    instances.extend(self.instances.iter().filter(|known| known.platform == *platform).cloned());
+                    instances
+                        .extend(self.instances.iter().filter(|known| known.platform == *platform).cloned());
                 }
             }
         }

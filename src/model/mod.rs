@@ -3,10 +3,12 @@
 
 pub mod digest;
 pub mod duration;
+pub mod environment_file;
 pub mod history;
 pub mod index;
 pub mod launch;
 pub mod layout;
+pub mod log_line;
 pub mod manifest;
 pub mod marker;
 pub mod moment;

@@ -1,0 +1,50 @@
+//! The clocks: for people in UTC, and for reckoning since the host's boot.
+
+use std::time::{Duration, SystemTime};
+
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
+use crate::model::moment::{BootMoment, Moment};
+
+/// The present for people.
+#[must_use]
+pub fn now() -> Moment {
+    Moment(jiff::Timestamp::now())
+}
+
+/// The present on the clock that runs from the host's boot, sleep included, and that no one can set
+/// (`CLOCK_BOOTTIME`, `clock_gettime(2)`).
+#[must_use]
+pub fn boot_now() -> BootMoment {
+    #[cfg(target_os = "linux")]
+    let clock = ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = ClockId::Monotonic;
+    let duration = duration(clock_gettime(clock));
+    BootMoment(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The present as the kernel writes it into a file that is changed now: the same clock, with the same
+/// coarse step, so that the two can be compared.
+#[must_use]
+pub fn file_now() -> SystemTime {
+    #[cfg(target_os = "linux")]
+    let clock = ClockId::RealtimeCoarse;
+    #[cfg(not(target_os = "linux"))]
+    let clock = ClockId::Realtime;
+    SystemTime::UNIX_EPOCH + duration(clock_gettime(clock))
+}
+
+/// What poll(2) takes as its limit.
+#[must_use]
+pub fn limit(duration: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: duration.subsec_nanos().into(),
+    }
+}
+
+fn duration(time: Timespec) -> Duration {
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
+}
