@@ -22,6 +22,8 @@ pub mod host;
 
 pub mod package;
 
+pub mod supervise;
+
 pub mod engine;
 
 pub mod cli;

@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::name::{ComponentName, InstanceName};
+use crate::model::status::ProcessIdentity;
 use crate::model::version::Version;
 
 /// Turns a packaged program into a service that stays up.
@@ -383,9 +384,12 @@ pub struct RunArguments {
     /// In a session of its own, without a terminal
     #[arg(long, hide = true)]
     pub detached: bool,
-    /// Watch over a supervisor that has lost its guardian
+    /// The process that guards this supervisor
     #[arg(long, hide = true, value_name = "PID:TICKS")]
-    pub adopt: Option<String>,
+    pub guardian: Option<ProcessIdentity>,
+    /// Show the program's output here too
+    #[arg(long, hide = true)]
+    pub echo: bool,
 }
 
 /// `boot`

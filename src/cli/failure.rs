@@ -57,6 +57,7 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Lock(_)
         | Failure::Account(_)
         | Failure::Environment(_)
+        | Failure::Run(_)
         | Failure::Killed => 1,
     }
 }

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
+use crate::engine::supervisor::RunError;
 use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
 use crate::host::account::AccountError;
@@ -149,6 +150,9 @@ pub enum Failure {
     /// The environment does not do.
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
+    /// The supervisor or its guardian.
+    #[error(transparent)]
+    Run(Box<RunError>),
     /// A crash was asked for by a test.
     #[error("killed")]
     Killed,
@@ -157,6 +161,12 @@ pub enum Failure {
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
         Self::Faulty(problems)
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        Self::Run(Box::new(error))
     }
 }
 

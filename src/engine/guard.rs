@@ -1,16 +1,297 @@
-//! stub to be replaced
+//! The guardian of the embedded platform: it starts supervisors, waits, and acts on how they end. It holds nothing
+//! and decides little, so that hardly anything can go wrong in it; and it may be killed: then the supervisor
+//! starts another guardian, which adopts it.
+//!
+//! One guardian has one instance, or all of a scope (`boot`). As PID 1 of a container it is also the reaper of
+//! whatever else is orphaned there.
+
+mod detached;
+mod request;
+mod sweep;
+mod ward;
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::Signal;
+use thiserror::Error;
+
+use crate::host::holder::{HeldLock, Holder, HolderError};
+use crate::host::process;
+use crate::host::signal::SignalPipe;
+use crate::host::{clock, tree};
 use crate::model::layout::Layout;
+use crate::model::moment::BootMoment;
 use crate::model::name::InstanceName;
-use crate::model::status::ProcessIdentity;
-pub(crate) fn start_detached(_: &Layout, _: &InstanceName) -> std::io::Result<()> {
-    Ok(())
+use crate::model::status::{Exit, ProcessIdentity};
+
+pub use detached::{DetachedError, detach, start_detached};
+pub use request::{RequestError, Restart, Stop, guardian_of, request_restart, stop_guardian, supervisor_of};
+use ward::Ward;
+
+/// The option by which a supervisor learns which process guards it; its value is `PID:TICKS`.
+pub const GUARDIAN_OPTION: &str = "--guardian";
+
+/// An instance to guard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The instance.
+    pub name: InstanceName,
+    /// What starts its supervisor: a program, absolute, and its arguments. [`GUARDIAN_OPTION`] and its value are
+    /// added.
+    pub command: Vec<String>,
+    /// The lock of its guardian.
+    pub lock: Utf8PathBuf,
+    /// Where commands leave what they want of its guardian.
+    pub request: Utf8PathBuf,
+    /// The status of its supervisor.
+    pub status: Utf8PathBuf,
 }
-pub(crate) fn stop_guardian(_: &Layout, _: &InstanceName, _: std::time::Duration) -> std::io::Result<bool> {
-    Ok(true)
+
+impl Entry {
+    /// An instance where a layout has it.
+    #[must_use]
+    pub fn of(layout: &Layout, name: &InstanceName, command: Vec<String>) -> Self {
+        Self {
+            name: name.clone(),
+            command,
+            lock: layout.guardian_lock(name),
+            request: request::request_file(layout, name),
+            status: layout.status(name),
+        }
+    }
 }
-pub(crate) fn restart_guardian(_: &Layout, _: &InstanceName) -> std::io::Result<()> {
-    Ok(())
+
+/// What is to be done before a supervisor is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AtStart {
+    /// Start it.
+    Start {
+        /// The longest time that a stop of this launch takes by itself.
+        stop_limit: Duration,
+    },
+    /// There is nothing whole to start.
+    StayDown {
+        /// Why.
+        reason: String,
+    },
 }
-pub(crate) fn guardian_of(_: &Layout, _: &InstanceName) -> Option<ProcessIdentity> {
-    None
+
+/// What a guardian leaves to whoever runs it.
+pub trait Hooks {
+    /// Called before each start of a supervisor, while nothing of the instance runs: the place of the switch.
+    fn at_start(&mut self, name: &InstanceName) -> AtStart;
+    /// Called when something happened.
+    fn observe(&mut self, event: &Event);
+}
+
+/// What happened to an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Its supervisor was started.
+    Started {
+        /// The instance.
+        name: InstanceName,
+        /// The supervisor.
+        supervisor: ProcessIdentity,
+    },
+    /// Its supervisor was running already, without a guardian.
+    Adopted {
+        /// The instance.
+        name: InstanceName,
+        /// The supervisor.
+        supervisor: ProcessIdentity,
+    },
+    /// Its supervisor can't be started.
+    NotStarted {
+        /// The instance.
+        name: InstanceName,
+        /// Why.
+        reason: String,
+    },
+    /// Its supervisor ended, and is started again.
+    Again {
+        /// The instance.
+        name: InstanceName,
+        /// How it ended.
+        exit: Exit,
+        /// After this pause.
+        pause: Duration,
+    },
+    /// Processes of a dead supervisor that can't be killed.
+    Left {
+        /// The instance.
+        name: InstanceName,
+        /// Their names and numbers.
+        processes: Vec<String>,
+    },
+    /// It is done with.
+    Over {
+        /// The instance.
+        name: InstanceName,
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// How the guarding of an instance ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its supervisor ended for good.
+    Ended(Exit),
+    /// Another guardian has it.
+    Guarded(Holder),
+    /// There was nothing whole to start.
+    StayedDown {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Outcome {
+    /// The exit code of a guardian of this instance alone. That another one guards it is what was wanted.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Ended(Exit::Code(code)) => u8::try_from(*code).unwrap_or(1),
+            Self::Ended(Exit::Signal(signal)) => {
+                u8::try_from(*signal).ok().and_then(|signal| signal.checked_add(128)).unwrap_or(1)
+            }
+            Self::Ended(Exit::NotReady | Exit::NotStarted) | Self::StayedDown { .. } => 1,
+            Self::Guarded(_) => 0,
+        }
+    }
+}
+
+/// Why there is no guardian.
+#[derive(Debug, Error)]
+pub enum GuardError {
+    /// The lock of an instance can't be made.
+    #[error("can't become the guardian of `{name}`")]
+    Lock {
+        /// The instance.
+        name: InstanceName,
+        /// Why.
+        source: HolderError,
+    },
+    /// Something that every process may do was refused by the system.
+    #[error("can't {action}")]
+    System {
+        /// What was to be done.
+        action: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+fn system(action: &'static str) -> impl FnOnce(std::io::Error) -> GuardError {
+    move |source| GuardError::System { action, source }
+}
+
+/// Guards instances until each of them has ended for good or was stopped, and says how each did.
+///
+/// SIGTERM, SIGINT and SIGHUP stop all of them; a second SIGTERM or SIGINT does not wait. SIGUSR1 says that a
+/// command has left a request.
+pub fn guard(entries: Vec<Entry>, hooks: &mut dyn Hooks) -> Result<Vec<(InstanceName, Outcome)>, GuardError> {
+    let caught = |signals: &[Signal]| SignalPipe::new(signals).map_err(system("catch signals"));
+    let mut guardian = Guardian {
+        terminate: caught(&[Signal::TERM, Signal::INT])?,
+        hang_up: caught(&[Signal::HUP])?,
+        requests: caught(&[Signal::USR1])?,
+        child: caught(&[Signal::CHILD])?,
+        terminations: 0,
+        wards: Vec::new(),
+    };
+    tree::become_reaper().map_err(system("become the reaper of orphaned processes"))?;
+    let mut outcomes = Vec::new();
+    for entry in entries {
+        match HeldLock::take(&entry.lock) {
+            Ok(lock) => guardian.wards.push(Ward::new(entry, lock)),
+            Err(HolderError::Held { holder, .. }) => {
+                let outcome = Outcome::Guarded(holder);
+                hooks.observe(&Event::Over { name: entry.name.clone(), outcome: outcome.clone() });
+                outcomes.push((entry.name, outcome));
+            }
+            Err(source) => return Err(GuardError::Lock { name: entry.name, source }),
+        }
+    }
+    for index in 0..guardian.wards.len() {
+        guardian.with(index, |ward, others| ward.begin(others, hooks));
+    }
+    while guardian.release(hooks, &mut outcomes) {
+        guardian.wait().map_err(system("wait for events"))?;
+        guardian.gather(hooks);
+    }
+    Ok(outcomes)
+}
+
+struct Guardian {
+    terminate: SignalPipe,
+    hang_up: SignalPipe,
+    requests: SignalPipe,
+    child: SignalPipe,
+    terminations: usize,
+    wards: Vec<Ward>,
+}
+
+impl Guardian {
+    /// Does something with one ward, and tells it which supervisors are others'.
+    fn with(&mut self, index: usize, action: impl FnOnce(&mut Ward, &[u32])) {
+        let supervisor = |(other, ward): (usize, &Ward)| ward.supervisor().filter(|_| other != index);
+        let others: Vec<u32> =
+            self.wards.iter().enumerate().filter_map(supervisor).map(|identity| identity.pid).collect();
+        if let Some(ward) = self.wards.get_mut(index) {
+            action(ward, &others);
+        }
+    }
+
+    /// Lets go of the wards that are done with. Says whether there are others.
+    fn release(&mut self, hooks: &mut dyn Hooks, outcomes: &mut Vec<(InstanceName, Outcome)>) -> bool {
+        self.wards.retain_mut(|ward| {
+            let Some(outcome) = ward.outcome() else { return true };
+            hooks.observe(&Event::Over { name: ward.name().clone(), outcome: outcome.clone() });
+            outcomes.push((ward.name().clone(), outcome.clone()));
+            false
+        });
+        !self.wards.is_empty()
+    }
+
+    fn wait(&self) -> std::io::Result<()> {
+        let deadline: Option<BootMoment> = self.wards.iter().filter_map(Ward::deadline).min();
+        let limit = deadline.map(|deadline| {
+            let left = deadline.since(clock::boot_now());
+            clock::limit(if left.is_zero() { left } else { left + Duration::from_millis(1) })
+        });
+        let own = [&self.terminate, &self.hang_up, &self.requests, &self.child];
+        let descriptors = own.into_iter().map(|pipe| pipe.descriptor().as_fd());
+        let descriptors = descriptors.chain(self.wards.iter().filter_map(Ward::descriptor).map(AsFd::as_fd));
+        let mut polled: Vec<_> =
+            descriptors.map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN)).collect();
+        match poll(&mut polled, limit.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn gather(&mut self, hooks: &mut dyn Hooks) {
+        let before = self.terminations;
+        self.terminations += self.terminate.take();
+        let hung_up = self.hang_up.take() > 0;
+        if hung_up || (before == 0 && self.terminations > 0) {
+            self.wards.iter_mut().for_each(Ward::stop);
+        }
+        if self.terminations > before.max(1) {
+            self.wards.iter_mut().for_each(Ward::force);
+        }
+        if self.requests.take() > 0 {
+            self.wards.iter_mut().for_each(Ward::take_request);
+        }
+        let ended = if self.child.take() > 0 { process::reap() } else { Vec::new() };
+        for index in 0..self.wards.len() {
+            self.with(index, |ward, others| ward.attend(&ended, others, hooks));
+        }
+    }
 }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use crate::engine::failure::CallError;
-use crate::engine::guard;
+use crate::engine::{guard, supervisor};
 use crate::host::command::{self, Manner};
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
+use crate::model::name::InstanceName;
 use crate::model::status::Exit;
 use crate::platform::call::Call;
 use crate::platform::observed::{self, ActiveState, Answer, NoAnswer};
@@ -16,6 +17,9 @@ use crate::platform::query;
 
 /// How long a service manager may take to answer a question.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a guardian may take to begin.
+const START_LIMIT: Duration = Duration::from_secs(10);
 
 /// A service manager, or what a test has in its place.
 pub trait Manager {
@@ -87,6 +91,20 @@ impl HostManager {
     }
 }
 
+impl HostManager {
+    /// Starts an embedded instance's guardian; one that has it already is as good.
+    fn start_guardian(&self, name: &InstanceName) -> Result<(), String> {
+        let layout = &self.layout;
+        let arguments = supervisor::guardian_arguments(layout, name);
+        let log = layout.logs(name).join("guardian.log");
+        let lock = layout.guardian_lock(name);
+        match guard::start_detached(&layout.runtime_program(name), &arguments, &lock, &log, START_LIMIT) {
+            Ok(_) | Err(guard::DetachedError::Guarded(_)) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
 impl Manager for HostManager {
     fn call(&self, call: &Call) -> Result<(), CallError> {
         let failed = |reason: String| CallError::Failed { call: call.to_string(), reason };
@@ -111,15 +129,15 @@ impl Manager for HostManager {
                     said.to_owned()
                 }))
             }
-            Call::StartGuardian { name } => {
-                guard::start_detached(&self.layout, name).map_err(|error| failed(error.to_string()))
-            }
+            Call::StartGuardian { name } => self.start_guardian(name).map_err(failed),
             Call::StopGuardian { name, limit } => guard::stop_guardian(&self.layout, name, limit.duration())
                 .map(|_| ())
                 .map_err(|error| failed(error.to_string())),
-            Call::RestartGuardian { name } => {
-                guard::restart_guardian(&self.layout, name).map_err(|error| failed(error.to_string()))
-            }
+            Call::RestartGuardian { name } => match guard::request_restart(&self.layout, name) {
+                Ok(guard::Restart::Requested { .. }) => Ok(()),
+                Ok(guard::Restart::NotRunning) => self.start_guardian(name).map_err(failed),
+                Err(error) => Err(failed(error.to_string())),
+            },
         }
     }
 
@@ -146,9 +164,11 @@ impl Manager for HostManager {
                 })
             }
             PlatformKind::Embedded => {
-                let guardian = guard::guardian_of(&self.layout, &of.name);
-                let state = if guardian.is_some() { State::Active } else { State::Inactive };
-                Ok(Seen { state, main_pid: guardian.map(|guardian| guardian.pid), ..Seen::default() })
+                // A supervisor whose guardian was killed goes on, and starts another.
+                let running = guard::guardian_of(&self.layout, &of.name)
+                    .or_else(|| guard::supervisor_of(&self.layout, &of.name));
+                let state = if running.is_some() { State::Active } else { State::Inactive };
+                Ok(Seen { state, main_pid: running.map(|process| process.pid), ..Seen::default() })
             }
         }
     }

@@ -20,6 +20,7 @@ pub mod recover;
 pub mod registry;
 pub mod remove;
 pub mod report;
+pub mod supervisor;
 pub mod switch;
 pub mod target;
 pub mod trust;

@@ -54,6 +54,17 @@ pub fn home(uid: u32) -> Option<camino::Utf8PathBuf> {
     camino::Utf8PathBuf::try_from(user.dir).ok()
 }
 
+/// The numbers of all groups of an account; its primary group alone where the group database is silent.
+#[must_use]
+pub fn groups(owner: &Owner) -> Vec<u32> {
+    let primary = nix::unistd::Gid::from_raw(owner.gid);
+    let listed = std::ffi::CString::new(owner.name.as_str())
+        .ok()
+        .and_then(|name| nix::unistd::getgrouplist(&name, primary).ok());
+    listed
+        .map_or_else(|| vec![owner.gid], |groups| groups.into_iter().map(nix::unistd::Gid::as_raw).collect())
+}
+
 fn owner(name: &str, found: nix::Result<Option<nix::unistd::User>>) -> Result<Owner, AccountError> {
     match found {
         Ok(Some(user)) => Ok(Owner { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() }),

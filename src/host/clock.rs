@@ -13,7 +13,7 @@ pub fn now() -> Moment {
 }
 
 /// The present on the clock that runs from the host's boot, sleep included, and that no one can set
-/// (`CLOCK_BOOTTIME`, clock_gettime(2)).
+/// (`CLOCK_BOOTTIME`, `clock_gettime(2)`).
 #[must_use]
 pub fn boot_now() -> BootMoment {
     #[cfg(target_os = "linux")]

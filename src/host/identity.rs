@@ -94,7 +94,7 @@ pub fn signal(identity: ProcessIdentity, signal: Signal) -> std::io::Result<()> 
 }
 
 /// A hold on one process: a signal sent through it never reaches another that was given its number
-/// (pidfd_open(2)). Its descriptor becomes readable when the process has ended.
+/// (`pidfd_open(2)`). Its descriptor becomes readable when the process has ended.
 #[derive(Debug)]
 pub struct ProcessHandle {
     identity: ProcessIdentity,

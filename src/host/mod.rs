@@ -1,9 +1,16 @@
-//! The machine: files, processes, probes, locks, clock, accounts. The only door out.
+//! The machine: files, processes, probes, locks, clocks, accounts. The only door out.
 
 pub mod account;
 pub mod clock;
 pub mod command;
 pub mod environment;
 pub mod files;
+pub mod holder;
 pub mod identity;
 pub mod lock;
+pub mod notify;
+pub mod output;
+pub mod probe;
+pub mod process;
+pub mod signal;
+pub mod tree;

@@ -38,4 +38,10 @@ impl BootMoment {
     pub fn since(self, earlier: Self) -> std::time::Duration {
         std::time::Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
+
+    /// The point so much later.
+    #[must_use]
+    pub fn later(self, by: std::time::Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
+    }
 }

@@ -87,6 +87,29 @@ pub struct ProcessIdentity {
     pub start_ticks: u64,
 }
 
+impl std::fmt::Display for ProcessIdentity {
+    /// The form in which one process tells another of itself: `PID:TICKS`.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}:{}", self.pid, self.start_ticks)
+    }
+}
+
+/// A text that does not name a process.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` does not name a process: write its number and its start in clock ticks, as in `4711:123456`")]
+pub struct ProcessIdentityError(String);
+
+impl std::str::FromStr for ProcessIdentity {
+    type Err = ProcessIdentityError;
+    fn from_str(text: &str) -> Result<Self, ProcessIdentityError> {
+        let parts =
+            text.split_once(':').and_then(|(pid, ticks)| Some((pid.parse().ok()?, ticks.parse().ok()?)));
+        parts
+            .map(|(pid, start_ticks)| Self { pid, start_ticks })
+            .ok_or_else(|| ProcessIdentityError(text.to_owned()))
+    }
+}
+
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -97,6 +120,8 @@ pub enum Exit {
     Signal(i32),
     /// It never became ready in time and was ended.
     NotReady,
+    /// It could not be started at all; the status message says why.
+    NotStarted,
 }
 
 impl Exit {
@@ -113,6 +138,7 @@ impl std::fmt::Display for Exit {
             Self::Code(code) => write!(formatter, "exited with code {code}"),
             Self::Signal(signal) => write!(formatter, "was ended by signal {signal}"),
             Self::NotReady => formatter.write_str("did not become ready in time"),
+            Self::NotStarted => formatter.write_str("could not be started"),
         }
     }
 }

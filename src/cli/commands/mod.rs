@@ -4,6 +4,7 @@ mod change;
 mod lifecycle;
 mod recover;
 mod remove;
+mod run;
 
 use crate::cli::arguments::Command;
 use crate::cli::report::Report;
@@ -22,6 +23,8 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Upgrade(arguments) if arguments.cleanup => remove::cleanup(report, &arguments),
         Command::Upgrade(arguments) => change::upgrade(report, &arguments),
         Command::Uninstall(arguments) => remove::uninstall(report, &arguments),
+        Command::Run(arguments) => run::run(report, &arguments),
+        Command::Boot(arguments) => run::boot(report, &arguments),
         Command::Recover(arguments) => recover::recover(report, &arguments),
         other => Err(Failure::Usage(format!("{other:?}"))),
     }

@@ -1,0 +1,198 @@
+//! What a command wants of a guardian: to stop or to restart one instance. The word is left in a file beside the
+//! guardian's lock, and a signal says that it is there: so it is heard whatever the guardian is about, and one
+//! guardian of many instances knows which one is meant.
+
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::process::Signal;
+use thiserror::Error;
+
+use crate::host::holder::holder;
+use crate::host::identity;
+use crate::model::layout::Layout;
+use crate::model::name::InstanceName;
+use crate::model::status::ProcessIdentity;
+use crate::supervise::supervisor_lock;
+
+/// The pause between two looks whether a lock is free.
+const LOOK: Duration = Duration::from_millis(5);
+/// After this long the guardian is told again: it may be another one by now.
+const AGAIN: Duration = Duration::from_millis(500);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    Stop,
+    Restart,
+}
+
+impl Request {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Stop => "stop\n",
+            Self::Restart => "restart\n",
+        }
+    }
+}
+
+/// What became of a stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It ran, and is gone with its guardian's hold on it.
+    Stopped,
+    /// Nothing ran.
+    NotRunning,
+}
+
+/// What became of the wish for a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// The guardian was told; it stops the supervisor and starts it again.
+    Requested {
+        /// The guardian.
+        guardian: ProcessIdentity,
+        /// The supervisor that is to be replaced, if there is one.
+        supervisor: Option<ProcessIdentity>,
+    },
+    /// There is no guardian.
+    NotRunning,
+}
+
+/// Why a guardian did not do what was wanted.
+#[derive(Debug, Error)]
+pub enum RequestError {
+    /// It can't be told.
+    #[error("can't leave a request for the guardian of `{name}` in `{path}`")]
+    File {
+        /// The instance.
+        name: InstanceName,
+        /// The file.
+        path: Utf8PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It may not be signalled: it is another account's.
+    #[error("can't signal process {pid}, which guards `{name}`")]
+    Signal {
+        /// The instance.
+        name: InstanceName,
+        /// The process.
+        pid: u32,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It did not stop in time.
+    #[error("`{name}` still runs: process {pid} did not end within {} s", limit.as_secs())]
+    StillRunning {
+        /// The instance.
+        name: InstanceName,
+        /// The guardian, or the supervisor without one.
+        pid: u32,
+        /// How long was waited.
+        limit: Duration,
+    },
+}
+
+/// The guardian of an instance, if one lives.
+#[must_use]
+pub fn guardian_of(layout: &Layout, name: &InstanceName) -> Option<ProcessIdentity> {
+    holder(&layout.guardian_lock(name))
+}
+
+/// The supervisor of an instance, if one lives, whoever guards it.
+#[must_use]
+pub fn supervisor_of(layout: &Layout, name: &InstanceName) -> Option<ProcessIdentity> {
+    holder(&supervisor_lock(&layout.status(name)))
+}
+
+/// Stops an instance, and waits until neither a guardian nor a supervisor has it.
+pub fn stop_guardian(layout: &Layout, name: &InstanceName, limit: Duration) -> Result<Stop, RequestError> {
+    let began = Instant::now();
+    let mut told: Option<(ProcessIdentity, Instant)> = None;
+    loop {
+        let guardian = guardian_of(layout, name);
+        let Some(process) = guardian.or_else(|| supervisor_of(layout, name)) else {
+            return Ok(if told.is_some() { Stop::Stopped } else { Stop::NotRunning });
+        };
+        if told.is_none_or(|(earlier, when)| earlier != process || when.elapsed() >= AGAIN) {
+            if guardian.is_some() {
+                leave(layout, name, Request::Stop)?;
+            }
+            // Guardian and supervisor both take this one, however often it comes.
+            signal(name, process)?;
+            told = Some((process, Instant::now()));
+        }
+        if began.elapsed() >= limit {
+            return Err(RequestError::StillRunning { name: name.clone(), pid: process.pid, limit });
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// Asks the guardian of an instance to stop its supervisor and to start it again, with the switch between.
+pub fn request_restart(layout: &Layout, name: &InstanceName) -> Result<Restart, RequestError> {
+    let Some(guardian) = guardian_of(layout, name) else { return Ok(Restart::NotRunning) };
+    let supervisor = supervisor_of(layout, name);
+    leave(layout, name, Request::Restart)?;
+    signal(name, guardian)?;
+    Ok(Restart::Requested { guardian, supervisor })
+}
+
+fn signal(name: &InstanceName, process: ProcessIdentity) -> Result<(), RequestError> {
+    identity::signal(process, Signal::USR1).map_err(|source| RequestError::Signal {
+        name: name.clone(),
+        pid: process.pid,
+        source,
+    })
+}
+
+pub(super) fn request_file(layout: &Layout, name: &InstanceName) -> Utf8PathBuf {
+    layout.locks().join(format!("{name}.guardian.request"))
+}
+
+fn leave(layout: &Layout, name: &InstanceName, request: Request) -> Result<(), RequestError> {
+    let path = request_file(layout, name);
+    let temporary = Utf8PathBuf::from(format!("{path}.{}", std::process::id()));
+    fs_err::write(&temporary, request.word())
+        .and_then(|()| fs_err::rename(&temporary, &path))
+        .map_err(|source| RequestError::File { name: name.clone(), path, source })
+}
+
+/// Takes the request that was left, if there is one: it is gone then.
+pub(super) fn take(path: &Utf8Path) -> Option<Request> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let mut options = fs_err::OpenOptions::new();
+    options.read(true).options_mut().custom_flags(i32::try_from(flags.bits()).unwrap_or(0));
+    let file = options.open(path).ok()?;
+    let mut word = String::new();
+    let read = file.take(64).read_to_string(&mut word);
+    // One that can't be deleted would be obeyed again and again.
+    fs_err::remove_file(path).ok()?;
+    read.ok()?;
+    [Request::Stop, Request::Restart].into_iter().find(|request| request.word() == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_taken_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+        let layout = Layout::system().below(root);
+        let name = InstanceName::new("x").unwrap();
+        std::fs::create_dir_all(layout.locks()).unwrap();
+        let path = request_file(&layout, &name);
+        assert_eq!(take(&path), None);
+        for request in [Request::Stop, Request::Restart] {
+            leave(&layout, &name, request).unwrap();
+            assert_eq!(take(&path), Some(request));
+            assert_eq!(take(&path), None);
+        }
+        assert_eq!(stop_guardian(&layout, &name, Duration::ZERO).unwrap(), Stop::NotRunning);
+        assert_eq!(request_restart(&layout, &name).unwrap(), Restart::NotRunning);
+    }
+}

@@ -1,0 +1,102 @@
+//! What a dead supervisor left behind, and its end.
+
+use std::time::Duration;
+
+use crate::host::identity::Process;
+use crate::host::process::Ended;
+use crate::host::tree;
+use crate::model::status::ProcessIdentity;
+use crate::supervise::environment::MARK;
+
+/// How long what was sent SIGKILL may take to go.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// A supervisor that was killed, and what may be left of its program.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Remains<'a> {
+    /// The supervisor.
+    pub(super) supervisor: ProcessIdentity,
+    /// The program, as it last reported it.
+    pub(super) program: Option<ProcessIdentity>,
+    /// The living supervisors of others.
+    pub(super) others: &'a [u32],
+}
+
+/// Kills all that is left, and returns the names and numbers of what can't be killed. Children of this process that
+/// end meanwhile are handed on.
+pub(super) fn sweep(remains: Remains<'_>, reaped: impl FnMut(Ended)) -> Vec<String> {
+    let left = tree::kill_all(LIMIT, || find(remains, &tree::all()), reaped);
+    left.iter().map(|process| format!("{} ({})", process.name, process.identity.pid)).collect()
+}
+
+/// A guardian that started the supervisor is the reaper of what it left, so whatever is below it and no living
+/// supervisor's is meant. PID 1 has orphans of other origin, and a guardian that adopted the supervisor
+/// has none: there the mark in the environment tells, and the process group.
+fn find(remains: Remains<'_>, all: &[Process]) -> Vec<Process> {
+    let this = std::process::id();
+    let mark = remains.supervisor.to_string();
+    let mut spared = remains.others.to_vec();
+    spared.push(this);
+    let mut found = if this == 1 { Vec::new() } else { tree::below(this, remains.others, all) };
+    let marked = |process: &Process| {
+        in_group(process, remains.program, all) || tree::carries(process.identity.pid, MARK, &mark)
+    };
+    let roots: Vec<Process> = all.iter().filter(|process| marked(process)).cloned().collect();
+    for root in roots {
+        let pid = root.identity.pid;
+        if !spared.contains(&pid) {
+            found.push(root);
+            found.extend(tree::below(pid, &spared, all));
+        }
+    }
+    found.sort_unstable_by_key(|process| process.identity.pid);
+    found.dedup_by_key(|process| process.identity.pid);
+    found
+}
+
+/// Whether a process is in the program's group. The group's number is not given to another process while the
+/// group has members; a later group of the same number has a leader of another start time.
+fn in_group(process: &Process, program: Option<ProcessIdentity>, all: &[Process]) -> bool {
+    let Some(program) = program else { return false };
+    let other_leader =
+        || all.iter().any(|leader| leader.identity.pid == program.pid && leader.identity != program);
+    process.group == program.pid && process.identity.start_ticks >= program.start_ticks && !other_leader()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(pid: u32, parent: u32, group: u32, start_ticks: u64) -> Process {
+        let identity = ProcessIdentity { pid, start_ticks };
+        Process { identity, parent, group, session: group, name: String::new(), ended: false }
+    }
+
+    #[test]
+    fn what_is_below_the_guardian_or_in_the_group_is_meant_and_other_supervisors_are_not() {
+        let this = std::process::id();
+        let (a, b) = (4_000_001, 4_000_010);
+        let all = vec![
+            one(this, 1, this, 1),
+            one(a, this, a, 100),
+            one(a + 1, a, a, 101),
+            one(b, this, b, 50),
+            one(b + 1, b, b + 1, 60),
+            one(a + 2, 1, a + 3, 100),
+            one(a + 4, a + 2, 7, 100),
+        ];
+        let program = ProcessIdentity { pid: a + 3, start_ticks: 90 };
+        let supervisor = ProcessIdentity { pid: 4_000_100, start_ticks: 1 };
+        let remains = Remains { supervisor, program: Some(program), others: &[b] };
+        let pids: Vec<_> = find(remains, &all).iter().map(|process| process.identity.pid).collect();
+        assert_eq!(pids, [a, a + 1, a + 2, a + 4]);
+    }
+
+    #[test]
+    fn a_later_group_of_the_same_number_is_not_meant() {
+        let program = ProcessIdentity { pid: 4_000_001, start_ticks: 90 };
+        let later = one(4_000_001, 1, 4_000_001, 500);
+        assert!(!in_group(&later, Some(program), std::slice::from_ref(&later)));
+        assert!(in_group(&later, Some(later.identity), std::slice::from_ref(&later)));
+    }
+}

@@ -1,0 +1,315 @@
+//! One instance under guard.
+
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use camino::Utf8Path;
+use rustix::process::Signal;
+
+use crate::engine::guard::request::{self, Request};
+use crate::engine::guard::sweep::{Remains, sweep};
+use crate::engine::guard::{AtStart, Entry, Event, GUARDIAN_OPTION, Hooks, Outcome};
+use crate::host::clock;
+use crate::host::holder::{HeldLock, holder};
+use crate::host::identity::{self, ProcessHandle};
+use crate::host::process::{self, Ended, Input, Sink, Start};
+use crate::model::moment::BootMoment;
+use crate::model::name::InstanceName;
+use crate::model::status::{Exit, Phase, ProcessIdentity};
+use crate::model::trial::END_OF_TRIAL;
+use crate::supervise::{read_status, supervisor_lock};
+
+/// A supervisor that ends sooner than this after its start gets a pause before the next.
+const SOON: Duration = Duration::from_secs(1);
+/// The shortest and the longest of these pauses.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(1_600));
+/// What a stop may take beyond its own limit before the supervisor itself is taken for stuck.
+const GRACE: Duration = Duration::from_secs(10);
+/// The limit of a stop where the spec is not known: of a supervisor that was adopted.
+const ADOPTED_STOP_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(Debug)]
+pub(super) struct Ward {
+    entry: Entry,
+    life: Life,
+    wish: Wish,
+    pause: Duration,
+    stop_limit: Duration,
+    kill_at: Option<BootMoment>,
+    _lock: HeldLock,
+}
+
+#[derive(Debug)]
+enum Life {
+    /// No supervisor; one is started then.
+    Waiting {
+        until: BootMoment,
+    },
+    Running {
+        supervisor: ProcessIdentity,
+        since: BootMoment,
+        adopted: Option<ProcessHandle>,
+    },
+    Over(Outcome),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    Run,
+    Stop,
+    Restart,
+}
+
+impl Ward {
+    pub(super) fn new(entry: Entry, lock: HeldLock) -> Self {
+        Self {
+            entry,
+            life: Life::Waiting { until: BootMoment::default() },
+            wish: Wish::Run,
+            pause: PAUSES.0,
+            stop_limit: ADOPTED_STOP_LIMIT,
+            kill_at: None,
+            _lock: lock,
+        }
+    }
+
+    pub(super) fn name(&self) -> &InstanceName {
+        &self.entry.name
+    }
+
+    pub(super) fn supervisor(&self) -> Option<ProcessIdentity> {
+        match &self.life {
+            Life::Running { supervisor, .. } => Some(*supervisor),
+            Life::Waiting { .. } | Life::Over(_) => None,
+        }
+    }
+
+    pub(super) fn outcome(&self) -> Option<&Outcome> {
+        match &self.life {
+            Life::Over(outcome) => Some(outcome),
+            Life::Waiting { .. } | Life::Running { .. } => None,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<BootMoment> {
+        match &self.life {
+            Life::Waiting { until } => Some(*until),
+            Life::Running { .. } => self.kill_at,
+            Life::Over(_) => None,
+        }
+    }
+
+    /// Readable when a supervisor that is no child of this process has ended.
+    pub(super) fn descriptor(&self) -> Option<&OwnedFd> {
+        match &self.life {
+            Life::Running { adopted: Some(handle), .. } => Some(handle.descriptor()),
+            Life::Running { adopted: None, .. } | Life::Waiting { .. } | Life::Over(_) => None,
+        }
+    }
+
+    /// Adopts the supervisor that runs, or starts one.
+    pub(super) fn begin(&mut self, others: &[u32], hooks: &mut dyn Hooks) {
+        let now = clock::boot_now();
+        if let Some(handle) = holder(&supervisor_lock(&self.entry.status)).and_then(ProcessHandle::open) {
+            let supervisor = handle.identity();
+            hooks.observe(&Event::Adopted { name: self.entry.name.clone(), supervisor });
+            self.life = Life::Running { supervisor, since: now, adopted: Some(handle) };
+            // It was meant for this supervisor, and its guardian died before it read it.
+            self.take_request();
+            return;
+        }
+        // A stop that was asked of an earlier life is no word about this one.
+        let _ = request::take(&self.entry.request);
+        let of_this_boot =
+            read_status(&self.entry.status).filter(|status| status.boot_id == identity::boot_id());
+        if let Some(dead) = of_this_boot.filter(|status| !identity::runs(status.supervisor)) {
+            self.sweep(dead.supervisor, dead.program, others, hooks);
+        }
+        self.start(hooks);
+    }
+
+    /// Stops it, however far it is.
+    pub(super) fn stop(&mut self) {
+        self.wish = Wish::Stop;
+        self.ask(Signal::USR1);
+    }
+
+    /// Stops it without waiting.
+    pub(super) fn force(&mut self) {
+        self.wish = Wish::Stop;
+        self.ask(Signal::USR2);
+    }
+
+    pub(super) fn take_request(&mut self) {
+        match request::take(&self.entry.request) {
+            Some(Request::Stop) => self.stop(),
+            // A stop is not taken back by a restart that was asked at the same time.
+            Some(Request::Restart) if self.wish != Wish::Stop => {
+                self.wish = Wish::Restart;
+                self.ask(Signal::USR1);
+            }
+            Some(Request::Restart) | None => {}
+        }
+    }
+
+    fn ask(&mut self, signal: Signal) {
+        let now = clock::boot_now();
+        match (&self.life, self.wish) {
+            (Life::Running { supervisor, .. }, _) => {
+                // One that ends at this moment is what is wanted.
+                let _ = identity::signal(*supervisor, signal);
+                self.kill_at.get_or_insert(now.later(self.stop_limit).later(GRACE));
+            }
+            (Life::Waiting { .. }, Wish::Stop) => self.life = Life::Over(Outcome::Ended(Exit::Code(0))),
+            (Life::Waiting { .. }, _) => self.life = Life::Waiting { until: now },
+            (Life::Over(_), _) => {}
+        }
+    }
+
+    /// Looks after it: what ended, and what is due.
+    pub(super) fn attend(&mut self, ended: &[Ended], others: &[u32], hooks: &mut dyn Hooks) {
+        let now = clock::boot_now();
+        if self.kill_at.is_some_and(|moment| now >= moment)
+            && let Some(supervisor) = self.supervisor()
+        {
+            // Its own limit is long over: it is stopped, or stuck.
+            let _ = identity::signal(supervisor, Signal::KILL);
+            self.kill_at = None;
+        }
+        if let Life::Running { supervisor, since, adopted } = &self.life {
+            let (supervisor, since) = (*supervisor, *since);
+            let exit = match adopted {
+                Some(handle) => (!identity::runs(handle.identity())).then(|| self.reported_ending()),
+                None => ended.iter().find(|one| one.pid == supervisor.pid).map(|one| one.exit),
+            };
+            if let Some(exit) = exit {
+                self.ended(supervisor, exit, now.since(since), others, hooks);
+            }
+        }
+        if matches!(self.life, Life::Waiting { until } if now >= until) {
+            self.start(hooks);
+        }
+    }
+
+    /// How a supervisor ended of which this process is not the parent: as it said itself.
+    fn reported_ending(&self) -> Exit {
+        match read_status(&self.entry.status) {
+            Some(status) => match (status.phase, status.last_exit) {
+                (Phase::Stopped | Phase::Completed, _) => Exit::Code(0),
+                (Phase::Failed, Some(Exit::Code(code))) if code != 0 => Exit::Code(code),
+                (Phase::Failed, _) => Exit::Code(1),
+                _ => Exit::Signal(Signal::KILL.as_raw()),
+            },
+            None => Exit::Signal(Signal::KILL.as_raw()),
+        }
+    }
+
+    fn ended(
+        &mut self,
+        supervisor: ProcessIdentity,
+        exit: Exit,
+        lived: Duration,
+        others: &[u32],
+        hooks: &mut dyn Hooks,
+    ) {
+        self.kill_at = None;
+        let program = read_status(&self.entry.status)
+            .filter(|status| status.supervisor == supervisor)
+            .and_then(|status| status.program);
+        self.sweep(supervisor, program, others, hooks);
+        let pause = match (self.wish, exit) {
+            (Wish::Stop, Exit::Signal(_)) => {
+                // Killed while it stopped, and now swept: stopped all the same.
+                self.life = Life::Over(Outcome::Ended(Exit::Code(0)));
+                return;
+            }
+            (Wish::Restart, _) => Duration::ZERO,
+            (Wish::Run, _) if starts_again(exit) => self.next_pause(lived),
+            (Wish::Stop | Wish::Run, _) => {
+                self.life = Life::Over(Outcome::Ended(exit));
+                return;
+            }
+        };
+        self.wish = Wish::Run;
+        hooks.observe(&Event::Again { name: self.entry.name.clone(), exit, pause });
+        self.life = Life::Waiting { until: clock::boot_now().later(pause) };
+    }
+
+    fn next_pause(&mut self, lived: Duration) -> Duration {
+        if lived >= SOON {
+            self.pause = PAUSES.0;
+            return Duration::ZERO;
+        }
+        let pause = self.pause;
+        self.pause = (pause * 2).min(PAUSES.1);
+        pause
+    }
+
+    fn sweep(
+        &self,
+        supervisor: ProcessIdentity,
+        program: Option<ProcessIdentity>,
+        others: &[u32],
+        hooks: &mut dyn Hooks,
+    ) {
+        // Other supervisors are spared, so no ending that matters is reaped here.
+        let left = sweep(Remains { supervisor, program, others }, |_| {});
+        if !left.is_empty() {
+            hooks.observe(&Event::Left { name: self.entry.name.clone(), processes: left });
+        }
+    }
+
+    fn start(&mut self, hooks: &mut dyn Hooks) {
+        match hooks.at_start(&self.entry.name) {
+            AtStart::Start { stop_limit } => self.stop_limit = stop_limit,
+            AtStart::StayDown { reason } => {
+                self.life = Life::Over(Outcome::StayedDown { reason });
+                return;
+            }
+        }
+        let name = self.entry.name.clone();
+        let now = clock::boot_now();
+        match self.spawn() {
+            Ok(supervisor) => {
+                hooks.observe(&Event::Started { name, supervisor });
+                self.life = Life::Running { supervisor, since: now, adopted: None };
+            }
+            Err(error) => {
+                hooks.observe(&Event::NotStarted { name, reason: error.to_string() });
+                self.life = Life::Waiting { until: now.later(self.next_pause(Duration::ZERO)) };
+            }
+        }
+    }
+
+    fn spawn(&self) -> std::io::Result<ProcessIdentity> {
+        let mut arguments = self.entry.command.clone();
+        arguments.extend([GUARDIAN_OPTION.to_owned(), identity::own().to_string()]);
+        let program = arguments.first().ok_or(std::io::ErrorKind::InvalidInput)?;
+        let start = Start {
+            program: Utf8Path::new(program),
+            arguments: &arguments,
+            environment: None,
+            folder: None,
+            account: None,
+            leads_group: true,
+            input: Input::Null,
+            output: Sink::Inherit,
+            error: Sink::Inherit,
+        };
+        let child = process::start(&start)?;
+        let unknown = ProcessIdentity { pid: child.pid, start_ticks: 0 };
+        Ok(identity::identity_of(child.pid).unwrap_or(unknown))
+    }
+}
+
+/// Whether a supervisor that ended so is started again: after a trial that failed, for then the version before
+/// is to run, and after any signal but those that ask a process to end. A supervisor that ends by itself has
+/// decided.
+fn starts_again(exit: Exit) -> bool {
+    let asking = [Signal::TERM, Signal::INT, Signal::HUP, Signal::PIPE].map(Signal::as_raw);
+    match exit {
+        Exit::Code(code) => code == i32::from(END_OF_TRIAL),
+        Exit::Signal(signal) => !asking.contains(&signal),
+        Exit::NotReady | Exit::NotStarted => false,
+    }
+}

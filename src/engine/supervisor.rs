@@ -1,0 +1,203 @@
+//! What a supervisor and a guardian are started with, and how: the launch that the current link names, read
+//! once.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::engine::guard::{self, AtStart, Entry, Event, GuardError, Hooks, Outcome};
+use crate::engine::{registry, switch};
+use crate::host::account;
+use crate::host::environment;
+use crate::host::files::{self, FileError};
+use crate::host::process::Credentials;
+use crate::model::index::Scan;
+use crate::model::launch::LaunchSpec;
+use crate::model::layout::Layout;
+use crate::model::manifest::{PlatformKind, Scope};
+use crate::model::name::InstanceName;
+use crate::model::status::ProcessIdentity;
+use crate::model::trial::Trial;
+use crate::platform;
+use crate::supervise::{
+    self, Account, Context, Ending, Folders, GuardianLink, ManagerLink, ProgramOutput, SuperviseError,
+};
+
+/// Why nothing can be supervised.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The instance has no active version.
+    #[error("`{0}` has no active version: its current link leads to no tree with a launch spec")]
+    NothingActive(InstanceName),
+    /// The launch spec can't be read.
+    #[error("the launch spec `{path}` can't be read: {reason}")]
+    Spec {
+        /// The file.
+        path: camino::Utf8PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// An account.
+    #[error(transparent)]
+    Account(#[from] account::AccountError),
+    /// The environment.
+    #[error(transparent)]
+    Environment(#[from] environment::EnvironmentError),
+    /// The supervisor.
+    #[error(transparent)]
+    Supervise(#[from] SuperviseError),
+    /// The guardian.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+}
+
+/// The launch that the current link names.
+pub fn active_launch(layout: &Layout, name: &InstanceName) -> Result<LaunchSpec, RunError> {
+    let nothing = || RunError::NothingActive(name.clone());
+    let marker = PlatformKind::ALL.into_iter().find_map(|kind| {
+        let text = files::read(&layout.definition(name, kind)).ok()??;
+        platform::marker(kind, &text)
+    });
+    let component = marker.ok_or_else(nothing)?.component;
+    let tree = files::read_link(&layout.current(name, &component))?.ok_or_else(nothing)?;
+    let path = layout.launch(name, &tree);
+    let text = files::read(&path)?.ok_or_else(nothing)?;
+    serde_json::from_str(&text).map_err(|error| RunError::Spec { path, reason: error.to_string() })
+}
+
+/// Supervises an instance's program until it is stopped or ends for good.
+pub fn supervise(
+    layout: &Layout,
+    name: &InstanceName,
+    guardian: Option<ProcessIdentity>,
+    echo: bool,
+) -> Result<Ending, RunError> {
+    let spec = active_launch(layout, name)?;
+    let own = account::effective_uid();
+    let runs_as = match &spec.user {
+        Some(user) => account::by_name(user)?,
+        None => account::by_uid(own)?,
+    };
+    let credentials = (runs_as.uid != own).then(|| Credentials {
+        uid: runs_as.uid,
+        gid: runs_as.gid,
+        groups: account::groups(&runs_as),
+    });
+    let trial = files::read(&layout.trial(name))?.and_then(|text| serde_json::from_str::<Trial>(&text).ok());
+    let output = match spec.platform {
+        PlatformKind::Systemd => ProgramOutput::Inherit,
+        PlatformKind::Embedded => ProgramOutput::Capture { echo },
+    };
+    let link = GuardianLink {
+        guardian,
+        lock: layout.guardian_lock(name),
+        command: std::iter::once(layout.runtime_program(name).to_string())
+            .chain(guardian_arguments(layout, name))
+            .collect(),
+    };
+    let context = Context {
+        folders: Folders::of(layout, &spec),
+        status: layout.status(name),
+        trial: trial.filter(|trial| trial.tree == spec.tree()),
+        output,
+        account: Account {
+            home: account::home(runs_as.uid).unwrap_or_else(|| "/".into()),
+            name: runs_as.name,
+            credentials,
+        },
+        language: environment::variable("LANG"),
+        manager: ManagerLink {
+            notify_socket: environment::variable("NOTIFY_SOCKET"),
+            watchdog: watchdog(),
+            credentials: environment::folder("CREDENTIALS_DIRECTORY"),
+        },
+        guardian: (spec.platform == PlatformKind::Embedded && guardian.is_some()).then_some(link),
+        spec,
+    };
+    Ok(supervise::run(&context, &mut |_| {})?)
+}
+
+/// How often systemd wants to hear that we live (`sd_watchdog_enabled(3)`).
+fn watchdog() -> Option<Duration> {
+    let for_us =
+        environment::variable("WATCHDOG_PID").is_none_or(|pid| pid == std::process::id().to_string());
+    let microseconds = environment::variable("WATCHDOG_USEC")?.parse().ok()?;
+    for_us.then_some(Duration::from_micros(microseconds))
+}
+
+/// What starts the guardian of one instance, after the program's name.
+#[must_use]
+pub fn guardian_arguments(layout: &Layout, name: &InstanceName) -> Vec<String> {
+    let scope = scope_option(layout.scope);
+    ["run", "--name", name.as_str(), scope, "--detached"].map(str::to_owned).to_vec()
+}
+
+fn scope_option(scope: Scope) -> &'static str {
+    match scope {
+        Scope::System => "--system",
+        Scope::User => "--user",
+    }
+}
+
+fn entry(layout: &Layout, name: &InstanceName, echo: bool) -> Entry {
+    let program = layout.runtime_program(name).to_string();
+    let mut command: Vec<String> =
+        [program.as_str(), "run", "--name", name.as_str(), scope_option(layout.scope), "--supervise"]
+            .map(str::to_owned)
+            .to_vec();
+    if echo {
+        command.push("--echo".to_owned());
+    }
+    Entry::of(layout, name, command)
+}
+
+struct Switching<'a> {
+    layout: &'a Layout,
+    tell: &'a mut dyn FnMut(&Event),
+}
+
+impl Hooks for Switching<'_> {
+    fn at_start(&mut self, name: &InstanceName) -> AtStart {
+        // A switch that can't be looked at must not keep down what can run.
+        let found = switch::at_start(self.layout, name);
+        match (active_launch(self.layout, name), found) {
+            (Ok(spec), _) => AtStart::Start { stop_limit: spec.stop_limit().duration() },
+            (Err(error), Ok(_)) => AtStart::StayDown { reason: error.to_string() },
+            (Err(error), Err(failure)) => AtStart::StayDown { reason: format!("{error}; {failure}") },
+        }
+    }
+
+    fn observe(&mut self, event: &Event) {
+        (self.tell)(event);
+    }
+}
+
+/// Guards one embedded instance until it has ended for good, and says how.
+pub fn guard_one(
+    layout: &Layout,
+    name: &InstanceName,
+    echo: bool,
+    tell: &mut dyn FnMut(&Event),
+) -> Result<Option<Outcome>, RunError> {
+    let mut outcomes = guard::guard(vec![entry(layout, name, echo)], &mut Switching { layout, tell })?;
+    Ok(outcomes.pop().map(|(_, outcome)| outcome))
+}
+
+/// Guards every embedded instance of a scope that starts at boot, until all have ended for good.
+pub fn guard_all(
+    layout: &Layout,
+    tell: &mut dyn FnMut(&Event),
+) -> Result<Vec<(InstanceName, Outcome)>, RunError> {
+    let entries = match registry::scan(layout, PlatformKind::Embedded) {
+        Scan::Found(markers) => markers
+            .into_iter()
+            .filter(|marker| active_launch(layout, &marker.name).is_ok_and(|spec| spec.boot))
+            .map(|marker| entry(layout, &marker.name, false))
+            .collect(),
+        Scan::Failed(_) => Vec::new(),
+    };
+    Ok(guard::guard(entries, &mut Switching { layout, tell })?)
+}

@@ -1,0 +1,188 @@
+//! The protocol in which services tell their manager how they are: datagrams of `KEY=value` lines on a Unix
+//! socket (`sd_notify(3)`). Both ends of it: to the manager of this process, and from a program of ours.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::io::IoSliceMut;
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+
+/// The longest path that an address of a Unix socket holds everywhere, in bytes (unix(7): 108 less the NUL;
+/// 104 on other systems).
+const LONGEST_PATH: usize = 103;
+/// The longest message that is read; a manager's own limit is a page as well.
+const LONGEST_MESSAGE: usize = 4096;
+
+/// The way to this process's own manager.
+#[derive(Debug)]
+pub struct Manager {
+    socket: UnixDatagram,
+    address: SocketAddr,
+}
+
+impl Manager {
+    /// The manager at an address as `$NOTIFY_SOCKET` has it: a path, or `@` and an abstract name.
+    pub fn at(address: &str) -> io::Result<Self> {
+        let address = match address.strip_prefix('@') {
+            Some(name) => SocketAddr::from_abstract_name(name)?,
+            None => SocketAddr::from_pathname(address)?,
+        };
+        Ok(Self { socket: UnixDatagram::unbound()?, address })
+    }
+
+    /// Tells it. Line feeds inside a value are not allowed by the protocol; the caller has none.
+    pub fn tell(&self, message: &str) -> io::Result<()> {
+        self.socket.send_to_addr(message.as_bytes(), &self.address).map(|_| ())
+    }
+}
+
+/// The socket on which a program of ours says how it is.
+#[derive(Debug)]
+pub struct Listener {
+    socket: UnixDatagram,
+    address: String,
+    path: Option<Utf8PathBuf>,
+}
+
+/// What a program says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// It is ready.
+    Ready,
+    /// What it does, for people.
+    Status(String),
+    /// It needs so much longer.
+    Extend(Duration),
+}
+
+/// A notice, and who gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notices {
+    /// The sender's process.
+    pub pid: u32,
+    /// The sender's account.
+    pub uid: u32,
+    /// What it said.
+    pub notices: Vec<Notice>,
+}
+
+impl Listener {
+    /// Listens at a path, or, where that is too long for a socket, at an abstract name. Who sends is told
+    /// with each message, for the reader to judge.
+    pub fn bind(path: &Utf8Path) -> io::Result<Self> {
+        let (socket, address, bound) = if path.as_str().len() <= LONGEST_PATH {
+            match fs_err::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let socket = UnixDatagram::bind(path)?;
+            (socket, path.to_string(), Some(path.to_owned()))
+        } else {
+            let name = format!("mainstay/{}", crate::host::identity::own());
+            let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
+            (socket, format!("@{name}"), None)
+        };
+        socket.set_nonblocking(true)?;
+        rustix::net::sockopt::set_socket_passcred(&socket, true)?;
+        Ok(Self { socket, address, path: bound })
+    }
+
+    /// The value of `$NOTIFY_SOCKET` for the program.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Readable when something was said.
+    #[must_use]
+    pub fn descriptor(&self) -> &UnixDatagram {
+        &self.socket
+    }
+
+    /// What was said since the last call.
+    #[must_use]
+    pub fn take(&self) -> Vec<Notices> {
+        let mut all = Vec::new();
+        // A bound, so that a program that says things without end does not hold up everything else.
+        for _ in 0..64 {
+            let mut buffer = [0_u8; LONGEST_MESSAGE];
+            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1), ScmRights(8))];
+            let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+            let received = recvmsg(
+                &self.socket,
+                &mut [IoSliceMut::new(&mut buffer)],
+                &mut ancillary,
+                RecvFlags::CMSG_CLOEXEC,
+            );
+            let Ok(received) = received else { break };
+            // Descriptors that came along are closed as they are dropped.
+            let sender = ancillary.drain().find_map(|message| match message {
+                RecvAncillaryMessage::ScmCredentials(sender) => Some(sender),
+                _ => None,
+            });
+            let Some(sender) = sender else { continue };
+            let text = String::from_utf8_lossy(buffer.get(..received.bytes).unwrap_or_default());
+            all.push(Notices {
+                pid: sender.pid.as_raw_nonzero().get().unsigned_abs(),
+                uid: sender.uid.as_raw(),
+                notices: parse(&text),
+            });
+        }
+        all
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            // The next listener removes what is left.
+            let _ = fs_err::remove_file(path);
+        }
+    }
+}
+
+fn parse(text: &str) -> Vec<Notice> {
+    let notice = |line: &str| {
+        let (key, value) = line.split_once('=')?;
+        match key {
+            "READY" if value == "1" => Some(Notice::Ready),
+            "STATUS" => Some(Notice::Status(value.to_owned())),
+            "EXTEND_TIMEOUT_USEC" => {
+                value.parse().ok().map(|usec| Notice::Extend(Duration::from_micros(usec)))
+            }
+            _ => None,
+        }
+    };
+    text.lines().filter_map(notice).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_says_arrives_with_its_sender() {
+        let folder = tempfile::tempdir().unwrap();
+        let short = Utf8PathBuf::from_path_buf(folder.path().join("notify")).unwrap();
+        let long = short.with_file_name("n".repeat(LONGEST_PATH));
+        for path in [short, long] {
+            let listener = Listener::bind(&path).unwrap();
+            let manager = Manager::at(listener.address()).unwrap();
+            manager
+                .tell("READY=1\nSTATUS=all is well\nMAINPID=7\nEXTEND_TIMEOUT_USEC=2000000\nnonsense")
+                .unwrap();
+            let said = listener.take();
+            assert_eq!(said.len(), 1);
+            assert_eq!(said[0].pid, std::process::id());
+            let status = Notice::Status("all is well".to_owned());
+            assert_eq!(said[0].notices, [Notice::Ready, status, Notice::Extend(Duration::from_secs(2))]);
+            assert!(listener.take().is_empty());
+            drop(listener);
+            assert!(!path.exists());
+        }
+    }
+}

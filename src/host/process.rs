@@ -1,0 +1,235 @@
+//! Starting processes, and learning how they ended.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::io::Errno;
+use rustix::process::{Pid, Resource, Rlimit, WaitOptions, getrlimit, setrlimit, wait, waitpid};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use rustix::{process::Gid, process::Uid};
+
+use crate::model::status::Exit;
+
+/// What a process is started with: nothing comes from this process but what is named here.
+#[derive(Debug)]
+pub struct Start<'a> {
+    /// The program's file, absolute.
+    pub program: &'a Utf8Path,
+    /// Its arguments; the first is the name under which it runs.
+    pub arguments: &'a [String],
+    /// Its whole environment. `None`: this process's own.
+    pub environment: Option<&'a BTreeMap<String, OsString>>,
+    /// Where it starts. `None`: where this process is.
+    pub folder: Option<&'a Utf8Path>,
+    /// As whom. `None`: as this process.
+    pub account: Option<&'a Credentials>,
+    /// Whether it leads a process group of its own. A leader can't begin a session (setsid(2)).
+    pub leads_group: bool,
+    /// What it reads.
+    pub input: Input,
+    /// Where its standard output goes.
+    pub output: Sink,
+    /// Where its standard error goes.
+    pub error: Sink,
+}
+
+/// What a started process reads from its standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The end of a file, at once.
+    Null,
+    /// A pipe to which nothing is written.
+    Pipe,
+}
+
+/// Where what a started process writes goes.
+#[derive(Debug)]
+pub enum Sink {
+    /// Nowhere.
+    Null,
+    /// Where this process's own goes.
+    Inherit,
+    /// Into a pipe.
+    Pipe,
+    /// Into a file.
+    File(File),
+}
+
+/// The numbers of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The account.
+    pub uid: u32,
+    /// Its primary group.
+    pub gid: u32,
+    /// All its groups.
+    pub groups: Vec<u32>,
+}
+
+/// A process that was started. It is reaped by [`reap`], not here.
+#[derive(Debug)]
+pub struct Started {
+    /// Its number.
+    pub pid: u32,
+    /// The end of the pipe that it reads, if it reads one.
+    pub input: Option<OwnedFd>,
+    /// The end of the pipe that it writes to, if its standard output is one.
+    pub output: Option<OwnedFd>,
+    /// Likewise for its standard error.
+    pub error: Option<OwnedFd>,
+}
+
+/// A child of this process that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The number that it had.
+    pub pid: u32,
+    /// How it ended.
+    pub exit: Exit,
+}
+
+/// Starts a process.
+pub fn start(start: &Start<'_>) -> io::Result<Started> {
+    let mut command = command(start)?;
+    let mut child = as_account(start.account, || command.spawn())?;
+    Ok(Started {
+        pid: child.id(),
+        input: child.stdin.take().map(Into::into),
+        output: child.stdout.take().map(Into::into),
+        error: child.stderr.take().map(Into::into),
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place where processes are started")]
+fn command(start: &Start<'_>) -> io::Result<Command> {
+    let mut command = Command::new(start.program);
+    let mut arguments = start.arguments.iter();
+    if let Some(name) = arguments.next() {
+        command.arg0(name);
+    }
+    command.args(arguments);
+    if start.leads_group {
+        command.process_group(0);
+    }
+    if let Some(environment) = start.environment {
+        command.env_clear().envs(environment);
+    }
+    if let Some(folder) = start.folder {
+        command.current_dir(folder);
+    }
+    command.stdin(match start.input {
+        Input::Null => Stdio::null(),
+        Input::Pipe => Stdio::piped(),
+    });
+    command.stdout(sink(&start.output)?).stderr(sink(&start.error)?);
+    Ok(command)
+}
+
+fn sink(sink: &Sink) -> io::Result<Stdio> {
+    Ok(match sink {
+        Sink::Null => Stdio::null(),
+        Sink::Inherit => Stdio::inherit(),
+        Sink::Pipe => Stdio::piped(),
+        Sink::File(file) => file.try_clone()?.into(),
+    })
+}
+
+/// Does something on a thread that has become the account. On Linux credentials belong to threads, and a child
+/// takes those of the thread that forks (credentials(7)): so this process stays what it is, files are opened
+/// with the account's rights and no others, and a started process has the account's groups too, which the
+/// standard library can't give it.
+pub fn as_account<T: Send>(
+    account: Option<&Credentials>,
+    action: impl FnOnce() -> io::Result<T> + Send,
+) -> io::Result<T> {
+    let Some(account) = account else { return action() };
+    let groups: Vec<Gid> = account.groups.iter().copied().map(Gid::from_raw).collect();
+    let (uid, gid) = (Uid::from_raw(account.uid), Gid::from_raw(account.gid));
+    std::thread::scope(|scope| {
+        let acting = std::thread::Builder::new().spawn_scoped(scope, || {
+            set_thread_groups(&groups)?;
+            set_thread_res_gid(gid, gid, gid)?;
+            set_thread_res_uid(uid, uid, uid)?;
+            action()
+        })?;
+        acting.join().unwrap_or_else(|_| Err(io::Error::other("the thread of another account panicked")))
+    })
+}
+
+/// The file of a program: a bare name is looked for in `search` (as `PATH`), another path is taken from
+/// `base`.
+pub fn find_program(name: &str, search: &str, base: &Utf8Path) -> io::Result<Utf8PathBuf> {
+    if name.contains('/') {
+        let path = base.join(name);
+        return check_program(&path).map(|()| path);
+    }
+    let not_found = || io::Error::new(io::ErrorKind::NotFound, format!("no program `{name}` in `{search}`"));
+    let mut refused = None;
+    for folder in search.split(':').filter(|folder| folder.starts_with('/')) {
+        let path = Utf8Path::new(folder).join(name);
+        match check_program(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    Err(refused.unwrap_or_else(not_found))
+}
+
+fn check_program(path: &Utf8Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = fs_err::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{path}` is not a file")));
+    }
+    if metadata.permissions().mode() & 0o111 == 0 {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("`{path}` may not be executed")));
+    }
+    Ok(())
+}
+
+/// Reaps every child of this process that has ended.
+#[must_use]
+pub fn reap() -> Vec<Ended> {
+    let mut all = Vec::new();
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some((pid, status))) => {
+                let code = status.exit_status().map(Exit::Code);
+                if let Some(exit) = code.or_else(|| status.terminating_signal().map(Exit::Signal)) {
+                    all.push(Ended { pid: pid_number(pid), exit });
+                }
+            }
+            Err(Errno::INTR) => {}
+            Ok(None) | Err(_) => return all,
+        }
+    }
+}
+
+/// Reaps one child of this process, if it has ended, and none but that.
+#[must_use]
+pub fn reap_one(pid: u32) -> Option<Exit> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let (_, status) = waitpid(Some(pid?), WaitOptions::NOHANG).ok()??;
+    status.exit_status().map(Exit::Code).or_else(|| status.terminating_signal().map(Exit::Signal))
+}
+
+fn pid_number(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().unsigned_abs()
+}
+
+/// Sets how many files this process, and what it starts, may have open (`RLIMIT_NOFILE`, getrlimit(2)): the
+/// soft and the hard limit.
+pub fn limit_open_files(count: u64) -> io::Result<()> {
+    let wanted = Rlimit { current: Some(count), maximum: Some(count) };
+    if getrlimit(Resource::Nofile) == wanted {
+        return Ok(());
+    }
+    setrlimit(Resource::Nofile, wanted).map_err(Into::into)
+}

@@ -1,0 +1,45 @@
+//! Signals as bytes in pipes, so that one poll(2) waits for them together with everything else.
+
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::Signal;
+
+/// One or more signals, caught for as long as this process lives.
+#[derive(Debug)]
+pub struct SignalPipe {
+    reader: OwnedFd,
+}
+
+impl SignalPipe {
+    /// Catches these signals from now on.
+    pub fn new(signals: &[Signal]) -> std::io::Result<Self> {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        for signal in signals {
+            signal_hook::low_level::pipe::register(signal.as_raw(), writer.try_clone()?)?;
+        }
+        Ok(Self { reader })
+    }
+
+    /// The descriptor, for poll(2).
+    #[must_use]
+    pub fn descriptor(&self) -> &OwnedFd {
+        &self.reader
+    }
+
+    /// How many came since the last call. The system may count several of one kind that come at once as one.
+    #[must_use]
+    pub fn take(&self) -> usize {
+        let mut count = 0;
+        let mut buffer = [0_u8; 64];
+        loop {
+            match rustix::io::read(&self.reader, &mut buffer) {
+                Ok(0) => return count,
+                Ok(read) => count += read,
+                Err(Errno::INTR) => {}
+                Err(_) => return count,
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The tree of processes below one of them, and its end.
+//!
+//! A process that is the reaper of its descendants (`PR_SET_CHILD_SUBREAPER`, prctl(2)) stays their ancestor
+//! however they fork, change their group or open a session: the kernel gives it every orphan among them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Signal, getpid, set_child_subreaper};
+
+use crate::host::identity::{self, Process};
+use crate::host::process;
+
+/// The pause between two looks at a tree that is being killed: the time in which the kernel ends a process
+/// that was already sent its signal.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Makes this process the reaper of all its descendants.
+pub fn become_reaper() -> std::io::Result<()> {
+    set_child_subreaper(Some(getpid())).map_err(Into::into)
+}
+
+/// Every process of the host that has not ended.
+#[must_use]
+pub fn all() -> Vec<Process> {
+    let Ok(entries) = fs_err::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter_map(identity::process).filter(|process| !process.ended).collect()
+}
+
+/// The processes below one of them, less those that are spared and all that is below these.
+#[must_use]
+pub fn below(root: u32, spared: &[u32], processes: &[Process]) -> Vec<Process> {
+    let mut children: BTreeMap<u32, Vec<&Process>> = BTreeMap::new();
+    for process in processes {
+        children.entry(process.parent).or_default().push(process);
+    }
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::from([root]);
+    let mut open = vec![root];
+    while let Some(parent) = open.pop() {
+        for child in children.remove(&parent).unwrap_or_default() {
+            let pid = child.identity.pid;
+            if !spared.contains(&pid) && seen.insert(pid) {
+                open.push(pid);
+                found.push(child.clone());
+            }
+        }
+    }
+    found
+}
+
+/// Whether a process carries a variable in the environment that it was started with
+/// (`/proc/PID/environ`, proc(5)). One that may not be read carries none.
+#[must_use]
+pub fn carries(pid: u32, variable: &str, value: &str) -> bool {
+    let Ok(environment) = fs_err::read(format!("/proc/{pid}/environ")) else { return false };
+    environment.split(|byte| *byte == 0).any(|entry| {
+        entry
+            .strip_prefix(variable.as_bytes())
+            .and_then(|rest| rest.strip_prefix(b"="))
+            .is_some_and(|found| found == value.as_bytes())
+    })
+}
+
+/// Kills until `select` finds nothing more: what is killed may have forked a moment before. Meanwhile this
+/// process's own children that have ended are reaped and handed on. Returns what is still there when the
+/// limit is over, and can't be killed.
+pub fn kill_all(
+    limit: Duration,
+    mut select: impl FnMut() -> Vec<Process>,
+    mut reaped: impl FnMut(process::Ended),
+) -> Vec<Process> {
+    let until = Instant::now() + limit;
+    loop {
+        let found = select();
+        for process in &found {
+            // A refusal shows in the next look: the process is still there.
+            let _ = identity::signal(process.identity, Signal::KILL);
+        }
+        for ended in process::reap() {
+            reaped(ended);
+        }
+        if found.is_empty() || Instant::now() >= until {
+            return found;
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::status::ProcessIdentity;
+
+    fn one(pid: u32, parent: u32) -> Process {
+        let identity = ProcessIdentity { pid, start_ticks: 1 };
+        Process { identity, parent, group: pid, session: pid, name: String::new(), ended: false }
+    }
+
+    #[test]
+    fn a_tree_is_all_that_is_below_and_not_spared() {
+        let all = vec![one(1, 0), one(2, 1), one(3, 2), one(4, 3), one(5, 2), one(6, 5), one(7, 1)];
+        let pids = |root, spared: &[u32]| {
+            let mut found: Vec<_> =
+                below(root, spared, &all).iter().map(|process| process.identity.pid).collect();
+            found.sort_unstable();
+            found
+        };
+        assert_eq!(pids(2, &[]), [3, 4, 5, 6]);
+        assert_eq!(pids(2, &[5]), [3, 4]);
+        assert!(pids(9, &[]).is_empty());
+    }
+
+    #[test]
+    fn this_process_is_among_all() {
+        assert!(all().iter().any(|process| process.identity == identity::own()));
+    }
+}

@@ -1,0 +1,132 @@
+//! What a supervisor is given: everything that it would otherwise have to look up.
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::host::process::Credentials;
+use crate::model::launch::LaunchSpec;
+use crate::model::layout::Layout;
+use crate::model::status::ProcessIdentity;
+use crate::model::token::Places;
+use crate::model::trial::Trial;
+
+/// What a supervisor is given.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// What is to run.
+    pub spec: LaunchSpec,
+    /// The instance's folders.
+    pub folders: Folders,
+    /// The status file; its folder is the supervisor's own.
+    pub status: Utf8PathBuf,
+    /// The open trial, if there is one.
+    pub trial: Option<Trial>,
+    /// Where the program's output goes.
+    pub output: ProgramOutput,
+    /// As whom the program runs.
+    pub account: Account,
+    /// The value of `LANG` for the program, as the host has it.
+    pub language: Option<String>,
+    /// The service manager that started this supervisor.
+    pub manager: ManagerLink,
+    /// The guardian that started this supervisor (embedded).
+    pub guardian: Option<GuardianLink>,
+}
+
+/// The folders of one instance with one version tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folders {
+    /// The version tree.
+    pub package: Utf8PathBuf,
+    /// The configuration folder.
+    pub config: Utf8PathBuf,
+    /// What the program keeps.
+    pub data: Utf8PathBuf,
+    /// Captured logs.
+    pub logs: Utf8PathBuf,
+    /// What lasts only while it runs.
+    pub run: Utf8PathBuf,
+    /// The folder of the manifest.
+    pub deploy: Utf8PathBuf,
+}
+
+/// Where the program's output goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProgramOutput {
+    /// Where the supervisor's own goes, untouched: the journal, on systemd.
+    Inherit,
+    /// Into the log file.
+    Capture {
+        /// And to the supervisor's own output, for a person at a terminal.
+        echo: bool,
+    },
+}
+
+/// As whom a program runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The name, for `USER` and `LOGNAME`.
+    pub name: String,
+    /// The home folder, for `HOME`.
+    pub home: Utf8PathBuf,
+    /// The account's numbers, if it is not the supervisor's own: then the supervisor is root.
+    pub credentials: Option<Credentials>,
+}
+
+/// What the service manager handed over in its environment variables (systemd.exec(5), `sd_notify(3)`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ManagerLink {
+    /// `$NOTIFY_SOCKET`
+    pub notify_socket: Option<String>,
+    /// `$WATCHDOG_USEC`, if `$WATCHDOG_PID` is this process.
+    pub watchdog: Option<Duration>,
+    /// `$CREDENTIALS_DIRECTORY`
+    pub credentials: Option<Utf8PathBuf>,
+}
+
+/// What a supervisor does when its guardian dies: look whether another has taken its place, and start one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuardianLink {
+    /// The guardian, as it told of itself.
+    pub guardian: Option<ProcessIdentity>,
+    /// The lock that a guardian of this instance holds.
+    pub lock: Utf8PathBuf,
+    /// What starts another one: a program, absolute, and its arguments.
+    pub command: Vec<String>,
+}
+
+impl Folders {
+    /// The folders of an instance, with the version tree that its launch spec names.
+    #[must_use]
+    pub fn of(layout: &Layout, spec: &LaunchSpec) -> Self {
+        let name = &spec.name;
+        Self {
+            package: layout.tree(name, &spec.tree()),
+            config: layout.config(name),
+            data: layout.data(name),
+            logs: layout.logs(name),
+            run: layout.run(name, spec.platform),
+            deploy: spec.deploy.clone(),
+        }
+    }
+
+    /// What the tokens stand for.
+    #[must_use]
+    pub fn places(&self) -> Places<'_> {
+        Places {
+            package: &self.package,
+            config: &self.config,
+            data: &self.data,
+            logs: &self.logs,
+            run: &self.run,
+            deploy: &self.deploy,
+        }
+    }
+}
+
+/// The lock that a supervisor holds for as long as it lives, beside its status file.
+#[must_use]
+pub fn supervisor_lock(status: &Utf8Path) -> Utf8PathBuf {
+    status.with_file_name("supervisor.lock")
+}

@@ -1,0 +1,158 @@
+//! The environment of a program: a clean base, under the spec's variables, under the environment file, under
+//! the secrets. Nothing of the supervisor's own environment comes through.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use thiserror::Error;
+
+use crate::host::process::{Credentials, as_account};
+use crate::model::environment_file::{self, EnvironmentFileError};
+use crate::supervise::context::Context;
+
+/// Where programs are looked for, unless the spec says otherwise: the folders that every system has, and none
+/// of a version manager's, which come and go.
+pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The variable that tells which supervisor started a process.
+pub const MARK: &str = "MAINSTAY_SUPERVISOR";
+/// The name of the environment file among the credentials.
+pub const CREDENTIAL: &str = "environment";
+/// The longest file that is read: the kernel takes no more than 128 KiB for one variable (execve(2)).
+const LARGEST: u64 = 1 << 20;
+
+/// A program's environment.
+pub type Environment = BTreeMap<String, OsString>;
+
+/// Why a program's environment can't be made. Values are never part of the message.
+#[derive(Debug, Error)]
+pub enum EnvironmentError {
+    /// The environment file can't be read.
+    #[error("can't read the environment file `{path}`: {source}")]
+    Unreadable {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The environment file is not text.
+    #[error("the environment file `{path}` is not UTF-8 text")]
+    NotText {
+        /// The file.
+        path: Utf8PathBuf,
+    },
+    /// The environment file does not follow its grammar.
+    #[error("the environment file `{path}` is wrong in {source}")]
+    Grammar {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Where and why.
+        source: EnvironmentFileError,
+    },
+    /// A secret's file can't be read.
+    #[error("can't read the secret {name} from `{path}`: {source}")]
+    Secret {
+        /// The variable.
+        name: String,
+        /// The file.
+        path: Utf8PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A secret holds what no variable can.
+    #[error("the secret {name} in `{path}` holds a NUL character, which can't stand in the environment")]
+    SecretNul {
+        /// The variable.
+        name: String,
+        /// The file.
+        path: Utf8PathBuf,
+    },
+}
+
+/// Makes the environment of a program, reading its files again.
+pub fn environment(
+    context: &Context,
+    mark: &str,
+    notify_socket: Option<&str>,
+) -> Result<Environment, EnvironmentError> {
+    let spec = &context.spec;
+    let mut environment = Environment::new();
+    let mut set = |name: &str, value: OsString| environment.insert(name.to_owned(), value);
+    set("PATH", PATH.into());
+    set("HOME", context.account.home.as_str().into());
+    set("USER", context.account.name.as_str().into());
+    set("LOGNAME", context.account.name.as_str().into());
+    if let Some(language) = &context.language {
+        set("LANG", language.into());
+    }
+    set("MAINSTAY_NAME", spec.name.as_str().into());
+    set("MAINSTAY_VERSION", spec.version.to_string().into());
+    for (name, value) in spec.variables(&context.folders.places()) {
+        set(name.as_str(), value.into());
+    }
+    // The service manager has read the files already, where the account could not.
+    let credentials = context.manager.credentials.as_ref().filter(|_| spec.credentials);
+    let account = context.account.credentials.as_ref();
+    if let Some(path) = &spec.environment_file {
+        let path = credentials.map_or_else(|| path.clone(), |folder| folder.join(CREDENTIAL));
+        for (name, value) in environment_file(&path, account)? {
+            set(name.as_str(), value.into());
+        }
+    }
+    for (name, path) in &spec.secrets {
+        let path = credentials.map_or_else(|| path.clone(), |folder| folder.join(name.as_str()));
+        set(name.as_str(), secret(name.as_str(), &path, account)?);
+    }
+    // Last, for nobody else may say these.
+    set(MARK, mark.into());
+    if let Some(address) = notify_socket {
+        set("NOTIFY_SOCKET", address.into());
+    }
+    Ok(environment)
+}
+
+fn environment_file(
+    path: &Utf8Path,
+    account: Option<&Credentials>,
+) -> Result<environment_file::Variables, EnvironmentError> {
+    let content = read(path, account)
+        .map_err(|source| EnvironmentError::Unreadable { path: path.to_owned(), source })?;
+    let text = String::from_utf8(content).map_err(|_| EnvironmentError::NotText { path: path.to_owned() })?;
+    environment_file::parse(&text)
+        .map_err(|source| EnvironmentError::Grammar { path: path.to_owned(), source })
+}
+
+fn secret(name: &str, path: &Utf8Path, account: Option<&Credentials>) -> Result<OsString, EnvironmentError> {
+    let mut content = read(path, account).map_err(|source| EnvironmentError::Secret {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        source,
+    })?;
+    if content.last() == Some(&b'\n') {
+        content.pop();
+    }
+    if content.contains(&0) {
+        return Err(EnvironmentError::SecretNul { name: name.to_owned(), path: path.to_owned() });
+    }
+    Ok(OsString::from_vec(content))
+}
+
+/// Reads a file with the rights of the program's account, so that no manifest can make root read for it.
+fn read(path: &Utf8Path, account: Option<&Credentials>) -> io::Result<Vec<u8>> {
+    as_account(account, || {
+        use std::io::Read;
+        // The path is part of the error above, so the plain message is what is wanted here.
+        let mut content = Vec::new();
+        let file = std::fs::File::open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        }
+        file.take(LARGEST + 1).read_to_end(&mut content)?;
+        if content.len() as u64 > LARGEST {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        Ok(content)
+    })
+}

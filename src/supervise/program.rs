@@ -1,0 +1,198 @@
+//! The program: what it is started with, its process, and the pipes to it.
+
+use std::os::fd::OwnedFd;
+use std::time::SystemTime;
+
+use camino::Utf8PathBuf;
+use rustix::io::Errno;
+use rustix::io::ioctl_fionbio;
+
+use crate::host::output::Lines;
+use crate::host::process::{self, Input, Sink, Start};
+use crate::host::{clock, identity};
+use crate::model::log_line::Stream;
+use crate::model::manifest::Stdin;
+use crate::model::moment::Moment;
+use crate::model::status::ProcessIdentity;
+use crate::supervise::context::{Context, ProgramOutput};
+use crate::supervise::environment::{self, Environment};
+use crate::supervise::log::Log;
+
+/// The size of one read from a pipe; a pipe holds 64 KiB (pipe(7)).
+const PIECE: usize = 16 << 10;
+
+/// All that one start needs, with every file read and every token expanded.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    program: Utf8PathBuf,
+    arguments: Vec<String>,
+    folder: Utf8PathBuf,
+    pub(crate) environment: Environment,
+}
+
+impl Prepared {
+    pub(crate) fn new(context: &Context, notify_socket: Option<&str>) -> Result<Self, String> {
+        let mark = identity::own().to_string();
+        let environment =
+            environment::environment(context, &mark, notify_socket).map_err(|error| error.to_string())?;
+        let places = context.folders.places();
+        let arguments = context.spec.arguments(&places);
+        let program = find(context, &arguments, &environment)?;
+        let folder = context.spec.start_folder(&places);
+        // The system's own message would not say whether the program or the folder is missing.
+        match std::fs::metadata(&folder) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => return Err(format!("the working directory `{folder}` is not a folder")),
+            Err(error) => return Err(format!("the working directory `{folder}` can't be used: {error}")),
+        }
+        Ok(Self { program, arguments, folder, environment })
+    }
+
+    /// A variable as the program sees it.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.environment.get(name).map(|value| value.to_string_lossy().into_owned())
+    }
+
+    /// Starts a command that asks whether the program is ready, as the program itself is started.
+    pub(crate) fn start_question(&self, context: &Context, arguments: &[String]) -> Result<u32, String> {
+        let program = find(context, arguments, &self.environment)?;
+        let start = Start {
+            program: &program,
+            arguments,
+            environment: Some(&self.environment),
+            folder: Some(&self.folder),
+            account: context.account.credentials.as_ref(),
+            leads_group: true,
+            input: Input::Null,
+            output: Sink::Null,
+            error: Sink::Null,
+        };
+        process::start(&start)
+            .map(|started| started.pid)
+            .map_err(|error| format!("`{program}` can't be started: {error}"))
+    }
+}
+
+fn find(context: &Context, arguments: &[String], environment: &Environment) -> Result<Utf8PathBuf, String> {
+    let name = arguments.first().ok_or_else(|| "the command is empty".to_owned())?;
+    let search = environment.get("PATH").and_then(|path| path.to_str()).unwrap_or(environment::PATH);
+    process::find_program(name, search, &context.folders.deploy)
+        .map_err(|error| format!("the program `{name}` can't be started: {error}"))
+}
+
+/// A program that was started, until nothing is left of it.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) identity: ProcessIdentity,
+    pub(crate) started: Moment,
+    /// The start on the clock of files, for a file that shows readiness.
+    pub(crate) file_clock: SystemTime,
+    pub(crate) prepared: Prepared,
+    /// Whether the process itself still runs; its descendants may outlive it.
+    pub(crate) runs: bool,
+    /// Held so that the program's standard input never ends.
+    _input: Option<OwnedFd>,
+    output: Pipe,
+    error: Pipe,
+}
+
+#[derive(Debug)]
+struct Pipe {
+    descriptor: Option<OwnedFd>,
+    stream: Stream,
+    lines: Lines,
+}
+
+impl Program {
+    pub(crate) fn start(context: &Context, prepared: Prepared) -> Result<Self, String> {
+        if let Some(count) = context.spec.limits.open_files {
+            process::limit_open_files(count)
+                .map_err(|error| format!("`limits.openFiles` of {count} can't be set: {error}"))?;
+        }
+        let sink = || match context.output {
+            ProgramOutput::Inherit => Sink::Inherit,
+            ProgramOutput::Capture { .. } => Sink::Pipe,
+        };
+        let start = Start {
+            program: &prepared.program,
+            arguments: &prepared.arguments,
+            environment: Some(&prepared.environment),
+            folder: Some(&prepared.folder),
+            account: context.account.credentials.as_ref(),
+            leads_group: true,
+            input: match context.spec.stdin {
+                Stdin::Null => Input::Null,
+                Stdin::Open => Input::Pipe,
+            },
+            output: sink(),
+            error: sink(),
+        };
+        let (started, file_clock) = (clock::now(), clock::file_now());
+        let child = process::start(&start)
+            .map_err(|error| format!("the program `{}` can't be started: {error}", prepared.program))?;
+        // It is not reaped yet, so its number is its own even if it has ended.
+        let identity =
+            identity::identity_of(child.pid).unwrap_or(ProcessIdentity { pid: child.pid, start_ticks: 0 });
+        Ok(Self {
+            identity,
+            started,
+            file_clock,
+            prepared,
+            runs: true,
+            _input: child.input,
+            output: Pipe::new(child.output, Stream::Output),
+            error: Pipe::new(child.error, Stream::Error),
+        })
+    }
+
+    /// The pipes that still have another end.
+    pub(crate) fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
+        self.output.descriptor.iter().chain(&self.error.descriptor)
+    }
+
+    /// Takes what it has written. Says whether there may be more at once.
+    pub(crate) fn read(&mut self, log: &mut Log) -> bool {
+        let mut lines = Vec::new();
+        let more = [&mut self.output, &mut self.error].map(|pipe| pipe.read(&mut lines, log));
+        log.write(&lines);
+        more.contains(&true)
+    }
+
+    /// Takes the rest, when nobody is left to write more.
+    pub(crate) fn end(mut self, log: &mut Log) {
+        while self.read(log) {}
+        let mut lines = Vec::new();
+        self.output.lines.end(&mut lines);
+        self.error.lines.end(&mut lines);
+        log.write(&lines);
+    }
+}
+
+impl Pipe {
+    fn new(descriptor: Option<OwnedFd>, stream: Stream) -> Self {
+        let descriptor = descriptor.filter(|descriptor| ioctl_fionbio(descriptor, true).is_ok());
+        Self { descriptor, stream, lines: Lines::new(stream) }
+    }
+
+    /// Reads so much that a program that writes without end does not hold up everything else.
+    fn read(&mut self, lines: &mut Vec<u8>, log: &mut Log) -> bool {
+        let mut piece = [0_u8; PIECE];
+        for _ in 0..8 {
+            let Some(descriptor) = &self.descriptor else { return false };
+            match rustix::io::read(descriptor, &mut piece) {
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return false,
+                Ok(0) | Err(_) => {
+                    self.lines.end(lines);
+                    self.descriptor = None;
+                }
+                Ok(length) => {
+                    let piece = piece.get(..length).unwrap_or_default();
+                    log.echo(piece, self.stream);
+                    self.lines.take(piece, lines);
+                }
+            }
+        }
+        true
+    }
+}

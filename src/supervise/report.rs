@@ -1,0 +1,161 @@
+//! What the supervisor says of its program: the status file, and the service manager's protocol.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use std::os::unix::fs::OpenOptionsExt;
+
+use crate::host::notify::Manager;
+use crate::host::{clock, identity};
+use crate::model::moment::{BootMoment, Moment};
+use crate::model::status::{FORMAT, Phase, ProcessIdentity, Status};
+use crate::supervise::context::Context;
+use crate::supervise::standing::Standing;
+
+/// What a manager is asked to wait beyond the point at which the present phase ends.
+const MARGIN: Duration = Duration::from_secs(15);
+/// The largest status file that is read, in bytes.
+const LARGEST_STATUS: u64 = 64 << 10;
+/// The longest sentence that a program may say of itself, in characters.
+const LONGEST_WORD: usize = 200;
+
+#[derive(Debug)]
+pub(crate) struct Reporter {
+    path: Utf8PathBuf,
+    status: Status,
+    manager: Option<Manager>,
+    ready_told: bool,
+    word: Option<String>,
+}
+
+/// The facts of a report that the machine does not know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    pub(crate) program: Option<ProcessIdentity>,
+    pub(crate) started: Option<Moment>,
+}
+
+impl Reporter {
+    pub(crate) fn new(context: &Context, boot_id: &str) -> io::Result<Self> {
+        let manager = context.manager.notify_socket.as_deref().map(Manager::at).transpose()?;
+        let status = Status {
+            format: FORMAT,
+            phase: Phase::Starting,
+            tree: context.spec.tree(),
+            version: context.spec.version.clone(),
+            launch: context.spec.identity(),
+            boot_id: boot_id.to_owned(),
+            supervisor: identity::own(),
+            program: None,
+            began: clock::now(),
+            started: None,
+            ready: None,
+            failures: 0,
+            restarts: Vec::new(),
+            next_start: None,
+            last_exit: None,
+            message: String::new(),
+        };
+        Ok(Self { path: context.status.clone(), status, manager, ready_told: false, word: None })
+    }
+
+    pub(crate) fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// What the program says of itself, for people.
+    pub(crate) fn hear(&mut self, word: &str) {
+        let shown = word.chars().map(|next| if next.is_control() { ' ' } else { next });
+        self.word = Some(shown.take(LONGEST_WORD).collect());
+    }
+
+    /// Reports where the program stands. Tells the manager even if the file can't be written.
+    pub(crate) fn report(&mut self, standing: &Standing, facts: Facts, now: BootMoment) -> io::Result<()> {
+        let was_ready = self.status.ready.filter(|_| self.status.started == facts.started);
+        if !matches!(standing.phase, Phase::Starting | Phase::Ready) {
+            self.word = None;
+        }
+        let status = &mut self.status;
+        status.ready = match standing.phase {
+            Phase::Ready => was_ready.or_else(|| Some(clock::now())),
+            _ => was_ready.filter(|_| facts.program.is_some()),
+        };
+        status.phase = standing.phase;
+        status.program = facts.program;
+        status.started = facts.started;
+        status.failures = standing.failures;
+        status.restarts = standing.restarts.moments().to_vec();
+        status.next_start = standing.next_start.map(|moment| for_people(moment, now));
+        status.last_exit = standing.last_exit;
+        status.message = match &self.word {
+            Some(word) => format!("{}: {word}", standing.message),
+            None => standing.message.clone(),
+        };
+        let written = replace(&self.path, &self.status);
+        self.tell_manager(standing, now);
+        written
+    }
+
+    fn tell_manager(&mut self, standing: &Standing, now: BootMoment) {
+        let Some(manager) = &self.manager else { return };
+        let mut message = format!("STATUS={}", self.status.message.replace(['\n', '\r'], " "));
+        let stopping = matches!(standing.phase, Phase::Stopping | Phase::Stopped);
+        if standing.phase == Phase::Ready && !self.ready_told {
+            self.ready_told = true;
+            message.push_str("\nREADY=1");
+        }
+        if stopping {
+            message.push_str("\nSTOPPING=1");
+        }
+        // The manager has its own limit for starts and stops; once it knows that the service is up, only the
+        // policy here decides.
+        if (!self.ready_told || stopping)
+            && let Some(until) = standing.at_most_until
+        {
+            let more = until.since(now).saturating_add(MARGIN).as_micros();
+            message.push_str("\nEXTEND_TIMEOUT_USEC=");
+            message.push_str(&more.to_string());
+        }
+        // A manager that is not there can't be helped.
+        let _ = manager.tell(&message);
+    }
+
+    /// Tells the manager that the supervisor is alive.
+    pub(crate) fn alive(&self) {
+        if let Some(manager) = &self.manager {
+            let _ = manager.tell("WATCHDOG=1");
+        }
+    }
+}
+
+fn for_people(moment: BootMoment, now: BootMoment) -> Moment {
+    let ahead = jiff::SignedDuration::try_from(moment.since(now)).unwrap_or_default();
+    Moment(clock::now().0.saturating_add(ahead).unwrap_or(clock::now().0))
+}
+
+/// Replaces the file whole, so that a reader sees the old status or the new one. It is not synced: after a
+/// crash of the host it says nothing of interest.
+fn replace(path: &Utf8Path, status: &Status) -> io::Result<()> {
+    let mut text = serde_json::to_vec(status)?;
+    text.push(b'\n');
+    let temporary = Utf8PathBuf::from(format!("{path}.new"));
+    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
+    let mut options = fs_err::OpenOptions::new();
+    options.write(true).create(true).truncate(true).options_mut().mode(0o644).custom_flags(no_follow);
+    let mut file = options.open(&temporary)?;
+    io::Write::write_all(&mut file, &text)?;
+    fs_err::rename(&temporary, path)
+}
+
+/// The status that a supervisor left or keeps. `None`: there is none that can be read. The file may belong to a
+/// less privileged account, so no link is followed and no more is read than a status can be long.
+#[must_use]
+pub fn read_status(path: &Utf8Path) -> Option<Status> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let mut options = fs_err::OpenOptions::new();
+    options.read(true).options_mut().custom_flags(i32::try_from(flags.bits()).unwrap_or(0));
+    let mut content = Vec::new();
+    options.open(path).ok()?.take(LARGEST_STATUS).read_to_end(&mut content).ok()?;
+    serde_json::from_slice(&content).ok()
+}

@@ -1,0 +1,420 @@
+//! The loop that feeds the state machine: one poll(2) for signals, pipes, answers and the next deadline. At rest
+//! it has no deadline, so it does not wake up at all.
+
+use std::collections::VecDeque;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::Signal;
+use thiserror::Error;
+
+use crate::host::holder::{HeldLock, HolderError};
+use crate::host::notify::{Listener, Notice};
+use crate::host::process::{self, Ended, as_account};
+use crate::host::signal::SignalPipe;
+use crate::host::{clock, identity, probe, tree};
+use crate::model::launch::Probe;
+use crate::model::manifest::StopSignal;
+use crate::model::moment::{BootMoment, Moment};
+use crate::model::status::Status;
+use crate::supervise::context::{Context, supervisor_lock};
+use crate::supervise::ending::Ending;
+use crate::supervise::log::Log;
+use crate::supervise::machine::Machine;
+use crate::supervise::program::{Prepared, Program};
+use crate::supervise::readiness::Readiness;
+use crate::supervise::report::{Facts, Reporter, read_status};
+use crate::supervise::transition::{Input, Output};
+use crate::supervise::watch::GuardianWatch;
+
+/// How long what was sent SIGKILL may take to go. What is left then waits in the kernel, for a disk or a
+/// network file system, and no signal can help.
+const KILL_LIMIT: Duration = Duration::from_secs(5);
+
+/// Why there is no supervisor.
+#[derive(Debug, Error)]
+pub enum SuperviseError {
+    /// There is one already, or its lock can't be taken.
+    #[error("can't become the supervisor of this instance")]
+    Lock(#[from] HolderError),
+    /// It can't report.
+    #[error("can't write the status `{path}`")]
+    Status {
+        /// The status file.
+        path: Utf8PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It can't keep the program's output.
+    #[error("can't write logs in `{folder}`")]
+    Logs {
+        /// The folder.
+        folder: Utf8PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The socket for the program's own word on its readiness can't be made.
+    #[error("can't listen for the program's readiness at `{path}`")]
+    Notify {
+        /// The socket.
+        path: Utf8PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Something that every process may do was refused by the system.
+    #[error("can't {action}")]
+    System {
+        /// What was to be done.
+        action: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+fn system(action: &'static str) -> impl FnOnce(std::io::Error) -> SuperviseError {
+    move |source| SuperviseError::System { action, source }
+}
+
+/// Supervises a program until it is stopped or ends for good. This process becomes the reaper of all that the
+/// program starts, and reaps every child that it has.
+///
+/// SIGTERM and SIGINT ask for a stop, and asked twice kill without waiting. SIGHUP asks too, but never twice,
+/// because a terminal that goes away sends it more than once. A guardian asks by SIGUSR1, and by SIGUSR2 for not
+/// waiting, so that a signal that reaches both of them is not counted twice.
+pub fn run(context: &Context, observe: &mut dyn FnMut(&Status)) -> Result<Ending, SuperviseError> {
+    let mut supervisor = Supervisor::new(context)?;
+    supervisor.run(observe)
+}
+
+struct Supervisor<'a> {
+    context: &'a Context,
+    machine: Machine,
+    inputs: VecDeque<Input>,
+    signals: Signals,
+    reporter: Reporter,
+    log: Log,
+    listener: Option<Listener>,
+    readiness: Readiness,
+    prepared: Option<Prepared>,
+    program: Option<Program>,
+    last_started: Option<Moment>,
+    guardian: Option<GuardianWatch>,
+    watchdog: Option<(Duration, BootMoment)>,
+    ending: Option<Ending>,
+    _lock: HeldLock,
+}
+
+struct Signals {
+    terminate: SignalPipe,
+    terminations: usize,
+    stop: SignalPipe,
+    force: SignalPipe,
+    child: SignalPipe,
+}
+
+impl<'a> Supervisor<'a> {
+    fn new(context: &'a Context) -> Result<Self, SuperviseError> {
+        // Before anything else: from here on a request to stop is heard.
+        let caught = |signals: &[Signal]| SignalPipe::new(signals).map_err(system("catch signals"));
+        let signals = Signals {
+            terminate: caught(&[Signal::TERM, Signal::INT])?,
+            terminations: 0,
+            stop: caught(&[Signal::HUP, Signal::USR1])?,
+            force: caught(&[Signal::USR2])?,
+            child: caught(&[Signal::CHILD])?,
+        };
+        let status_error = |source| SuperviseError::Status { path: context.status.clone(), source };
+        if let Some(folder) = context.status.parent() {
+            fs_err::create_dir_all(folder).map_err(status_error)?;
+        }
+        let lock = HeldLock::take(&supervisor_lock(&context.status))?;
+        tree::become_reaper().map_err(system("become the reaper of the program's processes"))?;
+        let log = Log::open(context)
+            .map_err(|source| SuperviseError::Logs { folder: context.folders.logs.clone(), source })?;
+        let (boot_id, now) = (identity::boot_id(), clock::boot_now());
+        let previous = read_status(&context.status);
+        let machine = Machine::new(&context.spec, context.trial.as_ref(), previous.as_ref(), &boot_id, now);
+        Ok(Self {
+            context,
+            machine,
+            inputs: VecDeque::from([Input::Begin]),
+            signals,
+            reporter: Reporter::new(context, &boot_id).map_err(system("reach the service manager"))?,
+            log,
+            listener: listen(context)?,
+            readiness: Readiness::new().map_err(system("make a pair of sockets"))?,
+            prepared: None,
+            program: None,
+            last_started: None,
+            guardian: context.guardian.clone().map(|link| GuardianWatch::new(link, now)),
+            // Half the period, as `sd_watchdog_enabled(3)` advises.
+            watchdog: context.manager.watchdog.map(|period| (period / 2, now)),
+            ending: None,
+            _lock: lock,
+        })
+    }
+
+    fn run(&mut self, observe: &mut dyn FnMut(&Status)) -> Result<Ending, SuperviseError> {
+        let mut reported = false;
+        loop {
+            while let Some(input) = self.inputs.pop_front() {
+                let now = clock::boot_now();
+                for output in self.machine.on(input, now) {
+                    if output == Output::Report {
+                        let result = self.report(now);
+                        // Later a full disk must not take the program down; at first it must be known.
+                        if !reported {
+                            let path = self.context.status.clone();
+                            result.map_err(|source| SuperviseError::Status { path, source })?;
+                            reported = true;
+                        }
+                        observe(self.reporter.status());
+                    } else {
+                        self.act(output);
+                    }
+                }
+            }
+            if let Some(ending) = self.ending {
+                return Ok(ending);
+            }
+            if !self.machine.waits_for_an_answer() {
+                self.readiness.cancel();
+            }
+            self.wait().map_err(system("wait for events"))?;
+            self.gather();
+        }
+    }
+
+    fn report(&mut self, now: BootMoment) -> std::io::Result<()> {
+        let running = self.program.as_ref().filter(|program| program.runs);
+        let facts = Facts { program: running.map(|program| program.identity), started: self.last_started };
+        let before = self.reporter.status().message.clone();
+        let result = self.reporter.report(self.machine.standing(), facts, now);
+        let message = &self.reporter.status().message;
+        if *message != before {
+            self.log.note(message);
+        }
+        result
+    }
+
+    fn act(&mut self, output: Output) {
+        match output {
+            Output::CheckPort => self.check_port(),
+            Output::Start => self.start(),
+            Output::Probe => {
+                let answer =
+                    self.program.as_ref().and_then(|program| self.readiness.start(self.context, program));
+                self.answered(answer);
+            }
+            Output::AskToEnd => {
+                if let Some(program) = self.program.as_ref().filter(|program| program.runs) {
+                    // One that ends at this moment is no error, and one that can't be asked is killed later.
+                    let _ = identity::signal(program.identity, stop_signal(self.context.spec.stop.signal));
+                }
+            }
+            Output::KillAll => self.kill_all(),
+            Output::End(ending) => self.ending = Some(ending),
+            Output::Report => {}
+        }
+    }
+
+    fn prepare(&mut self) -> Result<Prepared, String> {
+        let address = self.listener.as_ref().map(Listener::address);
+        self.prepared.take().map_or_else(|| Prepared::new(self.context, address), Ok)
+    }
+
+    fn check_port(&mut self) {
+        match self.prepare() {
+            Ok(prepared) => {
+                match self.readiness.check(self.context, &prepared) {
+                    None => {}
+                    Some(Ok(())) => self.inputs.push_back(Input::PortTaken),
+                    Some(Err(_)) => self.inputs.push_back(Input::PortFree),
+                }
+                self.prepared = Some(prepared);
+            }
+            Err(reason) => self.inputs.push_back(Input::StartFailed(reason)),
+        }
+    }
+
+    fn start(&mut self) {
+        let started = self.prepare().and_then(|prepared| Program::start(self.context, prepared));
+        self.inputs.push_back(match started {
+            Ok(program) => {
+                self.last_started = Some(program.started);
+                self.program = Some(program);
+                Input::Started
+            }
+            Err(reason) => Input::StartFailed(reason),
+        });
+    }
+
+    fn kill_all(&mut self) {
+        let this = std::process::id();
+        let spared: Vec<u32> = self.guardian.as_ref().and_then(GuardianWatch::spared).into_iter().collect();
+        let mut ended = Vec::new();
+        let left =
+            tree::kill_all(KILL_LIMIT, || tree::below(this, &spared, &tree::all()), |one| ended.push(one));
+        for one in ended {
+            self.ended(one);
+        }
+        self.readiness.cancel();
+        if let Some(program) = self.program.take() {
+            program.end(&mut self.log);
+        }
+        let name = |process: &identity::Process| format!("{} ({})", process.name, process.identity.pid);
+        self.inputs.push_back(Input::Cleared { left: left.iter().map(name).collect() });
+    }
+
+    fn wait(&mut self) -> std::io::Result<()> {
+        let guardian = self.guardian.as_ref();
+        let deadlines = [
+            self.machine.deadline(),
+            guardian.and_then(GuardianWatch::deadline),
+            self.watchdog.map(|(_, next)| next),
+        ];
+        // The clock counts whole milliseconds, so the limit is rounded up: not to wake just before it.
+        let limit = deadlines.into_iter().flatten().min().map(|deadline| {
+            let left = deadline.since(clock::boot_now());
+            clock::limit(if left.is_zero() { left } else { left + Duration::from_millis(1) })
+        });
+        let Signals { terminate, stop, force, child, .. } = &self.signals;
+        let mut descriptors = vec![
+            terminate.descriptor().as_fd(),
+            stop.descriptor().as_fd(),
+            force.descriptor().as_fd(),
+            child.descriptor().as_fd(),
+            self.readiness.descriptor().as_fd(),
+        ];
+        descriptors.extend(self.listener.iter().map(|listener| listener.descriptor().as_fd()));
+        descriptors.extend(self.program.iter().flat_map(Program::descriptors).map(AsFd::as_fd));
+        descriptors.extend(guardian.and_then(GuardianWatch::descriptor).map(AsFd::as_fd));
+        let mut polled: Vec<_> = descriptors
+            .into_iter()
+            .map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN))
+            .collect();
+        match poll(&mut polled, limit.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Everything is looked at after each wake-up; nothing here waits. What a program said before it ended
+    /// comes before its end, and an answer over the network after it, for then another may have given it.
+    fn gather(&mut self) {
+        let now = clock::boot_now();
+        for _ in 0..self.signals.terminate.take() {
+            let again = self.signals.terminations > 0;
+            self.signals.terminations += 1;
+            self.inputs.push_back(if again { Input::Force } else { Input::Stop });
+        }
+        if self.signals.stop.take() > 0 {
+            self.inputs.push_back(Input::Stop);
+        }
+        if self.signals.force.take() > 0 {
+            self.inputs.push_back(Input::Force);
+        }
+        self.hear();
+        if let Some(program) = &mut self.program {
+            program.read(&mut self.log);
+        }
+        if self.signals.child.take() > 0 {
+            for ended in process::reap() {
+                self.ended(ended);
+            }
+        }
+        let answer = self.readiness.answer();
+        self.answered(answer);
+        if let Some(guardian) = &mut self.guardian {
+            guardian.attend(now);
+        }
+        if let Some((period, next)) = &mut self.watchdog
+            && now >= *next
+        {
+            *next = now.later(*period);
+            self.reporter.alive();
+        }
+        self.inputs.push_back(Input::Tick);
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        if let Some(program) = self.program.as_mut().filter(|program| program.identity.pid == ended.pid) {
+            program.runs = false;
+            self.inputs.push_back(Input::Exited(ended.exit));
+        } else if let Some(guardian) = &mut self.guardian {
+            guardian.ended(ended);
+        }
+        let answer = self.readiness.answer_of(ended);
+        self.answered(answer);
+    }
+
+    fn answered(&mut self, answer: Option<probe::Answer>) {
+        // Before the start the same question has the opposite meaning.
+        let starts = self.program.is_none();
+        self.inputs.extend(answer.map(|answer| match (starts, answer) {
+            (true, Ok(())) => Input::PortTaken,
+            (true, Err(_)) => Input::PortFree,
+            (false, Ok(())) => Input::ProbeOk,
+            (false, Err(reason)) => Input::ProbeFailed(reason),
+        }));
+    }
+
+    fn hear(&mut self) {
+        let said = self.listener.as_ref().map(Listener::take).unwrap_or_default();
+        for one in said {
+            if !self.believes(one.pid, one.uid) {
+                continue;
+            }
+            for notice in one.notices {
+                match notice {
+                    Notice::Ready => self.inputs.push_back(Input::ProbeOk),
+                    Notice::Extend(more) => self.inputs.push_back(Input::Extend(more)),
+                    Notice::Status(word) => {
+                        self.reporter.hear(&word);
+                        let now = clock::boot_now();
+                        // It is for people only; the next change is written again.
+                        let _ = self.report(now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a sender is the program or one of its descendants. A helper that has ended by now can't be
+    /// traced any more, so its account has to do.
+    fn believes(&self, pid: u32, uid: u32) -> bool {
+        if self.program.is_none() {
+            return false;
+        }
+        if identity::process(pid).is_some_and(|sender| !sender.ended) {
+            let ours = tree::below(std::process::id(), &[], &tree::all());
+            return ours.iter().any(|process| process.identity.pid == pid);
+        }
+        let own = rustix::process::getuid().as_raw();
+        uid == self.context.account.credentials.as_ref().map_or(own, |account| account.uid)
+    }
+}
+
+fn listen(context: &Context) -> Result<Option<Listener>, SuperviseError> {
+    if context.spec.ready.probe != Probe::Notify {
+        return Ok(None);
+    }
+    let path = context.folders.run.join("notify");
+    let listener = fs_err::create_dir_all(&context.folders.run)
+        .and_then(|()| as_account(context.account.credentials.as_ref(), || Listener::bind(&path)));
+    listener.map(Some).map_err(|source| SuperviseError::Notify { path, source })
+}
+
+fn stop_signal(signal: StopSignal) -> Signal {
+    match signal {
+        StopSignal::Sigterm => Signal::TERM,
+        StopSignal::Sigint => Signal::INT,
+        StopSignal::Sigquit => Signal::QUIT,
+        StopSignal::Sighup => Signal::HUP,
+        StopSignal::Sigusr1 => Signal::USR1,
+        StopSignal::Sigusr2 => Signal::USR2,
+    }
+}

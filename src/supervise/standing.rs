@@ -1,0 +1,24 @@
+//! Where a supervised program stands, before clocks and process numbers make a status of it.
+
+use crate::model::moment::BootMoment;
+use crate::model::status::{Exit, Phase};
+use crate::supervise::restarts::Restarts;
+
+/// Where the program stands, as the machine knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Where it stands.
+    pub phase: Phase,
+    /// How often it failed.
+    pub failures: u32,
+    /// The restarts that count.
+    pub restarts: Restarts,
+    /// When it is started again.
+    pub next_start: Option<BootMoment>,
+    /// Until when the present phase lasts at most, where that is known: what a manager has to wait.
+    pub at_most_until: Option<BootMoment>,
+    /// How it last ended.
+    pub last_exit: Option<Exit>,
+    /// One sentence for people.
+    pub message: String,
+}

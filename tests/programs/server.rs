@@ -1,0 +1,46 @@
+//! A small HTTP server: `server --port N [--version TEXT] [--ready-after MILLISECONDS]`.
+//!
+//! `/version` answers the text, `/pid` the process number, `/exit/N` ends it with that code, `/health` answers
+//! 200, before it is ready 503.
+
+use std::error::Error;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+fn option(name: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(1)
+}
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let port: u16 = option("--port").ok_or("--port is missing")?.parse()?;
+    let version = option("--version").unwrap_or_else(|| "1".to_owned());
+    let ready_after = Duration::from_millis(option("--ready-after").map_or(Ok(0), |text| text.parse())?);
+    let began = Instant::now();
+    let listener = TcpListener::bind(("127.0.0.1", port))?;
+    writeln!(std::io::stdout(), "listening on {port}")?;
+    for connection in listener.incoming() {
+        let mut connection = connection?;
+        let mut line = String::new();
+        BufReader::new(&connection).read_line(&mut line)?;
+        let path = line.split(' ').nth(1).unwrap_or("/");
+        let (status, body) = match path {
+            "/version" => ("200 OK", version.clone()),
+            "/pid" => ("200 OK", std::process::id().to_string()),
+            "/health" if began.elapsed() < ready_after => ("503 Service Unavailable", "not yet".to_owned()),
+            "/health" => ("200 OK", "well".to_owned()),
+            _ => ("404 Not Found", String::new()),
+        };
+        if let Some(code) = path.strip_prefix("/exit/") {
+            return Ok(ExitCode::from(code.parse::<u8>()?));
+        }
+        let length = body.len();
+        // Who asked may have gone.
+        let _ = write!(
+            connection,
+            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
