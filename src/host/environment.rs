@@ -44,6 +44,10 @@ pub fn working_folder() -> Result<Utf8PathBuf, EnvironmentError> {
 /// This program's own file.
 pub fn own_program() -> Result<Utf8PathBuf, EnvironmentError> {
     let program = std::env::current_exe().map_err(EnvironmentError::NoProgram)?;
+    if !program.exists() {
+        // It was replaced while it runs, as package managers do; its bytes can still be had (proc(5)).
+        return Ok(Utf8PathBuf::from("/proc/self/exe"));
+    }
     Utf8PathBuf::try_from(program).map_err(|error| EnvironmentError::NoProgram(error.into_io_error()))
 }
 
