@@ -12,6 +12,7 @@ use crate::engine::target::{Declared, Target};
 use crate::engine::{Context, registry};
 use crate::host::environment;
 use crate::model::launch::tree_name;
+use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::receipt::Receipt;
 use crate::model::version::Version;
@@ -90,7 +91,9 @@ pub fn change(
     for notice in registry::instances(&context.layout).notices {
         context.notice(notice);
     }
-    Ok(Outcome { plan, before, after, done: Some(done?) })
+    let done = done?;
+    tell_of_lingering(context, &wanted);
+    Ok(Outcome { plan, before, after, done: Some(done) })
 }
 
 fn decide(

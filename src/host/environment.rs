@@ -75,7 +75,10 @@ fn user_folders() -> Result<UserFolders, EnvironmentError> {
         config_home: folder("XDG_CONFIG_HOME"),
         state_home: folder("XDG_STATE_HOME"),
         data_home: folder("XDG_DATA_HOME"),
-        runtime_directory: folder("XDG_RUNTIME_DIR").or_else(user_runtime_folder),
+        // A layout must not depend on whether the user happens to be logged in, so the folder counts before
+        // logind has made it.
+        runtime_directory: folder("XDG_RUNTIME_DIR")
+            .or_else(|| systemd_booted().then(|| Utf8PathBuf::from(format!("/run/user/{uid}")))),
     })
 }
 

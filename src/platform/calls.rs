@@ -130,7 +130,7 @@ pub fn after_definition_removed(of: &Marker) -> Vec<Call> {
 #[must_use]
 pub fn linger(user: &str) -> Vec<Call> {
     let argv = ["loginctl", "--no-ask-password", "enable-linger", user].map(str::to_owned).to_vec();
-    vec![Call::run("keeps the user's services running without a login", argv)]
+    vec![Call::attempt("keeps the user's services running without a login", argv)]
 }
 
 #[cfg(test)]
