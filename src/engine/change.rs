@@ -96,6 +96,20 @@ pub fn change(
     Ok(Outcome { plan, before, after, done: Some(done) })
 }
 
+/// A user's service that is to start at boot, on a host that would not: the person has to know.
+fn tell_of_lingering(context: &Context<'_>, wanted: &Wanted) {
+    let spec = &wanted.spec;
+    let concerned = spec.boot && spec.platform == PlatformKind::Systemd && spec.scope == Scope::User;
+    let user = &context.caller.name;
+    if concerned && context.manager.lingering(user).is_ok_and(|lingers| !lingers) {
+        context.notice(format!(
+            "{} will not start at boot and ends with your last login, because lingering is off for {user} and \
+             could not be switched on: `sudo loginctl enable-linger {user}`",
+            spec.name
+        ));
+    }
+}
+
 fn decide(
     context: &Context<'_>,
     of: &Marker,
