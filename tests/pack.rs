@@ -103,7 +103,7 @@ fn what_is_packed_is_unpacked() {
         &vec![7; 3_000_000]
             .into_iter()
             .enumerate()
-            .map(|(at, byte): (usize, u8)| byte ^ (at >> 9) as u8)
+            .map(|(at, byte): (usize, u8)| byte ^ (at >> 9).to_le_bytes()[0])
             .collect::<Vec<_>>(),
         0o644,
     );
@@ -290,7 +290,7 @@ fn trees() -> impl Strategy<Value = BTreeMap<String, Option<(bool, Vec<u8>)>>> {
     let content = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..600),
         (any::<u8>(), 60_000..70_000_usize)
-            .prop_map(|(byte, size)| (0..size).map(|at| byte ^ (at / 7) as u8).collect()),
+            .prop_map(|(byte, size)| (0..size).map(|at| byte ^ (at / 7).to_le_bytes()[0]).collect()),
     ];
     prop::collection::btree_map(name, prop::option::weighted(0.9, (any::<bool>(), content)), 1..25)
 }

@@ -67,8 +67,8 @@ pub(crate) fn pax(records: &[(&str, &str)]) -> Vec<u8> {
     let mut content = String::new();
     for (keyword, value) in records {
         let bare = keyword.len() + value.len() + 3;
-        let length = (bare + 1..).find(|length| length.to_string().len() + bare == *length).unwrap();
-        content.push_str(&format!("{length} {keyword}={value}\n"));
+        let length = (bare + 1..bare + 9).find(|length| length.to_string().len() + bare == *length).unwrap();
+        content.extend([&length.to_string(), " ", keyword, "=", value, "\n"]);
     }
     raw_pax(content.as_bytes())
 }
