@@ -277,6 +277,7 @@ fn streams_that_end_too_early_or_too_late() {
         refused(&[&archive[..], &hidden[..]].concat(), "after its end"),
         UnpackError::Trailing { .. }
     ));
+    refused(&gzip(&[b'x'; 2000]), "not a tar");
     refused(b"", "neither");
     refused(b"#!/bin/sh\n", "neither");
     refused(&tar_gz(&[]), "no files");

@@ -28,6 +28,8 @@ pub(crate) struct Untar<'e, 'a> {
     crew: &'e Crew,
     batch: Batch,
     announced: Announced,
+    /// Whether no header was read yet.
+    first: bool,
     /// The name of the entry at hand, for failures of the stream.
     current: Vec<u8>,
     reported: u64,
@@ -51,6 +53,7 @@ impl<'e, 'a> Untar<'e, 'a> {
             crew,
             batch: Batch::default(),
             announced: Announced::default(),
+            first: true,
             current: b"its beginning".to_vec(),
             reported: 0,
             size,
@@ -88,11 +91,13 @@ impl<'e, 'a> Untar<'e, 'a> {
     fn entry(&mut self, block: &[u8; BLOCK]) -> Result<(), UnpackError> {
         let header = match Header::new(block) {
             Ok(header) => header,
+            Err(_) if self.first => return Err(self.malformed("what it holds is not a tar")),
             Err(fault) => {
                 let name = block[..100].split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
                 return Err(self.extraction.refuse(&name, fault));
             }
         };
+        self.first = false;
         let kind = header.kind();
         if let b'x' | b'g' | b'L' | b'K' = kind {
             self.current = header.name();
