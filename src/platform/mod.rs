@@ -27,8 +27,6 @@ pub mod systemd;
 pub struct Facts {
     /// The version of systemd that is to read the text: settings that it does not know are left out.
     pub systemd_version: u32,
-    /// The home folder of the account that runs the program, if it has one.
-    pub home: Option<Utf8PathBuf>,
 }
 
 /// What registers an instance with its platform.

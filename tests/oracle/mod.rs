@@ -57,6 +57,8 @@ pub(crate) fn verify(unit: &Path) -> Verdict {
 pub(crate) fn warnings(unit: &Path, user: bool) -> String {
     let mut command = Command::new("systemd-analyze");
     command.args(["verify", "--man=no"]).args(user.then_some("--user")).arg(unit).env("LC_ALL", "C.UTF-8");
+    // A user's manager needs a folder for what lasts only while the user is there.
+    command.env("XDG_RUNTIME_DIR", unit.parent().unwrap());
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() { said } else { format!("{}: {said}", output.status) }
