@@ -13,7 +13,7 @@ use mainstay::model::version::Version;
 use mainstay::platform::{self, Facts, Inexpressible};
 use serde_json::{Value, json};
 
-const FACTS: Facts = Facts { systemd_version: 252 };
+const FACTS: Facts = Facts { systemd_version: 252, home: None };
 
 fn spec(scope: Scope, deploy: &str, manifest: Value) -> LaunchSpec {
     let manifest: Manifest = serde_json::from_value(manifest).unwrap();
@@ -32,7 +32,8 @@ fn spec(scope: Scope, deploy: &str, manifest: Value) -> LaunchSpec {
 }
 
 fn manifest(service: Value) -> Value {
-    let mut whole = json!({ "name": "web", "package": { "name": "server" }, "service": service });
+    let mut whole = json!({ "name": "web", "package": { "name": "server" } });
+    whole["service"] = service;
     whole["service"]
         .as_object_mut()
         .unwrap()
@@ -53,7 +54,7 @@ fn user_layout() -> Layout {
 
 fn unit(scope: Scope, service: Value, version: u32) -> Result<String, Inexpressible> {
     let layout = if scope == Scope::System { Layout::system() } else { user_layout() };
-    let facts = Facts { systemd_version: version };
+    let facts = Facts { systemd_version: version, home: None };
     let definition = platform::definition(&spec(scope, "/srv/web", manifest(service)), &layout, &facts)?;
     assert_eq!(definition.path, layout.units().join("web.service"));
     Ok(definition.text)
@@ -109,7 +110,7 @@ fn a_moved_layout() {
 fn credentials_limits_and_settings_of_ones_own() {
     let mut whole = manifest(json!({
         "environmentFile": "server.env",
-        "secrets": { "DATABASE_URL": { "file": "secrets/database url" } },
+        "secrets": { "DATABASE_URL": { "file": "secrets/database-url" } },
         "limits": { "memory": "512MiB", "openFiles": 65536, "processes": 64 },
         "hardening": "off", "stop": { "timeout": "5m" }, "description": "The web, 100%"
     }));
@@ -119,6 +120,11 @@ fn credentials_limits_and_settings_of_ones_own() {
     });
     let spec = LaunchSpec { credentials: true, ..spec(Scope::System, "/srv/web", whole) };
     assert_snapshot!(platform::definition(&spec, &Layout::system(), &FACTS).unwrap().text);
+    let file = LaunchSpec { environment_file: Some("/srv/a b".into()), ..spec.clone() };
+    let reason = platform::definition(&file, &Layout::system(), &FACTS).unwrap_err().to_string();
+    assert!(reason.contains("`/srv/a b`") && reason.contains("credential"), "{reason}");
+    let of_user = LaunchSpec { scope: Scope::User, ..spec };
+    assert!(platform::definition(&of_user, &user_layout(), &FACTS).is_err());
 }
 
 #[test]
@@ -255,24 +261,25 @@ impl Host {
         Self { folder, layout: layout.below(root) }
     }
 
-    fn place(&self, path: &Utf8Path) {
-        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
-        fs_err::write(path, "#!/bin/sh\n").unwrap();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        }
-    }
-
     fn unit(&self, spec: &LaunchSpec, version: u32) -> Utf8PathBuf {
-        self.place(&self.layout.runtime_program(&spec.name));
-        self.place(&self.layout.current(&spec.name, &spec.component).join("bin/server"));
-        let facts = Facts { systemd_version: version };
+        place(&self.layout.runtime_program(&spec.name));
+        place(&self.layout.current(&spec.name, &spec.component).join("bin/server"));
+        let facts = Facts { systemd_version: version, home: None };
         let text = platform::definition(spec, &self.layout, &facts).unwrap().text;
         let path = Utf8Path::from_path(self.folder.path()).unwrap().join("web.service");
         fs_err::write(&path, text).unwrap();
         path
+    }
+}
+
+/// Puts a program there that does nothing.
+fn place(path: &Utf8Path) {
+    fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+    fs_err::write(path, "#!/bin/sh\n").unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 }
 
@@ -346,4 +353,19 @@ fn strict_is_strict() {
         let found = exposure(json!({ "hardening": profile }), "/srv/web");
         assert!(found <= most + 0.4, "{profile} as root: {found}");
     }
+}
+
+#[test]
+fn what_the_service_needs_is_not_hidden_from_it() {
+    let private = |deploy: &str, home: &str| {
+        let spec = spec(Scope::System, deploy, manifest(json!({ "hardening": "strict", "user": "kici" })));
+        let facts = Facts { home: Some(home.into()), ..FACTS };
+        let text = platform::definition(&spec, &Layout::system(), &facts).unwrap().text;
+        text.contains("PrivateTmp=yes")
+    };
+    assert!(private("/srv/web", "/home/kici"));
+    assert!(private("/tmpfiles/web", "/home/kici"));
+    assert!(!private("/tmp/web", "/home/kici"));
+    assert!(!private("/var/tmp/web", "/home/kici"));
+    assert!(!private("/srv/web", "/tmp/kici"));
 }

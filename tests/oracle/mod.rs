@@ -83,11 +83,13 @@ fn analyze(arguments: &[&str], unit: Option<&Path>) -> Output {
 
 /// The part of the answer that is about the unit of this name.
 pub(crate) fn section<'a>(verdict: &'a Verdict, name: &str) -> &'a [u8] {
-    let head = format!("-> Unit {name}:\n");
+    // The arrow before it is of ASCII or not, as the version has it.
+    let head = format!(" Unit {name}:\n");
     let from = find(&verdict.understood, head.as_bytes())
         .unwrap_or_else(|| panic!("systemd did not read the unit: {:?}", verdict.complaints));
     let rest = &verdict.understood[from..];
-    let end = find(&rest[1..], b"\n-> Unit ").map_or(rest.len(), |end| end + 1);
+    let next = |arrow: &str| find(rest, format!("\n\t{arrow} Unit ").as_bytes());
+    let end = [next("->"), next("→")].into_iter().flatten().min().unwrap_or(rest.len());
     &rest[..end]
 }
 

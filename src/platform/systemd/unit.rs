@@ -77,7 +77,11 @@ pub(in crate::platform) fn render(
         None => (ours(spec, layout, &["run"]), "the install folder"),
     };
     let start_folder = spec.start_folder(&places);
-    let needed = folders.all().chain([spec.deploy.as_path(), &start_folder]).chain(files(spec));
+    let needed = folders
+        .all()
+        .chain([spec.deploy.as_path(), &start_folder])
+        .chain(files(spec))
+        .chain(facts.home.as_deref());
     let text = text::fill(Values {
         system,
         component: spec.component.as_str(),
