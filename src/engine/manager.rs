@@ -81,6 +81,18 @@ impl State {
     }
 }
 
+impl From<ActiveState> for State {
+    fn from(active: ActiveState) -> Self {
+        match active {
+            ActiveState::Active | ActiveState::Reloading | ActiveState::Refreshing => Self::Active,
+            ActiveState::Activating => Self::Starting,
+            ActiveState::Deactivating => Self::Stopping,
+            ActiveState::Failed => Self::Failed,
+            ActiveState::Inactive | ActiveState::Maintenance => Self::Inactive,
+        }
+    }
+}
+
 /// The service managers of this host.
 pub struct HostManager {
     layout: Layout,
@@ -148,15 +160,8 @@ impl Manager for HostManager {
         match of.platform {
             PlatformKind::Systemd => {
                 let seen = ask(&query::service(of.scope, &of.name), observed::service)?;
-                let state = match seen.active {
-                    ActiveState::Active | ActiveState::Reloading => State::Active,
-                    ActiveState::Activating => State::Starting,
-                    ActiveState::Deactivating => State::Stopping,
-                    ActiveState::Failed => State::Failed,
-                    _ => State::Inactive,
-                };
                 Ok(Seen {
-                    state,
+                    state: seen.active.into(),
                     at_boot: seen.starts_at_boot(),
                     main_pid: seen.main_pid,
                     started: seen.started,

@@ -67,6 +67,14 @@ pub fn layout(scope: Scope) -> Result<Layout, EnvironmentError> {
     })
 }
 
+/// The layout of another user, as far as it can be known without that user's environment.
+#[must_use]
+pub fn layout_of(user: &crate::model::owner::Owner) -> Option<Layout> {
+    let (config_home, state_home, data_home, runtime_directory) = (None, None, None, None);
+    let home = account::home(user.uid)?;
+    Some(Layout::user(&UserFolders { home, config_home, state_home, data_home, runtime_directory }))
+}
+
 fn user_folders() -> Result<UserFolders, EnvironmentError> {
     let uid = account::effective_uid();
     let home = folder("HOME").or_else(|| account::home(uid)).ok_or(EnvironmentError::NoHome)?;
