@@ -420,12 +420,9 @@ pub struct DemoArguments {
     /// Leave the folder for a look around
     #[arg(long)]
     pub keep: bool,
-    /// The sample's own server; the packed program runs it
-    #[arg(long, hide = true, value_name = "PORT")]
-    pub serve: Option<u16>,
-    /// The version that the sample's server tells
-    #[arg(long, hide = true, requires = "serve")]
-    pub tells: Option<String>,
+    /// Be the sample's server, of this version, on the port that the variable PORT names
+    #[arg(long, hide = true, value_name = "VERSION")]
+    pub serve: Option<String>,
 }
 
 /// `completions`

@@ -2,6 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
@@ -115,6 +118,16 @@ pub fn typed_command() -> String {
     };
     let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
     std::iter::once(quoted(program)).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// This process's environment with one variable set and others taken out, for a process to be started with.
+#[must_use]
+pub fn changed(name: &str, value: &str, without: &[&str]) -> BTreeMap<String, OsString> {
+    let mut variables: BTreeMap<String, OsString> =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect();
+    variables.retain(|name, _| !without.contains(&name.as_str()));
+    variables.insert(name.to_owned(), value.into());
+    variables
 }
 
 /// Where something can lie for a moment.

@@ -6,6 +6,7 @@ pub mod command;
 pub mod environment;
 pub mod files;
 pub mod holder;
+pub mod http;
 pub mod identity;
 pub mod lock;
 pub mod notify;

@@ -1,6 +1,7 @@
 //! One file a command; each turns what was typed into a request and the outcome into words.
 
 mod change;
+mod demo;
 mod lifecycle;
 mod list;
 mod recover;
@@ -30,6 +31,7 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Run(arguments) => run::run(report, &arguments),
         Command::Boot(arguments) => run::boot(report, &arguments),
         Command::Recover(arguments) => recover::recover(report, &arguments),
+        Command::Demo(arguments) => demo::demo(report, &arguments),
         other => Err(Failure::Usage(format!("{other:?}"))),
     }
 }
