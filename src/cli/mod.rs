@@ -8,6 +8,8 @@ mod draft;
 mod failure;
 mod report;
 mod surroundings;
+mod table;
+mod words;
 
 use std::process::ExitCode;
 
@@ -28,5 +30,5 @@ pub fn run() -> ExitCode {
         Ok(code) => code,
         Err(failure) => failure::told(&report, &failure),
     };
-    ExitCode::from(code)
+    ExitCode::from(if code == 0 && report.lost_data() { 1 } else { code })
 }

@@ -1,10 +1,10 @@
 //! The mouth: data on standard output, talk on standard error, and with `--json` nothing on standard output
 //! but JSON.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the one place that prints")]
+#![expect(clippy::print_stderr, reason = "this is the one place that prints")]
 
-use std::cell::RefCell;
-use std::io::IsTerminal as _;
+use std::cell::{Cell, RefCell};
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -19,6 +19,8 @@ use crate::plan::step::Step;
 pub(crate) struct Report {
     output: OutputArguments,
     bar: RefCell<Option<ProgressBar>>,
+    closed: Cell<bool>,
+    lost: Cell<bool>,
 }
 
 /// Colours by meaning; they vanish where the output is no terminal or `NO_COLOR` is set.
@@ -40,7 +42,7 @@ pub(crate) fn styled(style: Style, text: impl std::fmt::Display) -> String {
 
 impl Report {
     pub(crate) fn new(output: OutputArguments) -> Self {
-        Self { output, bar: RefCell::new(None) }
+        Self { output, bar: RefCell::new(None), closed: Cell::new(false), lost: Cell::new(false) }
     }
 
     /// Whether standard output is for a program.
@@ -66,7 +68,7 @@ impl Report {
     /// Data: a line on standard output, unless that is for JSON.
     pub(crate) fn line(&self, text: impl AsRef<str>) {
         if !self.output.json {
-            anstream::println!("{}", text.as_ref());
+            self.out(&format!("{}\n", text.as_ref()));
         }
     }
 
@@ -74,17 +76,49 @@ impl Report {
     pub(crate) fn document(&self, document: &impl Serialize) {
         // A document holds only strings, numbers, lists and maps of strings.
         let text = serde_json::to_string_pretty(document).unwrap_or_default();
-        println!("{text}");
+        self.raw(&format!("{text}\n"));
     }
 
     /// Data for a program, a document a line.
     pub(crate) fn document_line(&self, document: &impl Serialize) {
-        println!("{}", serde_json::to_string(document).unwrap_or_default());
+        self.raw(&(serde_json::to_string(document).unwrap_or_default() + "\n"));
     }
 
     /// Data as it is, to the byte.
     pub(crate) fn raw(&self, text: &str) {
-        print!("{text}");
+        let mut stdout = std::io::stdout().lock();
+        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+        self.note(written);
+    }
+
+    /// Data in place of what the terminal shows.
+    pub(crate) fn redraw(&self, text: &str) {
+        self.out(&format!("\x1b[H{text}\x1b[J"));
+    }
+
+    /// Whether nobody reads standard output any more, as after `| head`: then there is nothing left to tell.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    fn out(&self, text: &str) {
+        let mut stdout = anstream::stdout().lock();
+        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+        self.note(written);
+    }
+
+    /// A reader who has gone is no failure; a full disk is.
+    fn note(&self, written: std::io::Result<()>) {
+        let Err(error) = written else { return };
+        if !self.closed.replace(true) && error.kind() != std::io::ErrorKind::BrokenPipe {
+            self.lost.set(true);
+            self.failure("what was to be told could not be written", &[error.to_string()], &[]);
+        }
+    }
+
+    /// Whether data could not be written, and somebody waits for it.
+    pub(crate) fn lost_data(&self) -> bool {
+        self.lost.get()
     }
 
     /// Talk: a line on standard error.

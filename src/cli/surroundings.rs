@@ -50,6 +50,14 @@ pub(crate) fn layouts(scope: ScopeArguments) -> Result<Vec<Layout>, Failure> {
     scopes.iter().map(|scope| Ok(environment::layout(*scope)?)).collect()
 }
 
+/// The layouts that a list shows: of the scope that was typed, else all that the caller may read.
+pub(crate) fn layouts_to_list(scope: ScopeArguments) -> Result<Vec<Layout>, Failure> {
+    match scope.typed() {
+        Some(scope) => Ok(vec![environment::layout(scope)?]),
+        None => [Scope::System, Scope::User].iter().map(|scope| Ok(environment::layout(*scope)?)).collect(),
+    }
+}
+
 /// The instance that a command changes.
 pub(crate) fn target_to_change(report: &Report, target: &TargetArguments) -> Result<Target, Failure> {
     found(report, target, &[layout(target.scope)?])

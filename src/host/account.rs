@@ -65,6 +65,32 @@ pub fn groups(owner: &Owner) -> Vec<u32> {
         .map_or_else(|| vec![owner.gid], |groups| groups.into_iter().map(nix::unistd::Gid::as_raw).collect())
 }
 
+/// The accounts of this host that may have services of their own: those that it lists itself, and, of a
+/// directory that can't be listed, those that are logged in or have services without a login.
+pub fn all() -> Result<Vec<Owner>, crate::host::files::FileError> {
+    use crate::host::files;
+    use camino::Utf8Path;
+    let listed = files::read(Utf8Path::new("/etc/passwd"))?.unwrap_or_default();
+    let mut found: Vec<Owner> =
+        listed.lines().filter_map(|line| by_name(line.split(':').next()?).ok()).collect();
+    let logged_in = files::list(Utf8Path::new("/run/user"))?.unwrap_or_default();
+    found.extend(logged_in.iter().filter_map(|uid| by_uid(uid.parse().ok()?).ok()));
+    let lingering = files::list(Utf8Path::new("/var/lib/systemd/linger"))?.unwrap_or_default();
+    found.extend(lingering.iter().filter_map(|name| by_name(name).ok()));
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    found.dedup();
+    Ok(found)
+}
+
+/// Whether a user's services run without a login (`loginctl enable-linger`), as logind remembers it. `None`:
+/// this can't be known.
+#[must_use]
+pub fn lingers(name: &str) -> Option<bool> {
+    // Asking logind takes a process and a few milliseconds; this is where it keeps its answer.
+    let folder = camino::Utf8Path::new("/var/lib/systemd");
+    folder.join("linger").join(name).try_exists().ok()
+}
+
 fn owner(name: &str, found: nix::Result<Option<nix::unistd::User>>) -> Result<Owner, AccountError> {
     match found {
         Ok(Some(user)) => Ok(Owner { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() }),

@@ -35,6 +35,13 @@ pub fn file_now() -> SystemTime {
     SystemTime::UNIX_EPOCH + duration(clock_gettime(clock))
 }
 
+/// A point in time for people, in this host's time zone.
+#[must_use]
+pub fn local(moment: Moment) -> String {
+    let zone = jiff::tz::TimeZone::system();
+    moment.0.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
 /// What poll(2) takes as its limit.
 #[must_use]
 pub fn limit(duration: Duration) -> Timespec {

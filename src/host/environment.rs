@@ -47,6 +47,10 @@ pub fn working_folder() -> Result<Utf8PathBuf, EnvironmentError> {
 /// This program's own file.
 pub fn own_program() -> Result<Utf8PathBuf, EnvironmentError> {
     let program = std::env::current_exe().map_err(EnvironmentError::NoProgram)?;
+    if !program.exists() {
+        // It was replaced while it runs, as package managers do; its bytes can still be had (proc(5)).
+        return Ok(Utf8PathBuf::from("/proc/self/exe"));
+    }
     Utf8PathBuf::try_from(program).map_err(|error| EnvironmentError::NoProgram(error.into_io_error()))
 }
 
@@ -66,6 +70,14 @@ pub fn layout(scope: Scope) -> Result<Layout, EnvironmentError> {
     })
 }
 
+/// The layout of another user, as far as it can be known without that user's environment.
+#[must_use]
+pub fn layout_of(user: &crate::model::owner::Owner) -> Option<Layout> {
+    let (config_home, state_home, data_home, runtime_directory) = (None, None, None, None);
+    let home = account::home(user.uid)?;
+    Some(Layout::user(&UserFolders { home, config_home, state_home, data_home, runtime_directory }))
+}
+
 fn user_folders() -> Result<UserFolders, EnvironmentError> {
     let uid = account::effective_uid();
     let home = folder("HOME").or_else(|| account::home(uid)).ok_or(EnvironmentError::NoHome)?;
@@ -74,7 +86,10 @@ fn user_folders() -> Result<UserFolders, EnvironmentError> {
         config_home: folder("XDG_CONFIG_HOME"),
         state_home: folder("XDG_STATE_HOME"),
         data_home: folder("XDG_DATA_HOME"),
-        runtime_directory: folder("XDG_RUNTIME_DIR").or_else(user_runtime_folder),
+        // A layout must not depend on whether the user happens to be logged in, so the folder counts before
+        // logind has made it.
+        runtime_directory: folder("XDG_RUNTIME_DIR")
+            .or_else(|| systemd_booted().then(|| Utf8PathBuf::from(format!("/run/user/{uid}")))),
     })
 }
 

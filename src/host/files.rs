@@ -77,6 +77,12 @@ pub fn facts(path: &Utf8Path) -> Result<Option<Facts>, FileError> {
     Ok(Some(Facts { kind, mode: stat.st_mode & 0o7777, uid: stat.st_uid, gid: stat.st_gid, size }))
 }
 
+/// When a path was last changed, as a value to compare; nothing where there is none.
+#[must_use]
+pub fn changed(path: &Utf8Path) -> Option<std::time::SystemTime> {
+    path.symlink_metadata().ok()?.modified().ok()
+}
+
 /// The digest of a file.
 pub fn digest(path: &Utf8Path) -> Result<Digest, FileError> {
     let mut file = fs_err::File::open(path).map_err(failed_io("open", path))?;

@@ -45,6 +45,20 @@ pub fn holding<T>(path: &Utf8Path, patience: Duration, work: impl FnOnce() -> T)
     Ok(work())
 }
 
+/// Whether a process holds a lock now. `None`: that can't be known to this account.
+#[must_use]
+pub fn is_held(path: &Utf8Path) -> Option<bool> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = match rustix::fs::open(path.as_str(), flags, Mode::empty()) {
+        Ok(file) => file,
+        Err(rustix::io::Errno::NOENT) => return Some(false),
+        Err(_) => return None,
+    };
+    // Whoever comes just now waits longer than this is held.
+    let taken = rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockShared);
+    Some(taken == Err(rustix::io::Errno::WOULDBLOCK))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +71,8 @@ mod tests {
             holding(&path, Duration::ZERO, || holding(&path, Duration::from_millis(50), || ())).unwrap();
         assert!(matches!(inner, Err(LockError::Held(_))));
         assert!(holding(&path, Duration::ZERO, || ()).is_ok());
+        assert_eq!(holding(&path, Duration::ZERO, || is_held(&path)).unwrap(), Some(true));
+        assert_eq!(is_held(&path), Some(false));
+        assert_eq!(is_held(&path.with_extension("other")), Some(false));
     }
 }

@@ -11,7 +11,7 @@
 //! archive, limits, entry, fault, catalogue            what is accepted, and why not
 //! gunzip, header, pax, untar                          .tar.gz
 //! central, unzip, inflate                             .zip and .whl
-//! extraction, disk                                    writing below a descriptor
+//! extraction, crew, disk                              writing below a descriptor
 //! ```
 
 pub mod archive;
@@ -25,6 +25,7 @@ pub mod version;
 
 mod catalogue;
 mod central;
+mod crew;
 mod disk;
 mod extraction;
 mod gunzip;

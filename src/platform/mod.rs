@@ -18,6 +18,7 @@ pub mod call;
 pub mod calls;
 pub mod embedded;
 pub mod observed;
+mod properties;
 pub mod query;
 mod stamp;
 pub mod systemd;
@@ -27,7 +28,7 @@ pub mod systemd;
 pub struct Facts {
     /// The version of systemd that is to read the text: settings that it does not know are left out.
     pub systemd_version: u32,
-    /// The home folder of the account that runs the program, if it has one.
+    /// The home folder of the account that runs the program, if it has one: it stays visible to the service.
     pub home: Option<Utf8PathBuf>,
 }
 

@@ -3,9 +3,11 @@
 mod change;
 mod demo;
 mod lifecycle;
+mod list;
 mod recover;
 mod remove;
 mod run;
+mod status;
 
 use crate::cli::arguments::Command;
 use crate::cli::report::Report;
@@ -21,6 +23,8 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Start(arguments) => lifecycle::lifecycle(report, Operation::Start, &arguments),
         Command::Stop(arguments) => lifecycle::lifecycle(report, Operation::Stop, &arguments),
         Command::Restart(arguments) => lifecycle::lifecycle(report, Operation::Restart, &arguments),
+        Command::Status(arguments) => status::status(report, &arguments),
+        Command::List(arguments) => list::list(report, &arguments),
         Command::Upgrade(arguments) if arguments.cleanup => remove::cleanup(report, &arguments),
         Command::Upgrade(arguments) => change::upgrade(report, &arguments),
         Command::Uninstall(arguments) => remove::uninstall(report, &arguments),

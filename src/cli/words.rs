@@ -1,0 +1,78 @@
+//! Lengths of time, sizes and points in time, in the words of people.
+
+use std::time::Duration;
+
+use crate::host::clock;
+use crate::model::moment::Moment;
+
+/// A length of time, with its two largest units: `2h 5m`, `45s`, `120ms`.
+pub(crate) fn duration(length: Duration) -> String {
+    const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
+    let seconds = length.as_secs();
+    let Some(largest) = UNITS.iter().position(|(_, unit)| seconds >= *unit) else {
+        return format!("{}ms", length.as_millis());
+    };
+    let mut rest = seconds;
+    let mut words = Vec::new();
+    for (name, unit) in UNITS.into_iter().skip(largest).take(2) {
+        if rest >= unit {
+            words.push(format!("{}{name}", rest / unit));
+        }
+        rest %= unit;
+    }
+    words.join(" ")
+}
+
+/// A number of bytes: `12.3 MiB`, `800 B`.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut tenths = bytes.saturating_mul(10) / 1024;
+    let mut unit = 0;
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
+/// How far off a point in time is: `in 12s`, `now`.
+pub(crate) fn until(moment: Moment) -> String {
+    let left = moment.0.duration_since(clock::now().0);
+    match u64::try_from(left.as_secs()) {
+        Ok(seconds) if seconds > 0 => format!("in {}", duration(Duration::from_secs(seconds))),
+        _ => "now".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_two_units() {
+        for (milliseconds, words) in [
+            (0, "0ms"),
+            (120, "120ms"),
+            (45_000, "45s"),
+            (60_000, "1m"),
+            (7_500_000, "2h 5m"),
+            (3_601_000, "1h"),
+            (90_000_000, "1d 1h"),
+            (31_536_000_000, "365d"),
+        ] {
+            assert_eq!(duration(Duration::from_millis(milliseconds)), words);
+        }
+    }
+
+    #[test]
+    fn sizes_have_one_decimal() {
+        for (bytes, words) in
+            [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (12_900_000, "12.3 MiB"), (1 << 40, "1.0 TiB")]
+        {
+            assert_eq!(size(bytes), words);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! All the instances that the caller may read. However many there are, one question is asked of each service
+//! manager, and the rest is read from files.
+
+use std::collections::HashMap;
+
+use crate::engine::manager::{self, State};
+use crate::engine::registry::{self, Instances};
+use crate::engine::standing::{Reported, standing};
+use crate::engine::status::active_version;
+use crate::engine::{failure::Failure, report};
+use crate::host::{account, environment, identity};
+use crate::model::answer::list::{ListAnswer, Listed};
+use crate::model::index::Scan;
+use crate::model::layout::{Layout, unit_name};
+use crate::model::manifest::PlatformKind;
+use crate::model::marker::Marker;
+use crate::model::owner::Owner;
+use crate::platform::observed::{ActiveState, ServiceListed};
+
+/// Lists the instances of some scopes, side by side.
+#[must_use]
+pub fn list(layouts: &[Layout]) -> ListAnswer {
+    let found: Vec<(Vec<Listed>, Vec<String>)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = layouts.iter().map(|layout| scope.spawn(|| of_scope(layout))).collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    });
+    answer(found)
+}
+
+/// Lists the instances of every user of this host, beside those of the host itself. Of other users' instances
+/// only files are read, with those users' rights: no manager is asked, nothing is written.
+pub fn list_all_users(layouts: &[Layout]) -> Result<ListAnswer, Failure> {
+    let mut found = vec![];
+    let own = account::effective_uid();
+    for user in account::all()? {
+        if user.uid == own {
+            continue;
+        }
+        let Some(layout) = environment::layout_of(&user) else { continue };
+        match account::acting_as(Some(&user), || of_other_user(&layout, &user)) {
+            Ok(seen) => found.push(seen),
+            Err(error) => found.push((Vec::new(), vec![format!("{error}")])),
+        }
+    }
+    let ListAnswer { instances, notices, .. } = list(layouts);
+    found.insert(0, (instances, notices));
+    Ok(answer(found))
+}
+
+fn answer(found: Vec<(Vec<Listed>, Vec<String>)>) -> ListAnswer {
+    let (instances, notices): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    ListAnswer {
+        schema: "list.v1".to_owned(),
+        instances: instances.into_iter().flatten().collect(),
+        notices: notices.into_iter().flatten().collect(),
+    }
+}
+
+fn of_scope(layout: &Layout) -> (Vec<Listed>, Vec<String>) {
+    let Instances { markers, mut notices } = registry::instances(layout);
+    let asks = markers.iter().any(|marker| marker.platform == PlatformKind::Systemd);
+    let services = match asks.then(|| manager::services(layout.scope)) {
+        None => Some(HashMap::new()),
+        Some(Ok(services)) => Some(by_unit(services)),
+        Some(Err(error)) => {
+            notices.push(format!("how the {} instances are can't be known: {error}", layout.scope));
+            None
+        }
+    };
+    let states = |marker: &Marker| match marker.platform {
+        // A unit that systemd has not in memory does not run.
+        PlatformKind::Systemd => services.as_ref().map(|services| {
+            services.get(&unit_name(&marker.name)).map_or(State::Inactive, |active| (*active).into())
+        }),
+        PlatformKind::Embedded => Some(guarded(layout, marker)),
+    };
+    let listed = markers.iter().map(|marker| listed(layout, marker, states(marker), None)).collect();
+    (listed, notices)
+}
+
+fn of_other_user(layout: &Layout, user: &Owner) -> (Vec<Listed>, Vec<String>) {
+    let (mut markers, mut notices) = (Vec::new(), Vec::new());
+    for kind in PlatformKind::ALL {
+        match registry::scan(layout, kind) {
+            Scan::Found(found) => markers.extend(found),
+            Scan::Failed(reason) => {
+                notices.push(format!("the {kind} instances of {} can't be read: {reason}", user.name));
+            }
+        }
+    }
+    markers.sort();
+    let states = |marker: &Marker| match marker.platform {
+        // Their managers are theirs to ask; a living supervisor says enough.
+        PlatformKind::Systemd => report::live(layout, &marker.name).map(|_| State::Active),
+        PlatformKind::Embedded => Some(guarded(layout, marker)),
+    };
+    let listed = markers
+        .iter()
+        .map(|marker| listed(layout, marker, states(marker), Some(user.name.clone())))
+        .collect();
+    (listed, notices)
+}
+
+fn listed(layout: &Layout, marker: &Marker, manager: Option<State>, user: Option<String>) -> Listed {
+    let reported = match manager {
+        // What nobody runs has nothing to report; the way it ended is its manager's, but for our own.
+        Some(State::Inactive | State::Failed) if marker.platform == PlatformKind::Systemd => None,
+        None => None,
+        Some(_) => report::read(layout, &marker.name),
+    };
+    let reported = match &reported {
+        Some(status) if identity::runs(status.supervisor) => Reported::Live(status),
+        Some(status) => Reported::Late(status),
+        None => Reported::Nothing,
+    };
+    // Which supervision it has matters only where a dead supervisor's report lies in the way: that is rare, and
+    // not worth opening a launch spec for each.
+    let supervision = None;
+    Listed {
+        name: marker.name.clone(),
+        component: marker.component.clone(),
+        state: standing(manager, reported, marker.platform, supervision),
+        version: active_version(layout, marker),
+        platform: marker.platform,
+        scope: marker.scope,
+        user,
+        folder: marker.folder.clone(),
+    }
+}
+
+fn guarded(layout: &Layout, marker: &Marker) -> State {
+    let runs = crate::engine::guard::guardian_of(layout, &marker.name).is_some();
+    if runs { State::Active } else { State::Inactive }
+}
+
+fn by_unit(services: Vec<ServiceListed>) -> HashMap<String, ActiveState> {
+    services.into_iter().map(|service| (service.unit, service.active)).collect()
+}

@@ -1,0 +1,118 @@
+//! Where an instance stands: the service manager's word and the supervisor's report, weighed.
+
+use crate::engine::manager::State;
+use crate::model::answer::status::InstanceState;
+use crate::model::manifest::{PlatformKind, Supervision};
+use crate::model::status::{Phase, Status};
+
+/// What a supervisor has reported in this boot of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reported<'a> {
+    /// Nothing that can be read.
+    Nothing,
+    /// By a supervisor that is dead.
+    Late(&'a Status),
+    /// By one that lives.
+    Live(&'a Status),
+}
+
+/// Weighs what is known. The manager knows whether the supervisor runs; only that knows how the program is.
+pub(crate) fn standing(
+    manager: Option<State>,
+    reported: Reported<'_>,
+    platform: PlatformKind,
+    supervision: Option<Supervision>,
+) -> InstanceState {
+    let Some(manager) = manager else { return InstanceState::Unknown };
+    if let Reported::Live(status) = reported {
+        return of_phase(status.phase, manager);
+    }
+    match manager {
+        State::Stopping => InstanceState::Stopping,
+        State::Starting => InstanceState::Starting,
+        State::Failed => InstanceState::Failed,
+        State::Active => match (platform, supervision) {
+            // A unit is active when its program has said that it is ready, be it through the supervisor.
+            (PlatformKind::Systemd, Some(Supervision::Native)) => InstanceState::Ready,
+            (PlatformKind::Systemd, _) if reported == Reported::Nothing => InstanceState::Ready,
+            // The supervisor is just being replaced.
+            _ => InstanceState::Starting,
+        },
+        State::Inactive => match (platform, reported) {
+            // Nobody else remembers how an embedded instance ended.
+            (PlatformKind::Embedded, Reported::Late(status)) if status.phase == Phase::Failed => {
+                InstanceState::Failed
+            }
+            _ => InstanceState::Stopped,
+        },
+    }
+}
+
+fn of_phase(phase: Phase, manager: State) -> InstanceState {
+    match phase {
+        _ if manager == State::Stopping => InstanceState::Stopping,
+        Phase::Starting => InstanceState::Starting,
+        Phase::Ready => InstanceState::Ready,
+        Phase::BackingOff => InstanceState::BackingOff,
+        Phase::Stopping => InstanceState::Stopping,
+        Phase::Stopped | Phase::Completed => InstanceState::Stopped,
+        Phase::Failed => InstanceState::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::moment::Moment;
+    use crate::model::status::{FORMAT, ProcessIdentity};
+
+    fn status(phase: Phase) -> Status {
+        Status {
+            format: FORMAT,
+            phase,
+            tree: "server-1.0.0".to_owned(),
+            version: "1.0.0".parse().unwrap(),
+            launch: String::new(),
+            boot_id: String::new(),
+            supervisor: ProcessIdentity { pid: 1, start_ticks: 1 },
+            program: None,
+            began: Moment("2026-05-08T14:32:07Z".parse().unwrap()),
+            started: None,
+            ready: None,
+            failures: 0,
+            restarts: Vec::new(),
+            next_start: None,
+            last_exit: None,
+            message: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_manager_and_the_report_are_weighed() {
+        use {InstanceState as I, Phase as P, PlatformKind as K, State as S, Supervision as W};
+        let (failed, ready, waiting) = (status(P::Failed), status(P::Ready), status(P::BackingOff));
+        let live = Reported::Live;
+        let late = Reported::Late;
+        for (manager, reported, platform, supervision, expected) in [
+            (None, live(&ready), K::Systemd, W::Mainstay, I::Unknown),
+            (Some(S::Active), live(&ready), K::Systemd, W::Mainstay, I::Ready),
+            (Some(S::Active), live(&waiting), K::Systemd, W::Mainstay, I::BackingOff),
+            (Some(S::Starting), live(&waiting), K::Systemd, W::Mainstay, I::BackingOff),
+            (Some(S::Stopping), live(&ready), K::Systemd, W::Mainstay, I::Stopping),
+            (Some(S::Active), late(&ready), K::Systemd, W::Mainstay, I::Starting),
+            (Some(S::Active), Reported::Nothing, K::Systemd, W::Native, I::Ready),
+            (Some(S::Active), Reported::Nothing, K::Embedded, W::Mainstay, I::Starting),
+            (Some(S::Inactive), live(&ready), K::Embedded, W::Mainstay, I::Ready),
+            (Some(S::Inactive), late(&failed), K::Embedded, W::Mainstay, I::Failed),
+            (Some(S::Inactive), late(&failed), K::Systemd, W::Mainstay, I::Stopped),
+            (Some(S::Failed), late(&failed), K::Systemd, W::Mainstay, I::Failed),
+            (Some(S::Inactive), late(&ready), K::Embedded, W::Mainstay, I::Stopped),
+        ] {
+            assert_eq!(
+                standing(manager, reported, platform, Some(supervision)),
+                expected,
+                "{manager:?} {reported:?} {platform:?} {supervision:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! How one instance is: the service manager's word, the supervisor's report, the receipt, the launch spec and
+//! the definition, put together. Nothing is changed, no lock is taken, one process is started at most.
+
+use camino::Utf8Path;
+
+use crate::engine::failure::CallError;
+use crate::engine::manager::{Manager, Seen};
+use crate::engine::report;
+use crate::engine::standing::{Reported, standing};
+use crate::host::{account, clock, files, identity, lock};
+use crate::model::answer::status::{
+    Boot, DefinitionState, InstanceState, OperationState, Restarts, StatusAnswer,
+};
+use crate::model::launch::LaunchSpec;
+use crate::model::layout::Layout;
+use crate::model::manifest::{PlatformKind, Scope, Supervision};
+use crate::model::marker::Marker;
+use crate::model::receipt::Receipt;
+use crate::model::status::Status;
+use crate::model::version::Version;
+use crate::platform;
+
+/// Looks at one instance. What can't be read is left out; what can't be asked makes its state unknown.
+pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnswer {
+    let name = &of.name;
+    let reported = report::read(layout, name);
+    let seen = manager.seen(of);
+    let spec = active(layout, of);
+    let receipt: Option<Receipt> = parsed(&layout.receipt(name));
+    let live = reported.as_ref().filter(|status| identity::runs(status.supervisor));
+    let state = standing(
+        seen.as_ref().ok().map(|seen| seen.state),
+        match (live, &reported) {
+            (Some(status), _) => Reported::Live(status),
+            (None, Some(status)) => Reported::Late(status),
+            (None, None) => Reported::Nothing,
+        },
+        of.platform,
+        spec.as_ref().map(|spec| spec.supervision),
+    );
+    let path = layout.definition(name, of.platform);
+    let definition = files::read(&path).ok().flatten();
+    let native = spec.as_ref().is_some_and(|spec| spec.supervision == Supervision::Native);
+    let process = Process::of(live, seen.as_ref().ok(), native);
+    let version = active_version(layout, of)
+        .or_else(|| receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone()));
+    let running = live.map(|status| status.version.clone());
+    StatusAnswer {
+        schema: "status.v1".to_owned(),
+        exit_code: state.exit_code(),
+        name: name.clone(),
+        component: of.component.clone(),
+        platform: of.platform,
+        scope: of.scope,
+        folder: of.folder.clone(),
+        message: message(state, &seen, reported.as_ref()),
+        pid: process.pid,
+        supervisor_pid: live.map(|status| status.supervisor.pid),
+        started: process.started,
+        ready: live.filter(|_| state == InstanceState::Ready).and_then(|status| status.ready),
+        uptime_seconds: process.started.map(|started| {
+            u64::try_from(clock::now().0.duration_since(started.0).as_secs()).unwrap_or_default()
+        }),
+        running_version: running.filter(|running| version.as_ref() != Some(running)),
+        previous_version: receipt
+            .as_ref()
+            .and_then(Receipt::previous)
+            .map(|previous| previous.version.clone()),
+        restarts: restarts(live, spec.as_ref()),
+        last_exit: reported
+            .as_ref()
+            .and_then(|status| status.last_exit)
+            // Of a supervised program the manager knows only how its supervisor ended.
+            .or_else(|| {
+                seen.as_ref().ok().filter(|seen| native && !seen.state.runs()).and_then(|seen| seen.last_exit)
+            }),
+        memory: seen.as_ref().ok().filter(|seen| seen.state.runs()).and_then(|seen| seen.memory),
+        boot: boot(of, &seen, spec.as_ref(), definition.as_deref()),
+        hardening: spec.as_ref().map(|spec| spec.hardening),
+        definition: DefinitionState {
+            edited: definition.as_deref().is_some_and(|text| !platform::untouched(of.platform, text)),
+            needs_reload: seen.as_ref().is_ok_and(|seen| seen.needs_reload),
+            drop_ins: seen.as_ref().map(|seen| seen.drop_ins.clone()).unwrap_or_default(),
+            path,
+        },
+        operation: operation(layout, of),
+        pending_restart: receipt.as_ref().is_some_and(|receipt| receipt.pending_restart),
+        version,
+        state,
+    }
+}
+
+/// The version that the current link names: one system call, and the truth.
+pub(crate) fn active_version(layout: &Layout, of: &Marker) -> Option<Version> {
+    let tree = files::read_link(&layout.current(&of.name, &of.component)).ok()??;
+    let version = tree.strip_prefix(of.component.as_str())?.strip_prefix('-')?;
+    version.parse().ok()
+}
+
+/// The launch spec that the current link names.
+fn active(layout: &Layout, of: &Marker) -> Option<LaunchSpec> {
+    let tree = files::read_link(&layout.current(&of.name, &of.component)).ok()??;
+    parsed(&layout.launch(&of.name, &tree))
+}
+
+/// A file of mainstay's own; nothing where this account can't read it.
+fn parsed<T: serde::de::DeserializeOwned>(path: &Utf8Path) -> Option<T> {
+    serde_json::from_str(&files::read(path).ok()??).ok()
+}
+
+/// The program's process.
+struct Process {
+    pid: Option<u32>,
+    started: Option<crate::model::moment::Moment>,
+}
+
+impl Process {
+    fn of(live: Option<&Status>, seen: Option<&Seen>, native: bool) -> Self {
+        let nothing = Self { pid: None, started: None };
+        match (live, seen) {
+            (Some(status), _) => match status.program.filter(|program| identity::runs(*program)) {
+                Some(program) => Self { pid: Some(program.pid), started: status.started },
+                None => nothing,
+            },
+            (None, Some(seen)) if native && seen.main_pid.is_some() => {
+                Self { pid: seen.main_pid, started: seen.started }
+            }
+            _ => nothing,
+        }
+    }
+}
+
+fn restarts(live: Option<&Status>, spec: Option<&LaunchSpec>) -> Restarts {
+    let policy = spec.map(|spec| &spec.restart);
+    let now = clock::boot_now();
+    let counts = |at: &&crate::model::moment::BootMoment| {
+        policy.is_none_or(|policy| now.since(**at) < policy.window.duration())
+    };
+    Restarts {
+        failures: live.map_or(0, |status| status.failures),
+        counted: live.map_or(0, |status| {
+            u32::try_from(status.restarts.iter().filter(counts).count()).unwrap_or(u32::MAX)
+        }),
+        limit: policy.map(|policy| policy.limit),
+        next_start: live.and_then(|status| status.next_start),
+    }
+}
+
+fn message(
+    state: InstanceState,
+    seen: &Result<Seen, CallError>,
+    reported: Option<&Status>,
+) -> Option<String> {
+    if let Err(error) = seen {
+        return Some(error.to_string());
+    }
+    let says = reported.map(|status| status.message.clone()).filter(|message| !message.is_empty())?;
+    // Of one that was stopped, nobody wants to read what it said before.
+    (state != InstanceState::Stopped).then_some(says)
+}
+
+fn operation(layout: &Layout, of: &Marker) -> Option<OperationState> {
+    if lock::is_held(&layout.operation_lock(&of.name)) == Some(true) {
+        return Some(OperationState::UnderWay);
+    }
+    let there = |path: &Utf8Path| matches!(files::facts(path), Ok(Some(_)));
+    let left = there(&layout.operation(&of.name)) || there(&layout.switch(&of.name));
+    left.then_some(OperationState::Unfinished)
+}
+
+fn boot(
+    of: &Marker,
+    seen: &Result<Seen, CallError>,
+    spec: Option<&LaunchSpec>,
+    definition: Option<&str>,
+) -> Boot {
+    let says = |starts, reason: String| Boot { starts, reason };
+    let unwanted = || says(Some(false), "the manifest says `\"boot\": false`".to_owned());
+    if of.platform == PlatformKind::Embedded {
+        let wanted = definition.and_then(platform::embedded::starts_at_boot);
+        return match wanted {
+            Some(false) => unwanted(),
+            _ if booted_by_us() => says(Some(true), "process 1 is `mainstay boot`".to_owned()),
+            _ => says(
+                Some(false),
+                format!(
+                    "no service manager starts it here: let what boots this host run `mainstay boot --{}`",
+                    of.scope
+                ),
+            ),
+        };
+    }
+    let Ok(seen) = seen else {
+        return says(None, "the service manager does not answer".to_owned());
+    };
+    if !seen.at_boot {
+        return match spec {
+            Some(spec) if !spec.boot => unwanted(),
+            _ => says(Some(false), "its unit is not enabled: `mainstay apply` enables it".to_owned()),
+        };
+    }
+    if of.scope == Scope::System {
+        return says(Some(true), "its unit is enabled".to_owned());
+    }
+    let user = account::by_uid(account::effective_uid()).map(|user| user.name).unwrap_or_default();
+    match account::lingers(&user) {
+        Some(true) => says(Some(true), format!("its unit is enabled, and lingering is on for {user}")),
+        Some(false) => says(
+            Some(false),
+            format!(
+                "it starts at the first login of {user}: `loginctl enable-linger {user}` lets it start with the host"
+            ),
+        ),
+        None => says(None, format!("its unit is enabled; whether {user} lingers can't be known")),
+    }
+}
+
+/// Whether this host, a container, is booted by mainstay.
+fn booted_by_us() -> bool {
+    let Ok(Some(words)) = files::read(Utf8Path::new("/proc/1/cmdline")) else { return false };
+    let mut words = words.split('\0');
+    let ours = words.next().is_some_and(|program| Utf8Path::new(program).file_name() == Some("mainstay"));
+    ours && words.next() == Some("boot")
+}

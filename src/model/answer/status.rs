@@ -1,0 +1,191 @@
+//! `status.v1`: how one instance is.
+
+use camino::Utf8PathBuf;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::manifest::{Hardening, PlatformKind, Scope};
+use crate::model::moment::Moment;
+use crate::model::name::{ComponentName, InstanceName};
+use crate::model::status::Exit;
+use crate::model::version::Version;
+
+/// How one instance is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(title = "mainstay status")]
+pub struct StatusAnswer {
+    /// The name of this document's schema: `status.v1`.
+    pub schema: String,
+    /// The exit code of the command: 0 ready, 10 starting, 11 stopped, 12 failed, 13 unknown.
+    pub exit_code: u8,
+    /// The instance.
+    pub name: InstanceName,
+    /// Its component.
+    pub component: ComponentName,
+    /// The service manager.
+    pub platform: PlatformKind,
+    /// To whom it belongs.
+    pub scope: Scope,
+    /// The deploy folder.
+    #[schemars(with = "String")]
+    pub folder: Utf8PathBuf,
+    /// Where it stands.
+    pub state: InstanceState,
+    /// More about that, where there is more to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The program's process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// The supervisor's process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supervisor_pid: Option<u32>,
+    /// When the program was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started: Option<Moment>,
+    /// When it became ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ready: Option<Moment>,
+    /// For how many seconds it has run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uptime_seconds: Option<u64>,
+    /// The active version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// The version that runs, where it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running_version: Option<Version>,
+    /// The version to which a rollback goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_version: Option<Version>,
+    /// Its restarts.
+    pub restarts: Restarts,
+    /// How the program last ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_exit: Option<Exit>,
+    /// The memory of all its processes, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// Whether it starts at boot.
+    pub boot: Boot,
+    /// How far the program is locked in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hardening: Option<Hardening>,
+    /// What registers it with its platform.
+    pub definition: DefinitionState,
+    /// What a command has left unfinished, or is just doing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationState>,
+    /// Whether the running program has not yet seen the last applied settings.
+    pub pending_restart: bool,
+}
+
+/// Where an instance stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum InstanceState {
+    /// It runs and is ready.
+    Ready,
+    /// It was started and is not ready yet.
+    Starting,
+    /// It ended and is started again after a pause.
+    BackingOff,
+    /// It was asked to end and still runs.
+    Stopping,
+    /// It does not run, and that was asked for or is its success.
+    Stopped,
+    /// It does not run, because it failed for good.
+    Failed,
+    /// It is installed; how it is can't be known.
+    Unknown,
+}
+
+impl InstanceState {
+    /// The exit code of `status`.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Ready => 0,
+            Self::Starting | Self::BackingOff => 10,
+            Self::Stopping | Self::Stopped => 11,
+            Self::Failed => 12,
+            Self::Unknown => 13,
+        }
+    }
+
+    /// Whether the program's processes are, or may be, there.
+    #[must_use]
+    pub fn runs(self) -> bool {
+        matches!(self, Self::Ready | Self::Starting | Self::Stopping)
+    }
+}
+
+impl std::fmt::Display for InstanceState {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(match self {
+            Self::Ready => "running and ready",
+            Self::Starting => "starting",
+            Self::BackingOff => "backing off",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+/// How often a program had to be started again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Restarts {
+    /// How often it ended without being asked to since its supervisor, or the service, was started.
+    pub failures: u32,
+    /// How many restarts count against the limit now.
+    pub counted: u32,
+    /// How many restarts are allowed within the window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// When it is started again, while backing off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_start: Option<Moment>,
+}
+
+/// Whether an instance starts with the host, or with its user's login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Boot {
+    /// Whether it does; nothing where that can't be known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts: Option<bool>,
+    /// Why, and what would change it.
+    pub reason: String,
+}
+
+/// What registers an instance with its platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DefinitionState {
+    /// Where it stands.
+    #[schemars(with = "String")]
+    pub path: Utf8PathBuf,
+    /// Whether it is no longer as mainstay wrote it.
+    pub edited: bool,
+    /// Whether the service manager has not read it as it is now.
+    pub needs_reload: bool,
+    /// Files of the user's that change what it says.
+    #[schemars(with = "Vec<String>")]
+    pub drop_ins: Vec<Utf8PathBuf>,
+}
+
+/// What a command does, or has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum OperationState {
+    /// A command is at work on the instance.
+    UnderWay,
+    /// A command died: `mainstay recover` brings its work to an end.
+    Unfinished,
+}
