@@ -158,7 +158,7 @@ impl Report {
                 self.progress(archive.file_name().unwrap_or_default(), read, total);
             }
             Event::Step(Step::AwaitReady { tree, .. }) => {
-                self.say(format!("  waiting until {tree} is ready"))
+                self.say(format!("  waiting until {tree} is ready"));
             }
             Event::Step(step) => {
                 self.end_bar();
