@@ -150,6 +150,31 @@ pub fn read_untrusted(path: &Utf8Path, limit: u64) -> Result<Option<String>, Fil
     Ok(Some(text))
 }
 
+/// A folder for a while: it is removed with all that is in it when this is dropped.
+#[derive(Debug)]
+pub struct Temporary {
+    path: Utf8PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Temporary {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+}
+
+/// Makes a folder for a while.
+pub fn temporary(prefix: &str) -> Result<Temporary, FileError> {
+    let parent = crate::host::environment::temporary_folder();
+    let made = tempfile::Builder::new().prefix(prefix).tempdir_in(&parent);
+    let folder = made.map_err(failed_io("create a folder in", &parent))?;
+    let path = Utf8PathBuf::try_from(folder.path().to_owned())
+        .map_err(|error| failed_io("use a folder in", &parent)(error.into_io_error()))?;
+    Ok(Temporary { path, _folder: folder })
+}
+
 /// Replaces a file whole and durably. A reader sees the old text or the new one, also after a power cut.
 pub fn write(path: &Utf8Path, text: &str, mode: u32, owner: Option<&Owner>) -> Result<(), FileError> {
     let folder = parent(path);

@@ -1,12 +1,16 @@
 //! One file a command; each turns what was typed into a request and the outcome into words.
 
 mod change;
+mod history;
 mod lifecycle;
 mod list;
+mod pack;
 mod recover;
 mod remove;
 mod run;
 mod status;
+mod texts;
+mod validate;
 
 use crate::cli::arguments::Command;
 use crate::cli::report::Report;
@@ -30,6 +34,13 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Run(arguments) => run::run(report, &arguments),
         Command::Boot(arguments) => run::boot(report, &arguments),
         Command::Recover(arguments) => recover::recover(report, &arguments),
+        Command::History(arguments) => history::history(report, &arguments),
+        Command::Validate(arguments) => validate::validate(report, &arguments),
+        Command::Schema(arguments) => texts::schema(report, &arguments),
+        Command::Render(arguments) => texts::render(report, &arguments),
+        Command::Pack(arguments) => pack::pack(report, &arguments),
+        Command::Completions(arguments) => Ok(texts::completions(report, &arguments)),
+        Command::Man(arguments) => texts::man(report, &arguments),
         other => Err(Failure::Usage(format!("{other:?}"))),
     }
 }
