@@ -12,6 +12,7 @@ mod journal;
 pub mod lifecycle;
 pub mod listing;
 pub mod log;
+pub mod logs;
 pub mod manager;
 mod observe;
 pub mod obstacle;

@@ -4,6 +4,7 @@ mod change;
 mod history;
 mod lifecycle;
 mod list;
+mod logs;
 mod pack;
 mod recover;
 mod remove;
@@ -34,6 +35,7 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Run(arguments) => run::run(report, &arguments),
         Command::Boot(arguments) => run::boot(report, &arguments),
         Command::Recover(arguments) => recover::recover(report, &arguments),
+        Command::Logs(arguments) => logs::logs(report, &arguments),
         Command::History(arguments) => history::history(report, &arguments),
         Command::Validate(arguments) => validate::validate(report, &arguments),
         Command::Schema(arguments) => texts::schema(report, &arguments),
