@@ -42,7 +42,7 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Inexpressible(_)
         | Failure::Rights(_)
         | Failure::Changed(_) => 4,
-        Failure::Archive(_) | Failure::OtherArchive(_) => 5,
+        Failure::Archive(_) | Failure::OtherArchive(_) | Failure::Pack(_) => 5,
         Failure::Busy(_) => 6,
         Failure::TakenBack { .. } => 7,
         Failure::Down { .. } => 8,

@@ -125,9 +125,9 @@ pub fn read(path: &Utf8Path) -> Result<Option<String>, FileError> {
     }
 }
 
-/// The text of a file that somebody else may have put there: a regular file of at most `limit` bytes, no
-/// link followed, never a pipe that would keep the reader waiting.
-pub fn read_untrusted(path: &Utf8Path, limit: u64) -> Result<Option<String>, FileError> {
+/// A file that somebody else may have put there, open for reading: a regular file, no link followed, never a
+/// pipe that would keep the reader waiting. Nothing where there is none.
+pub fn open_untrusted(path: &Utf8Path) -> Result<Option<std::fs::File>, FileError> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file: OwnedFd = match rustix::fs::open(path.as_str(), flags, Mode::empty()) {
         Ok(file) => file,
@@ -139,9 +139,14 @@ pub fn read_untrusted(path: &Utf8Path, limit: u64) -> Result<Option<String>, Fil
         let source = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
         return Err(failed_io("read", path)(source));
     }
+    Ok(Some(std::fs::File::from(file)))
+}
+
+/// The text of such a file, of at most `limit` bytes.
+pub fn read_untrusted(path: &Utf8Path, limit: u64) -> Result<Option<String>, FileError> {
+    let Some(file) = open_untrusted(path)? else { return Ok(None) };
     let mut text = String::new();
-    let mut limited =
-        fs_err::File::from_parts(std::fs::File::from(file), path.as_std_path().to_owned()).take(limit + 1);
+    let mut limited = fs_err::File::from_parts(file, path.as_std_path().to_owned()).take(limit + 1);
     limited.read_to_string(&mut text).map_err(failed_io("read", path))?;
     if u64::try_from(text.len()).unwrap_or(u64::MAX) > limit {
         let source = io::Error::new(io::ErrorKind::InvalidData, format!("it is larger than {limit} bytes"));
@@ -205,6 +210,31 @@ pub fn each_text(
         }
     }
     Ok(())
+}
+
+/// A folder for a while: it is removed with all that is in it when this is dropped.
+#[derive(Debug)]
+pub struct Temporary {
+    path: Utf8PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Temporary {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+}
+
+/// Makes a folder for a while.
+pub fn temporary(prefix: &str) -> Result<Temporary, FileError> {
+    let parent = crate::host::environment::temporary_folder();
+    let made = tempfile::Builder::new().prefix(prefix).tempdir_in(&parent);
+    let folder = made.map_err(failed_io("create a folder in", &parent))?;
+    let path = Utf8PathBuf::try_from(folder.path().to_owned())
+        .map_err(|error| failed_io("use a folder in", &parent)(error.into_io_error()))?;
+    Ok(Temporary { path, _folder: folder })
 }
 
 /// Replaces a file whole and durably. A reader sees the old text or the new one, also after a power cut.
