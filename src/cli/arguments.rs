@@ -138,6 +138,7 @@ pub enum Command {
 #[command(after_help = "Examples:\n  \
     mainstay install --from server-1.0.0.tar.gz\n  \
     mainstay install --name web --from server-1.0.0.tar.gz --dry-run")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct InstallArguments {
     /// Which instance.
     #[command(flatten)]
@@ -187,6 +188,7 @@ pub struct PlanArguments {
 
 /// `apply`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ApplyArguments {
     /// Which instance.
     #[command(flatten)]
@@ -278,6 +280,7 @@ pub struct LogsArguments {
     mainstay upgrade --rollback\n  \
     mainstay upgrade --to 1.0.0\n  \
     mainstay upgrade --cleanup")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct UpgradeArguments {
     /// Which instance.
     #[command(flatten)]

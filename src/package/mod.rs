@@ -11,7 +11,7 @@
 //! archive, limits, entry, fault, catalogue            what is accepted, and why not
 //! gunzip, header, pax, untar                          .tar.gz
 //! central, unzip, inflate                             .zip and .whl
-//! extraction, crew, disk                              writing below a descriptor
+//! extraction, crew, flush, disk                       writing below a descriptor
 //! ```
 
 pub mod archive;
@@ -28,6 +28,7 @@ mod central;
 mod crew;
 mod disk;
 mod extraction;
+mod flush;
 mod gunzip;
 mod header;
 mod inflate;

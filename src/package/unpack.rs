@@ -14,6 +14,7 @@ use crate::package::crew::Crew;
 use crate::package::disk;
 use crate::package::extraction::Extraction;
 use crate::package::fault::Fault;
+use crate::package::flush::Flush;
 use crate::package::limits::Limits;
 use crate::package::tree::Complete;
 use crate::package::untar::Untar;
@@ -303,16 +304,18 @@ fn untar(
 ) -> Result<Digest, UnpackError> {
     let (inflater, stream) = gunzip::pipe(file);
     let (archive, root) = (extraction.archive, extraction.root);
-    let crew = Crew::default();
+    let (crew, flush) = (Crew::default(), Flush::default());
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WRITERS);
     let digest = std::thread::scope(|scope| {
         let inflating = scope.spawn(|| inflater.run());
+        scope.spawn(|| flush.run(root));
         for _ in 0..threads {
             scope.spawn(|| crew.work(root));
         }
         // The stream goes out of scope with the parser, which is what stops the inflater after a refusal.
-        let parsed = Untar::new(extraction, stream, &crew, size, progress).run();
+        let parsed = Untar::new(extraction, stream, &crew, &flush, size, progress).run();
         crew.close(parsed.is_err());
+        flush.close();
         parsed.map(|()| inflating.join().ok().flatten())
     })?;
     digest.ok_or_else(|| UnpackError::Malformed {

@@ -7,6 +7,7 @@ use crate::package::disk::Writer;
 use crate::package::entry::{EntryName, Named, shown};
 use crate::package::extraction::Extraction;
 use crate::package::fault::Fault;
+use crate::package::flush::Flush;
 use crate::package::gunzip::{Stream, StreamError};
 use crate::package::header::{BLOCK, Header};
 use crate::package::pax::{self, Extended};
@@ -26,6 +27,8 @@ pub(crate) struct Untar<'e, 'a> {
     stream: Stream,
     writer: Writer<'a>,
     crew: &'e Crew,
+    flush: &'e Flush,
+    flushed: u64,
     batch: Batch,
     announced: Announced,
     /// Whether no header was read yet.
@@ -42,6 +45,7 @@ impl<'e, 'a> Untar<'e, 'a> {
         extraction: &'e mut Extraction<'a>,
         stream: Stream,
         crew: &'e Crew,
+        flush: &'e Flush,
         size: u64,
         progress: &'e mut dyn FnMut(Progress),
     ) -> Self {
@@ -51,6 +55,8 @@ impl<'e, 'a> Untar<'e, 'a> {
             stream,
             writer,
             crew,
+            flush,
+            flushed: 0,
             batch: Batch::default(),
             announced: Announced::default(),
             first: true,
@@ -261,6 +267,7 @@ impl<'e, 'a> Untar<'e, 'a> {
     fn watch(&mut self) -> Result<(), UnpackError> {
         if self.stream.read != self.reported {
             self.reported = self.stream.read;
+            self.flushed = self.flush.tell(self.stream.inflated, self.flushed);
             let (read, written, entries) = (self.stream.read, self.stream.inflated, self.extraction.entries);
             (self.progress)(Progress { read, size: self.size, entries, written });
         }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use mainstay::model::manifest::VariableName;
 use mainstay::model::status::Phase;
@@ -133,7 +134,7 @@ fn every_argument_and_value_arrives_byte_for_byte() {
     let mut lines = String::new();
     for (index, text) in corpus.iter().enumerate() {
         let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
-        lines.push_str(&format!("F{index}=\"{escaped}\"\n"));
+        lines.extend([&format!("F{index}=\""), escaped.as_str(), "\"\n"]);
         let secret = host.root.join(format!("secret{index}"));
         fs::write(&secret, format!("{text}\n")).unwrap();
         spec.secrets.insert(name(&format!("S{index}")), secret);
@@ -243,7 +244,6 @@ fn root_runs_the_program_as_another_account_with_its_groups_and_reads_as_that_ac
     if rustix::process::getuid().as_raw() != 0 {
         return;
     }
-    use std::os::unix::fs::PermissionsExt;
     let mut spec = spec(&[&program("dumps")]);
     let host = Host::new(&spec);
     let open =
