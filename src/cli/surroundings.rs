@@ -30,7 +30,8 @@ pub(crate) fn with_context<T>(
     let facts =
         Facts { systemd_version: systemd_version.unwrap_or(USUAL_SYSTEMD), home: account::home(caller.uid) };
     let events = |event: Event| report.event(event);
-    work(&Context { layout, facts, caller, manager: &manager, events: &events, obstacle: &Clear })
+    let program = environment::own_program()?;
+    work(&Context { layout, facts, caller, program, manager: &manager, events: &events, obstacle: &Clear })
 }
 
 /// The layout in which a command changes things: of the scope that was typed, else the caller's.
