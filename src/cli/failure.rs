@@ -138,6 +138,10 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "the same service, from now on from here? `--take-over`".to_owned(),
         ],
         Refusal::NotOurs { .. } => vec!["choose another `name`, or remove that definition first".to_owned()],
+        Refusal::OtherPlatform { installed, .. } => vec![
+            format!("to stay there, write `\"platform\": \"{installed}\"` in the manifest"),
+            "to move it, uninstall it first: its data and configuration stay".to_owned(),
+        ],
         Refusal::OtherComponent { .. } => {
             vec!["choose another `name`, uninstall the instance first, or use `--take-over`".to_owned()]
         }

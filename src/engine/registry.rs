@@ -30,6 +30,41 @@ pub struct Instances {
 /// Finds the instances of a scope, and brings the index up to date where that is possible.
 #[must_use]
 pub fn instances(layout: &Layout) -> Instances {
+    let found = look(layout);
+    if !found.is_news() {
+        return Instances { markers: found.index.instances, notices: found.notices };
+    }
+    // Looked at again under the lock: what another command has installed meanwhile must not be lost.
+    let updated = lock::holding(&layout.index_lock(), PATIENCE, || {
+        let found = look(layout);
+        let written = if found.is_news() { write_index(layout, &found.index) } else { Ok(()) };
+        (found, written)
+    });
+    let (mut found, written) = match updated {
+        Ok((found, written)) => (found, written.map_err(|error| describe(&error))),
+        Err(error) => (found, Err(describe(&error))),
+    };
+    if let Err(reason) = written {
+        found.notices.push(format!("the index could not be brought up to date: {reason}"));
+    }
+    Instances { markers: found.index.instances, notices: found.notices }
+}
+
+/// What the markers and the index say together.
+struct Found {
+    known: Option<Index>,
+    index: Index,
+    notices: Vec<String>,
+}
+
+impl Found {
+    /// Whether the index is to be written. Nothing is for a scope that mainstay has never been used in.
+    fn is_news(&self) -> bool {
+        self.known.as_ref() != Some(&self.index) && !(self.known.is_none() && self.index.instances.is_empty())
+    }
+}
+
+fn look(layout: &Layout) -> Found {
     let mut notices = Vec::new();
     let known = read_index(layout, &mut notices);
     let scans = PlatformKind::ALL.map(|kind| (kind, scan(layout, kind)));
@@ -41,14 +76,13 @@ pub fn instances(layout: &Layout) -> Instances {
         }
     }
     let index = known.clone().unwrap_or_default().reconcile(&scans);
-    // Nothing is written for a scope that mainstay has never been used in.
-    if known.as_ref() != Some(&index)
-        && !(known.is_none() && index.instances.is_empty())
-        && let Err(error) = write_index(layout, &index)
-    {
-        notices.push(format!("the index could not be brought up to date: {error}"));
-    }
-    Instances { markers: index.instances, notices }
+    Found { known, index, notices }
+}
+
+/// An error with its cause, in one line.
+fn describe(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+    format!("{error}{cause}")
 }
 
 /// Finds one instance by its name, or gives all that there are. If the index says the same as the instance's
@@ -79,11 +113,7 @@ pub fn scan(layout: &Layout, kind: PlatformKind) -> Scan {
         Ok(markers) => {
             Scan::Found(markers.into_iter().filter(|marker| marker.scope == layout.scope).collect())
         }
-        Err(error) => {
-            let source =
-                std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
-            Scan::Failed(format!("{error}{source}"))
-        }
+        Err(error) => Scan::Failed(describe(&error)),
     }
 }
 
@@ -133,13 +163,11 @@ fn read_index(layout: &Layout, notices: &mut Vec<String>) -> Option<Index> {
     }
 }
 
-fn write_index(layout: &Layout, index: &Index) -> Result<(), Box<dyn std::error::Error>> {
-    let text = serde_json::to_string_pretty(index)? + "\n";
-    lock::holding(&layout.index_lock(), PATIENCE, || -> Result<(), files::FileError> {
-        if let Some(folder) = layout.index().parent() {
-            files::create_folder(folder, 0o755, None)?;
-        }
-        files::write(&layout.index(), &text, 0o644, None)
-    })??;
-    Ok(())
+fn write_index(layout: &Layout, index: &Index) -> Result<(), files::FileError> {
+    // An index holds only strings and numbers, which JSON can always express.
+    let text = serde_json::to_string_pretty(index).unwrap_or_default() + "\n";
+    if let Some(folder) = layout.index().parent() {
+        files::create_folder(folder, 0o755, None)?;
+    }
+    files::write(&layout.index(), &text, 0o644, None)
 }

@@ -216,14 +216,32 @@ pub fn trash(parent: &Utf8Path, name: &str) -> Result<Utf8PathBuf, TreeError> {
     Ok(parent.join(trash))
 }
 
-/// Removes all trash in a folder, never following a link, and gives the number of trees removed.
+/// Removes all trash in a folder, never following a link, and gives the number of trees removed. Trash that is
+/// gone before it is reached was removed by another.
 pub fn empty_trash(parent: &Utf8Path) -> Result<u64, TreeError> {
+    remove_trash(parent, |_| true)
+}
+
+/// Removes what of the trash in a folder had one name before: others may need theirs again.
+pub fn empty_trash_of(parent: &Utf8Path, entry: &str) -> Result<u64, TreeError> {
+    // What follows the name is one number, or another name is meant that only begins with this one.
+    remove_trash(parent, |rest| {
+        let number = rest.strip_prefix(entry.as_bytes()).and_then(|rest| rest.strip_prefix(b"-"));
+        number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_hexdigit))
+    })
+}
+
+fn remove_trash(parent: &Utf8Path, is_meant: impl Fn(&[u8]) -> bool) -> Result<u64, TreeError> {
     let folder = disk::open_folder(parent).map_err(failed(parent, "opened"))?;
     let mut removed = 0;
     for name in disk::names(&folder).map_err(failed(parent, "listed"))? {
-        if name.to_bytes().starts_with(TRASH.as_bytes()) {
+        let Some(rest) = name.to_bytes().strip_prefix(TRASH.as_bytes()) else { continue };
+        if is_meant(rest) {
             let path = parent.join(String::from_utf8_lossy(name.to_bytes()).as_ref());
-            disk::remove(folder.as_fd(), &name).map_err(failed(&path, "removed"))?;
+            match disk::remove(folder.as_fd(), &name) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                done => done.map_err(failed(&path, "removed"))?,
+            }
             removed += 1;
         }
     }
