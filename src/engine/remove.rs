@@ -8,7 +8,7 @@ use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
 use crate::engine::operation::exclusively;
 use crate::engine::registry;
-use crate::host::{clock, files};
+use crate::host::clock;
 use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
 use crate::plan::cleanup::cleanup;
@@ -57,26 +57,12 @@ pub fn remove(
         if under_lock.steps != plan.steps && !agree(&under_lock)? {
             return Err(Failure::Changed(of.name.clone()));
         }
-        let done = execute(context, &under_lock, of, None)?;
-        if removal == Removal::Everything {
-            remove_empty_folders(context, of)?;
-        }
-        Ok(done)
+        execute(context, &under_lock, of, None)
     });
     for notice in registry::instances(&context.layout).notices {
         context.notice(notice);
     }
     outcome.map(|_| plan)
-}
-
-/// The folders that held what is gone now: the journal's, and the one around data and logs.
-fn remove_empty_folders(context: &Context<'_>, of: &Marker) -> Result<(), Failure> {
-    let layout = &context.layout;
-    files::remove_empty_folder(&layout.journal(&of.name))?;
-    if let Some(around) = layout.data(&of.name).parent() {
-        files::remove_empty_folder(around)?;
-    }
-    Ok(())
 }
 
 /// The launch that is active, and what was observed beside it.
