@@ -138,6 +138,7 @@ pub enum Command {
 #[command(after_help = "Examples:\n  \
     mainstay install --from server-1.0.0.tar.gz\n  \
     mainstay install --name web --from server-1.0.0.tar.gz --dry-run")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct InstallArguments {
     /// Which instance.
     #[command(flatten)]
@@ -187,6 +188,7 @@ pub struct PlanArguments {
 
 /// `apply`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ApplyArguments {
     /// Which instance.
     #[command(flatten)]
@@ -278,6 +280,7 @@ pub struct LogsArguments {
     mainstay upgrade --rollback\n  \
     mainstay upgrade --to 1.0.0\n  \
     mainstay upgrade --cleanup")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct UpgradeArguments {
     /// Which instance.
     #[command(flatten)]
@@ -420,12 +423,9 @@ pub struct DemoArguments {
     /// Leave the folder for a look around
     #[arg(long)]
     pub keep: bool,
-    /// The sample's own server; the packed program runs it
-    #[arg(long, hide = true, value_name = "PORT")]
-    pub serve: Option<u16>,
-    /// The version that the sample's server tells
-    #[arg(long, hide = true, requires = "serve")]
-    pub tells: Option<String>,
+    /// Be the sample's server, of this version, on the port that the variable PORT names
+    #[arg(long, hide = true, value_name = "VERSION")]
+    pub serve: Option<String>,
 }
 
 /// `completions`

@@ -3,6 +3,7 @@
 pub mod arguments;
 mod commands;
 mod confirm;
+mod demo;
 mod draft;
 mod failure;
 mod report;

@@ -57,12 +57,12 @@ impl Report {
 
     /// Whether a person sits at the terminal, to be asked.
     pub(crate) fn can_ask(&self) -> bool {
-        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+        !self.output.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
 
     /// Whether a person reads standard output as it comes.
     pub(crate) fn is_watched(&self) -> bool {
-        std::io::stdout().is_terminal()
+        !self.output.json && std::io::stdout().is_terminal()
     }
 
     /// Data: a line on standard output, unless that is for JSON.
@@ -152,6 +152,7 @@ impl Report {
 
     /// A question, without an end of line.
     pub(crate) fn ask(&self, question: &str) {
+        self.end_bar();
         anstream::eprint!("{question} ");
     }
 
@@ -159,10 +160,10 @@ impl Report {
     pub(crate) fn event(&self, event: Event) {
         match event {
             Event::Unpacking { archive, read, total } => {
-                self.progress(archive.file_name().unwrap_or_default(), read, total)
+                self.progress(archive.file_name().unwrap_or_default(), read, total);
             }
             Event::Step(Step::AwaitReady { tree, .. }) => {
-                self.say(format!("  waiting until {tree} is ready"))
+                self.say(format!("  waiting until {tree} is ready"));
             }
             Event::Step(step) => {
                 self.end_bar();

@@ -12,6 +12,7 @@ use crate::engine::target::{Declared, Target};
 use crate::engine::{Context, registry};
 use crate::host::environment;
 use crate::model::launch::tree_name;
+use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::receipt::Receipt;
 use crate::model::version::Version;
@@ -90,7 +91,23 @@ pub fn change(
     for notice in registry::instances(&context.layout).notices {
         context.notice(notice);
     }
-    Ok(Outcome { plan, before, after, done: Some(done?) })
+    let done = done?;
+    tell_of_lingering(context, &wanted);
+    Ok(Outcome { plan, before, after, done: Some(done) })
+}
+
+/// A user's service that is to start at boot, on a host that would not: the person has to know.
+fn tell_of_lingering(context: &Context<'_>, wanted: &Wanted) {
+    let spec = &wanted.spec;
+    let concerned = spec.boot && spec.platform == PlatformKind::Systemd && spec.scope == Scope::User;
+    let user = &context.caller.name;
+    if concerned && context.manager.lingering(user).is_ok_and(|lingers| !lingers) {
+        context.notice(format!(
+            "{} will not start at boot and ends with your last login, because lingering is off for {user} and \
+             could not be switched on: `sudo loginctl enable-linger {user}`",
+            spec.name
+        ));
+    }
 }
 
 fn decide(

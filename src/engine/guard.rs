@@ -196,6 +196,7 @@ fn system(action: &'static str) -> impl FnOnce(std::io::Error) -> GuardError {
 /// SIGTERM, SIGINT and SIGHUP stop all of them; a second SIGTERM or SIGINT does not wait. SIGUSR1 says that a
 /// command has left a request.
 pub fn guard(entries: Vec<Entry>, hooks: &mut dyn Hooks) -> Result<Vec<(InstanceName, Outcome)>, GuardError> {
+    process::close_inherited();
     let caught = |signals: &[Signal]| SignalPipe::new(signals).map_err(system("catch signals"));
     let mut guardian = Guardian {
         terminate: caught(&[Signal::TERM, Signal::INT])?,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::event::Event;
-use crate::engine::failure::StepError;
+use crate::engine::failure::{CallError, StepError};
 use crate::engine::ready::{Awaited, await_ready, step_error};
 use crate::engine::{Context, log, report, switch};
 use crate::host::command::{self, Manner};
@@ -118,7 +118,12 @@ impl<'a> Hands<'a> {
     pub(crate) fn undo(&self, undo: &Undo, reason: &str) -> Result<(), StepError> {
         match undo {
             Undo::Nothing => Ok(()),
-            Undo::Steps(steps) => steps.iter().try_for_each(|step| self.perform(step)),
+            Undo::Steps(steps) => steps.iter().try_for_each(|step| match self.perform(step) {
+                // A service manager that does not run has nothing to forget: it reads everything at its next
+                // start, and must not keep the rest from being undone.
+                Err(StepError::Call(CallError::Unavailable { .. })) => Ok(()),
+                outcome => outcome,
+            }),
             Undo::Start(calls) => {
                 calls.iter().try_for_each(|call| self.call(call))?;
                 let running = |seen: crate::engine::manager::Seen| seen.state.runs();

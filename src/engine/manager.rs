@@ -1,10 +1,11 @@
 //! The service managers, as the engine asks them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::engine::failure::CallError;
 use crate::engine::{guard, supervisor};
 use crate::host::command::{self, Manner};
+use crate::host::environment;
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
@@ -18,6 +19,8 @@ use crate::platform::query;
 /// How long a service manager may take to answer a question.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a user's service manager may take to begin.
+const BEGINNING: Duration = Duration::from_secs(3);
 /// How long a guardian may take to begin.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
@@ -122,7 +125,7 @@ impl Manager for HostManager {
         let failed = |reason: String| CallError::Failed { call: call.to_string(), reason };
         match call {
             Call::Run { argv, accept, optional, .. } => {
-                let output = match command::output(argv, Manner::default()) {
+                let output = match answered(argv) {
                     Ok(output) => output,
                     Err(_) if *optional => return Ok(()),
                     Err(error) => return Err(failed(error.to_string())),
@@ -190,6 +193,20 @@ impl Manager for HostManager {
 
     fn lingering(&self, user: &str) -> Result<bool, CallError> {
         ask(&query::linger(user), observed::linger)
+    }
+}
+
+/// Runs a command of a service manager. A user's manager that lingering has just called into being takes a
+/// moment until it answers.
+fn answered(argv: &[String]) -> std::io::Result<command::Output> {
+    let began = Instant::now();
+    loop {
+        let output = command::output(argv, Manner::default())?;
+        let coming = argv.iter().any(|word| word == "--user") && environment::user_runtime_folder().is_some();
+        if !(coming && observed::bus_unavailable(&output.stderr)) || began.elapsed() > BEGINNING {
+            return Ok(output);
+        }
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

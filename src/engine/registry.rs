@@ -10,12 +10,13 @@ use crate::model::index::{Index, Scan};
 use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
+use crate::model::name::InstanceName;
 use crate::platform;
 
 /// How long a command waits to write the index; it is a cache, so not for long.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The largest definition that is read, in bytes. A unit of ours has a few kilobytes.
-const LARGEST: u64 = 1 << 20;
+const LARGEST: usize = 1 << 20;
 
 /// The instances of a scope, and what went wrong in finding them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +51,23 @@ pub fn instances(layout: &Layout) -> Instances {
     Instances { markers: index.instances, notices }
 }
 
+/// Finds one instance by its name, or gives all that there are. If the index says the same as the instance's
+/// definition, nothing else has to be read; any doubt, and all definitions are.
+pub fn find(layout: &Layout, name: &InstanceName) -> Result<(Marker, Vec<String>), Instances> {
+    let direct = PlatformKind::ALL
+        .into_iter()
+        .find_map(|kind| definition(&layout.definition(name, kind), kind).ok().flatten())
+        .filter(|marker| marker.name == *name && marker.scope == layout.scope);
+    if let Some(marker) = direct
+        && read_index(layout, &mut Vec::new()).is_some_and(|index| index.instances.contains(&marker))
+    {
+        return Ok((marker, Vec::new()));
+    }
+    let all = instances(layout);
+    let found = all.markers.iter().find(|marker| marker.name == *name).cloned();
+    found.map(|marker| (marker, all.notices.clone())).ok_or(all)
+}
+
 /// The markers in the definitions of one platform.
 #[must_use]
 pub fn scan(layout: &Layout, kind: PlatformKind) -> Scan {
@@ -70,12 +88,10 @@ pub fn scan(layout: &Layout, kind: PlatformKind) -> Scan {
 }
 
 fn units(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
-    let folder = layout.units();
-    let names = files::list(folder)?.unwrap_or_default();
     let mut markers = Vec::new();
-    for name in names.iter().filter(|name| name.ends_with(".service")) {
-        markers.extend(definition(&folder.join(name), PlatformKind::Systemd)?);
-    }
+    files::each_text(layout.units(), ".service", LARGEST, |text| {
+        markers.extend(platform::marker(PlatformKind::Systemd, text));
+    })?;
     Ok(markers)
 }
 
@@ -92,7 +108,7 @@ fn entries(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
 /// The marker of a definition. A link (an alias, a masked unit) is no definition of its own, and a definition
 /// that is not text is not ours.
 fn definition(path: &Utf8Path, kind: PlatformKind) -> Result<Option<Marker>, files::FileError> {
-    match files::read_untrusted(path, LARGEST) {
+    match files::read_untrusted(path, LARGEST as u64) {
         Ok(text) => Ok(text.and_then(|text| platform::marker(kind, &text))),
         Err(error) if error.source.kind() == std::io::ErrorKind::PermissionDenied => Err(error),
         Err(_) => Ok(None),

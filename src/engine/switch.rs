@@ -8,6 +8,7 @@ use camino::Utf8PathBuf;
 use crate::engine::failure::Failure;
 use crate::engine::report;
 use crate::host::{environment, files, lock};
+use crate::model::ended::Ended;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
@@ -93,7 +94,7 @@ pub fn at_start(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure
                 store(layout, name, &switch)?;
                 Ok(AtStart::Passed(tree))
             }
-            Stage::Trial { boot_id: began } if *began != boot_id => {
+            Stage::Trial { boot_id: began } if *began != boot_id && !failed_in(layout, name, began) => {
                 switch.stage = Stage::Trial { boot_id };
                 store(layout, name, &switch)?;
                 Ok(AtStart::Again(tree))
@@ -106,6 +107,23 @@ pub fn at_start(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure
             Stage::Passed | Stage::TakenBack { .. } => mend(layout, name),
         }
     })
+}
+
+/// What an end of the service leaves behind, for the next start to tell a crash from a reboot.
+pub fn at_stop(layout: &Layout, name: &InstanceName, ended: &Ended) -> Result<(), Failure> {
+    // A service that is being removed has nothing left to tell.
+    if files::facts(&layout.state(name))?.is_none() {
+        return Ok(());
+    }
+    let text = serde_json::to_string_pretty(ended).unwrap_or_default() + "\n";
+    Ok(files::write(&layout.ended(name), &text, 0o644, None)?)
+}
+
+/// Whether the service's last end was a failure in that boot of the host.
+fn failed_in(layout: &Layout, name: &InstanceName, boot_id: &str) -> bool {
+    let text = files::read(&layout.ended(name)).ok().flatten();
+    let ended = text.and_then(|text| serde_json::from_str::<Ended>(&text).ok());
+    ended.is_some_and(|ended| ended.boot_id == boot_id && ended.failed())
 }
 
 /// Brings the old launch back, however far the switch was. Doing so twice does no harm.

@@ -2,6 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
@@ -44,6 +47,10 @@ pub fn working_folder() -> Result<Utf8PathBuf, EnvironmentError> {
 /// This program's own file.
 pub fn own_program() -> Result<Utf8PathBuf, EnvironmentError> {
     let program = std::env::current_exe().map_err(EnvironmentError::NoProgram)?;
+    if !program.exists() {
+        // It was replaced while it runs, as package managers do; its bytes can still be had (proc(5)).
+        return Ok(Utf8PathBuf::from("/proc/self/exe"));
+    }
     Utf8PathBuf::try_from(program).map_err(|error| EnvironmentError::NoProgram(error.into_io_error()))
 }
 
@@ -79,7 +86,10 @@ fn user_folders() -> Result<UserFolders, EnvironmentError> {
         config_home: folder("XDG_CONFIG_HOME"),
         state_home: folder("XDG_STATE_HOME"),
         data_home: folder("XDG_DATA_HOME"),
-        runtime_directory: folder("XDG_RUNTIME_DIR").or_else(user_runtime_folder),
+        // A layout must not depend on whether the user happens to be logged in, so the folder counts before
+        // logind has made it.
+        runtime_directory: folder("XDG_RUNTIME_DIR")
+            .or_else(|| systemd_booted().then(|| Utf8PathBuf::from(format!("/run/user/{uid}")))),
     })
 }
 
@@ -108,6 +118,16 @@ pub fn typed_command() -> String {
     };
     let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
     std::iter::once(quoted(program)).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// This process's environment with one variable set and others taken out, for a process to be started with.
+#[must_use]
+pub fn changed(name: &str, value: &str, without: &[&str]) -> BTreeMap<String, OsString> {
+    let mut variables: BTreeMap<String, OsString> =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect();
+    variables.retain(|name, _| !without.contains(&name.as_str()));
+    variables.insert(name.to_owned(), value.into());
+    variables
 }
 
 /// Where something can lie for a moment.

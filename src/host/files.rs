@@ -180,6 +180,63 @@ pub fn temporary(prefix: &str) -> Result<Temporary, FileError> {
     Ok(Temporary { path, _folder: folder })
 }
 
+/// Looks at the text of every regular file of a folder whose name has an ending, in no order. What is larger,
+/// is no text, or is a link is passed over; a file that may not be read is an error. Made for folders of ten
+/// thousand: four system calls a file, and no memory of its own for each.
+pub fn each_text(
+    folder: &Utf8Path,
+    ending: &str,
+    limit: usize,
+    mut look: impl FnMut(&str),
+) -> Result<(), FileError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let opened = match rustix::fs::open(folder.as_str(), flags, Mode::empty()) {
+        Ok(opened) => opened,
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(()),
+        Err(errno) => return Err(failed("list", folder)(errno)),
+    };
+    let mut buffer = vec![0; 64 << 10];
+    for entry in rustix::fs::Dir::read_from(&opened).map_err(failed("list", folder))? {
+        let entry = entry.map_err(failed("list", folder))?;
+        let name = entry.file_name();
+        let kind = entry.file_type();
+        if !name.to_bytes().ends_with(ending.as_bytes())
+            || !matches!(kind, rustix::fs::FileType::RegularFile | rustix::fs::FileType::Unknown)
+        {
+            continue;
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match rustix::fs::openat(&opened, name, flags, Mode::empty()) {
+            Ok(file) => file,
+            // Gone since, or a link after all.
+            Err(rustix::io::Errno::NOENT | rustix::io::Errno::LOOP) => continue,
+            Err(errno) => {
+                return Err(failed("read", &folder.join(name.to_string_lossy().as_ref()))(errno));
+            }
+        };
+        let mut length = 0;
+        let whole = loop {
+            if length == buffer.len() {
+                if length > limit {
+                    break false;
+                }
+                buffer.resize(length * 2, 0);
+            }
+            match rustix::io::read(&file, &mut buffer[length..]) {
+                Ok(0) => break true,
+                Ok(count) => length += count,
+                Err(rustix::io::Errno::INTR) => {}
+                // A folder or a socket by that name.
+                Err(_) => break false,
+            }
+        };
+        if whole && let Ok(text) = std::str::from_utf8(&buffer[..length]) {
+            look(text);
+        }
+    }
+    Ok(())
+}
+
 /// Replaces a file whole and durably. A reader sees the old text or the new one, also after a power cut.
 pub fn write(path: &Utf8Path, text: &str, mode: u32, owner: Option<&Owner>) -> Result<(), FileError> {
     let folder = parent(path);

@@ -7,6 +7,7 @@ pub mod environment;
 pub mod files;
 pub mod follow;
 pub mod holder;
+pub mod http;
 pub mod identity;
 pub mod lock;
 pub mod notify;

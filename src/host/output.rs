@@ -49,14 +49,32 @@ impl LogWriter {
         Ok(writer)
     }
 
-    /// Writes what was read from the program; the lines come from [`Lines`].
+    /// Writes whole lines, putting the file away between two of them when it has its size. A file is larger
+    /// than that only if a single line is.
     pub fn write(&mut self, lines: &[u8]) -> io::Result<()> {
-        let length = lines.len() as u64;
-        if self.size > 0 && self.size + length > self.policy.max_size.bytes() {
-            self.put_away()?;
+        let line_end = |byte: &u8| *byte == b'\n';
+        let mut rest = lines;
+        while !rest.is_empty() {
+            let room = self.policy.max_size.bytes().saturating_sub(self.size);
+            let room = usize::try_from(room).unwrap_or(usize::MAX);
+            let fits = match rest.get(..room) {
+                None => rest.len(),
+                Some(start) => start.iter().rposition(line_end).map_or(0, |end| end + 1),
+            };
+            let length = if fits == 0 && self.size == 0 {
+                rest.iter().position(line_end).map_or(rest.len(), |end| end + 1)
+            } else {
+                fits
+            };
+            if length == 0 {
+                self.put_away()?;
+                continue;
+            }
+            let (now, later) = rest.split_at(length);
+            self.file.write_all(now)?;
+            self.size += now.len() as u64;
+            rest = later;
         }
-        self.file.write_all(lines)?;
-        self.size += length;
         Ok(())
     }
 
@@ -215,9 +233,11 @@ mod tests {
         std::fs::write(folder.join("x.log.7"), "old").unwrap();
         std::fs::write(folder.join("x.log.old"), "not ours").unwrap();
         let mut writer = LogWriter::open(folder, "x", policy).unwrap();
-        for number in 0..20 {
-            writer.write(format!("{number:039}\n").as_bytes()).unwrap();
-        }
+        let lines: Vec<_> = (0..20).map(|number| format!("{number:039}\n")).collect();
+        let lines = lines.concat();
+        let (one, many) = lines.split_at(40);
+        writer.write(one.as_bytes()).unwrap();
+        writer.write(many.as_bytes()).unwrap();
         let mut names: Vec<_> =
             folder.read_dir_utf8().unwrap().map(|entry| entry.unwrap().file_name().to_owned()).collect();
         names.sort();
@@ -228,5 +248,8 @@ mod tests {
         let mut writer = LogWriter::open(folder, "x", none).unwrap();
         writer.write(&[b'\n'; 90]).unwrap();
         assert_eq!(std::fs::read_dir(folder).unwrap().count(), 2);
+        writer.write(&[b'x'; 500]).unwrap();
+        writer.write(b"\ny\n").unwrap();
+        assert_eq!(std::fs::read(folder.join("x.log")).unwrap(), b"\ny\n");
     }
 }

@@ -224,6 +224,25 @@ fn pid_number(pid: Pid) -> u32 {
     pid.as_raw_nonzero().get().unsigned_abs()
 }
 
+/// Closes what this process inherited by accident: a shell's or a test runner's descriptors would otherwise be
+/// held open by the program for as long as it runs. Whatever this process has opened itself is marked to be closed on
+/// exec (`O_CLOEXEC`), so an open descriptor without that mark, other than the three standard streams, is not its own.
+pub fn close_inherited() {
+    let Ok(entries) = fs_err::read_dir("/proc/self/fdinfo") else { return };
+    let numbers: Vec<i32> =
+        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    let close_on_exec = rustix::fs::OFlags::CLOEXEC.bits();
+    for number in numbers.into_iter().filter(|number| *number > 2) {
+        let Ok(information) = fs_err::read_to_string(format!("/proc/self/fdinfo/{number}")) else { continue };
+        let flags = information.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+        if flags.is_some_and(|flags| flags & close_on_exec == 0) {
+            // One that can't be closed is no worse than before.
+            let _ = nix::unistd::close(number);
+        }
+    }
+}
+
 /// Sets how many files this process, and what it starts, may have open (`RLIMIT_NOFILE`, getrlimit(2)): the
 /// soft and the hard limit.
 pub fn limit_open_files(count: u64) -> io::Result<()> {

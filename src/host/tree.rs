@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use camino::Utf8Path;
 use rustix::process::{Signal, getpid, set_child_subreaper};
 
 use crate::host::identity::{self, Process};
@@ -61,6 +62,13 @@ pub fn carries(pid: u32, variable: &str, value: &str) -> bool {
             .and_then(|rest| rest.strip_prefix(b"="))
             .is_some_and(|found| found == value.as_bytes())
     })
+}
+
+/// Whether a process runs a program that stands, or stood, below a folder (`/proc/PID/exe`, proc(5)). One that
+/// may not be looked at does not.
+#[must_use]
+pub fn runs_from(pid: u32, folder: &Utf8Path) -> bool {
+    fs_err::read_link(format!("/proc/{pid}/exe")).is_ok_and(|program| program.starts_with(folder))
 }
 
 /// Kills until `select` finds nothing more: what is killed may have forked a moment before. Meanwhile this

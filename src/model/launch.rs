@@ -205,10 +205,14 @@ impl LaunchSpec {
         let supervision = ours.supervision.or(theirs.supervision).unwrap_or_default();
         let ready = Readiness::resolve(ours.ready.as_ref().or(theirs.ready.as_ref()), supervision);
         let user = ours.user.clone().or_else(|| theirs.user.clone()).or(owner);
-        let hardening = ours.hardening.or(theirs.hardening).unwrap_or(match (platform, scope) {
-            (PlatformKind::Systemd, Scope::System) => Hardening::Standard,
-            _ => Hardening::Off,
-        });
+        // What a package would like and this platform does not have is left out; what the user wrote is refused
+        // by the platform, with the reason.
+        let managed = platform == PlatformKind::Systemd;
+        let hardening =
+            ours.hardening.or(theirs.hardening.filter(|_| managed)).unwrap_or(match (platform, scope) {
+                (PlatformKind::Systemd, Scope::System) => Hardening::Standard,
+                _ => Hardening::Off,
+            });
         let environment_file = ours.environment_file.as_ref().or(theirs.environment_file.as_ref());
         Ok(Self {
             format: FORMAT,
@@ -251,9 +255,9 @@ impl LaunchSpec {
             gate: manifest.upgrade.gate.unwrap_or(ready.timeout),
             ready,
             limits: Limits {
-                memory: ours.limits.memory.or(theirs.limits.memory),
+                memory: ours.limits.memory.or(theirs.limits.memory.filter(|_| managed)),
                 open_files: ours.limits.open_files.or(theirs.limits.open_files),
-                processes: ours.limits.processes.or(theirs.limits.processes),
+                processes: ours.limits.processes.or(theirs.limits.processes.filter(|_| managed)),
             },
             hardening,
             keep: manifest.upgrade.keep.unwrap_or(2),

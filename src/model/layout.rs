@@ -168,6 +168,12 @@ impl Layout {
         self.state(name).join("trial.json")
     }
 
+    /// How the service last ended, as its service manager saw it.
+    #[must_use]
+    pub fn ended(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.state(name).join("ended.json")
+    }
+
     /// The folder in which the supervisor reports; its content is not trusted.
     #[must_use]
     pub fn report(&self, name: &InstanceName) -> Utf8PathBuf {

@@ -8,6 +8,7 @@ pub mod contradiction;
 pub mod digest;
 pub mod document;
 pub mod duration;
+pub mod ended;
 pub mod environment_file;
 pub mod history;
 pub mod index;

@@ -201,6 +201,14 @@ pub(crate) fn clear(folder: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
+/// Begins to write back what was written so far, where the system can do so in one call.
+pub(crate) fn start_sync(folder: BorrowedFd<'_>) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::fs::syncfs(folder);
+    #[cfg(not(target_os = "linux"))]
+    let _ = folder;
+}
+
 /// Forces everything below a folder to the disk: in one call for the whole file system where the system has
 /// one and there is much to force, else file by file. The one call also writes what others have left
 /// unwritten, so it does not pay for a few files.

@@ -11,7 +11,7 @@
 //! archive, limits, entry, fault, catalogue            what is accepted, and why not
 //! gunzip, header, pax, untar                          .tar.gz
 //! central, unzip, inflate                             .zip and .whl
-//! extraction, disk                                    writing below a descriptor
+//! extraction, crew, flush, disk                       writing below a descriptor
 //! ```
 
 pub mod archive;
@@ -25,8 +25,10 @@ pub mod version;
 
 mod catalogue;
 mod central;
+mod crew;
 mod disk;
 mod extraction;
+mod flush;
 mod gunzip;
 mod header;
 mod inflate;

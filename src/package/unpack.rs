@@ -10,13 +10,18 @@ use thiserror::Error;
 use crate::model::digest::Digest;
 use crate::model::package::PackageDescription;
 use crate::package::archive::{Kind, MAGIC_LENGTH};
+use crate::package::crew::Crew;
 use crate::package::disk;
 use crate::package::extraction::Extraction;
 use crate::package::fault::Fault;
+use crate::package::flush::Flush;
 use crate::package::limits::Limits;
 use crate::package::tree::Complete;
 use crate::package::untar::Untar;
 use crate::package::{gunzip, unzip};
+
+/// More threads than this don't create files any faster.
+const MOST_WRITERS: usize = 4;
 
 /// How far an extraction has come. Sizes in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -298,12 +303,20 @@ fn untar(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Digest, UnpackError> {
     let (inflater, stream) = gunzip::pipe(file);
-    let archive = extraction.archive;
+    let (archive, root) = (extraction.archive, extraction.root);
+    let (crew, flush) = (Crew::default(), Flush::default());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WRITERS);
     let digest = std::thread::scope(|scope| {
         let inflating = scope.spawn(|| inflater.run());
-        // The stream goes out of scope with the parser, which is what stops the thread after a refusal.
-        Untar::new(extraction, stream, size, progress).run()?;
-        Ok(inflating.join().ok().flatten())
+        scope.spawn(|| flush.run(root));
+        for _ in 0..threads {
+            scope.spawn(|| crew.work(root));
+        }
+        // The stream goes out of scope with the parser, which is what stops the inflater after a refusal.
+        let parsed = Untar::new(extraction, stream, &crew, &flush, size, progress).run();
+        crew.close(parsed.is_err());
+        flush.close();
+        parsed.map(|()| inflating.join().ok().flatten())
     })?;
     digest.ok_or_else(|| UnpackError::Malformed {
         archive: archive.to_owned(),

@@ -2,10 +2,12 @@
 
 use std::io::Write as _;
 
+use crate::package::crew::{Batch, Crew, SMALL};
 use crate::package::disk::Writer;
 use crate::package::entry::{EntryName, Named, shown};
 use crate::package::extraction::Extraction;
 use crate::package::fault::Fault;
+use crate::package::flush::Flush;
 use crate::package::gunzip::{Stream, StreamError};
 use crate::package::header::{BLOCK, Header};
 use crate::package::pax::{self, Extended};
@@ -24,7 +26,13 @@ pub(crate) struct Untar<'e, 'a> {
     extraction: &'e mut Extraction<'a>,
     stream: Stream,
     writer: Writer<'a>,
+    crew: &'e Crew,
+    flush: &'e Flush,
+    flushed: u64,
+    batch: Batch,
     announced: Announced,
+    /// Whether no header was read yet.
+    first: bool,
     /// The name of the entry at hand, for failures of the stream.
     current: Vec<u8>,
     reported: u64,
@@ -36,17 +44,23 @@ impl<'e, 'a> Untar<'e, 'a> {
     pub(crate) fn new(
         extraction: &'e mut Extraction<'a>,
         stream: Stream,
+        crew: &'e Crew,
+        flush: &'e Flush,
         size: u64,
         progress: &'e mut dyn FnMut(Progress),
     ) -> Self {
         let writer = Writer::new(extraction.root);
-        let current = b"its beginning".to_vec();
         Self {
             extraction,
             stream,
             writer,
+            crew,
+            flush,
+            flushed: 0,
+            batch: Batch::default(),
             announced: Announced::default(),
-            current,
+            first: true,
+            current: b"its beginning".to_vec(),
             reported: 0,
             size,
             progress,
@@ -77,17 +91,19 @@ impl<'e, 'a> Untar<'e, 'a> {
             }
             self.watch()?;
         }
-        Ok(())
+        self.settle()
     }
 
     fn entry(&mut self, block: &[u8; BLOCK]) -> Result<(), UnpackError> {
         let header = match Header::new(block) {
             Ok(header) => header,
+            Err(_) if self.first => return Err(self.malformed("what it holds is not a tar")),
             Err(fault) => {
                 let name = block[..100].split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
                 return Err(self.extraction.refuse(&name, fault));
             }
         };
+        self.first = false;
         let kind = header.kind();
         if let b'x' | b'g' | b'L' | b'K' = kind {
             self.current = header.name();
@@ -183,6 +199,7 @@ impl<'e, 'a> Untar<'e, 'a> {
 
     fn hard_link(&mut self, name: &EntryName, target: &[u8]) -> Result<(), UnpackError> {
         let found = self.extraction.enter_hard_link(name, target)?;
+        self.settle()?;
         self.writer
             .hard_link(found.split(), name.split())
             .map_err(|source| self.extraction.failed(&self.current, source))
@@ -190,6 +207,9 @@ impl<'e, 'a> Untar<'e, 'a> {
 
     fn file(&mut self, name: &EntryName, size: u64, program: bool) -> Result<(), UnpackError> {
         self.extraction.enter_file(name, size)?;
+        if size <= SMALL {
+            return self.small_file(name, size, program);
+        }
         let (folder, last) = name.split();
         let mut file = self
             .writer
@@ -209,10 +229,45 @@ impl<'e, 'a> Untar<'e, 'a> {
         self.stream.skip(padding(size)).map_err(|error| self.stream_failed(error))
     }
 
+    fn small_file(&mut self, name: &EntryName, size: u64, program: bool) -> Result<(), UnpackError> {
+        let mut left = usize::try_from(size).unwrap_or_default();
+        while left > 0 {
+            let bytes = match self.stream.next(left) {
+                Ok([]) => return Err(self.stream_failed(StreamError::Truncated)),
+                Ok(bytes) => bytes,
+                Err(error) => return Err(self.stream_failed(error)),
+            };
+            left -= bytes.len();
+            self.batch.extend(bytes);
+        }
+        self.batch.close(name.clone(), program);
+        if self.batch.is_full() {
+            self.hand_over()?;
+        }
+        self.stream.skip(padding(size)).map_err(|error| self.stream_failed(error))
+    }
+
+    fn hand_over(&mut self) -> Result<(), UnpackError> {
+        let batch = std::mem::take(&mut self.batch);
+        self.batch = self.crew.push(batch).map_err(|failure| self.crew_failed(failure))?;
+        Ok(())
+    }
+
+    /// Waits until every small file that came so far is written.
+    fn settle(&mut self) -> Result<(), UnpackError> {
+        self.hand_over()?;
+        self.crew.settle().map_err(|failure| self.crew_failed(failure))
+    }
+
+    fn crew_failed(&self, (name, source): (EntryName, std::io::Error)) -> UnpackError {
+        self.extraction.failed(name.as_str().as_bytes(), source)
+    }
+
     /// Reports progress whenever more of the archive was read, and stops a bomb.
     fn watch(&mut self) -> Result<(), UnpackError> {
         if self.stream.read != self.reported {
             self.reported = self.stream.read;
+            self.flushed = self.flush.tell(self.stream.inflated, self.flushed);
             let (read, written, entries) = (self.stream.read, self.stream.inflated, self.extraction.entries);
             (self.progress)(Progress { read, size: self.size, entries, written });
         }

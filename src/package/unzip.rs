@@ -15,6 +15,7 @@ use crate::package::disk::Writer;
 use crate::package::entry::shown;
 use crate::package::extraction::Extraction;
 use crate::package::fault::Fault;
+use crate::package::flush::Flush;
 use crate::package::gunzip::Hashed;
 use crate::package::inflate::{Content, Trouble};
 use crate::package::unpack::{Progress, UnpackError};
@@ -122,7 +123,7 @@ pub(crate) fn run(
         let name = largest.map(|member| &member.raw[..]).unwrap_or_default();
         return Err(extraction.refuse(name, Fault::Bomb(extraction.limits.ratio)));
     }
-    let shared = Shared::new();
+    let (shared, flush) = (Shared::new(), Flush::default());
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     let root = extraction.root;
     let mut pass = Pass {
@@ -131,9 +132,11 @@ pub(crate) fn run(
         size,
         central: &central,
         shared: &shared,
+        flush: &flush,
         extraction,
     };
     let read = std::thread::scope(|scope| {
+        scope.spawn(|| flush.run(root));
         for _ in 0..threads {
             scope.spawn(|| {
                 let mut content = Content::new(Writer::new(root));
@@ -151,6 +154,7 @@ pub(crate) fn run(
             shared.lock().jobs.clear();
         }
         shared.close();
+        flush.close();
         read
     });
     let digest = pass.finish(read)?;
@@ -170,6 +174,7 @@ struct Pass<'p, 'e, 'm> {
     size: u64,
     central: &'m Central,
     shared: &'p Shared<'m>,
+    flush: &'p Flush,
     extraction: &'p mut Extraction<'e>,
 }
 
@@ -177,13 +182,14 @@ impl<'m> Pass<'_, '_, 'm> {
     /// Reads every member, then the directory once more.
     fn run(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<(), UnpackError> {
         let members = &self.central.members;
-        let mut written = 0;
+        let (mut written, mut flushed) = (0, 0);
         for (index, member) in members.iter().enumerate() {
             let next = members.get(index + 1).map_or(self.central.start, |next| next.offset);
             if !self.member(member, next)? {
                 return Ok(());
             }
             written += member.size;
+            flushed = self.flush.tell(written, flushed);
             progress(Progress { read: self.at, size: self.size, entries: index as u64 + 1, written });
         }
         let mut tail = vec![0; self.central.tail.len()];

@@ -235,6 +235,12 @@ fn written(
 fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
     let (spec, definition) = (&wanted.spec, &wanted.definition);
     let of = identity(spec);
+    if lingering_is_missing(wanted, observed) {
+        // First, because a user's service manager may run only from here on.
+        for call in calls::linger(&wanted.caller.name) {
+            plan.push(Step::Call { call }, Undo::Nothing);
+        }
+    }
     if observed.definition.as_deref() != Some(definition.text.as_str()) {
         let reload = calls::after_definition_written(&of);
         let before = observed.definition.as_deref();
@@ -247,11 +253,6 @@ fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
     if observed.enabled != spec.boot {
         for (call, undo) in calls::boot(&of, spec.boot).into_iter().zip(calls::boot(&of, !spec.boot)) {
             plan.push(Step::Call { call }, Undo::calls([undo]));
-        }
-    }
-    if lingering_is_missing(wanted, observed) {
-        for call in calls::linger(&wanted.caller.name) {
-            plan.push(Step::Call { call }, Undo::Nothing);
         }
     }
 }

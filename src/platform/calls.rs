@@ -110,10 +110,16 @@ pub fn restart(of: &Marker) -> Vec<Call> {
     }
 }
 
-/// Before the definition is deleted: `disable` reads the definition to know which links to remove.
+/// Before the definition is deleted: `disable` reads the definition to know which links to remove. Where
+/// someone has deleted it already, systemd refuses, and at worst a link is left that leads nowhere.
 #[must_use]
 pub fn deregister(of: &Marker) -> Vec<Call> {
-    disable(of)
+    match of.platform {
+        PlatformKind::Systemd => {
+            vec![Call::attempt("no longer starts the service at boot", on_unit(of, &["disable"]))]
+        }
+        PlatformKind::Embedded => Vec::new(),
+    }
 }
 
 /// After the definition was deleted.
@@ -130,7 +136,7 @@ pub fn after_definition_removed(of: &Marker) -> Vec<Call> {
 #[must_use]
 pub fn linger(user: &str) -> Vec<Call> {
     let argv = ["loginctl", "--no-ask-password", "enable-linger", user].map(str::to_owned).to_vec();
-    vec![Call::run("keeps the user's services running without a login", argv)]
+    vec![Call::attempt("keeps the user's services running without a login", argv)]
 }
 
 #[cfg(test)]
@@ -197,6 +203,7 @@ mod tests {
         assert!(after_definition_written(&web).is_empty() && enable(&web).is_empty());
         assert!(deregister(&web).is_empty() && after_definition_removed(&web).is_empty());
         let name = web.name.clone();
+        assert_eq!(stop(&web, limit), [Call::StopGuardian { name: name.clone(), limit }]);
         assert_eq!(restart(&web), [Call::RestartGuardian { name }]);
     }
 }

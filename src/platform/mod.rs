@@ -19,6 +19,7 @@ pub mod calls;
 pub mod embedded;
 pub mod journal;
 pub mod observed;
+mod properties;
 pub mod query;
 mod stamp;
 pub mod systemd;
@@ -28,7 +29,7 @@ pub mod systemd;
 pub struct Facts {
     /// The version of systemd that is to read the text: settings that it does not know are left out.
     pub systemd_version: u32,
-    /// The home folder of the account that runs the program, if it has one.
+    /// The home folder of the account that runs the program, if it has one: it stays visible to the service.
     pub home: Option<Utf8PathBuf>,
 }
 

@@ -86,7 +86,7 @@ pub struct LogQuery {
     pub level: Option<Level>,
     /// Only those in which this regular expression is found, upper and lower case being different.
     pub grep: Option<String>,
-    /// Only the last so many.
+    /// Only the last so many. Does not count with both `since` and `follow`.
     pub lines: Option<u64>,
     /// Only those after this place in the journal (`__CURSOR`).
     pub after: Option<String>,
@@ -97,15 +97,15 @@ pub struct LogQuery {
 }
 
 impl LogQuery {
-    /// Whether journalctl(1) answers with the newest line first: it implies `--reverse` when `--grep` and
-    /// `--lines` come together, and has no way to ask for the opposite.
+    /// Whether the answer comes with the newest line first. journalctl(1) finds the last lines of a selection
+    /// only from the end: with `--since` it counts from the beginning, with `--grep` it turns round anyway.
     #[must_use]
     pub fn newest_first(&self) -> bool {
-        self.grep.is_some() && self.lines.is_some() && !self.follow
+        self.lines.is_some() && !self.follow && (self.grep.is_some() || self.since.is_some())
     }
 }
 
-/// The log of one service, from the journal.
+/// The log of one service, from the journal. With `grep`, exit code 1 says that nothing was found.
 #[must_use]
 pub fn logs(scope: Scope, name: &InstanceName, query: &LogQuery) -> Vec<String> {
     let mut argv = words(&["journalctl", "--no-pager", "--quiet"]);
@@ -126,16 +126,15 @@ pub fn logs(scope: Scope, name: &InstanceName, query: &LogQuery) -> Vec<String> 
         argv.push("--case-sensitive=true".to_owned());
         argv.push(format!("--grep={pattern}"));
     }
-    match (query.lines, query.follow) {
-        (Some(lines), _) => argv.push(format!("--lines={lines}")),
+    match query.lines.filter(|_| !(query.follow && query.since.is_some())) {
+        Some(lines) => argv.push(format!("--lines={lines}")),
         // With `--follow` journalctl shows the last ten lines only, unless told otherwise.
-        (None, true) => argv.push("--lines=all".to_owned()),
-        (None, false) => {}
+        None if query.follow => argv.push("--lines=all".to_owned()),
+        None => {}
     }
+    argv.extend(query.newest_first().then(|| "--reverse".to_owned()));
     argv.extend(query.after.as_ref().map(|cursor| format!("--after-cursor={cursor}")));
-    if query.follow {
-        argv.push("--follow".to_owned());
-    }
+    argv.extend(query.follow.then(|| "--follow".to_owned()));
     if query.json {
         // Without `--all` a long message is left out.
         argv.extend(words(&["--all", "--output=json"]));
@@ -143,4 +142,52 @@ pub fn logs(scope: Scope, name: &InstanceName, query: &LogQuery) -> Vec<String> 
         argv.push("--output=short-iso".to_owned());
     }
     argv
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(argv: &[String]) -> String {
+        argv.join(" ")
+    }
+
+    #[test]
+    fn questions_name_their_scope() {
+        let web = InstanceName::new("web").unwrap();
+        insta::assert_snapshot!([
+            service(Scope::User, &web),
+            unit_file(Scope::System, &web),
+            services(Scope::System),
+            linger("alice"),
+            version(),
+            logs(Scope::System, &web, &LogQuery::default()),
+        ].map(|argv| typed(&argv)).join("\n"), @r"
+        systemctl --user --no-ask-password show --timestamp=us+utc --property=LoadState,ActiveState,SubState,Result,MainPID,ExecMainCode,ExecMainStatus,ExecMainStartTimestamp,NRestarts,NeedDaemonReload,UnitFileState,FragmentPath,SourcePath,DropInPaths,MemoryCurrent,StatusText,InvocationID web.service
+        systemctl --no-ask-password show --property=LoadState,FragmentPath,SourcePath web.service
+        systemctl --no-ask-password list-units --all --type=service --output=json --no-pager
+        loginctl --no-ask-password show-user --property=Linger --value alice
+        systemctl --version
+        journalctl --no-pager --quiet --unit=web.service --output=short-iso
+        ");
+    }
+
+    #[test]
+    fn the_last_lines_of_a_selection_are_counted_from_its_end() {
+        let web = InstanceName::new("web").unwrap();
+        let moment = Moment("2026-05-08T14:32:07.25Z".parse().unwrap());
+        let selection = LogQuery { lines: Some(5), since: Some(moment), ..LogQuery::default() };
+        assert!(selection.newest_first());
+        insta::assert_snapshot!(typed(&logs(Scope::User, &web, &selection)), @"journalctl --no-pager --quiet --user-unit=web.service --since=@1778250727.250000 --lines=5 --reverse --output=short-iso");
+        let all = LogQuery {
+            until: Some(moment),
+            level: Some(Level::Warning),
+            grep: Some("a b".to_owned()),
+            follow: true,
+            json: true,
+            ..selection
+        };
+        assert!(!all.newest_first());
+        insta::assert_snapshot!(typed(&logs(Scope::System, &web, &all)), @"journalctl --no-pager --quiet --unit=web.service --since=@1778250727.250000 --until=@1778250727.250000 --priority=4 --case-sensitive=true --grep=a b --lines=all --follow --all --output=json");
+    }
 }

@@ -117,6 +117,7 @@ struct Signals {
 
 impl<'a> Supervisor<'a> {
     fn new(context: &'a Context) -> Result<Self, SuperviseError> {
+        process::close_inherited();
         // Before anything else: from here on a request to stop is heard.
         let caught = |signals: &[Signal]| SignalPipe::new(signals).map_err(system("catch signals"));
         let signals = Signals {

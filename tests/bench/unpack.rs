@@ -3,7 +3,10 @@
 //!
 //! Ours includes what theirs leave out: the digest, the checks, the token, the sealing and the publishing.
 //! Archives given as arguments are measured instead of those that this makes:
-//! `cargo bench --bench unpack -- some.tar.gz other.zip`.
+//! `cargo bench --bench unpack -- some.tar.gz other.zip`. `--in=FOLDER` chooses the file system.
+//!
+//! On ext4 measure where little was deleted in the last minutes: it looks at every inode that was, and then
+//! all tools are equally slow at creating files.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
 use std::fs::File;
@@ -11,22 +14,23 @@ use std::io::{BufWriter, Write};
 use std::process::Command;
 use std::time::Instant;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use mainstay::package::limits::Limits;
 use mainstay::package::{tree, unpack};
 
 const ROUNDS: usize = 5;
 
 fn main() {
-    let work = Utf8PathBuf::from(concat!(env!("CARGO_TARGET_TMPDIR"), "/bench-unpack"));
-    let _ = std::fs::remove_dir_all(&work);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let chosen = arguments.iter().find_map(|argument| argument.strip_prefix("--in="));
+    let folder = Utf8Path::new(chosen.unwrap_or(env!("CARGO_TARGET_TMPDIR")));
+    let work = folder.join(format!("bench-unpack-{}", std::process::id()));
     std::fs::create_dir_all(&work).unwrap();
-    let given: Vec<Utf8PathBuf> = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with("--"))
-        .map(Utf8PathBuf::from)
-        .collect();
+    let given: Vec<_> =
+        arguments.iter().filter(|argument| !argument.starts_with("--")).map(Utf8Path::new).collect();
     if given.is_empty() {
+        let mut material = Material::collect();
+        let mut contents = |count, least, most| material.contents(count, least, most);
         let big = work.join("big.tar.gz");
         tar_gz(&big, &contents(110, 4_000_000, 7_600_000));
         compare("600 MB in 110 files, .tar.gz", &big, &work, Some(0.6));
@@ -37,7 +41,7 @@ fn main() {
         zip(&large, &[contents(3_000, 200, 16_000), contents(60, 4_000_000, 7_600_000)].concat());
         compare("350 MB in 3,060 files, .zip", &large, &work, Some(0.5));
     }
-    for archive in &given {
+    for archive in given {
         compare(archive.file_name().unwrap(), archive, &work, None);
     }
     let _ = Command::new("chmod").args(["-R", "u+w"]).arg(&work).status();
@@ -88,47 +92,47 @@ fn timed(what: impl FnOnce()) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-/// Contents that compress to about a third, like programs and their data: a few thousand words over and
-/// over, with noise between them.
-fn contents(count: usize, least: usize, most: usize) -> Vec<Vec<u8>> {
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let words: Vec<Vec<u8>> =
-        (0..4096).map(|_| (0..4 + random.below(20)).map(|_| random.byte()).collect()).collect();
-    (0..count)
-        .map(|_| {
-            let size = least + random.below(most - least);
-            let mut content = Vec::with_capacity(size + 32);
-            while content.len() < size {
-                if random.below(4) == 0 {
-                    let noise = random.below(12);
-                    content.extend((0..noise).map(|_| random.byte()));
-                } else {
-                    content.extend_from_slice(&words[random.below(words.len())]);
-                }
-            }
-            content.truncate(size);
-            content
-        })
-        .collect()
+/// Real programs and libraries: the toolchain that builds this, cut into files of random sizes.
+struct Material {
+    bytes: Vec<u8>,
+    at: usize,
+    random: u64,
 }
 
-/// xorshift64: the same contents on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
+impl Material {
+    fn collect() -> Self {
+        let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().unwrap().stdout;
+        let mut waiting = vec![std::path::PathBuf::from(String::from_utf8(sysroot).unwrap().trim_end())];
+        let mut bytes = Vec::new();
+        while let Some(path) = waiting.pop() {
+            if path.is_dir() {
+                let mut inner: Vec<_> =
+                    std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()).collect();
+                inner.sort();
+                waiting.extend(inner);
+            } else if bytes.len() < 640_000_000 {
+                bytes.extend(std::fs::read(&path).unwrap());
+            }
+        }
+        Self { bytes, at: 0, random: 0x9e37_79b9_7f4a_7c15 }
     }
 
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() >> 16).unwrap() % end
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[3]
+    /// So many contents of sizes between these.
+    fn contents(&mut self, count: usize, least: usize, most: usize) -> Vec<Vec<u8>> {
+        let mut contents = Vec::new();
+        for _ in 0..count {
+            // xorshift64: the same sizes on every machine.
+            self.random ^= self.random << 13;
+            self.random ^= self.random >> 7;
+            self.random ^= self.random << 17;
+            let size = least + usize::try_from(self.random >> 16).unwrap() % (most - least);
+            if self.at + size > self.bytes.len() {
+                self.at = 0;
+            }
+            contents.push(self.bytes[self.at..self.at + size].to_vec());
+            self.at += size;
+        }
+        contents
     }
 }
 

@@ -57,6 +57,8 @@ pub(crate) fn verify(unit: &Path) -> Verdict {
 pub(crate) fn warnings(unit: &Path, user: bool) -> String {
     let mut command = Command::new("systemd-analyze");
     command.args(["verify", "--man=no"]).args(user.then_some("--user")).arg(unit).env("LC_ALL", "C.UTF-8");
+    // A user's manager needs a folder for what lasts only while the user is there.
+    command.env("XDG_RUNTIME_DIR", unit.parent().unwrap());
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() { said } else { format!("{}: {said}", output.status) }
@@ -81,11 +83,13 @@ fn analyze(arguments: &[&str], unit: Option<&Path>) -> Output {
 
 /// The part of the answer that is about the unit of this name.
 pub(crate) fn section<'a>(verdict: &'a Verdict, name: &str) -> &'a [u8] {
-    let head = format!("-> Unit {name}:\n");
+    // The arrow before it is of ASCII or not, as the version has it.
+    let head = format!(" Unit {name}:\n");
     let from = find(&verdict.understood, head.as_bytes())
         .unwrap_or_else(|| panic!("systemd did not read the unit: {:?}", verdict.complaints));
     let rest = &verdict.understood[from..];
-    let end = find(&rest[1..], b"\n-> Unit ").map_or(rest.len(), |end| end + 1);
+    let next = |arrow: &str| find(rest, format!("\n\t{arrow} Unit ").as_bytes());
+    let end = [next("->"), next("→")].into_iter().flatten().min().unwrap_or(rest.len());
     &rest[..end]
 }
 

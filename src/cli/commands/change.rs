@@ -28,15 +28,12 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         Err(other) => return Err(other),
         Ok(_) => None,
     };
-    let target = match drafted {
-        Some(declared) => {
-            let layout = layout(arguments.target.scope)?;
-            Target { name: declared.manifest.name.clone(), layout, marker: None, manifest: Some(declared) }
-        }
-        None => {
-            let here = TargetArguments { instance_dir: Some(folder), ..arguments.target.clone() };
-            target_to_change(report, &here)?
-        }
+    let target = if let Some(declared) = drafted {
+        let layout = layout(arguments.target.scope)?;
+        Target { name: declared.manifest.name.clone(), layout, marker: None, manifest: Some(declared) }
+    } else {
+        let here = TargetArguments { instance_dir: Some(folder), ..arguments.target.clone() };
+        target_to_change(report, &here)?
     };
     let request = Request {
         operation: Operation::Install,
@@ -57,7 +54,8 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         draft::copy_environment_file(context, environment_file, &target, arguments.dry_run)?;
         change(context, &target, &request, &|_| Ok(true))
     })?;
-    told(report, &target, &request, &outcome)
+    told(report, &target, &request, &outcome);
+    Ok(0)
 }
 
 /// `plan`
@@ -67,7 +65,7 @@ pub(crate) fn plan(report: &Report, arguments: &PlanArguments) -> Result<u8, Fai
     let outcome = with_context(report, target.layout.clone(), |context| {
         change(context, &target, &request, &|_| Ok(true))
     })?;
-    told(report, &target, &request, &outcome)?;
+    told(report, &target, &request, &outcome);
     Ok(if outcome.plan.is_empty() { 0 } else { CHANGES_PENDING })
 }
 
@@ -80,7 +78,8 @@ pub(crate) fn apply(report: &Report, arguments: &ApplyArguments) -> Result<u8, F
     let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, "Apply this?");
     let outcome =
         with_context(report, target.layout.clone(), |context| change(context, &target, &request, &agree))?;
-    told(report, &target, &request, &outcome)
+    told(report, &target, &request, &outcome);
+    Ok(0)
 }
 
 fn apply_request(wishes: Wishes, dry_run: bool) -> Request {
@@ -106,7 +105,8 @@ pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u
     let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, question);
     let outcome =
         with_context(report, target.layout.clone(), |context| change(context, &target, &request, &agree))?;
-    told(report, &target, &request, &outcome)
+    told(report, &target, &request, &outcome);
+    Ok(0)
 }
 
 fn archive(typed: Option<&Utf8PathBuf>) -> Result<Option<Utf8PathBuf>, Failure> {
@@ -114,11 +114,11 @@ fn archive(typed: Option<&Utf8PathBuf>) -> Result<Option<Utf8PathBuf>, Failure> 
     Ok(Some(environment::working_folder()?.join(typed)))
 }
 
-fn told(report: &Report, target: &Target, request: &Request, outcome: &Outcome) -> Result<u8, Failure> {
+fn told(report: &Report, target: &Target, request: &Request, outcome: &Outcome) {
     let plan = &outcome.plan;
     if report.is_json() {
         report.document(&answer(request, outcome));
-        return Ok(0);
+        return;
     }
     if request.dry_run {
         if plan.is_empty() {
@@ -126,7 +126,7 @@ fn told(report: &Report, target: &Target, request: &Request, outcome: &Outcome) 
         } else {
             confirm::show(report, plan);
         }
-        return Ok(0);
+        return;
     }
     for notice in &plan.notices {
         report.notice(notice);
@@ -134,7 +134,7 @@ fn told(report: &Report, target: &Target, request: &Request, outcome: &Outcome) 
     let name = &target.name;
     let Some(done) = outcome.done else {
         report.line(format!("nothing to do: {name} is as its manifest says"));
-        return Ok(0);
+        return;
     };
     let downtime = done
         .downtime
@@ -151,7 +151,6 @@ fn told(report: &Report, target: &Target, request: &Request, outcome: &Outcome) 
         }
         _ => good(format!("{name} is as its manifest says{downtime}")),
     }
-    Ok(0)
 }
 
 fn answer(request: &Request, outcome: &Outcome) -> ChangeAnswer {

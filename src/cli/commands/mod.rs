@@ -1,6 +1,7 @@
 //! One file a command; each turns what was typed into a request and the outcome into words.
 
 mod change;
+mod demo;
 mod history;
 mod lifecycle;
 mod list;
@@ -43,6 +44,6 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Pack(arguments) => pack::pack(report, &arguments),
         Command::Completions(arguments) => Ok(texts::completions(report, &arguments)),
         Command::Man(arguments) => texts::man(report, &arguments),
-        other => Err(Failure::Usage(format!("{other:?}"))),
+        Command::Demo(arguments) => demo::demo(report, &arguments),
     }
 }

@@ -6,7 +6,9 @@ use crate::cli::surroundings::{layout, with_context};
 use crate::engine::failure::Failure;
 use crate::engine::recover::{Recovered, recover_instance, unfinished};
 use crate::engine::switch::{self, AtStart};
+use crate::host::{clock, environment};
 use crate::model::answer::small::RecoverAnswer;
+use crate::model::ended::{self, Ended};
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
 
@@ -18,8 +20,7 @@ pub(crate) fn recover(report: &Report, arguments: &RecoverArguments) -> Result<u
             return Ok(at_start(report, &layout, name));
         }
         if arguments.at_stop {
-            // What the service manager knows of the end is in its own record; the supervisor's report has the rest.
-            return Ok(0);
+            return Ok(at_stop(report, &layout, name));
         }
     }
     let names = match &arguments.target.name {
@@ -46,6 +47,23 @@ pub(crate) fn recover(report: &Report, arguments: &RecoverArguments) -> Result<u
     Ok(0)
 }
 
+/// The end of a service is over, whatever can be recorded of it.
+fn at_stop(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
+    let word = |name| environment::variable(name).unwrap_or_default();
+    let ended = Ended {
+        format: ended::FORMAT,
+        boot_id: environment::boot_id(),
+        at: clock::now(),
+        result: word("SERVICE_RESULT"),
+        code: word("EXIT_CODE"),
+        status: word("EXIT_STATUS"),
+    };
+    if let Err(failure) = switch::at_stop(layout, name, &ended) {
+        report.say(format!("how the service ended could not be recorded: {failure}"));
+    }
+    0
+}
+
 /// A start goes on whatever is found here, as long as there is a tree to start: a supervisor with no program
 /// is worth less than a program with no switch.
 fn at_start(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
@@ -56,7 +74,7 @@ fn at_start(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
         Ok(AtStart::Passed(tree)) => report.say(format!("{tree} has been ready and stays")),
         Ok(AtStart::TakenBack { tree, reason }) => report.say(format!("{reason}: {tree} is back")),
         Ok(AtStart::Mended(tree)) => {
-            report.say(format!("the current link led nowhere and leads to {tree} now"))
+            report.say(format!("the current link led nowhere and leads to {tree} now"));
         }
         Err(failure) => report.say(format!("the switch could not be looked at: {failure}")),
     }

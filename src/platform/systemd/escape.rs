@@ -17,7 +17,7 @@ pub enum Unsayable {
     /// systemd takes no such character here.
     #[error("it holds a control character, such as a line feed, which systemd can't take here")]
     Control,
-    /// Unicode's noncharacters make systemd ignore the line, or the variable.
+    /// Unicode's noncharacters are no text to systemd.
     #[error("it holds a character that Unicode keeps out of texts (such as U+FFFE), which systemd refuses")]
     Noncharacter,
     /// A last backslash joins the line to the next.
@@ -38,6 +38,9 @@ pub enum Unsayable {
     /// `EnvironmentFile=` takes patterns.
     #[error("it holds one of `*`, `?`, `[` and `\\`, which systemd takes as a pattern here")]
     Pattern,
+    /// systemd 257 takes such a path, and then fails to start the service ("Failed to deserialize").
+    #[error("it holds a blank or a backslash, with which systemd can't hand a file over as a credential")]
+    Credential,
     /// `env` takes what holds an equals sign as a variable.
     #[error(
         "it holds an equals sign beside a quote, a backslash or a control character, and systemd can't start \
@@ -66,9 +69,13 @@ pub fn argument(text: &str) -> Result<String, Unsayable> {
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
             '\r' => quoted.push_str("\\r"),
-            '\u{1}'..='\u{1f}' | '\u{7f}' => hexadecimal(&mut quoted, next),
-            // Such a line is not UTF-8 to systemd; its bytes, escaped one by one, pass.
-            _ if noncharacter(next) => hexadecimal(&mut quoted, next),
+            '\u{1}'..='\u{1f}' | '\u{7f}' => {
+                let digit = |number: u32| char::from_digit(number, 16).unwrap_or_default();
+                quoted.extend(['\\', 'x', digit(u32::from(next) >> 4), digit(u32::from(next) & 15)]);
+            }
+            // A line with one is not UTF-8 to systemd. Escaped, it would reach the program, but nobody
+            // could ask systemd about the service any more ("Failed to get properties").
+            _ if noncharacter(next) => return Err(Unsayable::Noncharacter),
             _ => quoted.push(next),
         }
     }
@@ -76,21 +83,9 @@ pub fn argument(text: &str) -> Result<String, Unsayable> {
     Ok(quoted)
 }
 
-fn hexadecimal(quoted: &mut String, next: char) {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let mut bytes = [0; 4];
-    for byte in next.encode_utf8(&mut bytes).bytes() {
-        quoted.extend(['\\', 'x', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-    }
-}
-
 /// A variable, for `Environment=` (systemd.exec(5)). The name obeys the rules of
 /// [`crate::model::manifest::VariableName`].
 pub fn assignment(name: &str, value: &str) -> Result<String, Unsayable> {
-    if value.chars().any(noncharacter) {
-        return Err(Unsayable::Noncharacter);
-    }
     argument(&format!("{name}={value}"))
 }
 
@@ -112,7 +107,7 @@ pub fn command<S: AsRef<str>>(argv: &[S]) -> Result<String, Unsayable> {
     if program.ends_with('/') {
         return Err(Unsayable::Folder);
     }
-    let special = |next: char| matches!(next, '"' | '\'' | '\\') || control(next) || noncharacter(next);
+    let special = |next: char| matches!(next, '"' | '\'' | '\\') || control(next);
     if bare || program.contains(special) {
         if program.contains('=') {
             return Err(Unsayable::Assignment);
@@ -128,8 +123,8 @@ pub fn command<S: AsRef<str>>(argv: &[S]) -> Result<String, Unsayable> {
     Ok(line)
 }
 
-/// A path for a setting that takes the rest of the line as it is: `WorkingDirectory=`, and what follows the
-/// colon in `LoadCredential=`. Quotes would belong to the path.
+/// A path for a setting that takes the rest of the line as it is: `WorkingDirectory=`. Quotes would belong
+/// to the path.
 pub fn path(path: &Utf8Path) -> Result<String, Unsayable> {
     let text = path.as_str();
     if !text.starts_with('/') {
@@ -148,6 +143,15 @@ pub fn path(path: &Utf8Path) -> Result<String, Unsayable> {
 pub fn pattern_path(path: &Utf8Path) -> Result<String, Unsayable> {
     if path.as_str().contains(['*', '?', '[', '\\']) {
         return Err(Unsayable::Pattern);
+    }
+    self::path(path)
+}
+
+/// A path for `LoadCredential=`, after the colon. This is stricter than what 252 needs: a definition
+/// outlives an upgrade of the host.
+pub fn credential_path(path: &Utf8Path) -> Result<String, Unsayable> {
+    if path.as_str().contains([' ', '\\']) {
+        return Err(Unsayable::Credential);
     }
     self::path(path)
 }
@@ -262,6 +266,7 @@ mod tests {
         assert_eq!(said("/a\nb"), Err(Unsayable::Control));
         assert_eq!(said("/a/../b"), Err(Unsayable::Upward));
         assert_eq!(said("a"), Err(Unsayable::Relative));
+        assert_eq!(credential_path(Utf8Path::new("/a b")), Err(Unsayable::Credential));
         assert_eq!(pattern_path(Utf8Path::new("/a*")), Err(Unsayable::Pattern));
         assert_eq!(listed_path("-", Utf8Path::new(r#"/a "b"\%"#)).as_deref(), Ok(r#""-/a \"b\"\\%%""#));
     }

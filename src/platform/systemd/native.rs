@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::model::duration::Span;
 use crate::model::launch::{LaunchSpec, Probe};
-use crate::model::manifest::{RestartWhen, Stdin, StopSignal};
+use crate::model::manifest::{Hardening, RestartWhen, Stdin, StopSignal};
 use crate::model::token::Places;
 use crate::platform::systemd::unit::span;
 use crate::platform::{Facts, Inexpressible};
@@ -16,10 +16,11 @@ const GROWING_DELAYS: u32 = 254;
 #[derive(Serialize)]
 pub(super) struct Native {
     r#type: &'static str,
+    notify_access: &'static str,
     environment_file: Option<String>,
     working_directory: String,
     window: String,
-    starts: u64,
+    starts: u32,
     start_timeout: String,
     stop_timeout: String,
     signal: &'static str,
@@ -63,10 +64,12 @@ pub(super) fn settings(
     let again = spec.restart.when != RestartWhen::Never;
     Ok(Native {
         r#type,
+        // Many programs speak through a child; locked in, only the main process may.
+        notify_access: if spec.hardening == Hardening::Strict { "exec" } else { "all" },
         environment_file: spec.environment_file.as_ref().map(ToString::to_string),
         working_directory: spec.start_folder(places).into_string(),
         window: span("service.restart.window", spec.restart.window)?,
-        starts: u64::from(spec.restart.limit) + 1,
+        starts: spec.restart.limit.saturating_add(1),
         start_timeout: limit("service.ready.timeout", spec.ready.timeout)?,
         stop_timeout: limit("service.stop.timeout", spec.stop.timeout)?,
         signal: match spec.stop.signal {

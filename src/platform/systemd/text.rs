@@ -38,6 +38,7 @@ fn environment() -> Result<Environment<'static>, Error> {
     environment.add_filter("pattern_path", |path: &str, setting: &str| {
         said(setting, escape::pattern_path(path.into()))
     });
+    environment.add_filter("credential_path", |path: &str| said(path, escape::credential_path(path.into())));
     environment.add_filter("listed_path", |path: &str, prefix: &str| {
         said(path, escape::listed_path(prefix, path.into()))
     });

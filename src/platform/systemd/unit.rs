@@ -7,9 +7,10 @@ use crate::model::duration::Span;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope, Supervision};
+use crate::model::size::Size;
 use crate::model::token::Places;
 use crate::model::trial::END_OF_TRIAL;
-use crate::platform::systemd::hardening::{self, Surroundings};
+use crate::platform::systemd::hardening;
 use crate::platform::systemd::native::{self, Native};
 use crate::platform::systemd::{OLDEST, extras, marker, text};
 use crate::platform::{Facts, Inexpressible, stamp};
@@ -76,9 +77,11 @@ pub(in crate::platform) fn render(
         None => (ours(spec, layout, &["run"]), "the install folder"),
     };
     let start_folder = spec.start_folder(&places);
-    let needed: Vec<&Utf8Path> =
-        folders.all().chain([spec.deploy.as_path(), &start_folder]).chain(files(spec)).collect();
-    let around = Surroundings { scope: spec.scope, places: &needed, facts };
+    let needed = folders
+        .all()
+        .chain([spec.deploy.as_path(), &start_folder])
+        .chain(files(spec))
+        .chain(facts.home.as_deref());
     let text = text::fill(Values {
         system,
         component: spec.component.as_str(),
@@ -99,9 +102,9 @@ pub(in crate::platform) fn render(
         run: layout.run_by_systemd(),
         stop_limit: span("service.stop.timeout", spec.stop_limit())?,
         end_of_trial: END_OF_TRIAL,
-        limits: limits(spec),
+        limits: limits(spec)?,
         umask: hardening::umask(spec.hardening),
-        hardening: hardening::settings(spec.hardening, &around),
+        hardening: hardening::settings(spec.hardening, spec.scope, needed),
         writable: if hardening::closes_folders(spec.hardening, spec.scope) {
             folders.writable(layout)
         } else {
@@ -188,15 +191,24 @@ fn files(spec: &LaunchSpec) -> impl Iterator<Item = &Utf8Path> {
     named.map(Utf8PathBuf::as_path).chain(program)
 }
 
-fn limits(spec: &LaunchSpec) -> Vec<(&'static str, u64)> {
-    [
-        ("LimitNOFILE", spec.limits.open_files),
-        ("MemoryMax", spec.limits.memory.map(crate::model::size::Size::bytes)),
-        ("TasksMax", spec.limits.processes),
-    ]
-    .into_iter()
-    .filter_map(|(key, value)| value.map(|value| (key, value)))
-    .collect()
+/// The limits. systemd takes neither nothing nor the largest number, which is its word for none.
+fn limits(spec: &LaunchSpec) -> Result<Vec<(&'static str, u64)>, Inexpressible> {
+    let mut limits = Vec::new();
+    for (key, field, value) in [
+        ("LimitNOFILE", "openFiles", spec.limits.open_files),
+        ("MemoryMax", "memory", spec.limits.memory.map(Size::bytes)),
+        ("TasksMax", "processes", spec.limits.processes),
+    ] {
+        match value {
+            Some(value @ (0 | u64::MAX)) => {
+                let reason = format!("systemd takes no limit of {value}");
+                return Err(Inexpressible::new(format!("service.limits.{field}"), reason));
+            }
+            Some(value) => limits.push((key, value)),
+            None => {}
+        }
+    }
+    Ok(limits)
 }
 
 /// The folders of an instance.

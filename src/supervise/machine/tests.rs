@@ -94,6 +94,7 @@ impl World {
             phase: standing.phase,
             tree: "x-1.0.0".to_owned(),
             version: "1.0.0".parse().unwrap(),
+            launch: String::new(),
             boot_id: BOOT.to_owned(),
             supervisor: ProcessIdentity { pid: 1, start_ticks: 1 },
             program: None,

@@ -1,0 +1,365 @@
+//! The rules of the house, read from the sources: floors import downwards, only the roof prints, nothing is
+//! unwrapped outside tests, files stay short, and the top of the repository is a closed list.
+//!
+//! The checker itself is checked on small sources below.
+
+#[path = "house/source.rs"]
+mod source;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mainstay::model::schema::Published;
+use source::{Source, Test};
+
+/// The floors, and what each may name beside itself. It is not only the next floor down: a value of `model`
+/// may be named everywhere.
+const FLOORS: [(&str, &[&str]); 8] = [
+    ("model", &[]),
+    ("platform", &["model"]),
+    ("plan", &["platform", "model"]),
+    ("host", &["platform", "model"]),
+    ("package", &["host", "platform", "model"]),
+    ("supervise", &["host", "platform", "model"]),
+    ("engine", &["plan", "package", "supervise", "host", "platform", "model"]),
+    ("cli", &["engine", "plan", "package", "supervise", "host", "platform", "model"]),
+];
+
+/// The one file that prints.
+const MOUTH: &str = "cli/report.rs";
+
+/// The files that hand on the bytes of others, and why. They say nothing of their own.
+const RELAYS: &[(&str, &str)] =
+    &[("supervise/log.rs", "what the supervised program wrote reaches a person who runs it at a terminal")];
+
+/// The most lines that a file of `src` may have.
+const LONGEST: usize = 400;
+
+/// The files that may be longer, and why.
+const LONGER: &[(&str, &str)] = &[
+    ("cli/arguments.rs", "the list of what can be typed is read from top to bottom, as the help is"),
+    ("plan/apply.rs", "the order of the steps is one decision"),
+    ("supervise/run.rs", "the loop and what it does at each turn"),
+];
+
+/// All that may stand at the top of the repository.
+const TOP: &[&str] = &[
+    ".ci",
+    ".github",
+    ".gitignore",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "clippy.toml",
+    "deny.toml",
+    "docs",
+    "rustfmt.toml",
+    "schema",
+    "src",
+    "templates",
+    "tests",
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every source below `src`, by its path there.
+fn sources() -> Vec<(String, String)> {
+    let folder = root().join("src");
+    let mut open = vec![folder.clone()];
+    let mut found = Vec::new();
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
+                found.push((name, std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    assert!(found.len() > 50, "only {} sources were found", found.len());
+    found
+}
+
+/// The files that stand in the sources only for tests (`#[cfg(test)] mod tests;`).
+fn test_files(sources: &[(String, String)]) -> BTreeSet<String> {
+    sources.iter().flat_map(|(name, text)| Source::read(name, text, Test::No).test_files).collect()
+}
+
+fn faults_of(rule: impl Fn(&str, &Source) -> Vec<String>) -> Vec<String> {
+    let sources = sources();
+    let tests = test_files(&sources);
+    let fault = |(name, text): &(String, String)| {
+        let test = if tests.contains(name) { Test::Yes } else { Test::No };
+        let found = rule(name, &Source::read(name, text, test));
+        found.into_iter().map(|fault| format!("src/{name}: {fault}")).collect::<Vec<_>>()
+    };
+    sources.iter().flat_map(fault).collect()
+}
+
+fn assert_none(faults: &[String], rule: &str) {
+    assert!(faults.is_empty(), "{rule}:\n  {}\n", faults.join("\n  "));
+}
+
+fn floor_of(name: &str) -> Option<&str> {
+    name.split_once('/').map(|(floor, _)| floor)
+}
+
+/// The imports of a file that do not go down.
+fn imports_up(name: &str, source: &Source) -> Vec<String> {
+    let Some(floor) = floor_of(name) else {
+        // `main.rs` knows the roof only, `lib.rs` names nothing.
+        let others = source.floors.iter().filter(|(floor, _)| name != "main.rs" || floor != "cli");
+        return others.map(|(_, path)| format!("names `{path}`")).collect();
+    };
+    let Some((_, below)) = FLOORS.iter().find(|(known, _)| *known == floor) else {
+        return vec![format!("`{floor}` is no floor of the house")];
+    };
+    let down = |named: &str| named == floor || below.contains(&named);
+    let up = source.floors.iter().filter(|(named, _)| !down(named));
+    up.map(|(_, path)| format!("`{floor}` names `{path}`")).collect()
+}
+
+fn printing(name: &str, source: &Source) -> Vec<String> {
+    let mut found = source.printing.clone();
+    if RELAYS.iter().any(|(relay, _)| *relay == name) {
+        found.retain(|what| what.ends_with("!`"));
+    }
+    if name == MOUTH { Vec::new() } else { found }
+}
+
+fn too_long(name: &str, text: &str, longer: &[(&str, &str)]) -> Option<String> {
+    let lines = text.lines().count();
+    match (lines > LONGEST, longer.iter().any(|(known, _)| *known == name)) {
+        (true, false) => Some(format!("src/{name}: {lines} lines are more than {LONGEST}: is it two nouns?")),
+        (false, true) => Some(format!("src/{name}: its {lines} lines need no exception")),
+        _ => None,
+    }
+}
+
+#[test]
+fn imports_go_down() {
+    assert_none(&faults_of(imports_up), "a floor names what is not below it");
+}
+
+#[test]
+fn nothing_reaches_past_its_parent() {
+    assert_none(&faults_of(|_, source| source.past_the_parent.clone()), "`super::super`");
+}
+
+#[test]
+fn only_the_mouth_prints() {
+    assert_none(&faults_of(printing), "printing outside `cli/report.rs`");
+    for (relay, _) in RELAYS {
+        let text = std::fs::read_to_string(root().join("src").join(relay)).unwrap();
+        assert!(!Source::read(relay, &text, Test::No).printing.is_empty(), "`{relay}` needs no exception");
+    }
+    let mouth = std::fs::read_to_string(root().join("src").join(MOUTH)).unwrap();
+    assert!(!Source::read(MOUTH, &mouth, Test::No).printing.is_empty(), "`{MOUTH}` does not print at all");
+}
+
+#[test]
+fn nothing_is_unwrapped_outside_tests() {
+    assert_none(&faults_of(|_, source| source.unwrapping.clone()), "a panic in waiting");
+}
+
+#[test]
+fn files_stay_short() {
+    let sources = sources();
+    let mut faults: Vec<String> =
+        sources.iter().filter_map(|(name, text)| too_long(name, text, LONGER)).collect();
+    let gone = LONGER.iter().filter(|(name, _)| !sources.iter().any(|(known, _)| known == name));
+    faults.extend(gone.map(|(name, _)| format!("src/{name}: the exception has no file")));
+    assert_none(&faults, "the length of files");
+}
+
+#[test]
+fn the_top_of_the_repository_is_a_closed_list() {
+    let listed: BTreeSet<&str> = TOP.iter().copied().collect();
+    let found = top_level();
+    let strangers: Vec<&String> = found.iter().filter(|name| !listed.contains(name.as_str())).collect();
+    assert!(strangers.is_empty(), "these do not belong at the top of the repository: {strangers:?}");
+    let missing: Vec<&str> = listed.into_iter().filter(|name| !found.contains(*name)).collect();
+    assert!(missing.is_empty(), "these are missing at the top of the repository: {missing:?}");
+}
+
+/// What stands at the top, as git sees it; without git, all that is there but what git would ignore.
+fn top_level() -> BTreeSet<String> {
+    let git = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root())
+        .output();
+    if let Ok(output) = git
+        && output.status.success()
+    {
+        let text = String::from_utf8(output.stdout).unwrap();
+        let files = text.lines().filter(|file| root().join(file).exists());
+        return files.map(|file| file.split('/').next().unwrap().to_owned()).collect();
+    }
+    let entries = std::fs::read_dir(root()).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name != "target" && name != ".git").collect()
+}
+
+#[test]
+fn the_schemas_are_those_that_are_published() {
+    let files: BTreeSet<PathBuf> =
+        std::fs::read_dir(root().join("schema")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let published: BTreeSet<PathBuf> =
+        Published::ALL.iter().map(|schema| root().join(format!("schema/{}.json", schema.name()))).collect();
+    assert_eq!(files, published);
+    for (schema, path) in
+        Published::ALL.iter().map(|schema| (schema, root().join(format!("schema/{}.json", schema.name()))))
+    {
+        assert_eq!(std::fs::read_to_string(path).unwrap(), schema.text(), "{} is stale", schema.name());
+    }
+}
+
+mod the_checker {
+    use super::*;
+
+    fn read(text: &str) -> Source {
+        Source::read("plan/apply.rs", text, Test::No)
+    }
+
+    #[track_caller]
+    fn finds_up(name: &str, text: &str, path: &str) {
+        let found = imports_up(name, &Source::read(name, text, Test::No));
+        assert!(found.iter().any(|fault| fault.contains(&format!("`{path}`"))), "{text}: {found:?}");
+    }
+
+    #[test]
+    fn finds_imports_that_go_up_or_sideways() {
+        finds_up("plan/apply.rs", "use crate::host::files;", "crate::host::files");
+        finds_up("host/files.rs", "use crate::plan::step::Step;", "crate::plan::step::Step");
+        finds_up("supervise/run.rs", "use crate::{model, package::tree};", "crate::package::tree");
+        finds_up("supervise/run.rs", "use crate::engine::{self, guard};", "crate::engine::self");
+        finds_up("engine/change.rs", "use crate::cli as roof;", "crate::cli");
+        finds_up("model/name.rs", "pub use crate::platform::*;", "crate::platform::*");
+        finds_up("main.rs", "fn main() { mainstay::engine::run() }", "mainstay::engine::run");
+    }
+
+    #[test]
+    fn finds_paths_outside_use() {
+        finds_up("plan/a.rs", "fn a() -> crate::host::files::Facts { b() }", "crate::host::files::Facts");
+        finds_up("plan/a.rs", "fn a() { crate::engine::b::<u8>() }", "crate::engine::b");
+        finds_up("plan/a.rs", "fn a() { matches!(b, crate::host::Kind::File) }", "crate::host::Kind::File");
+        finds_up("plan/a.rs", "#[derive(Debug)] #[x(crate::host::c)] struct A;", "crate::host::c");
+        finds_up("plan/a.rs", "impl crate::host::Door for A {}", "crate::host::Door");
+        finds_up("plan/a.rs", "fn a() { format!(\"{}\", [crate::host::d()][0]) }", "crate::host::d");
+        finds_up("plan/a.rs", "mod tests { fn a() { if let crate::cli::E { .. } = b {} } }", "crate::cli::E");
+    }
+
+    #[test]
+    fn follows_super_to_the_crate() {
+        finds_up("plan/mod.rs", "use super::host::files;", "super::host::files");
+        finds_up("plan.rs", "use super::host::files;", "super::host::files");
+        let own = Source::read("plan/mod.rs", "mod tests { use super::step::Step; }", Test::No);
+        assert_eq!(own.floors, []);
+        assert_eq!(read("use super::host::files;").floors, [], "a module of one's own floor");
+    }
+
+    #[test]
+    fn lets_imports_down_pass() {
+        let text = "use crate::plan::step; use crate::{host::files, model}; fn a() -> crate::cli::B { c() }";
+        assert_eq!(imports_up("cli/failure.rs", &Source::read("cli/failure.rs", text, Test::No)), [""; 0]);
+        assert_eq!(
+            imports_up("main.rs", &Source::read("main.rs", "fn main() { mainstay::cli::run() }", Test::No)),
+            [""; 0]
+        );
+        let text = "use std::collections; /// [`a`](crate::host::a)\nfn host() {} fn b() { host::c() }";
+        assert_eq!(imports_up("plan/a.rs", &read(text)), [""; 0]);
+    }
+
+    #[test]
+    fn knows_the_floors_only() {
+        let stray = Source::read("utilities/a.rs", "", Test::No);
+        assert_eq!(imports_up("utilities/a.rs", &stray), ["`utilities` is no floor of the house"]);
+    }
+
+    #[test]
+    fn finds_reaching_past_the_parent() {
+        for text in ["use super::super::a;", "fn a() { super::super::b() }", "fn a() { b!(super::super::c) }"]
+        {
+            assert_eq!(read(text).past_the_parent.len(), 1, "{text}");
+        }
+        assert_eq!(read("use super::a; fn b() { super::c() }").past_the_parent, [""; 0]);
+    }
+
+    #[test]
+    fn finds_printing() {
+        for text in [
+            "fn a() { println!(\"b\") }",
+            "fn a() { std::eprint!(\"b\") }",
+            "fn a() { anstream::eprintln!() }",
+            "fn a() { b!(print!(\"c\")) }",
+            "fn a() { dbg!(b); }",
+            "fn a() { write!(std::io::stdout(), \"b\") }",
+            "use std::io::stderr; fn a() { let b = stderr().lock(); }",
+            "fn a() { b.set(io::stdout) }",
+        ] {
+            assert!(!printing("engine/a.rs", &read(text)).is_empty(), "{text}");
+            assert!(!printing("cli/confirm.rs", &read(text)).is_empty(), "{text}");
+            assert!(printing(MOUTH, &read(text)).is_empty(), "{text}");
+        }
+        let relay =
+            |text| printing("supervise/log.rs", &Source::read("supervise/log.rs", text, Test::No)).len();
+        assert_eq!((relay("fn a() { io::stdout().flush() }"), relay("fn a() { println!() }")), (0, 1));
+        for text in [
+            "fn a() -> bool { std::io::stdout().is_terminal() }",
+            "fn a() { command.stdout(b).stderr(c); let d = child.stdout; }",
+            "struct A { stdout: String } fn a(b: A) -> String { format!(\"{}\", b.stdout) }",
+        ] {
+            assert_eq!(printing("engine/a.rs", &read(text)), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn finds_unwrapping_outside_tests() {
+        for text in [
+            "fn a() { b().unwrap(); }",
+            "fn a() { b().expect(\"c\"); }",
+            "fn a() { vec![b().unwrap()] }",
+            "fn a() { b().map(Result::unwrap) }",
+            "impl A { fn b() { c().unwrap_err(); } }",
+            "#[cfg(not(test))] fn a() { b().unwrap(); }",
+        ] {
+            assert_eq!(read(text).unwrapping.len(), 1, "{text}");
+        }
+        for text in [
+            "#[cfg(test)] mod tests { fn a() { b().unwrap(); } }",
+            "#[test] fn a() { b().unwrap(); }",
+            "#[cfg(test)] fn a() { b().expect(\"c\"); }",
+            "#[expect(dead_code)] fn a() { b().unwrap_or_default(); self.expect = 1; }",
+        ] {
+            assert_eq!(read(text).unwrapping, [""; 0], "{text}");
+        }
+        let text = "fn a() { b().unwrap(); }";
+        assert_eq!(Source::read("plan/tests.rs", text, Test::Yes).unwrapping, [""; 0]);
+    }
+
+    #[test]
+    fn knows_the_files_that_are_for_tests() {
+        let files = |name| Source::read(name, "#[cfg(test)] mod tests; mod other;", Test::No).test_files;
+        assert_eq!(files("plan/apply.rs"), ["plan/apply/tests.rs", "plan/apply/tests/mod.rs"]);
+        assert_eq!(files("plan/mod.rs"), ["plan/tests.rs", "plan/tests/mod.rs"]);
+    }
+
+    #[test]
+    fn measures_files() {
+        let (short, long) = ("\n".repeat(LONGEST), "\n".repeat(LONGEST + 1));
+        assert_eq!(too_long("a.rs", &short, &[]), None);
+        assert_eq!(too_long("a.rs", &long, &[("a.rs", "a reason")]), None);
+        assert!(too_long("a.rs", &long, &[]).is_some());
+        assert!(too_long("a.rs", &short, &[("a.rs", "a reason")]).is_some());
+    }
+}

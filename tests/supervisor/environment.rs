@@ -1,0 +1,281 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use mainstay::model::manifest::VariableName;
+use mainstay::model::status::Phase;
+use rustix::process::Signal;
+use serde::Deserialize;
+
+use crate::host::{Host, LONG, Running, program, spec, wait_for};
+
+#[derive(Deserialize)]
+struct Dump {
+    arguments: Vec<Vec<u8>>,
+    environment: Vec<Vec<u8>>,
+    folder: String,
+    uid: u32,
+    gid: u32,
+    groups: Vec<u32>,
+    files: Option<u64>,
+    descriptors: Vec<String>,
+}
+
+impl Dump {
+    fn of(host: &Host) -> Self {
+        let path = host.data().join("dump.json");
+        let text = wait_for("the dump", LONG, || fs::read(&path).ok());
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    fn variables(&self) -> BTreeMap<String, Vec<u8>> {
+        let split = |entry: &Vec<u8>| {
+            let equals = entry.iter().position(|byte| *byte == b'=').unwrap();
+            (String::from_utf8(entry[..equals].to_vec()).unwrap(), entry[equals + 1..].to_vec())
+        };
+        self.environment.iter().map(split).collect()
+    }
+}
+
+fn name(text: &str) -> VariableName {
+    VariableName::new(text).unwrap()
+}
+
+/// Texts that some service manager, shell or format would change.
+fn corpus() -> Vec<String> {
+    let mut texts: Vec<String> = [
+        "",
+        "a b",
+        " lead",
+        "trail ",
+        "\t",
+        "\n",
+        "\r",
+        "a\nb\r\nc\td",
+        "\"",
+        "'",
+        "a\"b'c",
+        "\\",
+        "a\\",
+        r"C:\dir\",
+        r"C:\Program Files\x\",
+        r"\\srv\share",
+        "\\\"",
+        "\\\\\"",
+        r"a\qb",
+        "%",
+        "%%",
+        "100%",
+        "%i",
+        "%n",
+        "%h",
+        "%PATH%",
+        "%b",
+        "$",
+        "$$",
+        "$HOME",
+        "${X:-y}",
+        "$(id)",
+        "`id`",
+        "$2a$08$abcdefghijklmnopqrstuv",
+        ";",
+        "a;b",
+        "#x",
+        "--x=y z",
+        "-",
+        "--",
+        "@x",
+        ":x",
+        "+x",
+        "!x",
+        "|x",
+        "~",
+        "~/x",
+        "*",
+        "[a]",
+        r#"{"k": "C:\\x"}"#,
+        "{x}",
+        "{ data }",
+        "é 日 😀",
+        "\u{a0}",
+        "\u{200b}",
+        "\u{fffe}",
+        "\u{1}",
+        "\u{7f}",
+        "yes",
+        "no",
+        "on",
+        "0123",
+        "1e3",
+        "null",
+        "12:30",
+        "]]>",
+        "&amp;",
+        "<!--",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    texts.push("x".repeat(8 << 10));
+    texts
+}
+
+#[test]
+fn every_argument_and_value_arrives_byte_for_byte() {
+    let corpus = corpus();
+    let file = program("dumps");
+    let mut command = vec![file.as_str()];
+    command.extend(corpus.iter().map(String::as_str));
+    let mut spec = spec(&command);
+    for (index, text) in corpus.iter().enumerate() {
+        spec.environment.insert(name(&format!("E{index}")), text.clone());
+    }
+    let host = Host::new(&spec);
+    // The same again, through the environment file and as secrets.
+    let mut lines = String::new();
+    for (index, text) in corpus.iter().enumerate() {
+        let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+        lines.extend([&format!("F{index}=\""), escaped.as_str(), "\"\n"]);
+        let secret = host.root.join(format!("secret{index}"));
+        fs::write(&secret, format!("{text}\n")).unwrap();
+        spec.secrets.insert(name(&format!("S{index}")), secret);
+    }
+    fs::write(host.root.join("file.env"), lines).unwrap();
+    spec.environment_file = Some(host.root.join("file.env"));
+    host.put(&spec);
+    let _driver = host.run();
+    let dump = Dump::of(&host);
+    let expected: Vec<_> = command.iter().map(|argument| argument.as_bytes().to_vec()).collect();
+    assert_eq!(dump.arguments, expected);
+    let variables = dump.variables();
+    for (index, text) in corpus.iter().enumerate() {
+        for source in ["E", "F", "S"] {
+            assert_eq!(variables[&format!("{source}{index}")], text.as_bytes(), "{source} {text:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_else_is_in_the_environment() {
+    let mut spec = spec(&[&program("dumps")]);
+    spec.environment.insert(name("FROM"), "{data}/{{data}}".to_owned());
+    spec.environment.insert(name("HOME"), "mine".to_owned());
+    let host = Host::new(&spec);
+    let mut command = host.driver("run", "web");
+    command.env("OF_THE_SHELL", "x").env("NOTIFY_SOCKET", "/nowhere");
+    let driver = Running(command.spawn().unwrap());
+    let dump = Dump::of(&host);
+    let variables = dump.variables();
+    let supervisor = host.wait_for_status("a status", |status| status.program.is_some()).supervisor;
+    let expected = BTreeMap::from(
+        [
+            ("FROM", format!("{}/{{data}}", host.data())),
+            ("HOME", "mine".to_owned()),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("LOGNAME", "tester".to_owned()),
+            ("MAINSTAY_NAME", "web".to_owned()),
+            ("MAINSTAY_SUPERVISOR", supervisor.to_string()),
+            ("MAINSTAY_VERSION", "1.0.0".to_owned()),
+            ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
+            ("USER", "tester".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.into_bytes())),
+    );
+    assert_eq!(variables, expected);
+    assert_eq!(dump.folder, host.data().as_str());
+    // Its three streams, and nothing of the supervisor's or of the caller's; `/proc` is where it looks itself.
+    let others: Vec<_> = dump.descriptors.iter().filter(|path| !path.starts_with("/proc/")).collect();
+    assert_eq!(others.len(), 3, "{others:?}");
+    drop(driver);
+}
+
+#[test]
+fn the_file_wins_over_the_spec_and_secrets_over_both_and_all_are_read_again() {
+    let mut spec = spec(&[&program("dumps")]);
+    for variable in ["A", "B", "C"] {
+        spec.environment.insert(name(variable), "spec".to_owned());
+    }
+    let host = Host::new(&spec);
+    let (file, secret) = (host.root.join("x.env"), host.root.join("secret"));
+    fs::write(&file, "B=file\nC=file\n").unwrap();
+    fs::write(&secret, b"\xff\n\n").unwrap();
+    spec.environment_file = Some(file.clone());
+    spec.secrets.insert(name("C"), secret);
+    host.put(&spec);
+    let mut driver = host.run();
+    let variables = Dump::of(&host).variables();
+    assert_eq!([&variables["A"][..], &variables["B"], &variables["C"]], [&b"spec"[..], b"file", b"\xff\n"]);
+    driver.signal(Signal::TERM);
+    driver.wait();
+    fs::remove_file(host.data().join("dump.json")).unwrap();
+    fs::write(&file, "B=edited\n").unwrap();
+    let _driver = host.run();
+    assert_eq!(Dump::of(&host).variables()["B"], b"edited");
+}
+
+#[test]
+fn credentials_of_the_service_manager_stand_for_the_files() {
+    let mut spec = spec(&[&program("dumps")]);
+    spec.credentials = true;
+    spec.environment_file = Some("/nowhere".into());
+    spec.secrets.insert(name("TOKEN"), "/nowhere".into());
+    let host = Host::new(&spec);
+    let folder = host.root.join("credentials");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("environment"), "A=1\n").unwrap();
+    fs::write(folder.join("TOKEN"), "t0ken\n").unwrap();
+    let mut command = host.driver("run", "web");
+    command.env("CREDENTIALS_DIRECTORY", &folder);
+    let _driver = Running(command.spawn().unwrap());
+    let variables = Dump::of(&host).variables();
+    assert_eq!((&variables["A"][..], &variables["TOKEN"][..]), (&b"1"[..], &b"t0ken"[..]));
+}
+
+#[test]
+fn the_limit_of_open_files_is_set() {
+    let mut spec = spec(&[&program("dumps")]);
+    spec.limits.open_files = Some(321);
+    let host = Host::new(&spec);
+    let _driver = host.run();
+    assert_eq!(Dump::of(&host).files, Some(321));
+}
+
+#[test]
+fn root_runs_the_program_as_another_account_with_its_groups_and_reads_as_that_account() {
+    if rustix::process::getuid().as_raw() != 0 {
+        return;
+    }
+    let mut spec = spec(&[&program("dumps")]);
+    let host = Host::new(&spec);
+    let open =
+        |path: &camino::Utf8Path, mode| fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    open(&host.root, 0o755);
+    open(&host.data(), 0o777);
+    // The test programs may lie where that account can't go.
+    let copy = host.root.join("dumps");
+    fs::copy(program("dumps"), &copy).unwrap();
+    spec.command = vec![copy.to_string()];
+    let start = |spec: &mainstay::model::launch::LaunchSpec| {
+        host.put(spec);
+        let mut command = host.driver("run", "web");
+        command.env("DRIVER_ACCOUNT", "65534,65533,65533,60001,60002");
+        Running(command.spawn().unwrap())
+    };
+    let mut driver = start(&spec);
+    let dump = Dump::of(&host);
+    assert_eq!((dump.uid, dump.gid), (65534, 65533));
+    let mut groups = dump.groups;
+    groups.sort_unstable();
+    assert_eq!(groups, [60001, 60002, 65533]);
+    driver.signal(Signal::TERM);
+    driver.wait();
+    // A file that only root can read is not read for a manifest of that account's.
+    let secret = host.root.join("secret");
+    fs::write(&secret, "root's").unwrap();
+    open(&secret, 0o600);
+    spec.secrets.insert(name("STOLEN"), secret);
+    let mut driver = start(&spec);
+    let status = host.wait_for_phase(Phase::BackingOff);
+    assert!(status.message.contains("STOLEN") && status.message.contains("denied"), "{}", status.message);
+    driver.signal(Signal::TERM);
+    driver.wait();
+}

@@ -1,0 +1,18 @@
+//! The supervisor and the guardian with real processes. Every test has a root folder of its own, and whatever
+//! carries that folder's name in its command line or environment is killed when the test ends.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test that fails panics, says what it saw, and starts processes itself"
+)]
+
+mod environment;
+mod guardian;
+mod host;
+mod life;
+mod manager;
+mod output;
+mod rest;
+mod stop;
