@@ -12,8 +12,7 @@ use crate::model::name::InstanceName;
 pub fn history(layout: &Layout, name: &InstanceName) -> Result<(HistoryAnswer, usize), Failure> {
     let text = files::read(&layout.history(name))?.unwrap_or_default();
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let (events, unreadable): (Vec<_>, Vec<_>) =
-        lines.map(|line| serde_json::from_str(line)).partition(Result::is_ok);
+    let (events, unreadable): (Vec<_>, Vec<_>) = lines.map(serde_json::from_str).partition(Result::is_ok);
     let events = events.into_iter().filter_map(Result::ok).collect();
     let answer = HistoryAnswer { schema: "history.v1".to_owned(), name: name.clone(), events };
     Ok((answer, unreadable.len()))

@@ -28,9 +28,9 @@ pub(crate) fn logs(report: &Report, arguments: &LogsArguments) -> Result<u8, Fai
     let mut any = false;
     let write = |gathered: &mut String| {
         if report.is_json() {
-            report.raw(gathered)
+            report.raw(gathered);
         } else {
-            report.text(gathered)
+            report.text(gathered);
         }
         gathered.clear();
         !report.is_closed()
@@ -73,7 +73,7 @@ fn push(gathered: &mut String, line: &LogAnswer) {
     };
     let own = if line.stream == Some(LogStream::Own) { "[mainstay] " } else { "" };
     let time = styled(style::FAINT, clock::local_precise(line.at));
-    gathered.push_str(&format!("{time} {}\n", styled(style, format!("{own}{}", line.text))));
+    gathered.extend([&time, " ", &styled(style, format!("{own}{}", line.text)), "\n"]);
 }
 
 fn request(report: &Report, arguments: &LogsArguments) -> Result<LogRequest, Failure> {

@@ -23,19 +23,13 @@ pub(crate) fn pack(report: &Report, arguments: &PackArguments) -> Result<u8, Fai
         );
     }
     let size = format!("{} entries, {}", answer.entries, words::size(answer.size));
-    match &answer.archive {
-        Some(archive) => {
-            report.say(format!("{} {archive}: {size}", styled(style::GOOD, "packed:")));
-            // As sha256sum prints it, for those who compare.
-            report.line(format!("{}  {archive}", answer.sha256));
-        }
-        None => {
-            let folder = &arguments.folder;
-            report.line(format!(
-                "{} {folder} can be packed and unpacked: {size}",
-                styled(style::GOOD, "sound:")
-            ));
-        }
+    if let Some(archive) = &answer.archive {
+        report.say(format!("{} {archive}: {size}", styled(style::GOOD, "packed:")));
+        // As sha256sum prints it, for those who compare.
+        report.line(format!("{}  {archive}", answer.sha256));
+    } else {
+        let folder = &arguments.folder;
+        report.line(format!("{} {folder} can be packed and unpacked: {size}", styled(style::GOOD, "sound:")));
     }
     Ok(0)
 }
