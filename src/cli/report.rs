@@ -91,6 +91,11 @@ impl Report {
         self.note(written);
     }
 
+    /// Data that may have styles, several lines at once.
+    pub(crate) fn text(&self, text: &str) {
+        self.out(text);
+    }
+
     /// Data in place of what the terminal shows.
     pub(crate) fn redraw(&self, text: &str) {
         self.out(&format!("\x1b[H{text}\x1b[J"));

@@ -74,11 +74,26 @@ fn verdict(status: &Status, awaited: Awaited<'_>) -> Option<Result<(), StepError
     match status.phase {
         Phase::Ready => Some(Ok(())),
         _ if ended || status.failures > 0 => {
-            let ending = status.last_exit.map_or_else(|| "ended".to_owned(), |exit| exit.to_string());
-            let reason = format!("{} {ending} before it was ready", awaited.tree);
-            Some(Err(not_ready(reason, status.last_exit, !ended)))
+            Some(Err(not_ready(unready(status, awaited.tree), status.last_exit, !ended)))
         }
         _ => None,
+    }
+}
+
+/// Why a launch is not ready. Of a program that was never started there is no log: only the supervisor can say
+/// what is wrong with it.
+fn unready(status: &Status, tree: &str) -> String {
+    match status.last_exit {
+        Some(Exit::NotStarted) if !status.message.is_empty() => {
+            let message = match status.phase {
+                // What comes last is when it is tried again.
+                Phase::BackingOff => status.message.rsplit_once("; ").map(|(what, _)| what),
+                _ => None,
+            };
+            format!("{tree}: {}", message.unwrap_or(&status.message))
+        }
+        Some(exit) => format!("{tree} {exit} before it was ready"),
+        None => format!("{tree} ended before it was ready"),
     }
 }
 
