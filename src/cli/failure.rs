@@ -42,7 +42,7 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Inexpressible(_)
         | Failure::Rights(_)
         | Failure::Changed(_) => 4,
-        Failure::Archive(_) | Failure::OtherArchive(_) => 5,
+        Failure::Archive(_) | Failure::OtherArchive(_) | Failure::Pack(_) => 5,
         Failure::Busy(_) => 6,
         Failure::TakenBack { .. } => 7,
         Failure::Down { .. } => 8,
@@ -138,6 +138,10 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "the same service, from now on from here? `--take-over`".to_owned(),
         ],
         Refusal::NotOurs { .. } => vec!["choose another `name`, or remove that definition first".to_owned()],
+        Refusal::OtherPlatform { installed, .. } => vec![
+            format!("to stay there, write `\"platform\": \"{installed}\"` in the manifest"),
+            "to move it, uninstall it first: its data and configuration stay".to_owned(),
+        ],
         Refusal::OtherComponent { .. } => {
             vec!["choose another `name`, uninstall the instance first, or use `--take-over`".to_owned()]
         }

@@ -120,6 +120,24 @@ impl HostManager {
     }
 }
 
+impl HostManager {
+    /// Has an embedded instance restarted by its guardian; without one, a supervisor that has outlived its
+    /// guardian is adopted by the new one first, and restarted then.
+    fn restart_guarded(&self, name: &InstanceName) -> Result<(), String> {
+        let layout = &self.layout;
+        let restart = || guard::request_restart(layout, name).map_err(|error| error.to_string());
+        if let guard::Restart::Requested { .. } = restart()? {
+            return Ok(());
+        }
+        let orphan = guard::supervisor_of(layout, name);
+        self.start_guardian(name)?;
+        if orphan.is_some() && guard::supervisor_of(layout, name) == orphan {
+            restart()?;
+        }
+        Ok(())
+    }
+}
+
 impl Manager for HostManager {
     fn call(&self, call: &Call) -> Result<(), CallError> {
         let failed = |reason: String| CallError::Failed { call: call.to_string(), reason };
@@ -148,11 +166,7 @@ impl Manager for HostManager {
             Call::StopGuardian { name, limit } => guard::stop_guardian(&self.layout, name, limit.duration())
                 .map(|_| ())
                 .map_err(|error| failed(error.to_string())),
-            Call::RestartGuardian { name } => match guard::request_restart(&self.layout, name) {
-                Ok(guard::Restart::Requested { .. }) => Ok(()),
-                Ok(guard::Restart::NotRunning) => self.start_guardian(name).map_err(failed),
-                Err(error) => Err(failed(error.to_string())),
-            },
+            Call::RestartGuardian { name } => self.restart_guarded(name).map_err(failed),
         }
     }
 

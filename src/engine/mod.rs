@@ -2,24 +2,30 @@
 //! makes, and the guard's loop.
 
 pub mod change;
+pub mod check;
 pub mod event;
 mod execute;
 pub mod failure;
 pub mod guard;
 mod hands;
 mod journal;
+mod leftovers;
 pub mod lifecycle;
 pub mod listing;
 pub mod log;
+pub mod logs;
 pub mod manager;
 mod observe;
 pub mod obstacle;
 pub mod operation;
+pub mod packing;
+pub mod past;
 pub mod prepare;
 mod ready;
 pub mod recover;
 pub mod registry;
 pub mod remove;
+pub mod render;
 pub mod report;
 mod standing;
 pub mod status;
@@ -34,6 +40,7 @@ use crate::engine::obstacle::Obstacle;
 use crate::model::layout::Layout;
 use crate::model::owner::Owner;
 use crate::platform::Facts;
+use camino::Utf8PathBuf;
 
 /// All that an operation needs of its surroundings.
 pub struct Context<'a> {
@@ -43,6 +50,8 @@ pub struct Context<'a> {
     pub facts: Facts,
     /// Who asks.
     pub caller: Owner,
+    /// This program's own file, of which definitions name a copy.
+    pub program: Utf8PathBuf,
     /// The service managers.
     pub manager: &'a dyn Manager,
     /// Who listens.

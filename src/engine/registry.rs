@@ -10,12 +10,13 @@ use crate::model::index::{Index, Scan};
 use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
+use crate::model::name::InstanceName;
 use crate::platform;
 
 /// How long a command waits to write the index; it is a cache, so not for long.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The largest definition that is read, in bytes. A unit of ours has a few kilobytes.
-const LARGEST: u64 = 1 << 20;
+const LARGEST: usize = 1 << 20;
 
 /// The instances of a scope, and what went wrong in finding them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +30,41 @@ pub struct Instances {
 /// Finds the instances of a scope, and brings the index up to date where that is possible.
 #[must_use]
 pub fn instances(layout: &Layout) -> Instances {
+    let found = look(layout);
+    if !found.is_news() {
+        return Instances { markers: found.index.instances, notices: found.notices };
+    }
+    // Looked at again under the lock: what another command has installed meanwhile must not be lost.
+    let updated = lock::holding(&layout.index_lock(), PATIENCE, || {
+        let found = look(layout);
+        let written = if found.is_news() { write_index(layout, &found.index) } else { Ok(()) };
+        (found, written)
+    });
+    let (mut found, written) = match updated {
+        Ok((found, written)) => (found, written.map_err(|error| describe(&error))),
+        Err(error) => (found, Err(describe(&error))),
+    };
+    if let Err(reason) = written {
+        found.notices.push(format!("the index could not be brought up to date: {reason}"));
+    }
+    Instances { markers: found.index.instances, notices: found.notices }
+}
+
+/// What the markers and the index say together.
+struct Found {
+    known: Option<Index>,
+    index: Index,
+    notices: Vec<String>,
+}
+
+impl Found {
+    /// Whether the index is to be written. Nothing is for a scope that mainstay has never been used in.
+    fn is_news(&self) -> bool {
+        self.known.as_ref() != Some(&self.index) && !(self.known.is_none() && self.index.instances.is_empty())
+    }
+}
+
+fn look(layout: &Layout) -> Found {
     let mut notices = Vec::new();
     let known = read_index(layout, &mut notices);
     let scans = PlatformKind::ALL.map(|kind| (kind, scan(layout, kind)));
@@ -40,14 +76,30 @@ pub fn instances(layout: &Layout) -> Instances {
         }
     }
     let index = known.clone().unwrap_or_default().reconcile(&scans);
-    // Nothing is written for a scope that mainstay has never been used in.
-    if known.as_ref() != Some(&index)
-        && !(known.is_none() && index.instances.is_empty())
-        && let Err(error) = write_index(layout, &index)
+    Found { known, index, notices }
+}
+
+/// An error with its cause, in one line.
+fn describe(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+    format!("{error}{cause}")
+}
+
+/// Finds one instance by its name, or gives all that there are. If the index says the same as the instance's
+/// definition, nothing else has to be read; any doubt, and all definitions are.
+pub fn find(layout: &Layout, name: &InstanceName) -> Result<(Marker, Vec<String>), Instances> {
+    let direct = PlatformKind::ALL
+        .into_iter()
+        .find_map(|kind| definition(&layout.definition(name, kind), kind).ok().flatten())
+        .filter(|marker| marker.name == *name && marker.scope == layout.scope);
+    if let Some(marker) = direct
+        && read_index(layout, &mut Vec::new()).is_some_and(|index| index.instances.contains(&marker))
     {
-        notices.push(format!("the index could not be brought up to date: {error}"));
+        return Ok((marker, Vec::new()));
     }
-    Instances { markers: index.instances, notices }
+    let all = instances(layout);
+    let found = all.markers.iter().find(|marker| marker.name == *name).cloned();
+    found.map(|marker| (marker, all.notices.clone())).ok_or(all)
 }
 
 /// The markers in the definitions of one platform.
@@ -61,21 +113,15 @@ pub fn scan(layout: &Layout, kind: PlatformKind) -> Scan {
         Ok(markers) => {
             Scan::Found(markers.into_iter().filter(|marker| marker.scope == layout.scope).collect())
         }
-        Err(error) => {
-            let source =
-                std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
-            Scan::Failed(format!("{error}{source}"))
-        }
+        Err(error) => Scan::Failed(describe(&error)),
     }
 }
 
 fn units(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
-    let folder = layout.units();
-    let names = files::list(folder)?.unwrap_or_default();
     let mut markers = Vec::new();
-    for name in names.iter().filter(|name| name.ends_with(".service")) {
-        markers.extend(definition(&folder.join(name), PlatformKind::Systemd)?);
-    }
+    files::each_text(layout.units(), ".service", LARGEST, |text| {
+        markers.extend(platform::marker(PlatformKind::Systemd, text));
+    })?;
     Ok(markers)
 }
 
@@ -92,7 +138,7 @@ fn entries(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
 /// The marker of a definition. A link (an alias, a masked unit) is no definition of its own, and a definition
 /// that is not text is not ours.
 fn definition(path: &Utf8Path, kind: PlatformKind) -> Result<Option<Marker>, files::FileError> {
-    match files::read_untrusted(path, LARGEST) {
+    match files::read_untrusted(path, LARGEST as u64) {
         Ok(text) => Ok(text.and_then(|text| platform::marker(kind, &text))),
         Err(error) if error.source.kind() == std::io::ErrorKind::PermissionDenied => Err(error),
         Err(_) => Ok(None),
@@ -117,13 +163,11 @@ fn read_index(layout: &Layout, notices: &mut Vec<String>) -> Option<Index> {
     }
 }
 
-fn write_index(layout: &Layout, index: &Index) -> Result<(), Box<dyn std::error::Error>> {
-    let text = serde_json::to_string_pretty(index)? + "\n";
-    lock::holding(&layout.index_lock(), PATIENCE, || -> Result<(), files::FileError> {
-        if let Some(folder) = layout.index().parent() {
-            files::create_folder(folder, 0o755, None)?;
-        }
-        files::write(&layout.index(), &text, 0o644, None)
-    })??;
-    Ok(())
+fn write_index(layout: &Layout, index: &Index) -> Result<(), files::FileError> {
+    // An index holds only strings and numbers, which JSON can always express.
+    let text = serde_json::to_string_pretty(index).unwrap_or_default() + "\n";
+    if let Some(folder) = layout.index().parent() {
+        files::create_folder(folder, 0o755, None)?;
+    }
+    files::write(&layout.index(), &text, 0o644, None)
 }

@@ -1,6 +1,6 @@
 //! Commands that are run to their end and whose output is read.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, Read};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -40,23 +40,10 @@ pub struct Manner<'a> {
 
 /// Runs a command to its end, its input empty. An error says that it could not be run, or took too long.
 pub fn output(argv: &[String], manner: Manner<'_>) -> io::Result<Output> {
-    let (program, arguments) = argv
-        .split_first()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
-    #[expect(clippy::disallowed_methods, reason = "the door to processes is in this floor")]
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = prepared(argv)?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     if let Some(variables) = manner.environment {
         command.env_clear().envs(variables.iter().map(|(name, value)| (name, value)));
-    } else {
-        command.env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "");
-        if account::effective_uid() != 0
-            && environment::variable("XDG_RUNTIME_DIR").is_none()
-            && let Some(folder) = environment::user_runtime_folder()
-        {
-            // `su`, `sudo -u` and cron leave it unset, and `systemctl --user` can't do without it.
-            command.env("XDG_RUNTIME_DIR", folder);
-        }
     }
     if let Some(folder) = manner.folder {
         command.current_dir(folder);
@@ -82,12 +69,30 @@ pub fn output(argv: &[String], manner: Manner<'_>) -> io::Result<Output> {
         } else {
             child.kill()?;
             child.wait()?;
-            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("`{program}` took too long")));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("`{}` took too long", argv[0])));
         }
     }
     let code = child.wait()?.code();
     let [stdout, stderr] = texts;
     Ok(Output { code, stdout, stderr })
+}
+
+/// A command with the words of the C locale and without colours and pagers.
+fn prepared(argv: &[String]) -> io::Result<Command> {
+    let (program, arguments) = argv
+        .split_first()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
+    #[expect(clippy::disallowed_methods, reason = "the door to processes is in this floor")]
+    let mut command = Command::new(program);
+    command.args(arguments).env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "");
+    if account::effective_uid() != 0
+        && environment::variable("XDG_RUNTIME_DIR").is_none()
+        && let Some(folder) = environment::user_runtime_folder()
+    {
+        // `su`, `sudo -u` and cron leave it unset, and `systemctl --user` can't do without it.
+        command.env("XDG_RUNTIME_DIR", folder);
+    }
+    Ok(command)
 }
 
 fn collect(pipe: Box<dyn Read + Send>) -> mpsc::Receiver<Vec<u8>> {
@@ -101,15 +106,23 @@ fn collect(pipe: Box<dyn Read + Send>) -> mpsc::Receiver<Vec<u8>> {
     receiver
 }
 
-/// Runs a command with this program's own input and outputs, as `journalctl --follow` needs it, and gives
-/// its exit code.
-pub fn pass_through(argv: &[String]) -> io::Result<Option<i32>> {
-    let (program, arguments) = argv
-        .split_first()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
-    #[expect(clippy::disallowed_methods, reason = "the door to processes is in this floor")]
-    let mut command = Command::new(program);
-    Ok(command.args(arguments).status()?.code())
+/// Runs a command and takes its lines as they come, until it ends or no more are wanted; then it is ended. What
+/// it says on its standard error is heard as this program's own. Gives its exit code.
+pub fn stream(argv: &[String], each: &mut dyn FnMut(&str) -> bool) -> io::Result<Option<i32>> {
+    let mut command = prepared(argv)?;
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    if let Some(pipe) = child.stdout.take() {
+        let mut reader = io::BufReader::with_capacity(64 << 10, pipe);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            if !each(String::from_utf8_lossy(&line).trim_end_matches('\n')) {
+                child.kill()?;
+                break;
+            }
+            line.clear();
+        }
+    }
+    Ok(child.wait()?.code())
 }
 
 #[cfg(test)]

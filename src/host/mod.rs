@@ -5,6 +5,7 @@ pub mod clock;
 pub mod command;
 pub mod environment;
 pub mod files;
+pub mod follow;
 pub mod holder;
 pub mod http;
 pub mod identity;
