@@ -250,7 +250,7 @@ fn edit(
     if facts.is_some_and(|facts| facts.kind != Kind::File) {
         return Ok(Some("it is no regular file any more".to_owned()));
     }
-    let found = files::read_untrusted(path, LARGEST_EDITED)?;
+    let found = untrusted::read(path, LARGEST_EDITED)?;
     if found.as_deref() == after {
         return Ok(None);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 
-use crate::host::{files, lock};
+use crate::host::{files, lock, untrusted};
 use crate::model::index::{self, Index, Scan};
 use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
@@ -131,7 +131,7 @@ pub fn scan(layout: &Layout, kind: PlatformKind) -> Scan {
 
 fn units(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
     let mut markers = Vec::new();
-    files::each_text(layout.units(), ".service", LARGEST, |text| {
+    untrusted::each_text(layout.units(), ".service", LARGEST, |text| {
         markers.extend(platform::marker(PlatformKind::Systemd, text));
     })?;
     Ok(markers)
@@ -150,7 +150,7 @@ fn entries(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
 /// The marker of a definition. A link (an alias, a masked unit) is no definition of its own, and a definition
 /// that is not text is not ours.
 fn definition(path: &Utf8Path, kind: PlatformKind) -> Result<Option<Marker>, files::FileError> {
-    match files::read_untrusted(path, LARGEST as u64) {
+    match untrusted::read(path, LARGEST as u64) {
         Ok(text) => Ok(text.and_then(|text| platform::marker(kind, &text))),
         Err(error) if error.source.kind() == std::io::ErrorKind::PermissionDenied => Err(error),
         Err(_) => Ok(None),
