@@ -50,7 +50,6 @@ const LONGER: &[(&str, &str)] = &[
         "every way in which a file is changed so that a power cut does not matter, side by side",
     ),
     ("plan/apply.rs", "the order of the steps is one decision"),
-    ("supervise/run.rs", "the loop and what it does at each turn"),
 ];
 
 /// All that may stand at the top of the repository.

@@ -1,8 +1,6 @@
 //! The mouth: data on standard output, talk on standard error, and with `--json` nothing on standard output
 //! but JSON.
 
-#![expect(clippy::print_stderr, reason = "this is the one place that prints")]
-
 use std::cell::{Cell, RefCell};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;

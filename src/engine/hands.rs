@@ -25,6 +25,10 @@ use crate::platform::calls;
 
 /// How long a hook may take.
 const HOOK_LIMIT: Duration = Duration::from_secs(600);
+/// How long a service manager may take to begin a start that it was asked for.
+const START_LIMIT: Duration = Duration::from_secs(2);
+/// How often it is asked whether it has.
+const GLANCE: Duration = Duration::from_millis(50);
 /// The largest manifest that is edited, in bytes: what is larger was not read either.
 const LARGEST_EDITED: u64 = 1 << 20;
 /// More than one event of the history has, in bytes.
@@ -138,13 +142,25 @@ impl<'a> Hands<'a> {
             }),
             Undo::Start(calls) => {
                 calls.iter().try_for_each(|call| self.call(call))?;
-                let running = |seen: crate::engine::manager::Seen| seen.state.runs();
-                match self.context.manager.seen(&self.of).map(running) {
-                    Ok(true) | Err(_) => Ok(()),
-                    Ok(false) => Err(StepError::Other(format!("{} did not start again", self.of.name))),
-                }
+                self.see_it_start()
             }
             Undo::TakeBack => self.take_back(reason),
+        }
+    }
+
+    /// A start is asked for and not waited for: for a moment the manager may still see what was before it.
+    fn see_it_start(&self) -> Result<(), StepError> {
+        let began = Instant::now();
+        loop {
+            match self.context.manager.seen(&self.of) {
+                Ok(seen) if !seen.state.runs() => {}
+                // What does not answer can't say that it failed.
+                Ok(_) | Err(_) => return Ok(()),
+            }
+            if began.elapsed() > START_LIMIT {
+                return Err(StepError::Other(format!("{} did not start again", self.of.name)));
+            }
+            std::thread::sleep(GLANCE);
         }
     }
 

@@ -200,12 +200,21 @@ fn from_journal(
         ..LogQuery::default()
     };
     let mut wants_more = true;
+    let mut turned = Vec::new();
     ask(of, &query, &mut |entry| {
+        if query.newest_first() {
+            cursor.get_or_insert_with(|| entry.cursor.clone());
+            turned.push(line(of, entry));
+            return true;
+        }
         cursor = Some(entry.cursor.clone());
         let line = line(of, entry);
         wants_more = !request.wants(&line) || last.take(line);
         wants_more
     })?;
+    for line in turned.into_iter().rev() {
+        wants_more = wants_more && last.take(line);
+    }
     if !wants_more || !last.end() || !request.follow {
         return Ok(());
     }

@@ -42,6 +42,9 @@ pub fn check_folder(folder: &Utf8Path) -> Result<PackAnswer, Failure> {
 
 /// What the folder says of itself, read with the care that tells where a fault stands.
 fn described(folder: &Utf8Path) -> Result<Option<PackageDescription>, Failure> {
+    if !folder.is_dir() {
+        return Err(Failure::Usage(format!("there is no folder `{folder}`")));
+    }
     let path = folder.join(package::FILE_NAME);
     let Some(text) = files::read(&path)? else { return Ok(None) };
     Ok(Some(read_package_description(path.as_str(), &text)?.0))

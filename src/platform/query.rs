@@ -188,6 +188,6 @@ mod tests {
             ..selection
         };
         assert!(!all.newest_first());
-        insta::assert_snapshot!(typed(&logs(Scope::System, &web, &all)), @"journalctl --no-pager --quiet --unit=web.service --since=@1778250727.250000 --until=@1778250727.250000 --priority=4 --case-sensitive=true --grep=a b --lines=all --follow --output=json");
+        insta::assert_snapshot!(typed(&logs(Scope::System, &web, &all)), @"journalctl --no-pager --quiet --unit=web.service --since=@1778250727.250000 --until=@1778250727.250000 --priority=4 --case-sensitive=true --grep=a b --lines=all --follow --all --output=json");
     }
 }

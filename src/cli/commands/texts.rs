@@ -30,7 +30,8 @@ pub(crate) fn schema(report: &Report, arguments: &SchemaArguments) -> Result<u8,
     }
     let name = arguments.name.as_deref().unwrap_or("manifest");
     let document = Published::from_name(name).ok_or_else(|| {
-        let meant = nearest(name, Published::ALL.iter().map(|document| document.name()));
+        let meant =
+            nearest(name, Published::ALL.iter().filter_map(|document| document.name().split('.').next()));
         let meant = meant.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
         Failure::Usage(format!("there is no schema `{name}`: {meant}`mainstay schema --list` names them"))
     })?;
