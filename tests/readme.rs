@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 use mainstay::cli::arguments::Arguments;
 use mainstay::model::contradiction::read_manifest;
@@ -41,16 +42,12 @@ fn words(line: &str) -> Vec<String> {
     typed.split_whitespace().map(str::to_owned).collect()
 }
 
-/// What is wrong with a command as it is shown; placeholders in capitals stand for one word.
+/// What is wrong with a command that a sentence names. It may lack what it needs, but what is there has to
+/// exist.
 fn faults(words: &[String]) -> Option<String> {
-    let Err(error) = Arguments::try_parse_from(words) else { return None };
-    use clap::error::ErrorKind::{DisplayHelp, DisplayVersion, InvalidSubcommand, UnknownArgument};
-    match error.kind() {
-        DisplayHelp | DisplayVersion => None,
-        // In a sentence a command is named without all that it needs; what is named has to exist.
-        InvalidSubcommand | UnknownArgument => Some(error.to_string()),
-        _ => None,
-    }
+    let error = Arguments::try_parse_from(words).err()?;
+    let unknown = matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument);
+    unknown.then(|| error.to_string())
 }
 
 fn commands() -> BTreeSet<String> {
