@@ -119,8 +119,7 @@ fn an_ordinary_user_can_run_it() {
         // Then the test above was one.
         return;
     }
-    let place = place();
-    let tools = place();
+    let (place, tools) = (place(), place());
     let binary = tools.path().join("mainstay");
     std::fs::copy(BINARY, &binary).unwrap();
     let mut command = demo(&binary, place.path());

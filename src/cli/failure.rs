@@ -11,6 +11,9 @@ use crate::model::answer::failure::FailureAnswer;
 use crate::model::marker::Marker;
 use crate::plan::refusal::Refusal;
 
+/// How many instances are named to somebody who named none: a screen's worth.
+const MOST_CANDIDATES: usize = 20;
+
 /// Tells a failure, and gives the exit code.
 pub(crate) fn told(report: &Report, failure: &Failure) -> u8 {
     let code = code(failure);
@@ -129,9 +132,12 @@ fn target_help(error: &TargetError) -> Vec<String> {
             ];
         }
         let mut lines = vec!["these are installed:".to_owned()];
-        lines.extend(candidates.iter().map(|marker| {
+        lines.extend(candidates.iter().take(MOST_CANDIDATES).map(|marker| {
             format!("  {:<24} {:<9} {:<7} {}", marker.name, marker.platform, marker.scope, marker.folder)
         }));
+        if let Some(others) = candidates.len().checked_sub(MOST_CANDIDATES).filter(|others| *others > 0) {
+            lines.push(format!("  and {others} more: `mainstay list`"));
+        }
         lines.push("name one with `--name NAME` or `--instance-dir FOLDER`, or go to its folder".to_owned());
         lines
     };

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::Failure;
-use crate::host::files;
+use crate::host::{files, temporary};
 use crate::model::answer::pack::PackAnswer;
 use crate::model::contradiction::read_package_description;
 use crate::model::package::{self, PackageDescription};
@@ -33,7 +33,7 @@ pub fn pack_folder(folder: &Utf8Path, output: Option<&Utf8Path>) -> Result<PackA
 /// Packs a folder where it leaves no trace, and unpacks it again.
 pub fn check_folder(folder: &Utf8Path) -> Result<PackAnswer, Failure> {
     described(folder)?;
-    let place = files::temporary("mainstay-pack-")?;
+    let place = temporary::folder("mainstay-pack-")?;
     let archive = place.path().join("package.tar.gz");
     let packed = pack(folder, &archive)?;
     unpack(&archive, &place.path().join("tree"), Some(packed.digest), &Limits::default(), &mut |_| {})?;

@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::engine::failure::Failure;
 use crate::engine::registry::{self, Instances};
 use crate::engine::trust::{self, Deploy};
-use crate::host::files;
+use crate::host::{files, untrusted};
 use crate::model::contradiction::read_manifest;
 use crate::model::document::Document;
 use crate::model::layout::Layout;
@@ -228,7 +228,7 @@ pub fn anchored(marker: &Marker) -> bool {
     let Ok(Some(names)) = files::list(&marker.folder) else { return false };
     names.iter().filter(|name| *name == FILE_NAME || name.ends_with(SHARED_SUFFIX)).any(|name| {
         // A manifest that can't be read may well be the one: then the folder counts as the instance's own.
-        let text = files::read_untrusted(&marker.folder.join(name), LARGEST);
+        let text = untrusted::read(&marker.folder.join(name), LARGEST);
         let Ok(Some(text)) = text else { return true };
         serde_json::from_str::<serde_json::Value>(&text).map_or(true, |manifest| {
             manifest.get("name").and_then(serde_json::Value::as_str) == Some(marker.name.as_str())

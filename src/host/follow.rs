@@ -9,6 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::files::{self, FileError};
 use crate::host::output::put_away_file;
+use crate::host::untrusted;
 
 /// How many files are looked for at most; a manifest may keep fewer.
 const MOST: u32 = 1000;
@@ -37,14 +38,14 @@ impl LogReader {
             since.is_none_or(|since| written.is_ok_and(|written| written >= since))
         };
         for number in (1..=reader.oldest()?).rev() {
-            if let Some(file) = files::open_untrusted(&put_away_file(log, number))?
+            if let Some(file) = untrusted::open(&put_away_file(log, number))?
                 && young(&file)
             {
                 reader.open = opened(file);
                 return Ok(reader);
             }
         }
-        reader.open = files::open_untrusted(log)?.and_then(opened);
+        reader.open = untrusted::open(log)?.and_then(opened);
         Ok(reader)
     }
 
@@ -53,7 +54,7 @@ impl LogReader {
     pub fn read(&mut self, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<bool, FileError> {
         loop {
             if self.open.is_none() {
-                self.open = files::open_untrusted(&self.log)?.and_then(opened);
+                self.open = untrusted::open(&self.log)?.and_then(opened);
             }
             let Some(open) = &mut self.open else { return Ok(true) };
             // Which file is the next is asked before the rest of this one is read: nothing is added to it later.
@@ -106,7 +107,7 @@ impl LogReader {
         // One that was deleted meanwhile was older than all that are there.
         let next = own.map_or(oldest, |own| own - 1);
         let path = if next == 0 { self.log.clone() } else { put_away_file(&self.log, next) };
-        Ok(files::open_untrusted(&path)?.map_or(Next::Same, Next::Other))
+        Ok(untrusted::open(&path)?.map_or(Next::Same, Next::Other))
     }
 
     fn oldest(&self) -> Result<u32, FileError> {

@@ -15,4 +15,6 @@ pub mod output;
 pub mod probe;
 pub mod process;
 pub mod signal;
+pub mod temporary;
 pub mod tree;
+pub mod untrusted;
