@@ -13,7 +13,7 @@ use crate::engine::supervisor::active_launch;
 use crate::engine::{Context, log, report, switch};
 use crate::host::command::{self, Manner};
 use crate::host::files::{self, FileError, Kind};
-use crate::host::{account, clock};
+use crate::host::{account, clock, untrusted};
 use crate::model::history::Event;
 use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
