@@ -40,7 +40,15 @@ pub fn instances(layout: &Layout) -> Instances {
             ));
         }
     }
-    let index = known.clone().unwrap_or_default().reconcile(&scans);
+    // Below one `MAINSTAY_ROOT` both scopes have the same index, and each leaves the other's part as it is.
+    let (own, others): (Vec<Marker>, Vec<Marker>) = known
+        .iter()
+        .flat_map(|known| known.instances.iter().cloned())
+        .partition(|marker| marker.scope == layout.scope);
+    let found = Index { instances: own, ..Index::default() }.reconcile(&scans);
+    let mut index = found.clone();
+    index.instances.extend(others);
+    index.instances.sort();
     // Nothing is written for a scope that mainstay has never been used in.
     if known.as_ref() != Some(&index)
         && !(known.is_none() && index.instances.is_empty())
@@ -48,7 +56,7 @@ pub fn instances(layout: &Layout) -> Instances {
     {
         notices.push(format!("the index could not be brought up to date: {error}"));
     }
-    Instances { markers: index.instances, notices }
+    Instances { markers: found.instances, notices }
 }
 
 /// Finds one instance by its name, or gives all that there are. If the index says the same as the instance's
