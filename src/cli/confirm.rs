@@ -11,7 +11,7 @@ pub(crate) fn show(report: &Report, plan: &Plan) {
     report.line(styled(style::STRONG, format!("{} {}:", plan.operation, plan.of.name)));
     for step in plan.steps.iter().map(|planned| &planned.step).chain(&plan.after) {
         report.line(format!("  {step}"));
-        if let Step::Write { text, .. } = step
+        if let Step::Write { text, .. } | Step::Edit { after: Some(text), .. } = step
             && report.is_verbose()
         {
             for line in text.lines() {

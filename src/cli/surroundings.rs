@@ -28,7 +28,8 @@ pub(crate) fn with_context<T>(
     let caller = account::by_uid(account::effective_uid())?;
     let facts = facts(None);
     let events = |event: Event| report.event(event);
-    work(&Context { layout, facts, caller, manager: &manager, events: &events, obstacle: &Clear })
+    let program = environment::own_program()?;
+    work(&Context { layout, facts, caller, program, manager: &manager, events: &events, obstacle: &Clear })
 }
 
 /// What decides a definition's text: of the systemd that was typed, else of this host's, else of a usual one.

@@ -10,7 +10,7 @@ use crate::engine::operation::{exclusively, guard_rights};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::target::{Declared, Target};
 use crate::engine::{Context, registry};
-use crate::host::environment;
+use crate::host::{environment, files};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
@@ -18,6 +18,7 @@ use crate::model::receipt::Receipt;
 use crate::model::version::Version;
 use crate::package::tree;
 use crate::plan::apply::apply;
+use crate::plan::observed::Running;
 use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan};
 use crate::plan::wanted::{Archive, Wanted, Wishes};
@@ -66,6 +67,21 @@ pub fn change(
     if !request.dry_run {
         guard_rights(context)?;
     }
+    let outcome = with_archive(context, target, declared, request, agree);
+    if request.from.is_some() && !request.dry_run {
+        // It may have been made for the archive alone.
+        files::remove_empty_folder(&context.layout.install(&target.name))?;
+    }
+    outcome
+}
+
+fn with_archive(
+    context: &Context<'_>,
+    target: &Target,
+    declared: &Declared,
+    request: &Request,
+    agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
+) -> Result<Outcome, Failure> {
     let receipt = read_receipt(&context.layout.receipt(&target.name))?;
     let stage = stage(context, declared, request)?;
     let aim = aim(context, declared, request, receipt.as_ref(), stage.as_ref())?;
@@ -117,6 +133,10 @@ fn decide(
     wanted: &Wanted,
 ) -> Result<Plan, Failure> {
     let observed = observe(context, of, &prepare::paths(wanted))?;
+    if observed.running == Running::Unknown {
+        // What runs can't be exchanged without the word of whoever runs it; its own words say why it has none.
+        context.manager.seen(of)?;
+    }
     Ok(apply(operation, wanted, &observed)?)
 }
 

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use crate::engine::event::Event;
 use crate::engine::failure::{Failure, StepError};
-use crate::engine::hands::{Hands, trash_folders};
+use crate::engine::hands::Hands;
 use crate::engine::journal::Journal;
 use crate::engine::obstacle::{Fate, Point};
-use crate::engine::{Context, report};
+use crate::engine::{Context, leftovers, report};
 use crate::host::{clock, files};
 use crate::model::history;
 use crate::model::marker::Marker;
-use crate::package::tree::{self, Complete, Staging};
+use crate::model::name::InstanceName;
+use crate::package::tree::{Complete, Staging};
 use crate::plan::step::{Plan, Step, Undo};
 
 /// What an operation came to.
@@ -97,7 +98,7 @@ fn give_up(
     if let Err(error) = journal.close() {
         return Failure::File(error);
     }
-    sweep(context, plan);
+    sweep(context, &plan.of.name);
     if plan.switch().is_some_and(|(at, _)| at <= place) {
         let (_, log) = told(&error);
         remember(context, plan, history::Action::TakenBack, &reason);
@@ -170,14 +171,10 @@ fn finish(context: &Context<'_>, hands: &Hands<'_>, plan: &Plan) -> Result<(), F
 }
 
 /// Removes what an undone operation has put away. Failing to is no failure: the next operation does it.
-pub(crate) fn sweep(context: &Context<'_>, plan: &Plan) {
-    for folder in trash_folders(plan) {
-        if files::facts(&folder).is_ok_and(|facts| facts.is_some()) {
-            let _ = tree::empty_trash(&folder);
-        }
-    }
+pub(crate) fn sweep(context: &Context<'_>, name: &InstanceName) {
+    leftovers::sweep(context, name);
     // The folder was made before the plan, for the archive to be unpacked in.
-    let _ = files::remove_empty_folder(&context.layout.install(&plan.of.name));
+    let _ = files::remove_empty_folder(&context.layout.install(name));
 }
 
 /// Adds what became of an operation to the history, if the instance has one.

@@ -1,17 +1,21 @@
 //! The hands: how each step is done, and undone.
 
 use std::cell::{Cell, RefCell};
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
-use crate::engine::event::Event;
+use crate::engine::event::Event as Told;
 use crate::engine::failure::{CallError, StepError};
 use crate::engine::ready::{Awaited, await_ready, step_error};
 use crate::engine::{Context, log, report, switch};
 use crate::host::command::{self, Manner};
-use crate::host::{account, files};
+use crate::host::files::{self, FileError, Kind};
+use crate::host::{account, clock, untrusted};
+use crate::model::history::Event;
 use crate::model::marker::Marker;
+use crate::model::moment::Moment;
 use crate::model::status::ProcessIdentity;
 use crate::package::tree::{self, Complete, Staging};
 use crate::plan::apply::await_ready as awaiting;
@@ -21,6 +25,14 @@ use crate::platform::calls;
 
 /// How long a hook may take.
 const HOOK_LIMIT: Duration = Duration::from_secs(600);
+/// How long a service manager may take to begin a start that it was asked for.
+const START_LIMIT: Duration = Duration::from_secs(2);
+/// How often it is asked whether it has.
+const GLANCE: Duration = Duration::from_millis(50);
+/// The largest manifest that is edited, in bytes: what is larger was not read either.
+const LARGEST_EDITED: u64 = 1 << 20;
+/// More than one event of the history has, in bytes.
+const LARGEST_EVENT: u64 = 64 << 10;
 
 /// What carries out the steps of one operation.
 pub(crate) struct Hands<'a> {
@@ -29,7 +41,7 @@ pub(crate) struct Hands<'a> {
     staged: RefCell<Option<(Staging, Complete)>>,
     /// The supervisor before the last call, whose words count no more after it.
     before: Cell<Option<ProcessIdentity>>,
-    called: Cell<Option<Instant>>,
+    called: Cell<Option<(Instant, Moment)>>,
     downtime: Cell<Option<Duration>>,
 }
 
@@ -58,16 +70,15 @@ impl<'a> Hands<'a> {
             Step::Folder { path, mode, owner } => {
                 files::create_folder(path, *mode, owner.as_ref())?;
             }
-            Step::Write { path, text, mode, rights } => {
-                account::acting_as(rights.as_ref(), || files::write(path, text, *mode, None))??;
+            Step::Write { path, text, mode } => files::write(path, text, *mode, None)?,
+            Step::Edit { path, before, after, mode, rights } => {
+                let texts = (before.as_deref(), after.as_deref());
+                let edited = account::acting_as(rights.as_ref(), || edit(path, texts, *mode))??;
+                if let Some(reason) = edited {
+                    self.context.notice(format!("`{path}` is left as it is: {reason}"));
+                }
             }
-            Step::Record { path, event } => {
-                let mut event = event.clone();
-                event.downtime_ms =
-                    self.downtime.get().and_then(|downtime| u64::try_from(downtime.as_millis()).ok());
-                // An event holds only strings and numbers.
-                files::append(path, &serde_json::to_string(&event).unwrap_or_default(), 0o644)?;
-            }
+            Step::Record { path, event } => self.record(path, event)?,
             Step::Remove { path } => {
                 files::remove(path)?;
             }
@@ -84,8 +95,13 @@ impl<'a> Hands<'a> {
                 files::copy_program(program, &folder.join("mainstay"))?;
             }
             Step::Publish { folder, tree, .. } => self.publish(folder, tree)?,
-            Step::EmptyTrash { folder } => {
-                tree::empty_trash(folder)?;
+            Step::EmptyTrash { folder, entry } => {
+                if files::facts(folder)?.is_some() {
+                    match entry {
+                        Some(entry) => tree::empty_trash_of(folder, entry)?,
+                        None => tree::empty_trash(folder)?,
+                    };
+                }
             }
             Step::Call { call } => self.call(call)?,
             Step::Hook { field, argv, environment, folder, rights } => {
@@ -126,13 +142,25 @@ impl<'a> Hands<'a> {
             }),
             Undo::Start(calls) => {
                 calls.iter().try_for_each(|call| self.call(call))?;
-                let running = |seen: crate::engine::manager::Seen| seen.state.runs();
-                match self.context.manager.seen(&self.of).map(running) {
-                    Ok(true) | Err(_) => Ok(()),
-                    Ok(false) => Err(StepError::Other(format!("{} did not start again", self.of.name))),
-                }
+                self.see_it_start()
             }
             Undo::TakeBack => self.take_back(reason),
+        }
+    }
+
+    /// A start is asked for and not waited for: for a moment the manager may still see what was before it.
+    fn see_it_start(&self) -> Result<(), StepError> {
+        let began = Instant::now();
+        loop {
+            match self.context.manager.seen(&self.of) {
+                Ok(seen) if !seen.state.runs() => {}
+                // What does not answer can't say that it failed.
+                Ok(_) | Err(_) => return Ok(()),
+            }
+            if began.elapsed() > START_LIMIT {
+                return Err(StepError::Other(format!("{} did not start again", self.of.name)));
+            }
+            std::thread::sleep(GLANCE);
         }
     }
 
@@ -144,7 +172,7 @@ impl<'a> Hands<'a> {
         let launch = from.identity();
         let runs_old = report::live(layout, name).is_some_and(|status| status.launch == launch);
         if !runs_old {
-            self.context.tell(Event::Undoing(format!("restart {name} with {}", from.tree())));
+            self.context.tell(Told::Undoing(format!("restart {name} with {}", from.tree())));
             for call in calls::restart(&self.of) {
                 self.call(&call)?;
             }
@@ -173,18 +201,34 @@ impl<'a> Hands<'a> {
         Ok(())
     }
 
+    /// Adds an event to the history, unless a crash came between the adding and the journal's word of it.
+    fn record(&self, path: &Utf8Path, event: &Event) -> Result<(), StepError> {
+        let mut event = event.clone();
+        event.downtime_ms = self.downtime.get().and_then(|downtime| u64::try_from(downtime.as_millis()).ok());
+        if files::facts(path)?.is_some() {
+            let end = files::read_end(path, LARGEST_EVENT)?;
+            let last = end.lines().next_back().and_then(|line| serde_json::from_str::<Event>(line).ok());
+            if last.is_some_and(|last| last.at == event.at && last.action == event.action) {
+                return Ok(());
+            }
+        }
+        // An event holds only strings and numbers.
+        files::append(path, &serde_json::to_string(&event).unwrap_or_default(), 0o644)?;
+        Ok(())
+    }
+
     fn call(&self, call: &Call) -> Result<(), StepError> {
         self.before.set(report::read(&self.context.layout, &self.of.name).map(|status| status.supervisor));
-        self.called.set(Some(Instant::now()));
+        self.called.set(Some((Instant::now(), clock::now())));
         Ok(self.context.manager.call(call)?)
     }
 
     fn await_ready(&self, awaited: Awaited<'_>) -> Result<(), StepError> {
         let called = self.called.get();
-        let since = crate::host::clock::now();
+        let since = called.map_or_else(clock::now, |(_, moment)| moment);
         match await_ready(self.context, &self.of, awaited) {
             Ok(()) => {
-                self.downtime.set(called.map(|called| called.elapsed()));
+                self.downtime.set(called.map(|(instant, _)| instant.elapsed()));
                 Ok(())
             }
             Err(StepError::NotReady { reason, exit, retrying, .. }) => {
@@ -193,6 +237,38 @@ impl<'a> Hands<'a> {
             }
             Err(other) => Err(other),
         }
+    }
+}
+
+/// Brings a file from one text to another, and says why not where it is better left alone.
+fn edit(
+    path: &Utf8Path,
+    (before, after): (Option<&str>, Option<&str>),
+    mode: u32,
+) -> Result<Option<String>, FileError> {
+    let facts = files::facts(path)?;
+    if facts.is_some_and(|facts| facts.kind != Kind::File) {
+        return Ok(Some("it is no regular file any more".to_owned()));
+    }
+    let found = untrusted::read(path, LARGEST_EDITED)?;
+    if found.as_deref() == after {
+        return Ok(None);
+    }
+    if found.as_deref() != before {
+        return Ok(Some("it was changed meanwhile".to_owned()));
+    }
+    let Some(text) = after else { return files::remove(path).map(|_| None) };
+    match files::write(path, text, facts.map_or(mode, |facts| facts.mode), None) {
+        Err(error)
+            if before.is_some()
+                && matches!(
+                    error.source.kind(),
+                    ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+                ) =>
+        {
+            Ok(Some(format!("it can't be written: {}", error.source)))
+        }
+        written => written.map(|()| None),
     }
 }
 
@@ -207,25 +283,4 @@ fn run_hook(field: &str, argv: &[String], manner: Manner<'_>) -> Result<(), Step
         .map_or_else(|| "it was ended by a signal".to_owned(), |code| format!("it exited with code {code}"));
     let last = output.stderr.lines().chain(output.stdout.lines()).next_back().unwrap_or_default().to_owned();
     Err(failed(if last.is_empty() { ending } else { format!("{ending}: {last}") }))
-}
-
-/// Where an undone tree is put, so that nothing of it is removed in a hurry.
-#[must_use]
-pub(crate) fn trash_folders(plan: &crate::plan::step::Plan) -> Vec<Utf8PathBuf> {
-    let mut folders: Vec<Utf8PathBuf> = Vec::new();
-    for planned in &plan.steps {
-        let steps = match &planned.undo {
-            Undo::Steps(steps) => steps.as_slice(),
-            _ => &[],
-        };
-        for step in steps {
-            if let Step::Move { to, .. } = step
-                && let Some(folder) = to.parent()
-                && !folders.iter().any(|known| known == folder)
-            {
-                folders.push(folder.to_owned());
-            }
-        }
-    }
-    folders
 }

@@ -6,7 +6,7 @@
 //! program exactly between its entries.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -69,11 +69,19 @@ impl Journal {
         Ok(Self { path: path.to_owned(), file })
     }
 
-    /// Goes on with a journal that was found.
+    /// Goes on with a journal that was found. What a crash has torn off at its end is taken away, or it would
+    /// spoil the entry that is added to it.
     pub(crate) fn reopen(path: &Utf8Path) -> Result<Self, FileError> {
-        let opened = fs_err::OpenOptions::new().append(true).open(path);
-        let file = opened.map_err(|source| FileError { action: "open", path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), file: file.into_file() })
+        let failed = |action| move |source| FileError { action, path: path.to_owned(), source };
+        let opened = fs_err::OpenOptions::new().read(true).append(true).open(path);
+        let mut file = opened.map_err(failed("open"))?.into_file();
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).map_err(failed("read"))?;
+        let whole = content.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        if whole < content.len() {
+            file.set_len(whole as u64).map_err(failed("mend"))?;
+        }
+        Ok(Self { path: path.to_owned(), file })
     }
 
     /// A step begins.
@@ -124,8 +132,8 @@ pub(crate) fn read(path: &Utf8Path) -> Result<Option<Unfinished>, Failure> {
     let mut unfinished =
         Unfinished { plan: header.plan, begun: 0, ended: vec![false; count], undone_from: None };
     for line in lines {
-        // The last line may be torn by a crash; then its step counts as begun, which undoing can bear.
-        let Ok(entry) = serde_json::from_str::<Entry>(line) else { break };
+        // The last line may be torn by a crash: what it was to say had not begun, or is done again.
+        let Ok(entry) = serde_json::from_str::<Entry>(line) else { continue };
         match entry {
             Entry::Begin(step) => unfinished.begun = unfinished.begun.max(step + 1),
             Entry::End(step) => {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::engine::failure::CallError;
 use crate::engine::{guard, supervisor};
 use crate::host::command::{self, Manner};
-use crate::host::environment;
+use crate::host::{account, environment};
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
@@ -120,6 +120,24 @@ impl HostManager {
     }
 }
 
+impl HostManager {
+    /// Has an embedded instance restarted by its guardian; without one, a supervisor that has outlived its
+    /// guardian is adopted by the new one first, and restarted then.
+    fn restart_guarded(&self, name: &InstanceName) -> Result<(), String> {
+        let layout = &self.layout;
+        let restart = || guard::request_restart(layout, name).map_err(|error| error.to_string());
+        if let guard::Restart::Requested { .. } = restart()? {
+            return Ok(());
+        }
+        let orphan = guard::supervisor_of(layout, name);
+        self.start_guardian(name)?;
+        if orphan.is_some() && guard::supervisor_of(layout, name) == orphan {
+            restart()?;
+        }
+        Ok(())
+    }
+}
+
 impl Manager for HostManager {
     fn call(&self, call: &Call) -> Result<(), CallError> {
         let failed = |reason: String| CallError::Failed { call: call.to_string(), reason };
@@ -148,11 +166,7 @@ impl Manager for HostManager {
             Call::StopGuardian { name, limit } => guard::stop_guardian(&self.layout, name, limit.duration())
                 .map(|_| ())
                 .map_err(|error| failed(error.to_string())),
-            Call::RestartGuardian { name } => match guard::request_restart(&self.layout, name) {
-                Ok(guard::Restart::Requested { .. }) => Ok(()),
-                Ok(guard::Restart::NotRunning) => self.start_guardian(name).map_err(failed),
-                Err(error) => Err(failed(error.to_string())),
-            },
+            Call::RestartGuardian { name } => self.restart_guarded(name).map_err(failed),
         }
     }
 
@@ -202,12 +216,20 @@ fn answered(argv: &[String]) -> std::io::Result<command::Output> {
     let began = Instant::now();
     loop {
         let output = command::output(argv, Manner::default())?;
-        let coming = argv.iter().any(|word| word == "--user") && environment::user_runtime_folder().is_some();
+        let coming = argv.iter().any(|word| word == "--user") && users_manager_is_coming();
         if !(coming && observed::bus_unavailable(&output.stderr)) || began.elapsed() > BEGINNING {
             return Ok(output);
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Whether logind runs a manager for this account, or is about to: the folder comes a moment after lingering.
+fn users_manager_is_coming() -> bool {
+    let lingers = || {
+        account::by_uid(account::effective_uid()).is_ok_and(|own| account::lingers(&own.name) == Some(true))
+    };
+    environment::user_runtime_folder().is_some() || lingers()
 }
 
 /// The version of the systemd that runs here, or of none.

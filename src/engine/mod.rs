@@ -9,6 +9,7 @@ pub mod failure;
 pub mod guard;
 mod hands;
 mod journal;
+mod leftovers;
 pub mod lifecycle;
 pub mod listing;
 pub mod log;
@@ -39,6 +40,7 @@ use crate::engine::obstacle::Obstacle;
 use crate::model::layout::Layout;
 use crate::model::owner::Owner;
 use crate::platform::Facts;
+use camino::Utf8PathBuf;
 
 /// All that an operation needs of its surroundings.
 pub struct Context<'a> {
@@ -48,6 +50,8 @@ pub struct Context<'a> {
     pub facts: Facts,
     /// Who asks.
     pub caller: Owner,
+    /// This program's own file, of which definitions name a copy.
+    pub program: Utf8PathBuf,
     /// The service managers.
     pub manager: &'a dyn Manager,
     /// Who listens.

@@ -8,6 +8,7 @@ use crate::engine::failure::Failure;
 use crate::engine::{Context, report, target};
 use crate::host::files;
 use crate::model::launch::LaunchSpec;
+use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::receipt::Receipt;
@@ -53,6 +54,7 @@ pub(crate) fn observe(
     Ok(Observed {
         receipt: read_receipt(&layout.receipt(name))?,
         anchored: marker.as_ref().is_some_and(target::anchored),
+        other_platform: other_platform(layout, of)?,
         foreign: context.manager.taken(of).unwrap_or_default(),
         enabled: seen.is_ok_and(|seen| seen.at_boot),
         lingering: asks_lingering.then(|| context.manager.lingering(&context.caller.name).ok()).flatten(),
@@ -66,8 +68,19 @@ pub(crate) fn observe(
         running,
         trees,
         present,
-        texts: BTreeMap::new(),
     })
+}
+
+/// The other platform on which a definition of ours has this name.
+fn other_platform(layout: &Layout, of: &Marker) -> Result<Option<PlatformKind>, Failure> {
+    for kind in PlatformKind::ALL.into_iter().filter(|kind| *kind != of.platform) {
+        let text = files::read(&layout.definition(&of.name, kind))?;
+        let marker = text.and_then(|text| platform::marker(kind, &text));
+        if marker.is_some_and(|marker| marker.name == of.name && marker.scope == of.scope) {
+            return Ok(Some(kind));
+        }
+    }
+    Ok(None)
 }
 
 /// The receipt of an instance, if there is one.

@@ -9,6 +9,7 @@ use crate::host::account;
 use crate::host::lock::{self, LockError};
 use crate::model::manifest::Scope;
 use crate::model::marker::Marker;
+use crate::model::name::InstanceName;
 
 /// How long a command waits for another one on the same instance: long enough for one that is just ending.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -20,8 +21,8 @@ pub(crate) fn exclusively<T>(
     work: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     guard_rights(context)?;
-    locked(context, of, || {
-        recover::recover(context, of)?;
+    locked(context, &of.name, || {
+        recover::recover(context, &of.name)?;
         work()
     })
 }
@@ -29,12 +30,12 @@ pub(crate) fn exclusively<T>(
 /// Does something to an instance while no other command can.
 pub(crate) fn locked<T>(
     context: &Context<'_>,
-    of: &Marker,
+    name: &InstanceName,
     work: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    match lock::holding(&context.layout.operation_lock(&of.name), PATIENCE, work) {
+    match lock::holding(&context.layout.operation_lock(name), PATIENCE, work) {
         Ok(outcome) => outcome,
-        Err(LockError::Held(_)) => Err(Failure::Busy(of.name.clone())),
+        Err(LockError::Held(_)) => Err(Failure::Busy(name.clone())),
         Err(error) => Err(Failure::Lock(error)),
     }
 }

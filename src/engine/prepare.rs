@@ -134,7 +134,7 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
     let definition = platform::definition(&spec, &context.layout, &context.facts)?;
     let text = declared.document.text().to_owned();
     let edited = if edits_version { edit(declared, &version, archive.as_ref()) } else { text.clone() };
-    let program = environment::own_program()?;
+    let program = context.program.clone();
     let build = format!("{}-{}", env!("CARGO_PKG_VERSION"), files::digest(&program)?.short());
     Ok(Wanted {
         spec,

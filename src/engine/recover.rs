@@ -2,19 +2,18 @@
 //! has been ready, else undone. Recovering twice changes nothing the second time.
 
 use crate::engine::event::Event;
-use crate::engine::execute::{advance, remember, sweep, undo};
+use crate::engine::execute::{advance, remember, undo};
 use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::{self, Journal, Unfinished};
 use crate::engine::ready::{Awaited, await_ready};
-use crate::engine::{Context, operation, registry, switch};
+use crate::engine::{Context, leftovers, operation, registry, switch};
 use crate::host::files;
 use crate::model::history::Action;
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::model::trial::{Stage, Switch};
-use crate::package::tree;
 use crate::plan::step::{Plan, Step};
 use crate::platform::identity;
 
@@ -35,18 +34,25 @@ pub fn is_unfinished(context: &Context<'_>, name: &InstanceName) -> Result<bool,
     Ok(files::facts(&operation)?.is_some() || files::facts(&switch)?.is_some())
 }
 
-/// Brings an unfinished operation to an end, under the instance's lock.
-pub(crate) fn recover(context: &Context<'_>, of: &Marker) -> Result<Recovered, Failure> {
-    let name = &of.name;
-    // What a killed process had half unpacked is nobody's.
-    if let Err(error) = tree::sweep(&context.layout.install(name)) {
-        context.notice(format!("half-unpacked archives stay for now: {error}"));
+/// Brings an unfinished operation to an end, under the instance's lock, and removes what is left over.
+pub(crate) fn recover(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure> {
+    let outcome = end(context, name)?;
+    leftovers::sweep(context, name);
+    if outcome == Recovered::Undone {
+        // Where an installation is undone, this was made before its plan, for the archive to be unpacked in.
+        files::remove_empty_folder(&context.layout.install(name))?;
     }
+    Ok(outcome)
+}
+
+fn end(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure> {
     let path = context.layout.operation(name);
     let Some(unfinished) = journal::read(&path)? else {
-        return loose_switch(context, of);
+        return loose_switch(context, name);
     };
     let journal = Journal::reopen(&path)?;
+    // As the instance was when the operation began: the manifest may say something else by now.
+    let of = &unfinished.plan.of;
     let hands = Hands::new(context, of.clone(), None);
     let operation = unfinished.plan.operation;
     let next = unfinished.ended.iter().position(|ended| !ended);
@@ -64,7 +70,6 @@ pub(crate) fn recover(context: &Context<'_>, of: &Marker) -> Result<Recovered, F
             Recovered::Undone
         }
     };
-    sweep(context, &unfinished.plan);
     let finished = outcome == Recovered::Finished;
     context.tell(Event::Recovered { name: name.clone(), operation, finished });
     Ok(outcome)
@@ -160,13 +165,14 @@ fn go_back(
 }
 
 /// A switch without an operation: the journal of the command that wrote it was lost.
-fn loose_switch(context: &Context<'_>, of: &Marker) -> Result<Recovered, Failure> {
-    let Some(found) = switch::read(&context.layout, &of.name)? else { return Ok(Recovered::Nothing) };
-    if on_trial(context, of, &found).is_ok() {
-        switch::forget(&context.layout, &of.name)?;
+fn loose_switch(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure> {
+    let Some(found) = switch::read(&context.layout, name)? else { return Ok(Recovered::Nothing) };
+    let of = identity(&found.to);
+    if on_trial(context, &of, &found).is_ok() {
+        switch::forget(&context.layout, name)?;
         return Ok(Recovered::Finished);
     }
-    let hands = Hands::new(context, of.clone(), None);
+    let hands = Hands::new(context, of, None);
     hands.undo(&crate::plan::step::Undo::TakeBack, "the operation that asked for it was lost").map_err(
         |error| Failure::Step {
             operation: crate::plan::step::Operation::Upgrade,
@@ -182,8 +188,7 @@ pub fn unfinished(layout: &Layout) -> Result<Vec<InstanceName>, Failure> {
     let names = files::list(&layout.journals())?.unwrap_or_default();
     let mut found = Vec::new();
     for name in names.into_iter().filter_map(|name| InstanceName::new(name).ok()) {
-        if files::facts(&layout.operation(&name))?.is_some() || files::facts(&layout.switch(&name))?.is_some()
-        {
+        if files::list(&layout.journal(&name))?.is_some_and(|entries| !entries.is_empty()) {
             found.push(name);
         }
     }
@@ -193,17 +198,15 @@ pub fn unfinished(layout: &Layout) -> Result<Vec<InstanceName>, Failure> {
 /// Brings what was left unfinished of one instance to an end.
 pub fn recover_instance(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure> {
     let layout = &context.layout;
-    let of = match journal::read(&layout.operation(name))? {
-        Some(unfinished) => Some(unfinished.plan.of),
-        None => switch::read(layout, name)?.map(|switch| identity(&switch.to)),
-    };
-    let Some(of) = of else { return Ok(Recovered::Nothing) };
-    let mut outcome = Recovered::Nothing;
+    let mut is_known = false;
+    for folder in [layout.journal(name), layout.state(name), layout.install(name)] {
+        is_known |= files::facts(&folder)?.is_some();
+    }
+    if !is_known {
+        return Ok(Recovered::Nothing);
+    }
     operation::guard_rights(context)?;
-    operation::locked(context, &of, || {
-        outcome = recover(context, &of)?;
-        Ok(())
-    })?;
+    let outcome = operation::locked(context, name, || recover(context, name))?;
     for notice in registry::instances(layout).notices {
         context.notice(notice);
     }

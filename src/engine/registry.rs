@@ -6,9 +6,9 @@ use std::time::Duration;
 use camino::Utf8Path;
 
 use crate::host::{files, lock, untrusted};
-use crate::model::index::{Index, Scan};
+use crate::model::index::{self, Index, Scan};
 use crate::model::layout::Layout;
-use crate::model::manifest::PlatformKind;
+use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::platform;
@@ -30,6 +30,46 @@ pub struct Instances {
 /// Finds the instances of a scope, and brings the index up to date where that is possible.
 #[must_use]
 pub fn instances(layout: &Layout) -> Instances {
+    let found = look(layout);
+    if !found.is_news() {
+        return found.of_scope(layout.scope);
+    }
+    // Looked at again under the lock: what another command has installed meanwhile must not be lost.
+    let updated = lock::holding(&layout.index_lock(), PATIENCE, || {
+        let found = look(layout);
+        let written = if found.is_news() { write_index(layout, &found.index) } else { Ok(()) };
+        (found, written)
+    });
+    let (mut found, written) = match updated {
+        Ok((found, written)) => (found, written.map_err(|error| describe(&error))),
+        Err(error) => (found, Err(describe(&error))),
+    };
+    if let Err(reason) = written {
+        found.notices.push(format!("the index could not be brought up to date: {reason}"));
+    }
+    found.of_scope(layout.scope)
+}
+
+/// What the markers and the index say together.
+struct Found {
+    known: Option<Index>,
+    index: Index,
+    notices: Vec<String>,
+}
+
+impl Found {
+    /// Whether the index is to be written. Nothing is for a scope that mainstay has never been used in.
+    fn is_news(&self) -> bool {
+        self.known.as_ref() != Some(&self.index) && !(self.known.is_none() && self.index.instances.is_empty())
+    }
+
+    fn of_scope(mut self, scope: Scope) -> Instances {
+        self.index.instances.retain(|marker| marker.scope == scope);
+        Instances { markers: self.index.instances, notices: self.notices }
+    }
+}
+
+fn look(layout: &Layout) -> Found {
     let mut notices = Vec::new();
     let known = read_index(layout, &mut notices);
     let scans = PlatformKind::ALL.map(|kind| (kind, scan(layout, kind)));
@@ -45,18 +85,16 @@ pub fn instances(layout: &Layout) -> Instances {
         .iter()
         .flat_map(|known| known.instances.iter().cloned())
         .partition(|marker| marker.scope == layout.scope);
-    let found = Index { instances: own, ..Index::default() }.reconcile(&scans);
-    let mut index = found.clone();
+    let mut index = Index { instances: own, ..Index::default() }.reconcile(&scans);
     index.instances.extend(others);
     index.instances.sort();
-    // Nothing is written for a scope that mainstay has never been used in.
-    if known.as_ref() != Some(&index)
-        && !(known.is_none() && index.instances.is_empty())
-        && let Err(error) = write_index(layout, &index)
-    {
-        notices.push(format!("the index could not be brought up to date: {error}"));
-    }
-    Instances { markers: found.instances, notices }
+    Found { known, index, notices }
+}
+
+/// An error with its cause, in one line.
+fn describe(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+    format!("{error}{cause}")
 }
 
 /// Finds one instance by its name, or gives all that there are. If the index says the same as the instance's
@@ -67,13 +105,25 @@ pub fn find(layout: &Layout, name: &InstanceName) -> Result<(Marker, Vec<String>
         .find_map(|kind| definition(&layout.definition(name, kind), kind).ok().flatten())
         .filter(|marker| marker.name == *name && marker.scope == layout.scope);
     if let Some(marker) = direct
-        && read_index(layout, &mut Vec::new()).is_some_and(|index| index.instances.contains(&marker))
+        && is_indexed(layout, &marker)
     {
         return Ok((marker, Vec::new()));
     }
     let all = instances(layout);
     let found = all.markers.iter().find(|marker| marker.name == *name).cloned();
     found.map(|marker| (marker, all.notices.clone())).ok_or(all)
+}
+
+/// Whether the index holds a marker to the letter, as it is written there. To look for its text is quicker than
+/// to read a thousand others, and what is wrong elsewhere in the index is found by whoever needs it.
+fn is_indexed(layout: &Layout, marker: &Marker) -> bool {
+    let one = Index { format: index::FORMAT, instances: vec![marker.clone()] };
+    let (Ok(Some(text)), Ok(like)) = (files::read(&layout.index()), serde_json::to_string_pretty(&one))
+    else {
+        return false;
+    };
+    let (Some(from), Some(to)) = (like.find("    {"), like.rfind("    }")) else { return false };
+    text.ends_with("]\n}\n") && text.contains(&like[from..to])
 }
 
 /// The markers in the definitions of one platform.
@@ -87,11 +137,7 @@ pub fn scan(layout: &Layout, kind: PlatformKind) -> Scan {
         Ok(markers) => {
             Scan::Found(markers.into_iter().filter(|marker| marker.scope == layout.scope).collect())
         }
-        Err(error) => {
-            let source =
-                std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
-            Scan::Failed(format!("{error}{source}"))
-        }
+        Err(error) => Scan::Failed(describe(&error)),
     }
 }
 
@@ -141,13 +187,11 @@ fn read_index(layout: &Layout, notices: &mut Vec<String>) -> Option<Index> {
     }
 }
 
-fn write_index(layout: &Layout, index: &Index) -> Result<(), Box<dyn std::error::Error>> {
-    let text = serde_json::to_string_pretty(index)? + "\n";
-    lock::holding(&layout.index_lock(), PATIENCE, || -> Result<(), files::FileError> {
-        if let Some(folder) = layout.index().parent() {
-            files::create_folder(folder, 0o755, None)?;
-        }
-        files::write(&layout.index(), &text, 0o644, None)
-    })??;
-    Ok(())
+fn write_index(layout: &Layout, index: &Index) -> Result<(), files::FileError> {
+    // An index holds only strings and numbers, which JSON can always express.
+    let text = serde_json::to_string_pretty(index).unwrap_or_default() + "\n";
+    if let Some(folder) = layout.index().parent() {
+        files::create_folder(folder, 0o755, None)?;
+    }
+    files::write(&layout.index(), &text, 0o644, None)
 }

@@ -116,7 +116,7 @@ pub fn at_stop(layout: &Layout, name: &InstanceName, ended: &Ended) -> Result<()
         return Ok(());
     }
     let text = serde_json::to_string_pretty(ended).unwrap_or_default() + "\n";
-    Ok(files::write(&layout.ended(name), &text, 0o644, None)?)
+    locked(layout, name, || Ok(files::write(&layout.ended(name), &text, 0o644, None)?))
 }
 
 /// Whether the service's last end was a failure in that boot of the host.

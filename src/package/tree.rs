@@ -8,8 +8,7 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{AtFlags, FlockOperation, RenameFlags};
-use rustix::io::Errno;
+use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -109,7 +108,7 @@ pub fn stage(parent: &Utf8Path, name: &str) -> Result<Staging, TreeError> {
             opened => opened.map_err(failed(&path, "opened"))?,
         };
         let locked = rustix::fs::flock(&root, FlockOperation::NonBlockingLockExclusive).is_ok();
-        if locked && is_named(&folder, &hidden, &root) {
+        if locked && disk::is_named(&folder, &hidden, &root) {
             let name = CString::new(hidden).unwrap_or_default();
             let parent_path = parent.to_owned();
             return Ok(Staging { parent: folder, parent_path, path, name, root, published: false });
@@ -134,7 +133,7 @@ impl Staging {
         disk::seal(self.root.as_fd()).map_err(failed(&self.path, "made read-only"))?;
         disk::sync_tree(self.root.as_fd(), complete.entries)
             .map_err(failed(&self.path, "forced to the disk"))?;
-        match rename_to_free(&self.parent, &self.name, name) {
+        match disk::rename_to_free(&self.parent, &self.name, name) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 return Err(TreeError::Exists(path));
             }
@@ -209,7 +208,7 @@ pub fn trash(parent: &Utf8Path, name: &str) -> Result<Utf8PathBuf, TreeError> {
     let path = parent.join(name);
     let from = CString::new(name).map_err(|_| TreeError::Name(name.to_owned()))?;
     let trash = format!("{TRASH}{}-{}", name.trim_start_matches(PARTIAL), random());
-    match rename_to_free(&folder, &from, &trash) {
+    match disk::rename_to_free(&folder, &from, &trash) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(TreeError::Missing(path)),
         renamed => renamed.map_err(failed(&path, "renamed"))?,
     }
@@ -217,14 +216,32 @@ pub fn trash(parent: &Utf8Path, name: &str) -> Result<Utf8PathBuf, TreeError> {
     Ok(parent.join(trash))
 }
 
-/// Removes all trash in a folder, never following a link, and gives the number of trees removed.
+/// Removes all trash in a folder, never following a link, and gives the number of trees removed. Trash that is
+/// gone before it is reached was removed by another.
 pub fn empty_trash(parent: &Utf8Path) -> Result<u64, TreeError> {
+    remove_trash(parent, |_| true)
+}
+
+/// Removes what of the trash in a folder had one name before: others may need theirs again.
+pub fn empty_trash_of(parent: &Utf8Path, entry: &str) -> Result<u64, TreeError> {
+    // What follows the name is one number, or another name is meant that only begins with this one.
+    remove_trash(parent, |rest| {
+        let number = rest.strip_prefix(entry.as_bytes()).and_then(|rest| rest.strip_prefix(b"-"));
+        number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_hexdigit))
+    })
+}
+
+fn remove_trash(parent: &Utf8Path, is_meant: impl Fn(&[u8]) -> bool) -> Result<u64, TreeError> {
     let folder = disk::open_folder(parent).map_err(failed(parent, "opened"))?;
     let mut removed = 0;
     for name in disk::names(&folder).map_err(failed(parent, "listed"))? {
-        if name.to_bytes().starts_with(TRASH.as_bytes()) {
+        let Some(rest) = name.to_bytes().strip_prefix(TRASH.as_bytes()) else { continue };
+        if is_meant(rest) {
             let path = parent.join(String::from_utf8_lossy(name.to_bytes()).as_ref());
-            disk::remove(folder.as_fd(), &name).map_err(failed(&path, "removed"))?;
+            match disk::remove(folder.as_fd(), &name) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                done => done.map_err(failed(&path, "removed"))?,
+            }
             removed += 1;
         }
     }
@@ -259,27 +276,6 @@ fn check_name(name: &str) -> Result<(), TreeError> {
         Err(TreeError::Name(name.to_owned()))
     } else {
         Ok(())
-    }
-}
-
-/// Whether a name still leads to the folder that was opened by it.
-fn is_named(parent: &OwnedFd, name: &str, folder: &OwnedFd) -> bool {
-    let named = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW);
-    let opened = rustix::fs::fstat(folder);
-    matches!((named, opened), (Ok(named), Ok(opened)) if named.st_ino == opened.st_ino && named.st_dev == opened.st_dev)
-}
-
-/// Renames without replacing. Where the file system can't, the name is looked at first: writers hold the
-/// instance's lock, so nobody else takes it in between.
-fn rename_to_free(parent: &OwnedFd, from: &CString, to: &str) -> io::Result<()> {
-    match rustix::fs::renameat_with(parent, from, parent, to, RenameFlags::NOREPLACE) {
-        Err(Errno::NOSYS | Errno::INVAL | Errno::NOTSUP) => {}
-        renamed => return Ok(renamed?),
-    }
-    match rustix::fs::statat(parent, to, AtFlags::SYMLINK_NOFOLLOW) {
-        Err(Errno::NOENT) => Ok(rustix::fs::renameat(parent, from, parent, to)?),
-        Err(error) => Err(error.into()),
-        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
     }
 }
 

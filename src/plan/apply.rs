@@ -27,14 +27,21 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
     runtime(&mut plan, wanted, observed);
     tree(&mut plan, wanted, observed)?;
     definition(&mut plan, wanted, observed);
-    launch(&mut plan, operation, wanted, observed);
+    let switched = launch(&mut plan, operation, wanted, observed);
     records(&mut plan, operation, wanted, observed);
+    if switched {
+        // The last: as long as the switch is written down, a failure can still take it back.
+        plan.push(Step::Settle, Undo::Nothing);
+    }
     start(&mut plan, operation, wanted, observed);
     Ok(plan)
 }
 
 fn guard_name(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
     let spec = &wanted.spec;
+    if let Some(installed) = observed.other_platform {
+        return Err(Refusal::OtherPlatform { name: spec.name.clone(), installed, wanted: spec.platform });
+    }
     if let Some(definition) = &observed.foreign {
         return Err(Refusal::NotOurs { name: spec.name.clone(), definition: definition.clone() });
     }
@@ -63,7 +70,9 @@ fn guard_name(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
 fn guard_version(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
     let active =
         observed.receipt.as_ref().and_then(Receipt::active).map(|activation| activation.version.clone());
-    let (Some(from), Operation::Upgrade, false) = (active, operation, wanted.wishes.force) else {
+    let (Some(from), Operation::Upgrade | Operation::Install, false) =
+        (active, operation, wanted.wishes.force)
+    else {
         return Ok(());
     };
     let to = wanted.spec.version.clone();
@@ -95,21 +104,26 @@ pub fn instance_folders(wanted: &Wanted) -> Vec<(Utf8PathBuf, u32, Option<Owner>
     let (layout, spec) = (&wanted.layout, &wanted.spec);
     let name = &spec.name;
     let account = &wanted.account;
+    // Whoever supervises writes the report and the logs. Where that is the caller, who may be root, the
+    // program's account must not be able to lay a link there.
+    let reporter = account.clone().filter(|_| spec.platform == PlatformKind::Systemd);
     let mut folders = vec![
         (layout.config(name), 0o755, None),
         (layout.state(name), 0o711, None),
         (layout.launches(name), 0o755, None),
-        (layout.report(name), 0o755, account.clone()),
+        (layout.report(name), 0o755, reporter),
         (layout.data(name), 0o750, account.clone()),
         (layout.install(name), 0o755, None),
     ];
     if spec.platform == PlatformKind::Embedded {
-        folders.push((layout.logs(name), 0o755, account.clone()));
+        folders.push((layout.logs(name), 0o755, None));
     }
     if spec.platform == PlatformKind::Embedded || !layout.run_by_systemd() {
         folders.push((layout.run(name, spec.platform), 0o700, account.clone()));
     }
-    if let Some(units) = wanted.definition.path.parent() {
+    if spec.platform == PlatformKind::Systemd
+        && let Some(units) = wanted.definition.path.parent()
+    {
         folders.push((units.to_owned(), 0o755, None));
     }
     folders
@@ -180,7 +194,7 @@ fn tree(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> Result<(), Ref
             Step::Move { from: from.clone(), to: to.clone() },
             Undo::step(Step::Move { from: to, to: from }),
         );
-        plan.after.push(Step::EmptyTrash { folder: folder.clone() });
+        plan.after.push(Step::EmptyTrash { folder: folder.clone(), entry: None });
     }
     let undo = Step::Move {
         from: folder.join(&name),
@@ -203,31 +217,13 @@ pub fn put_away(folder: &Utf8Path, name: &str, now: jiff::Timestamp) -> Utf8Path
     folder.join(format!(".trash-{name}-{}", now.as_microsecond()))
 }
 
-fn write(
-    plan: &mut Plan,
-    path: &Utf8Path,
-    text: &str,
-    mode: u32,
-    before: Option<&str>,
-    rights: Option<&Owner>,
-) {
-    let (step, undo) = written(path, text, mode, before, rights);
+fn write(plan: &mut Plan, path: &Utf8Path, text: &str, mode: u32, before: Option<&str>) {
+    let (step, undo) = written(path, text, mode, before);
     plan.push(step, undo);
 }
 
-fn written(
-    path: &Utf8Path,
-    text: &str,
-    mode: u32,
-    before: Option<&str>,
-    rights: Option<&Owner>,
-) -> (Step, Undo) {
-    let step = |text: &str| Step::Write {
-        path: path.to_owned(),
-        text: text.to_owned(),
-        mode,
-        rights: rights.cloned(),
-    };
+fn written(path: &Utf8Path, text: &str, mode: u32, before: Option<&str>) -> (Step, Undo) {
+    let step = |text: &str| Step::Write { path: path.to_owned(), text: text.to_owned(), mode };
     let undo = before.map_or_else(|| Step::Remove { path: path.to_owned() }, step);
     (step(text), Undo::step(undo))
 }
@@ -244,7 +240,7 @@ fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
     if observed.definition.as_deref() != Some(definition.text.as_str()) {
         let reload = calls::after_definition_written(&of);
         let before = observed.definition.as_deref();
-        let (step, undo) = written(&definition.path, &definition.text, definition.mode, before, None);
+        let (step, undo) = written(&definition.path, &definition.text, definition.mode, before);
         plan.push(step, undo.and_calls(reload.clone()));
         for call in reload {
             plan.push(Step::Call { call }, Undo::Nothing);
@@ -265,27 +261,28 @@ fn lingering_is_missing(wanted: &Wanted, observed: &Observed) -> bool {
         && observed.lingering == Some(false)
 }
 
-/// The new launch: through a switch with its gate while the service runs, else directly.
-fn launch(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Observed) {
+/// The new launch: through a switch with its gate while the service runs, else directly. Says whether there is
+/// a switch to settle.
+fn launch(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Observed) -> bool {
     let (layout, spec) = (&wanted.layout, &wanted.spec);
     let tree = spec.tree();
     let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
     if observed.link.as_deref() == Some(tree.as_str()) && active == Some(spec) {
-        return;
+        return false;
     }
     let path = layout.launch(&spec.name, &tree);
     let text = spec.text();
     let before = observed.specs.get(&tree).map(launch::LaunchSpec::text);
     let gated = active.filter(|_| observed.runs() && !wanted.wishes.no_restart);
     let Some(from) = gated else {
-        write(plan, &path, &text, 0o644, before.as_deref(), None);
+        write(plan, &path, &text, 0o644, before.as_deref());
         if observed.link.as_deref() != Some(tree.as_str()) {
             relink(plan, &layout.current(&spec.name, &spec.component), &tree, observed.link.as_deref());
         }
-        return;
+        return false;
     };
     if from.tree() != tree && before.as_deref() != Some(text.as_str()) {
-        write(plan, &path, &text, 0o644, before.as_deref(), None);
+        write(plan, &path, &text, 0o644, before.as_deref());
     }
     let versions_change = from.tree() != tree;
     if versions_change && operation != Operation::Rollback {
@@ -301,7 +298,7 @@ fn launch(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Obs
     if versions_change && operation != Operation::Rollback {
         hook(plan, "upgrade.hooks.afterStart", spec.hooks.after_start.as_ref(), wanted);
     }
-    plan.push(Step::Settle, Undo::Nothing);
+    true
 }
 
 /// The step that waits for a launch to be ready.
@@ -360,14 +357,15 @@ fn records(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Ob
     let (layout, spec) = (&wanted.layout, &wanted.spec);
     let manifest = &wanted.manifest;
     if manifest.on_disk.as_deref() != Some(manifest.text.as_str()) {
-        write(
-            plan,
-            &manifest.path,
-            &manifest.text,
-            0o644,
-            manifest.on_disk.as_deref(),
-            wanted.owner.as_ref(),
-        );
+        let (before, after) = (manifest.on_disk.clone(), Some(manifest.text.clone()));
+        let edit = |before: Option<String>, after: Option<String>| Step::Edit {
+            path: manifest.path.clone(),
+            before,
+            after,
+            mode: 0o644,
+            rights: wanted.owner.clone(),
+        };
+        plan.push(edit(before.clone(), after.clone()), Undo::step(edit(after, before)));
     }
     let before = observed.receipt.as_ref();
     let from = before.and_then(Receipt::active).map(|activation| activation.version.clone());
@@ -390,7 +388,7 @@ fn records(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Ob
     }
     let receipt = Receipt { changed: wanted.now, ..receipt };
     let old_text = before.map(Receipt::text);
-    write(plan, &layout.receipt(&spec.name), &receipt.text(), 0o644, old_text.as_deref(), None);
+    write(plan, &layout.receipt(&spec.name), &receipt.text(), 0o644, old_text.as_deref());
     let action = match operation {
         _ if before.is_none() => Action::Installed,
         Operation::Rollback => Action::RolledBack,

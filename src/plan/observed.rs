@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::model::digest::Digest;
 use crate::model::launch::LaunchSpec;
+use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::model::receipt::Receipt;
 use crate::model::version::Version;
@@ -22,6 +23,8 @@ pub struct Observed {
     pub marker: Option<Marker>,
     /// Whether the folder in the marker still holds a manifest of this instance.
     pub anchored: bool,
+    /// The other platform on which an instance of this name is defined.
+    pub other_platform: Option<PlatformKind>,
     /// A definition of this name elsewhere on the service manager's load path, which is not ours.
     pub foreign: Option<String>,
     /// Whether the service runs, and what.
@@ -40,8 +43,6 @@ pub struct Observed {
     pub runtime: Option<String>,
     /// Which of the paths that the instance would use are there.
     pub present: BTreeSet<Utf8PathBuf>,
-    /// Texts of files that a plan may have to restore.
-    pub texts: BTreeMap<Utf8PathBuf, String>,
     /// Trees that a running process uses, by its executable; a tree is listed too when that can't be read.
     pub in_use: BTreeSet<String>,
 }

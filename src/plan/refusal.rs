@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
+use crate::model::manifest::PlatformKind;
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::version::Version;
 
@@ -24,6 +25,16 @@ pub enum Refusal {
         name: InstanceName,
         /// Where it is defined.
         definition: String,
+    },
+    /// The instance is defined on another platform.
+    #[error("the instance `{name}` is installed on {installed}, and {wanted} is wanted")]
+    OtherPlatform {
+        /// The instance.
+        name: InstanceName,
+        /// Where it is.
+        installed: PlatformKind,
+        /// Where it is wanted.
+        wanted: PlatformKind,
     },
     /// The definition names another component.
     #[error("the instance `{name}` runs the component `{installed}`, not `{wanted}`")]

@@ -135,6 +135,18 @@ pub enum Step {
         text: String,
         /// Its permission bits.
         mode: u32,
+    },
+    /// Bring a manifest from one text to another, if it still says the first: what its owner has written
+    /// meanwhile is never lost.
+    Edit {
+        /// Which.
+        path: Utf8PathBuf,
+        /// What it says; nothing where there is none.
+        before: Option<String>,
+        /// What it is to say; nothing where there is to be none.
+        after: Option<String>,
+        /// Its permission bits, where it is made.
+        mode: u32,
         /// With whose rights, if not the caller's.
         rights: Option<Owner>,
     },
@@ -193,6 +205,8 @@ pub enum Step {
     EmptyTrash {
         /// The folder.
         folder: Utf8PathBuf,
+        /// The name that it had, in a folder where others put their things away too; nothing for all.
+        entry: Option<String>,
     },
     /// Ask the service manager.
     Call {
@@ -283,9 +297,16 @@ impl fmt::Display for Step {
                 let owner = owner.as_ref().map(|owner| format!(" for {}", owner.name)).unwrap_or_default();
                 write!(formatter, "create {path}/ (mode {mode:04o}){owner}")
             }
-            Self::Write { path, text, mode, rights } => {
-                write!(formatter, "write {path} ({} bytes, mode {mode:04o}){}", text.len(), as_whom(rights))
+            Self::Write { path, text, mode } => {
+                write!(formatter, "write {path} ({} bytes, mode {mode:04o})", text.len())
             }
+            Self::Edit { path, before, after, rights, .. } => match (before, after) {
+                (_, None) => write!(formatter, "remove {path}{}", as_whom(rights)),
+                (None, Some(text)) => {
+                    write!(formatter, "write {path} ({} bytes){}", text.len(), as_whom(rights))
+                }
+                (Some(_), Some(_)) => write!(formatter, "edit {path}{}", as_whom(rights)),
+            },
             Self::Record { path, event } => write!(formatter, "add `{}` to {path}", event.action),
             Self::Remove { path } => write!(formatter, "remove {path}"),
             Self::RemoveFolder { path } => write!(formatter, "remove {path}/ if it is empty"),
@@ -295,7 +316,7 @@ impl fmt::Display for Step {
             Self::Publish { archive, folder, tree, digest, .. } => {
                 write!(formatter, "unpack {archive} (sha256 {}…) to {folder}/{tree}/", digest.short())
             }
-            Self::EmptyTrash { folder } => write!(formatter, "remove what was put away in {folder}/"),
+            Self::EmptyTrash { folder, .. } => write!(formatter, "remove what was put away in {folder}/"),
             Self::Call { call } => call.fmt(formatter),
             Self::Hook { field, argv, rights, .. } => {
                 write!(formatter, "run {field}: {}{}", argv.join(" "), as_whom(rights))

@@ -40,21 +40,16 @@ pub fn uninstall(
             plan.push(Step::Call { call }, undo);
         }
         let path = layout.definition(name, spec.platform);
-        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, rights: None };
+        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644 };
         let undo = Undo::step(back).and_calls(calls::after_definition_written(&of));
         plan.push(Step::Remove { path }, undo);
         for call in calls::after_definition_removed(&of) {
             plan.push(Step::Call { call }, Undo::Nothing);
         }
     }
-    for (tree, old) in &observed.specs {
-        let path = layout.launch(name, tree);
-        let undo = Step::Write { path: path.clone(), text: old.text(), mode: 0o644, rights: None };
-        plan.push(Step::Remove { path }, Undo::step(undo));
-    }
     if let Some(receipt) = &observed.receipt {
         let path = layout.receipt(name);
-        let undo = Step::Write { path: path.clone(), text: receipt.text(), mode: 0o644, rights: None };
+        let undo = Step::Write { path: path.clone(), text: receipt.text(), mode: 0o644 };
         plan.push(Step::Remove { path }, Undo::step(undo));
         let event = Event {
             at: now,
@@ -67,6 +62,10 @@ pub fn uninstall(
         };
         plan.push(Step::Record { path: layout.history(name), event }, Undo::Nothing);
     }
+    if spec.platform == PlatformKind::Systemd && !purge && observed.definition.is_some() {
+        // The stop itself has written it.
+        plan.push(Step::Remove { path: layout.ended(name) }, Undo::Nothing);
+    }
     for folder in put_away_folders(spec, layout, purge) {
         if observed.has(&folder)
             && let (Some(parent), Some(entry)) = (folder.parent(), folder.file_name())
@@ -76,26 +75,36 @@ pub fn uninstall(
                 Step::Move { from: folder.clone(), to: to.clone() },
                 Undo::step(Step::Move { from: to, to: folder.clone() }),
             );
-            let empty = Step::EmptyTrash { folder: parent.to_owned() };
-            if !plan.after.contains(&empty) {
-                plan.after.push(empty);
+            plan.after.push(Step::EmptyTrash { folder: parent.to_owned(), entry: Some(entry.to_owned()) });
+        }
+    }
+    if purge {
+        // In user scope data and logs stand together in a folder of the instance's own.
+        for folder in [layout.data(name), layout.logs(name)] {
+            if let Some(parent) = folder.parent().filter(|parent| parent.file_name() == Some(name.as_str()))
+                && parent != layout.state(name)
+            {
+                plan.after.push(Step::RemoveFolder { path: parent.to_owned() });
             }
         }
     }
     plan
 }
 
-/// The folders of an instance that an uninstall puts away.
+/// The folders of an instance that an uninstall puts away: what only a running or installed service needs, or,
+/// for a purge, all of them. None of them lies in another.
 #[must_use]
 pub fn put_away_folders(spec: &LaunchSpec, layout: &Layout, purge: bool) -> Vec<Utf8PathBuf> {
     let name = &spec.name;
+    let state = layout.state(name);
+    let (run, data, logs) = (layout.run(name, spec.platform), layout.data(name), layout.logs(name));
+    let inner = [layout.launches(name), layout.report(name), run];
     let mut folders = vec![layout.install(name)];
     if purge {
-        folders.extend([layout.data(name), layout.logs(name), layout.config(name)]);
-        if spec.platform == PlatformKind::Embedded {
-            folders.push(layout.run(name, spec.platform));
-        }
-        folders.push(layout.state(name));
+        folders.extend([layout.config(name), state.clone()]);
+        folders.extend(inner.into_iter().chain([data, logs]).filter(|folder| !folder.starts_with(&state)));
+    } else {
+        folders.extend(inner);
     }
     folders
 }

@@ -132,8 +132,8 @@ pub fn logs(scope: Scope, name: &InstanceName, query: &LogQuery) -> Vec<String> 
         None if query.follow => argv.push("--lines=all".to_owned()),
         None => {}
     }
-    argv.extend(query.newest_first().then(|| "--reverse".to_owned()));
     argv.extend(query.after.as_ref().map(|cursor| format!("--after-cursor={cursor}")));
+    argv.extend(query.newest_first().then(|| "--reverse".to_owned()));
     argv.extend(query.follow.then(|| "--follow".to_owned()));
     if query.json {
         // Without `--all` a long message is left out.

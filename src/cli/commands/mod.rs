@@ -36,6 +36,7 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Run(arguments) => run::run(report, &arguments),
         Command::Boot(arguments) => run::boot(report, &arguments),
         Command::Recover(arguments) => recover::recover(report, &arguments),
+        Command::Demo(arguments) => demo::demo(report, &arguments),
         Command::Logs(arguments) => logs::logs(report, &arguments),
         Command::History(arguments) => history::history(report, &arguments),
         Command::Validate(arguments) => validate::validate(report, &arguments),
@@ -44,6 +45,5 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Pack(arguments) => pack::pack(report, &arguments),
         Command::Completions(arguments) => Ok(texts::completions(report, &arguments)),
         Command::Man(arguments) => texts::man(report, &arguments),
-        Command::Demo(arguments) => demo::demo(report, &arguments),
     }
 }
