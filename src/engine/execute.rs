@@ -135,7 +135,7 @@ pub(crate) fn undo(
         }
         if planned.undo != Undo::Nothing {
             context.tell(Event::Undoing(planned.step.to_string()));
-            hands.undo(&planned.undo, reason)?;
+            hands.undo(planned, reason)?;
         }
         journal.undone(place)?;
     }

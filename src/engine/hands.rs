@@ -9,17 +9,20 @@ use camino::Utf8Path;
 use crate::engine::event::Event as Told;
 use crate::engine::failure::{CallError, StepError};
 use crate::engine::ready::{Awaited, await_ready, step_error};
+use crate::engine::supervisor::active_launch;
 use crate::engine::{Context, log, report, switch};
 use crate::host::command::{self, Manner};
 use crate::host::files::{self, FileError, Kind};
 use crate::host::{account, clock, untrusted};
 use crate::model::history::Event;
+use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::status::ProcessIdentity;
+use crate::model::trial::Switch;
 use crate::package::tree::{self, Complete, Staging};
-use crate::plan::apply::await_ready as awaiting;
-use crate::plan::step::{Step, Undo};
+use crate::plan::apply::patience;
+use crate::plan::step::{Planned, Step, Undo};
 use crate::platform::call::Call;
 use crate::platform::calls;
 
@@ -131,20 +134,47 @@ impl<'a> Hands<'a> {
     }
 
     /// Undoes a step. Undoing what was not done, or was undone, does no harm.
-    pub(crate) fn undo(&self, undo: &Undo, reason: &str) -> Result<(), StepError> {
-        match undo {
+    pub(crate) fn undo(&self, planned: &Planned, reason: &str) -> Result<(), StepError> {
+        match &planned.undo {
             Undo::Nothing => Ok(()),
-            Undo::Steps(steps) => steps.iter().try_for_each(|step| match self.perform(step) {
-                // A service manager that does not run has nothing to forget: it reads everything at its next
-                // start, and must not keep the rest from being undone.
-                Err(StepError::Call(CallError::Unavailable { .. })) => Ok(()),
-                outcome => outcome,
-            }),
+            Undo::Steps(steps) => self.perform_inverses(steps),
+            Undo::Return(steps) => {
+                self.perform_inverses(steps)?;
+                self.leave_what_is_no_more()
+            }
             Undo::Start(calls) => {
                 calls.iter().try_for_each(|call| self.call(call))?;
                 self.see_it_start()
             }
-            Undo::TakeBack => self.take_back(reason),
+            Undo::TakeBack => match &planned.step {
+                Step::Switch { switch } => self.take_back(switch, reason),
+                _ => Ok(()),
+            },
+        }
+    }
+
+    fn perform_inverses(&self, steps: &[Step]) -> Result<(), StepError> {
+        steps.iter().try_for_each(|step| match self.perform(step) {
+            // A service manager that does not run has nothing to forget: it reads everything at its next
+            // start, and must not keep the rest from being undone.
+            Err(StepError::Call(CallError::Unavailable { .. })) => Ok(()),
+            outcome => outcome,
+        })
+    }
+
+    /// Where the host was started again after a crash, the service may run a launch that is being undone, from
+    /// a tree that goes next.
+    fn leave_what_is_no_more(&self) -> Result<(), StepError> {
+        let (layout, name) = (&self.context.layout, &self.of.name);
+        if !self.context.manager.seen(&self.of).is_ok_and(|seen| seen.state.runs()) {
+            return Ok(());
+        }
+        match active_launch(layout, name) {
+            Ok(spec) => self.run_from(&spec),
+            Err(_) => {
+                let limit = LaunchSpec::bare(&self.of).stop_limit();
+                calls::stop(&self.of, limit).iter().try_for_each(|call| self.call(call))
+            }
         }
     }
 
@@ -165,26 +195,29 @@ impl<'a> Hands<'a> {
     }
 
     /// Brings the old launch back, and sees it run.
-    fn take_back(&self, reason: &str) -> Result<(), StepError> {
+    pub(crate) fn take_back(&self, switch: &Switch, reason: &str) -> Result<(), StepError> {
         let layout = &self.context.layout;
         let name = &self.of.name;
-        let Some(from) = switch::take_back(layout, name, reason).map_err(step_error)? else { return Ok(()) };
-        let launch = from.identity();
-        let runs_old = report::live(layout, name).is_some_and(|status| status.launch == launch);
-        if !runs_old {
-            self.context.tell(Told::Undoing(format!("restart {name} with {}", from.tree())));
-            for call in calls::restart(&self.of) {
-                self.call(&call)?;
-            }
-            if let Step::AwaitReady { tree, launch, supervision, within } =
-                awaiting(&from, from.ready.timeout)
-            {
-                let within = within.duration();
-                let before = self.before.get();
-                self.await_ready(Awaited { launch: &launch, tree: &tree, supervision, within, before })?;
-            }
-        }
+        switch::take_back(layout, switch, reason).map_err(step_error)?;
+        self.run_from(&switch.from)?;
         switch::forget(layout, name).map_err(step_error)
+    }
+
+    /// Sees a launch run, and restarts the service if it is another that runs.
+    fn run_from(&self, spec: &LaunchSpec) -> Result<(), StepError> {
+        let name = &self.of.name;
+        let launch = spec.identity();
+        if report::live(&self.context.layout, name).is_some_and(|status| status.launch == launch) {
+            return Ok(());
+        }
+        self.context.tell(Told::Undoing(format!("restart {name} with {}", spec.tree())));
+        for call in calls::restart(&self.of) {
+            self.call(&call)?;
+        }
+        let (tree, supervision) = (spec.tree(), spec.supervision);
+        let within = patience(spec.ready.timeout).duration();
+        let before = self.before.get();
+        self.await_ready(Awaited { launch: &launch, tree: &tree, supervision, within, before })
     }
 
     fn publish(&self, folder: &Utf8Path, name: &str) -> Result<(), StepError> {

@@ -40,9 +40,11 @@ fn try_to_sweep(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
     // A plan that never got its name is of an operation that had not begun.
     files::remove(&layout.operation(name).with_extension("new"))?;
     let folders = [install, layout.launches(name), journal, state];
-    if folders.iter().any(|folder| !half_written(folder).is_empty()) {
+    let trial = files::facts(&layout.trial(name))?.is_some();
+    if trial || folders.iter().any(|folder| !half_written(folder).is_empty()) {
         // A start of the service writes in the same folders, and holds this lock while it does.
         switch::locked(layout, name, || {
+            switch::close_orphaned_trial(layout, name)?;
             folders.iter().flat_map(|folder| half_written(folder)).try_for_each(|path| {
                 files::remove(&path)?;
                 Ok(())

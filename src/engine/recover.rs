@@ -14,7 +14,7 @@ use crate::model::layout::Layout;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::model::trial::{Stage, Switch};
-use crate::plan::step::{Plan, Step};
+use crate::plan::step::{Operation, Plan, Step};
 use crate::platform::identity;
 
 /// What recovery found.
@@ -173,13 +173,11 @@ fn loose_switch(context: &Context<'_>, name: &InstanceName) -> Result<Recovered,
         return Ok(Recovered::Finished);
     }
     let hands = Hands::new(context, of, None);
-    hands.undo(&crate::plan::step::Undo::TakeBack, "the operation that asked for it was lost").map_err(
-        |error| Failure::Step {
-            operation: crate::plan::step::Operation::Upgrade,
-            step: "taking the old version back".to_owned(),
-            source: Box::new(error),
-        },
-    )?;
+    hands.take_back(&found, "the operation that asked for it was lost").map_err(|error| Failure::Step {
+        operation: Operation::Upgrade,
+        step: "taking the old version back".to_owned(),
+        source: Box::new(error),
+    })?;
     Ok(Recovered::Undone)
 }
 
@@ -199,8 +197,9 @@ pub fn unfinished(layout: &Layout) -> Result<Vec<InstanceName>, Failure> {
 pub fn recover_instance(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure> {
     let layout = &context.layout;
     let mut is_known = false;
-    for folder in [layout.journal(name), layout.state(name), layout.install(name)] {
-        is_known |= files::facts(&folder)?.is_some();
+    // The lock is never deleted: there was an operation on it once, which may have left something.
+    for path in [layout.operation_lock(name), layout.journal(name), layout.state(name)] {
+        is_known |= files::facts(&path)?.is_some();
     }
     if !is_known {
         return Ok(Recovered::Nothing);

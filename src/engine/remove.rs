@@ -74,7 +74,8 @@ pub(crate) fn active(context: &Context<'_>, of: &Marker) -> Result<(LaunchSpec, 
         .and_then(|link| observed.specs.get(link))
         .or_else(|| observed.specs.values().next());
     let spec = spec.cloned().unwrap_or_else(|| bare(of));
-    let folders: Vec<Utf8PathBuf> = put_away_folders(&spec, &context.layout, true);
+    let mut folders: Vec<Utf8PathBuf> = put_away_folders(&spec, &context.layout, true);
+    folders.extend(put_away_folders(&spec, &context.layout, false));
     let observed = observe(context, of, &folders)?;
     Ok((spec, observed))
 }

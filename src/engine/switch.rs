@@ -79,7 +79,10 @@ pub(crate) fn record(layout: &Layout, switch: &Switch) -> Result<(), Failure> {
 /// has not proved itself.
 pub fn at_start(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure> {
     locked(layout, name, || {
-        let Some(mut switch) = read(layout, name)? else { return mend(layout, name) };
+        let Some(mut switch) = read(layout, name)? else {
+            close_orphaned_trial(layout, name)?;
+            return mend(layout, name);
+        };
         let (tree, boot_id) = (switch.to.tree(), environment::boot_id());
         match &switch.stage {
             Stage::Pending => {
@@ -127,18 +130,26 @@ fn failed_in(layout: &Layout, name: &InstanceName, boot_id: &str) -> bool {
 }
 
 /// Brings the old launch back, however far the switch was. Doing so twice does no harm.
-pub(crate) fn take_back(
-    layout: &Layout,
-    name: &InstanceName,
-    reason: &str,
-) -> Result<Option<LaunchSpec>, Failure> {
+///
+/// The switch is as it was planned: its file may be gone already, where only the syncing of that failed.
+pub(crate) fn take_back(layout: &Layout, planned: &Switch, reason: &str) -> Result<(), Failure> {
+    let name = &planned.from.name;
     locked(layout, name, || {
-        let Some(mut switch) = read(layout, name)? else { return Ok(None) };
+        let mut switch = read(layout, name)?.unwrap_or_else(|| planned.clone());
         if !matches!(switch.stage, Stage::TakenBack { .. }) {
             take_back_unlocked(layout, &mut switch, reason.to_owned())?;
         }
-        Ok(Some(switch.from))
+        Ok(())
     })
+}
+
+/// Closes a trial of which no switch is left that could end it. With it, a launch that fails would be started
+/// again for ever.
+pub(crate) fn close_orphaned_trial(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
+    if files::facts(&layout.switch(name))?.is_none() {
+        files::remove(&layout.trial(name))?;
+    }
+    Ok(())
 }
 
 /// Forgets a switch that is over.

@@ -275,7 +275,8 @@ fn launch(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Obs
     let before = observed.specs.get(&tree).map(launch::LaunchSpec::text);
     let gated = active.filter(|_| observed.runs() && !wanted.wishes.no_restart);
     let Some(from) = gated else {
-        write(plan, &path, &text, 0o644, before.as_deref());
+        let (step, undo) = written(&path, &text, 0o644, before.as_deref());
+        plan.push(step, undo.and_return());
         if observed.link.as_deref() != Some(tree.as_str()) {
             relink(plan, &layout.current(&spec.name, &spec.component), &tree, observed.link.as_deref());
         }

@@ -254,6 +254,9 @@ pub enum Undo {
     Nothing,
     /// Other steps, in order.
     Steps(Vec<Step>),
+    /// Other steps, in order; then, if something has started the service meanwhile, away from a launch that is
+    /// no more: to the one that the current link names, or to a stop.
+    Return(Vec<Step>),
     /// Take the old launch back, and see it run if the service ran.
     TakeBack,
     /// Start the service again and see it ready.
@@ -271,6 +274,15 @@ impl Undo {
     #[must_use]
     pub fn calls(calls: impl IntoIterator<Item = Call>) -> Self {
         Self::Steps(calls.into_iter().map(|call| Step::Call { call }).collect())
+    }
+
+    /// This inverse, and then away from a launch that is no more.
+    #[must_use]
+    pub fn and_return(self) -> Self {
+        match self {
+            Self::Steps(steps) => Self::Return(steps),
+            other => other,
+        }
     }
 
     /// This inverse, and then those calls.

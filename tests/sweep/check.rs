@@ -1,0 +1,161 @@
+//! What has to be true of a host after whatever has happened to it.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use camino::Utf8Path;
+use mainstay::host::files;
+use mainstay::model::digest::Digest;
+use mainstay::model::launch::LaunchSpec;
+use mainstay::model::receipt::Receipt;
+use mainstay::package::tree;
+
+use crate::host::{Host, content};
+use crate::service::exists;
+
+/// What is found wrong, as a sentence.
+pub(crate) type Verdict = Result<(), String>;
+
+macro_rules! demand {
+    ($condition:expr, $($words:tt)*) => {
+        if !$condition {
+            return Err(format!($($words)*));
+        }
+    };
+}
+
+/// What may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowed<'a> {
+    /// The versions of which one is active; empty where nothing may be installed.
+    pub(crate) versions: &'a [&'a str],
+    /// Whether it may be that nothing is installed.
+    pub(crate) gone: bool,
+    /// Whether the manifest may say more than was applied.
+    pub(crate) edited: bool,
+    /// Whether it has to run if it is installed; nothing where it may or may not.
+    pub(crate) runs: Option<bool>,
+}
+
+/// The whole of an instance: all or nothing of it, and that whole.
+pub(crate) fn whole(host: &Host, allowed: Allowed<'_>) -> Verdict {
+    let (layout, name) = (&host.layout, &host.name);
+    let definition = layout.definition(name, host.platform);
+    let journal = files::list(&layout.journal(name)).unwrap().unwrap_or_default();
+    demand!(journal.is_empty(), "the journal holds {journal:?}");
+    demand!(!exists(&layout.trial(name)), "a trial is open");
+    let left = leftovers(&host.root);
+    demand!(left.is_empty(), "left over: {left:?}");
+    let receipt = files::read(&layout.receipt(name)).unwrap();
+    demand!(
+        receipt.is_some() == exists(&definition),
+        "receipt: {}, definition: {}",
+        receipt.is_some(),
+        exists(&definition)
+    );
+    let Some(receipt) = receipt else {
+        demand!(allowed.gone, "nothing is installed");
+        return gone(host);
+    };
+    let receipt: Receipt = serde_json::from_str(&receipt).map_err(|error| error.to_string())?;
+    let version = active(host, &receipt)?;
+    demand!(allowed.versions.contains(&version.as_str()), "{version} is active");
+    let manifest = files::read(&host.manifest()).unwrap().unwrap_or_default();
+    demand!(
+        allowed.edited || receipt.manifest == manifest,
+        "the receipt has another manifest than the folder"
+    );
+    trees(host)?;
+    if let Some(expected) = allowed.runs {
+        let runs = host.service.running().is_some();
+        demand!(runs == expected, "it runs: {runs}, and that should be: {expected}");
+    }
+    Ok(())
+}
+
+/// The link leads to a whole tree with a launch spec, the receipt agrees, and what runs is what the link names.
+fn active(host: &Host, receipt: &Receipt) -> Result<String, String> {
+    let (layout, name) = (&host.layout, &host.name);
+    let link = files::read_link(&layout.current(name, &receipt.component)).unwrap();
+    let link = link.ok_or("there is no current link")?;
+    demand!(tree::is_whole(&layout.tree(name, &link)), "the link leads to {link}, which is not whole");
+    let spec = files::read(&layout.launch(name, &link)).unwrap();
+    let spec = spec.ok_or_else(|| format!("{link} has no launch spec"))?;
+    let spec: LaunchSpec = serde_json::from_str(&spec).map_err(|error| error.to_string())?;
+    demand!(spec.tree() == link, "the spec of {link} is that of {}", spec.tree());
+    let recorded = receipt.active().map(|active| active.version.to_string());
+    demand!(
+        recorded.as_deref() == Some(spec.version.as_str()),
+        "the receipt has {recorded:?}, the link {link}"
+    );
+    let runtime = files::read(&layout.runtime_program(name)).unwrap();
+    demand!(runtime.is_some(), "the instance's copy of the tool is missing");
+    if let Some((tree, launch)) = host.service.running() {
+        demand!(tree == link, "{tree} runs and the link names {link}");
+        demand!(launch == spec.identity(), "what runs has other settings than the spec of {link}");
+    }
+    Ok(spec.version.to_string())
+}
+
+/// Every tree that has a name is whole, file by file.
+fn trees(host: &Host) -> Verdict {
+    for found in tree::versions(&host.layout.install(&host.name), &"server".parse().unwrap()).unwrap() {
+        demand!(found.complete.is_some(), "{} is not whole", found.path);
+        for (file, text) in content(found.version.as_str()) {
+            let there = std::fs::read_to_string(found.path.join(file)).ok();
+            demand!(there.as_deref() == Some(text.as_str()), "{}/{file} is missing or another", found.path);
+        }
+    }
+    Ok(())
+}
+
+fn gone(host: &Host) -> Verdict {
+    let (layout, name) = (&host.layout, &host.name);
+    let install = files::list(&layout.install(name)).unwrap();
+    demand!(install.is_none(), "the install folder holds {install:?}");
+    demand!(!exists(&layout.launches(name)), "the launch specs are left");
+    demand!(host.service.running().is_none(), "it still runs");
+    demand!(!host.service.enabled(), "it would still be started at boot");
+    Ok(())
+}
+
+/// What no finished operation leaves anywhere.
+fn leftovers(folder: &Utf8Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in folder.read_dir_utf8().unwrap().map(Result::unwrap) {
+        let name = entry.file_name();
+        let is_one = [".partial-", ".trash-", ".mainstay-"].iter().any(|prefix| name.starts_with(prefix));
+        if is_one || name == "operation.new" {
+            found.push(entry.path().to_string());
+        } else if entry.file_type().unwrap().is_dir() {
+            found.extend(leftovers(entry.path()));
+        }
+    }
+    found
+}
+
+/// Everything below a folder in one number: names, modes, links and contents.
+pub(crate) fn print_of(folder: &Utf8Path) -> String {
+    let mut text = String::new();
+    describe(folder, &mut text);
+    text
+}
+
+fn describe(folder: &Utf8Path, text: &mut String) {
+    let mut entries: Vec<_> = folder.read_dir_utf8().unwrap().map(Result::unwrap).collect();
+    entries.sort_by(|one, other| one.path().cmp(other.path()));
+    for entry in entries {
+        let path = entry.path();
+        let facts = path.symlink_metadata().unwrap();
+        let content = if facts.is_symlink() {
+            path.read_link_utf8().unwrap().to_string()
+        } else if facts.is_file() {
+            Digest::of(&std::fs::read(path).unwrap()).to_string()
+        } else {
+            String::new()
+        };
+        text.push_str(&format!("{path} {:o} {content}\n", facts.permissions().mode()));
+        if facts.is_dir() {
+            describe(path, text);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! A host in a temporary folder: a layout, a deploy folder, archives, a service manager.
+
+use std::cell::RefCell;
+use std::os::unix::fs::PermissionsExt as _;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use mainstay::engine::Context;
+use mainstay::engine::change::{Outcome, Request, change};
+use mainstay::engine::event::Event;
+use mainstay::engine::failure::Failure;
+use mainstay::engine::lifecycle::lifecycle;
+use mainstay::engine::obstacle::{Clear, Obstacle};
+use mainstay::engine::recover::{Recovered, recover_instance};
+use mainstay::engine::remove::{Removal, remove};
+use mainstay::engine::target::{Choice, find};
+use mainstay::host::account;
+use mainstay::model::layout::{Layout, UserFolders};
+use mainstay::model::manifest::{PlatformKind, Scope};
+use mainstay::model::marker::Marker;
+use mainstay::model::name::InstanceName;
+use mainstay::package::{pack, tree};
+use mainstay::plan::step::{Operation, Plan};
+use mainstay::plan::wanted::Wishes;
+use mainstay::platform::Facts;
+
+use crate::service::Service;
+
+/// The versions that there are archives of.
+pub(crate) const VERSIONS: [&str; 4] = ["1.0.0", "1.1.0", "2.0.0", "3.0.0"];
+
+pub(crate) struct Host {
+    folder: tempfile::TempDir,
+    pub(crate) root: Utf8PathBuf,
+    pub(crate) layout: Layout,
+    pub(crate) name: InstanceName,
+    pub(crate) platform: PlatformKind,
+    pub(crate) service: Service,
+    pub(crate) notices: RefCell<Vec<String>>,
+}
+
+/// A folder where syncing costs nothing, if there is one: the sweep makes thousands of files durable.
+fn temporary_folder() -> tempfile::TempDir {
+    let builder = || tempfile::Builder::new().prefix("sweep-").to_owned();
+    builder().tempdir_in("/dev/shm").or_else(|_| builder().tempdir()).unwrap()
+}
+
+/// The archives, made once.
+pub(crate) fn archives() -> &'static Utf8Path {
+    static ARCHIVES: std::sync::OnceLock<(tempfile::TempDir, Utf8PathBuf)> = std::sync::OnceLock::new();
+    let (_, folder) = ARCHIVES.get_or_init(|| {
+        let keep = temporary_folder();
+        let folder = Utf8PathBuf::try_from(keep.path().to_owned()).unwrap();
+        for version in VERSIONS {
+            let source = folder.join(version);
+            for (name, text) in content(version) {
+                let path = source.join(name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(&path, text).unwrap();
+            }
+            let program = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(source.join("bin/server"), program).unwrap();
+            pack::pack(&source, &folder.join(format!("server-{version}.tar.gz"))).unwrap();
+        }
+        (keep, folder)
+    });
+    folder
+}
+
+/// What a version's tree holds.
+pub(crate) fn content(version: &str) -> [(&'static str, String); 3] {
+    [
+        ("bin/server", format!("#!/bin/sh\necho {version}\n")),
+        ("share/words.txt", format!("words of {version}\n").repeat(100)),
+        (
+            "mainstay-package.json",
+            format!(
+                r#"{{"component": "server", "version": "{version}", "service": {{"command": ["{{package}}/bin/server"]}}}}"#
+            ),
+        ),
+    ]
+}
+
+impl Host {
+    pub(crate) fn new(platform: PlatformKind) -> Self {
+        let folder = temporary_folder();
+        let top = Utf8PathBuf::try_from(folder.path().canonicalize().unwrap()).unwrap();
+        let root = top.join("host");
+        let folders = UserFolders {
+            home: root.join("home"),
+            config_home: None,
+            state_home: None,
+            data_home: None,
+            runtime_directory: None,
+        };
+        // Half of the layout as it is in a home folder, half of it moved: so both kinds of paths are met.
+        let layout = match platform {
+            PlatformKind::Systemd => Layout::user(&folders),
+            PlatformKind::Embedded => Layout::user(&folders).below(root.join("moved")),
+        };
+        let name = InstanceName::new("web").unwrap();
+        let service = Service::new(&layout, &name, platform);
+        std::fs::create_dir_all(root.join("deploy")).unwrap();
+        std::fs::write(top.join("tool"), "the tool").unwrap();
+        let host = Self { folder, root, layout, name, platform, service, notices: RefCell::default() };
+        host.declare("1.0.0", "{}");
+        host
+    }
+
+    fn top(&self) -> &Utf8Path {
+        Utf8Path::from_path(self.folder.path()).unwrap()
+    }
+
+    pub(crate) fn manifest(&self) -> Utf8PathBuf {
+        self.root.join("deploy/mainstay.json")
+    }
+
+    /// Writes the manifest, with this version and these variables.
+    pub(crate) fn declare(&self, version: &str, variables: &str) {
+        let platform = self.platform;
+        let text = format!(
+            "{{\n  \"name\": \"web\", \"platform\": \"{platform}\",\n  \"package\": {{ \"name\": \"server\", \"version\": \
+             \"{version}\" }},\n  \"service\": {{ \"environment\": {variables}, \"boot\": true }},\n  \"upgrade\": {{ \
+             \"keep\": 1 }}\n}}\n"
+        );
+        std::fs::write(self.manifest(), text).unwrap();
+    }
+
+    pub(crate) fn marker(&self) -> Marker {
+        Marker {
+            name: self.name.clone(),
+            component: "server".parse().unwrap(),
+            platform: self.platform,
+            scope: Scope::User,
+            folder: self.root.join("deploy"),
+        }
+    }
+
+    fn with<T>(
+        &self,
+        obstacle: &dyn Obstacle,
+        work: impl FnOnce(&Context<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let events = |event: Event| {
+            if let Event::Notice(text) = event {
+                self.notices.borrow_mut().push(text);
+            }
+        };
+        work(&Context {
+            layout: self.layout.clone(),
+            facts: Facts { systemd_version: 252, home: None },
+            caller: account::by_uid(account::effective_uid()).unwrap(),
+            program: self.top().join("tool"),
+            manager: &self.service,
+            events: &events,
+            obstacle,
+        })
+    }
+
+    fn change(
+        &self,
+        operation: Operation,
+        from: Option<&str>,
+        obstacle: &dyn Obstacle,
+    ) -> Result<Outcome, Failure> {
+        let folder = self.root.join("deploy");
+        let (target, _) = find(&Choice::default(), &folder, std::slice::from_ref(&self.layout))?;
+        let request = Request {
+            operation,
+            from: from.map(|version| archives().join(format!("server-{version}.tar.gz"))),
+            version: None,
+            wishes: Wishes::default(),
+            dry_run: false,
+        };
+        self.with(obstacle, |context| change(context, &target, &request, &|_| Ok(true)))
+    }
+
+    pub(crate) fn install(&self, version: &str, obstacle: &dyn Obstacle) -> Result<Outcome, Failure> {
+        self.change(Operation::Install, Some(version), obstacle)
+    }
+
+    pub(crate) fn apply(&self, obstacle: &dyn Obstacle) -> Result<Outcome, Failure> {
+        self.change(Operation::Apply, None, obstacle)
+    }
+
+    pub(crate) fn upgrade(&self, version: &str, obstacle: &dyn Obstacle) -> Result<Outcome, Failure> {
+        self.change(Operation::Upgrade, Some(version), obstacle)
+    }
+
+    pub(crate) fn rollback(&self, obstacle: &dyn Obstacle) -> Result<Outcome, Failure> {
+        self.change(Operation::Rollback, None, obstacle)
+    }
+
+    pub(crate) fn remove(&self, removal: Removal, obstacle: &dyn Obstacle) -> Result<Plan, Failure> {
+        self.with(obstacle, |context| remove(context, &self.marker(), removal, false, &|_| Ok(true)))
+    }
+
+    pub(crate) fn stop(&self) {
+        self.with(&Clear, |context| lifecycle(context, &self.marker(), Operation::Stop, false)).unwrap();
+    }
+
+    pub(crate) fn recover(&self, obstacle: &dyn Obstacle) -> Result<Recovered, Failure> {
+        self.with(obstacle, |context| recover_instance(context, &self.name))
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // Version trees are sealed: without root's rights only their store can remove them.
+        let top = self.top();
+        let _ = tree::trash(top, "host");
+        let _ = tree::empty_trash(top);
+    }
+}

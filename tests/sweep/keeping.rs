@@ -1,0 +1,153 @@
+//! What a clean-up keeps, what stays among other instances' things, and what is no change at all.
+
+use mainstay::engine::failure::Failure;
+use mainstay::engine::remove::Removal;
+use mainstay::host::files;
+use mainstay::model::manifest::PlatformKind::{Embedded, Systemd};
+
+use crate::check::print_of;
+use crate::host::{Host, archives};
+use crate::obstacle::Stops;
+
+fn trees(host: &Host) -> Vec<String> {
+    let names = files::list(&host.layout.install(&host.name)).unwrap().unwrap_or_default();
+    names.into_iter().filter(|name| name.starts_with("server-")).collect()
+}
+
+fn keep(host: &Host, count: u32) {
+    let text = std::fs::read_to_string(host.manifest()).unwrap();
+    std::fs::write(host.manifest(), text.replace("\"keep\": 1", &format!("\"keep\": {count}"))).unwrap();
+}
+
+#[test]
+fn a_clean_up_keeps_the_version_that_was_rolled_back() {
+    let host = Host::new(Embedded);
+    keep(&host, 2);
+    let never = Stops::never();
+    host.install("1.0.0", &never).unwrap();
+    host.upgrade("1.1.0", &never).unwrap();
+    host.upgrade("2.0.0", &never).unwrap();
+    host.rollback(&never).unwrap();
+    host.remove(Removal::OldVersions, &never).unwrap();
+    // 1.1.0 is active and 1.0.0 was before it.
+    assert_eq!(trees(&host), ["server-1.0.0", "server-1.1.0"]);
+    host.rollback(&never).unwrap();
+    host.remove(Removal::OldVersions, &never).unwrap();
+    // No other is left of those that were active, and one more may be kept.
+    assert_eq!(trees(&host), ["server-1.0.0", "server-1.1.0"]);
+    let next = host.remove(Removal::OldVersions, &never).unwrap();
+    assert!(next.is_empty(), "{:?}", next.steps);
+}
+
+#[test]
+fn the_active_version_from_the_same_archive_is_no_change() {
+    let host = Host::new(Embedded);
+    let never = Stops::never();
+    host.install("1.0.0", &never).unwrap();
+    let before = print_of(&host.root);
+    let outcome = host.upgrade("1.0.0", &never).unwrap();
+    assert!(outcome.plan.is_empty() && outcome.done.is_none(), "{:?}", outcome.plan);
+    assert_eq!(print_of(&host.root), before);
+}
+
+#[test]
+fn a_pinned_digest_is_checked_for_its_version_and_follows_an_upgrade() {
+    let host = Host::new(Embedded);
+    let never = Stops::never();
+    let digest = |version: &str| {
+        files::digest(&archives().join(format!("server-{version}.tar.gz"))).unwrap().to_string()
+    };
+    let pin = |digest: &str| {
+        let text = std::fs::read_to_string(host.manifest()).unwrap();
+        let pinned = format!("\"version\": \"1.0.0\", \"sha256\": \"{digest}\"");
+        std::fs::write(host.manifest(), text.replace("\"version\": \"1.0.0\"", &pinned)).unwrap();
+    };
+    host.install("1.0.0", &never).unwrap();
+    pin(&digest("2.0.0"));
+    let refused = host.upgrade("1.0.0", &never).unwrap_err();
+    assert!(matches!(refused, Failure::OtherArchive(_)), "{refused}");
+    host.declare("1.0.0", "{}");
+    pin(&digest("1.0.0"));
+    host.upgrade("2.0.0", &never).unwrap();
+    let text = std::fs::read_to_string(host.manifest()).unwrap();
+    assert!(text.contains(&digest("2.0.0")) && text.contains("\"version\": \"2.0.0\""), "{text}");
+}
+
+#[test]
+fn what_its_owner_writes_into_the_manifest_meanwhile_stays() {
+    let host = Host::new(Embedded);
+    host.install("1.0.0", &Stops::never()).unwrap();
+    // Killed when the new version is ready, and before its number stands in the manifest.
+    let points = {
+        let other = Host::new(Embedded);
+        other.install("1.0.0", &Stops::never()).unwrap();
+        let clean = Stops::never();
+        other.upgrade("2.0.0", &clean).unwrap();
+        clean.count()
+    };
+    let mut met = false;
+    for place in 0..points {
+        let stops = Stops::new(&[(place, mainstay::engine::obstacle::Fate::Death)]);
+        let host = Host::new(Embedded);
+        host.install("1.0.0", &Stops::never()).unwrap();
+        host.upgrade("2.0.0", &stops).unwrap_err();
+        let text = std::fs::read_to_string(host.manifest()).unwrap() + "\n\n";
+        std::fs::write(host.manifest(), &text).unwrap();
+        host.recover(&Stops::never()).unwrap();
+        assert_eq!(std::fs::read_to_string(host.manifest()).unwrap(), text, "killed at {place}");
+        met |= !host.notices.borrow().is_empty();
+    }
+    assert!(met, "the manifest was never left as it is");
+}
+
+#[test]
+fn nothing_of_an_uninstalled_instance_but_what_is_its_owners() {
+    for platform in [Embedded, Systemd] {
+        let host = Host::new(platform);
+        host.install("1.0.0", &Stops::never()).unwrap();
+        std::fs::write(host.layout.data(&host.name).join("kept"), "kept").unwrap();
+        host.remove(Removal::Instance, &Stops::never()).unwrap();
+        let mut left = files::list(&host.layout.state(&host.name)).unwrap().unwrap();
+        left.retain(|name| name != "data");
+        assert_eq!(left, ["history.jsonl"], "{platform}");
+        assert!(host.layout.data(&host.name).join("kept").exists());
+        host.install("1.0.0", &Stops::never()).unwrap();
+        host.remove(Removal::Everything, &Stops::never()).unwrap();
+        for folder in [
+            host.layout.state(&host.name),
+            host.layout.data(&host.name),
+            host.layout.logs(&host.name),
+            host.layout.config(&host.name),
+            host.layout.install(&host.name),
+        ] {
+            assert!(!folder.exists(), "{folder} is left on {platform}");
+        }
+        if let Some(parent) = host.layout.data(&host.name).parent() {
+            assert!(!parent.exists(), "{parent} is left on {platform}");
+        }
+        assert!(host.manifest().exists());
+    }
+}
+
+#[test]
+fn the_trash_of_another_instance_is_not_emptied() {
+    let host = Host::new(Embedded);
+    host.install("1.0.0", &Stops::never()).unwrap();
+    // As an uninstall of `web-2` leaves it that has not yet ended, and may still be undone.
+    let others = host.layout.install(&host.name).with_file_name(".trash-web-2-1795225317210125");
+    std::fs::create_dir(&others).unwrap();
+    host.remove(Removal::Instance, &Stops::never()).unwrap();
+    host.recover(&Stops::never()).unwrap();
+    assert!(others.exists());
+    std::fs::remove_dir(&others).unwrap();
+}
+
+#[test]
+fn a_running_instance_does_not_change_its_platform_by_the_way() {
+    let host = Host::new(Embedded);
+    host.install("1.0.0", &Stops::never()).unwrap();
+    let text = std::fs::read_to_string(host.manifest()).unwrap();
+    std::fs::write(host.manifest(), text.replace("embedded", "systemd")).unwrap();
+    let refused = host.apply(&Stops::never()).unwrap_err();
+    assert!(refused.to_string().contains("is installed on embedded"), "{refused}");
+}

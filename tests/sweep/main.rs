@@ -1,0 +1,99 @@
+//! Crashes on a simulated host: every operation is failed, and separately killed, at each of its points in
+//! turn, and its recovery at each of the recovery's own. The files, links and locks are real; the service
+//! manager and the supervisors are played by this process, so that a death is a return and thousands of
+//! them fit into a few seconds.
+//!
+//! A normal run takes every point, and of the longer combinations a sample; `MAINSTAY_FULL=1` takes all.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test that fails panics, says what it saw, and reads its own environment"
+)]
+
+mod check;
+mod host;
+mod keeping;
+mod obstacle;
+mod scenario;
+mod service;
+
+use mainstay::model::manifest::PlatformKind::{Embedded, Systemd};
+use scenario::{
+    APPLY, APPLY_STOPPED, BAD_APPLY, BAD_UPGRADE, CLEANUP, INSTALL, PURGE, ROLLBACK, UNINSTALL,
+    UNINSTALL_STOPPED, UPGRADE, UPGRADE_STOPPED, sweep,
+};
+
+#[test]
+fn install_embedded() {
+    sweep(INSTALL, Embedded);
+}
+
+#[test]
+fn install_systemd() {
+    sweep(INSTALL, Systemd);
+}
+
+#[test]
+fn apply_embedded() {
+    sweep(APPLY, Embedded);
+    sweep(APPLY_STOPPED, Embedded);
+    sweep(BAD_APPLY, Embedded);
+}
+
+#[test]
+fn apply_systemd() {
+    sweep(APPLY, Systemd);
+    sweep(APPLY_STOPPED, Systemd);
+    sweep(BAD_APPLY, Systemd);
+}
+
+#[test]
+fn upgrade_embedded() {
+    sweep(UPGRADE, Embedded);
+    sweep(UPGRADE_STOPPED, Embedded);
+}
+
+#[test]
+fn upgrade_systemd() {
+    sweep(UPGRADE, Systemd);
+    sweep(UPGRADE_STOPPED, Systemd);
+}
+
+#[test]
+fn bad_upgrade_embedded() {
+    sweep(BAD_UPGRADE, Embedded);
+}
+
+#[test]
+fn bad_upgrade_systemd() {
+    sweep(BAD_UPGRADE, Systemd);
+}
+
+#[test]
+fn rollback() {
+    sweep(ROLLBACK, Embedded);
+    sweep(ROLLBACK, Systemd);
+}
+
+#[test]
+fn cleanup() {
+    sweep(CLEANUP, Embedded);
+    sweep(CLEANUP, Systemd);
+}
+
+#[test]
+fn uninstall_embedded() {
+    sweep(UNINSTALL, Embedded);
+    sweep(UNINSTALL_STOPPED, Embedded);
+    sweep(PURGE, Embedded);
+}
+
+#[test]
+fn uninstall_systemd() {
+    sweep(UNINSTALL, Systemd);
+    sweep(UNINSTALL_STOPPED, Systemd);
+    sweep(PURGE, Systemd);
+}

@@ -1,0 +1,364 @@
+//! The sweep itself: a scene, an operation, a point, a fate, a way to recover, and the check.
+
+use mainstay::engine::failure::Failure;
+use mainstay::engine::obstacle::{Fate, Obstacle};
+use mainstay::engine::remove::Removal;
+use mainstay::model::manifest::PlatformKind;
+
+use crate::check::{Allowed, print_of, whole};
+use crate::host::Host;
+use crate::obstacle::Stops;
+
+/// One operation on one scene.
+#[derive(Clone, Copy)]
+pub(crate) struct Scenario {
+    name: &'static str,
+    set: fn(&Host),
+    act: fn(&Host, &dyn Obstacle) -> Result<(), Failure>,
+    /// What an undisturbed run leaves.
+    after: Allowed<'static>,
+    /// What may be left when it was disturbed.
+    between: Allowed<'static>,
+    /// Brings a host whose journal was lost to a defined state.
+    again: fn(&Host) -> Result<(), Failure>,
+}
+
+fn old_runs(host: &Host) {
+    host.install("1.0.0", &Stops::never()).unwrap();
+}
+
+fn old_stands(host: &Host) {
+    old_runs(host);
+    host.stop();
+}
+
+fn new_runs(host: &Host) {
+    old_runs(host);
+    host.upgrade("2.0.0", &Stops::never()).unwrap();
+}
+
+fn apply_again(host: &Host) -> Result<(), Failure> {
+    host.apply(&Stops::never()).map(drop)
+}
+
+const fn installed(versions: &'static [&'static str], runs: Option<bool>) -> Allowed<'static> {
+    Allowed { versions, gone: false, edited: false, runs }
+}
+
+const GONE: Allowed<'static> = Allowed { versions: &[], gone: true, edited: false, runs: None };
+
+pub(crate) const INSTALL: Scenario = Scenario {
+    name: "install",
+    set: |_| {},
+    act: |host, obstacle| host.install("1.0.0", obstacle).map(drop),
+    after: installed(&["1.0.0"], Some(true)),
+    between: Allowed { versions: &["1.0.0"], ..GONE },
+    again: |host| host.install("1.0.0", &Stops::never()).map(drop),
+};
+
+pub(crate) const APPLY: Scenario = Scenario {
+    name: "apply",
+    set: |host| {
+        old_runs(host);
+        host.declare("1.0.0", r#"{ "A": "1" }"#);
+    },
+    act: |host, obstacle| host.apply(obstacle).map(drop),
+    after: installed(&["1.0.0"], Some(true)),
+    between: Allowed { edited: true, ..installed(&["1.0.0"], Some(true)) },
+    again: apply_again,
+};
+
+pub(crate) const APPLY_STOPPED: Scenario = Scenario {
+    name: "apply, stopped",
+    set: |host| {
+        old_stands(host);
+        host.declare("1.0.0", r#"{ "A": "1" }"#);
+    },
+    after: installed(&["1.0.0"], Some(false)),
+    between: Allowed { edited: true, ..installed(&["1.0.0"], Some(false)) },
+    ..APPLY
+};
+
+pub(crate) const BAD_APPLY: Scenario = Scenario {
+    name: "apply, never ready",
+    set: |host| {
+        old_runs(host);
+        host.declare("1.0.0", r#"{ "BROKEN": "1" }"#);
+    },
+    act: |host, obstacle| expect_taken_back(host.apply(obstacle).map(drop)),
+    after: APPLY.between,
+    again: |host| {
+        host.declare("1.0.0", "{}");
+        apply_again(host)
+    },
+    ..APPLY
+};
+
+pub(crate) const UPGRADE: Scenario = Scenario {
+    name: "upgrade",
+    set: old_runs,
+    act: |host, obstacle| host.upgrade("2.0.0", obstacle).map(drop),
+    after: installed(&["2.0.0"], Some(true)),
+    between: installed(&["1.0.0", "2.0.0"], Some(true)),
+    again: apply_again,
+};
+
+pub(crate) const UPGRADE_STOPPED: Scenario = Scenario {
+    name: "upgrade, stopped",
+    set: old_stands,
+    after: installed(&["2.0.0"], Some(false)),
+    between: installed(&["1.0.0", "2.0.0"], Some(false)),
+    ..UPGRADE
+};
+
+pub(crate) const BAD_UPGRADE: Scenario = Scenario {
+    name: "upgrade, never ready",
+    act: |host, obstacle| expect_taken_back(host.upgrade("3.0.0", obstacle).map(drop)),
+    after: installed(&["1.0.0"], Some(true)),
+    between: installed(&["1.0.0"], Some(true)),
+    ..UPGRADE
+};
+
+pub(crate) const ROLLBACK: Scenario = Scenario {
+    name: "rollback",
+    set: new_runs,
+    act: |host, obstacle| host.rollback(obstacle).map(drop),
+    after: installed(&["1.0.0"], Some(true)),
+    between: installed(&["1.0.0", "2.0.0"], Some(true)),
+    again: apply_again,
+};
+
+pub(crate) const CLEANUP: Scenario = Scenario {
+    name: "cleanup",
+    set: |host| {
+        new_runs(host);
+        host.upgrade("1.1.0", &Stops::never()).unwrap_err();
+    },
+    act: |host, obstacle| host.remove(Removal::OldVersions, obstacle).map(drop),
+    after: installed(&["2.0.0"], Some(true)),
+    between: installed(&["2.0.0"], Some(true)),
+    again: apply_again,
+};
+
+pub(crate) const UNINSTALL: Scenario = Scenario {
+    name: "uninstall",
+    set: new_runs,
+    act: |host, obstacle| host.remove(Removal::Instance, obstacle).map(drop),
+    after: GONE,
+    between: Allowed { versions: &["2.0.0"], runs: Some(true), ..GONE },
+    again: |host| host.remove(Removal::Instance, &Stops::never()).map(drop),
+};
+
+pub(crate) const UNINSTALL_STOPPED: Scenario = Scenario {
+    name: "uninstall, stopped",
+    set: old_stands,
+    between: Allowed { versions: &["1.0.0"], runs: Some(false), ..GONE },
+    ..UNINSTALL
+};
+
+pub(crate) const PURGE: Scenario = Scenario {
+    name: "purge",
+    act: |host, obstacle| host.remove(Removal::Everything, obstacle).map(drop),
+    again: |host| host.remove(Removal::Everything, &Stops::never()).map(drop),
+    ..UNINSTALL
+};
+
+fn expect_taken_back(outcome: Result<(), Failure>) -> Result<(), Failure> {
+    match outcome {
+        Err(Failure::TakenBack { .. }) => Ok(()),
+        Ok(()) => panic!("a version that never becomes ready was kept"),
+        other => other,
+    }
+}
+
+/// What comes after a death.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aftermath {
+    /// One `recover`.
+    Recover,
+    /// The service's own next start, then one `recover`.
+    NextStart,
+    /// The host starts again, then one `recover`.
+    Reboot,
+    /// `recover` is killed at its first point, the next one at its second, and so on.
+    KilledAgain,
+    /// The journal is gone.
+    Lost,
+}
+
+const AFTERMATHS: [Aftermath; 5] =
+    [Aftermath::Recover, Aftermath::NextStart, Aftermath::Reboot, Aftermath::KilledAgain, Aftermath::Lost];
+
+/// Fails and kills an operation at each of its points.
+pub(crate) fn sweep(scenario: Scenario, platform: PlatformKind) {
+    let host = prepared(scenario, platform);
+    let clean = Stops::never();
+    (scenario.act)(&host, &clean).unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
+    whole(&host, scenario.after).unwrap_or_else(|wrong| panic!("{}: {wrong}", scenario.name));
+    let points = clean.count();
+    assert!(points > 2, "{} has hardly a point", scenario.name);
+    let mut cases = 0;
+    let mut wrong = Vec::new();
+    let mut note = |case: Result<usize, String>| match case {
+        Ok(count) => cases += count,
+        Err(reason) => wrong.push(reason),
+    };
+    for place in 0..points {
+        note(failed(scenario, platform, place));
+        for aftermath in aftermaths(platform) {
+            note(killed(scenario, platform, &[(place, Fate::Death)], aftermath));
+        }
+        for second in twice(platform, place, points) {
+            let stops = [(place, Fate::Failure), (second, Fate::Death)];
+            note(killed(scenario, platform, &stops, Aftermath::Recover));
+        }
+    }
+    eprintln!("{} on {platform}: {points} points, {cases} cases", scenario.name);
+    let count = wrong.len();
+    wrong.truncate(12);
+    assert!(wrong.is_empty(), "{count} cases, among them:\n{}", wrong.join("\n"));
+}
+
+fn full() -> bool {
+    std::env::var("MAINSTAY_FULL").is_ok_and(|full| full == "1")
+}
+
+/// The platforms differ in their steps, not in what recovery makes of them.
+fn aftermaths(platform: PlatformKind) -> Vec<Aftermath> {
+    match platform {
+        PlatformKind::Systemd if !full() => vec![Aftermath::Recover, Aftermath::NextStart],
+        _ => AFTERMATHS.to_vec(),
+    }
+}
+
+/// The points at which an operation that fails at one is killed while it is undone: two of them, another two
+/// for each point, or all.
+fn twice(platform: PlatformKind, place: usize, points: usize) -> Vec<usize> {
+    if full() {
+        return (place + 1..=2 * points).collect();
+    }
+    let turns = if platform == PlatformKind::Systemd { 0 } else { 2 };
+    (0..turns).map(|turn| place + 1 + (place * 7 + turn * points / 2) % points).collect()
+}
+
+fn prepared(scenario: Scenario, platform: PlatformKind) -> Host {
+    let host = Host::new(platform);
+    (scenario.set)(&host);
+    host
+}
+
+/// A step fails: the operation itself undoes all of it, or goes on where that step does not matter.
+fn failed(scenario: Scenario, platform: PlatformKind, place: usize) -> Result<usize, String> {
+    let host = prepared(scenario, platform);
+    let stops = Stops::new(&[(place, Fate::Failure)]);
+    let outcome = (scenario.act)(&host, &stops);
+    let told = |wrong: String| {
+        format!(
+            "{} on {platform}, failed at point {place} ({:?}), outcome {:?}: {wrong}; notices {:?}",
+            scenario.name,
+            stops.points.borrow().get(place),
+            outcome.as_ref().map_err(ToString::to_string),
+            host.notices.borrow()
+        )
+    };
+    // Where undoing itself fails, that is for `recover`.
+    if !matches!(outcome, Err(Failure::Killed | Failure::Stuck { .. } | Failure::Down { .. })) {
+        whole(&host, scenario.between).map_err(told)?;
+    }
+    settled(&host, scenario.between).map_err(told)?;
+    Ok(1)
+}
+
+fn killed(
+    scenario: Scenario,
+    platform: PlatformKind,
+    at: &[(usize, Fate)],
+    aftermath: Aftermath,
+) -> Result<usize, String> {
+    let host = prepared(scenario, platform);
+    let stops = Stops::new(at);
+    let outcome = (scenario.act)(&host, &stops);
+    if at.len() > 1 && !stops.stopped() {
+        return Ok(0);
+    }
+    let told = |wrong: String| {
+        format!(
+            "{} on {platform}, stopped at {at:?} (the last point was {:?}), then {aftermath:?}, outcome {:?}: {wrong}; \
+             notices {:?}",
+            scenario.name,
+            stops.last(),
+            outcome.as_ref().map_err(ToString::to_string),
+            host.notices.borrow()
+        )
+    };
+    let killed = matches!(outcome, Err(Failure::Killed));
+    if !killed {
+        return Err(told("it was not killed".to_owned()));
+    }
+    let mut cases = 1;
+    match aftermath {
+        Aftermath::Recover => {}
+        Aftermath::NextStart => host.service.next_start(),
+        Aftermath::Reboot => host.service.reboot(),
+        Aftermath::KilledAgain => cases += killed_again(&host).map_err(told)?,
+        Aftermath::Lost => {
+            let _ = std::fs::remove_dir_all(host.layout.journal(&host.name));
+            host.service.next_start();
+            converges(&host, scenario).map_err(told)?;
+            return Ok(cases);
+        }
+    }
+    // A host that has started again runs what starts at boot, also what stood before.
+    let runs = if aftermath == Aftermath::Reboot { None } else { scenario.between.runs };
+    settled(&host, Allowed { runs, ..scenario.between }).map_err(told)?;
+    Ok(cases)
+}
+
+/// Kills `recover` at its first point, the next one at its second, until one survives.
+fn killed_again(host: &Host) -> Result<usize, String> {
+    for place in 0..200 {
+        let stops = Stops::new(&[(place, Fate::Death)]);
+        match host.recover(&stops) {
+            Err(Failure::Killed) => {}
+            Err(error) => return Err(format!("recover failed: {error}")),
+            Ok(_) => return Ok(place),
+        }
+    }
+    Err("recover never comes to an end".to_owned())
+}
+
+/// One `recover` puts all right, and a second one changes nothing.
+fn settled(host: &Host, allowed: Allowed<'_>) -> Result<(), String> {
+    host.recover(&Stops::never()).map_err(|error| format!("recover failed: {error}"))?;
+    whole(host, allowed)?;
+    let print = print_of(&host.root);
+    host.recover(&Stops::never()).map_err(|error| format!("the second recover failed: {error}"))?;
+    same(&print, &print_of(&host.root))
+}
+
+fn same(before: &str, after: &str) -> Result<(), String> {
+    let differ: Vec<&str> = before
+        .lines()
+        .filter(|line| !after.contains(line))
+        .chain(after.lines().filter(|line| !before.contains(line)))
+        .collect();
+    if differ.is_empty() { Ok(()) } else { Err(format!("the second recover changed {differ:?}")) }
+}
+
+/// Names and markers are enough: without a journal, what is there can still be started, and doing the same
+/// again, or `apply`, brings it to the end.
+fn converges(host: &Host, scenario: Scenario) -> Result<(), String> {
+    host.recover(&Stops::never()).map_err(|error| format!("recover failed: {error}"))?;
+    let print = print_of(&host.root);
+    host.recover(&Stops::never()).map_err(|error| format!("the second recover failed: {error}"))?;
+    same(&print, &print_of(&host.root))?;
+    (scenario.again)(host).map_err(|error| format!("doing it again failed: {error}"))?;
+    whole(host, Allowed { runs: None, ..scenario.after_again() })
+}
+
+impl Scenario {
+    /// What doing it again leads to.
+    fn after_again(&self) -> Allowed<'static> {
+        if self.after.gone { self.after } else { Allowed { gone: false, ..self.between } }
+    }
+}

@@ -1,0 +1,293 @@
+//! A service manager with its supervisors, played in this process as the real ones behave: a start makes the
+//! switch first, reads the link once, and reports; a launch that fails in its trial ends and is started again,
+//! one that fails otherwise is given up.
+
+use std::cell::RefCell;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use camino::Utf8Path;
+use mainstay::engine::failure::CallError;
+use mainstay::engine::manager::{Manager, Seen, State};
+use mainstay::engine::supervisor::active_launch;
+use mainstay::engine::switch;
+use mainstay::host::{clock, files, identity};
+use mainstay::model::launch::LaunchSpec;
+use mainstay::model::layout::Layout;
+use mainstay::model::manifest::PlatformKind;
+use mainstay::model::marker::Marker;
+use mainstay::model::name::InstanceName;
+use mainstay::model::status::{self, Exit, Phase, ProcessIdentity, Status};
+use mainstay::model::trial::Trial;
+use mainstay::platform::call::Call;
+
+/// The version that never becomes ready, and the variable that has the same effect on any.
+pub(crate) const BAD: &str = "3.0.0";
+pub(crate) const BROKEN: &str = "BROKEN";
+
+/// Something that has the identity of a process: a thread has a number and a start time of its own.
+struct Living {
+    identity: ProcessIdentity,
+    life: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Living {
+    fn begin() -> Self {
+        let (life, end) = mpsc::channel::<()>();
+        let (tell, told) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            tell.send(rustix::thread::gettid().as_raw_nonzero().get()).unwrap();
+            // Until the other end is gone.
+            let _ = end.recv();
+        });
+        let number = u32::try_from(told.recv().unwrap()).unwrap();
+        let identity = identity::identity_of(number).unwrap();
+        Self { identity, life: Some(life), thread: Some(thread) }
+    }
+}
+
+impl Drop for Living {
+    fn drop(&mut self) {
+        drop(self.life.take());
+        self.thread.take().unwrap().join().unwrap();
+        // The kernel forgets a thread a moment after it was joined.
+        while identity::runs(self.identity) {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }
+}
+
+/// What runs.
+pub(crate) struct Running {
+    living: Living,
+    /// The tree that was started.
+    pub(crate) tree: String,
+    /// The launch that was started.
+    pub(crate) launch: String,
+}
+
+#[derive(Default)]
+struct Inner {
+    running: Option<Running>,
+    /// Whether the manager starts it again if its supervisor dies.
+    wanted: bool,
+    enabled: bool,
+    lingering: bool,
+}
+
+/// The service manager of one host with one service.
+pub(crate) struct Service {
+    layout: Layout,
+    name: InstanceName,
+    platform: PlatformKind,
+    inner: RefCell<Inner>,
+}
+
+impl Service {
+    pub(crate) fn new(layout: &Layout, name: &InstanceName, platform: PlatformKind) -> Self {
+        Self { layout: layout.clone(), name: name.clone(), platform, inner: RefCell::default() }
+    }
+
+    /// The tree and the launch that run.
+    pub(crate) fn running(&self) -> Option<(String, String)> {
+        self.inner.borrow().running.as_ref().map(|running| (running.tree.clone(), running.launch.clone()))
+    }
+
+    /// Whether the manager would start it at boot.
+    pub(crate) fn enabled(&self) -> bool {
+        self.inner.borrow().enabled
+    }
+
+    /// The supervisor dies, and whoever guards it starts it again.
+    pub(crate) fn next_start(&self) {
+        if self.inner.borrow().wanted {
+            self.inner.borrow_mut().running = None;
+            self.begin();
+        }
+    }
+
+    /// Every process dies, and the host starts again what starts at boot.
+    pub(crate) fn reboot(&self) {
+        self.give_up();
+        let at_boot = match self.platform {
+            PlatformKind::Systemd => self.inner.borrow().enabled,
+            PlatformKind::Embedded => active_launch(&self.layout, &self.name).is_ok_and(|spec| spec.boot),
+        };
+        if at_boot && self.is_defined() {
+            self.begin();
+        }
+    }
+
+    fn is_defined(&self) -> bool {
+        self.layout.definition(&self.name, self.platform).exists()
+    }
+
+    fn begin(&self) {
+        // As the real ones do: what can't be looked at must not keep down what can run.
+        let _ = switch::at_start(&self.layout, &self.name);
+        let Ok(spec) = active_launch(&self.layout, &self.name) else {
+            return self.give_up();
+        };
+        let living = Living::begin();
+        let mut status = status_of(&spec, living.identity);
+        if is_bad(&spec) {
+            let on_trial = self.trial().is_some_and(|trial| trial.tree == spec.tree());
+            status.failures = if on_trial { 1 } else { 5 };
+            status.phase = if on_trial { Phase::BackingOff } else { Phase::Failed };
+            status.last_exit = Some(Exit::Code(1));
+            self.report(&status);
+            drop(living);
+            if on_trial {
+                // It has ended with 190, at which every guard starts it again.
+                return self.begin();
+            }
+            return self.give_up();
+        }
+        self.report(&status);
+        status.phase = Phase::Ready;
+        status.ready = Some(clock::now());
+        self.report(&status);
+        let mut inner = self.inner.borrow_mut();
+        inner.running = Some(Running { living, tree: spec.tree(), launch: spec.identity() });
+        inner.wanted = true;
+    }
+
+    fn give_up(&self) {
+        let mut inner = self.inner.borrow_mut();
+        (inner.running, inner.wanted) = (None, false);
+    }
+
+    fn start(&self) {
+        if self.inner.borrow().running.is_none() {
+            self.begin();
+        }
+    }
+
+    fn stop(&self) {
+        let running = {
+            let mut inner = self.inner.borrow_mut();
+            inner.wanted = false;
+            inner.running.take()
+        };
+        let Some(running) = running else { return };
+        let path = self.layout.status(&self.name);
+        let text = files::read(&path).unwrap().unwrap_or_default();
+        if let Ok(mut status) = serde_json::from_str::<Status>(&text)
+            && status.supervisor == running.living.identity
+        {
+            status.phase = Phase::Stopped;
+            status.ready = None;
+            self.report(&status);
+        }
+    }
+
+    fn trial(&self) -> Option<Trial> {
+        let text = files::read(&self.layout.trial(&self.name)).unwrap()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    fn report(&self, status: &Status) {
+        let path = self.layout.status(&self.name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let beside = path.with_extension("new");
+        std::fs::write(&beside, serde_json::to_vec(status).unwrap()).unwrap();
+        std::fs::rename(&beside, &path).unwrap();
+    }
+
+    fn systemctl(&self, argv: &[String]) -> Result<(), String> {
+        let words: Vec<&str> =
+            argv.iter().skip(1).map(String::as_str).filter(|word| !word.starts_with("--")).collect();
+        if argv[0] == "loginctl" {
+            self.inner.borrow_mut().lingering = true;
+            return Ok(());
+        }
+        if words != ["daemon-reload"] && words.get(1) != Some(&format!("{}.service", self.name).as_str()) {
+            return Err(format!("it is not known how to {argv:?}"));
+        }
+        match words[0] {
+            "daemon-reload" | "reset-failed" => {}
+            "disable" => self.inner.borrow_mut().enabled = false,
+            "stop" => self.stop(),
+            "enable" | "start" | "restart" if !self.is_defined() => return Err("no such unit".to_owned()),
+            "enable" => self.inner.borrow_mut().enabled = true,
+            "start" => self.start(),
+            "restart" => {
+                self.stop();
+                self.begin();
+            }
+            _ => return Err(format!("it is not known how to {argv:?}")),
+        }
+        Ok(())
+    }
+}
+
+fn is_bad(spec: &LaunchSpec) -> bool {
+    spec.version.as_str() == BAD || spec.environment.keys().any(|name| name.as_str() == BROKEN)
+}
+
+fn status_of(spec: &LaunchSpec, supervisor: ProcessIdentity) -> Status {
+    Status {
+        format: status::FORMAT,
+        phase: Phase::Starting,
+        tree: spec.tree(),
+        version: spec.version.clone(),
+        launch: spec.identity(),
+        boot_id: identity::boot_id(),
+        supervisor,
+        program: Some(supervisor),
+        began: clock::now(),
+        started: Some(clock::now()),
+        ready: None,
+        failures: 0,
+        restarts: Vec::new(),
+        next_start: None,
+        last_exit: None,
+        message: "simulated".to_owned(),
+    }
+}
+
+impl Manager for Service {
+    fn call(&self, call: &Call) -> Result<(), CallError> {
+        match call {
+            Call::Run { argv, optional, .. } => match self.systemctl(argv) {
+                Err(reason) if !*optional => Err(CallError::Failed { call: call.to_string(), reason }),
+                _ => Ok(()),
+            },
+            Call::StartGuardian { .. } => {
+                self.start();
+                Ok(())
+            }
+            Call::StopGuardian { .. } => {
+                self.stop();
+                Ok(())
+            }
+            Call::RestartGuardian { .. } => {
+                self.stop();
+                self.begin();
+                Ok(())
+            }
+        }
+    }
+
+    fn seen(&self, _: &Marker) -> Result<Seen, CallError> {
+        let inner = self.inner.borrow();
+        let state = if inner.running.is_some() { State::Active } else { State::Inactive };
+        let at_boot = self.platform == PlatformKind::Systemd && inner.enabled;
+        Ok(Seen { state, at_boot, ..Seen::default() })
+    }
+
+    fn taken(&self, _: &Marker) -> Result<Option<String>, CallError> {
+        Ok(None)
+    }
+
+    fn lingering(&self, _: &str) -> Result<bool, CallError> {
+        Ok(self.inner.borrow().lingering)
+    }
+}
+
+/// The files of a folder, all that is below it, by path.
+pub(crate) fn exists(path: &Utf8Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
