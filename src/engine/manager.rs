@@ -175,7 +175,11 @@ impl Manager for HostManager {
             PlatformKind::Systemd => {
                 let seen = ask(&query::service(of.scope, &of.name), observed::service)?;
                 Ok(Seen {
-                    state: seen.active.into(),
+                    // A busy systemd takes a while to begin what it was asked for.
+                    state: match State::from(seen.active) {
+                        State::Inactive | State::Failed if seen.job => State::Starting,
+                        state => state,
+                    },
                     at_boot: seen.starts_at_boot(),
                     main_pid: seen.main_pid,
                     started: seen.started,

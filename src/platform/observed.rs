@@ -97,6 +97,8 @@ pub struct ServiceSeen {
     pub active: ActiveState,
     /// The same, in the words of services: `running`, `auto-restart`, `dead`, …
     pub sub: String,
+    /// Whether a change of that is queued.
+    pub job: bool,
     /// How the last run ended: `success`, `exit-code`, `signal`, `timeout`, …
     pub result: String,
     /// The main process, while there is one.
@@ -183,6 +185,7 @@ pub fn service(answer: Answer<'_>) -> Result<ServiceSeen, NoAnswer> {
         loaded: properties.word("LoadState")?,
         active: properties.word("ActiveState")?,
         sub: properties.text("SubState").unwrap_or_default(),
+        job: properties.number::<u32>("Job")?.is_some_and(|job| job != 0),
         result: properties.text("Result").unwrap_or_default(),
         main_pid: properties.number("MainPID")?.filter(|pid| *pid != 0),
         exec_main_status: properties.number("ExecMainStatus")?.filter(|_| exited.is_some()),

@@ -9,10 +9,11 @@ use crate::model::name::InstanceName;
 use crate::platform::calls::systemctl;
 
 /// The properties that [`service`] asks for, in `org.freedesktop.systemd1(5)`'s names.
-const PROPERTIES: [&str; 17] = [
+const PROPERTIES: [&str; 18] = [
     "LoadState",
     "ActiveState",
     "SubState",
+    "Job",
     "Result",
     "MainPID",
     "ExecMainCode",
@@ -163,7 +164,7 @@ mod tests {
             version(),
             logs(Scope::System, &web, &LogQuery::default()),
         ].map(|argv| typed(&argv)).join("\n"), @r"
-        systemctl --user --no-ask-password show --timestamp=us+utc --property=LoadState,ActiveState,SubState,Result,MainPID,ExecMainCode,ExecMainStatus,ExecMainStartTimestamp,NRestarts,NeedDaemonReload,UnitFileState,FragmentPath,SourcePath,DropInPaths,MemoryCurrent,StatusText,InvocationID web.service
+        systemctl --user --no-ask-password show --timestamp=us+utc --property=LoadState,ActiveState,SubState,Job,Result,MainPID,ExecMainCode,ExecMainStatus,ExecMainStartTimestamp,NRestarts,NeedDaemonReload,UnitFileState,FragmentPath,SourcePath,DropInPaths,MemoryCurrent,StatusText,InvocationID web.service
         systemctl --no-ask-password show --property=LoadState,FragmentPath,SourcePath web.service
         systemctl --no-ask-password list-units --all --type=service --output=json --no-pager
         loginctl --no-ask-password show-user --property=Linger --value alice
