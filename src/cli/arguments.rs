@@ -265,7 +265,7 @@ pub struct LogsArguments {
     /// Only lines in which this regular expression is found
     #[arg(long, value_name = "PATTERN")]
     pub grep: Option<String>,
-    /// The last lines only
+    /// The last lines only (default when new lines are waited for: 100)
     #[arg(short = 'n', long)]
     pub lines: Option<u64>,
     /// End when all is shown (default where the output is no terminal)

@@ -3,12 +3,16 @@
 use std::error::Error as _;
 
 use crate::cli::report::Report;
-use crate::engine::failure::{CallError, Failure};
+use crate::engine::failure::{CallError, Failure, StepError};
 use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
+use crate::host::account;
 use crate::model::answer::failure::FailureAnswer;
 use crate::model::marker::Marker;
 use crate::plan::refusal::Refusal;
+
+/// How many instances are named to somebody who named none: a screen's worth.
+const MOST_CANDIDATES: usize = 20;
 
 /// Tells a failure, and gives the exit code.
 pub(crate) fn told(report: &Report, failure: &Failure) -> u8 {
@@ -42,7 +46,7 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Inexpressible(_)
         | Failure::Rights(_)
         | Failure::Changed(_) => 4,
-        Failure::Archive(_) | Failure::OtherArchive(_) => 5,
+        Failure::Archive(_) | Failure::OtherArchive(_) | Failure::Pack(_) => 5,
         Failure::Busy(_) => 6,
         Failure::TakenBack { .. } => 7,
         Failure::Down { .. } => 8,
@@ -77,18 +81,41 @@ fn help(failure: &Failure) -> Vec<String> {
             lines.push("`mainstay logs` shows more, `mainstay status` how it is now".to_owned());
             lines
         }
-        Failure::Busy(name) => vec![format!("wait for it to end, then try again; `mainstay status --name {name}` shows how far it is")],
+        Failure::Busy(name) => vec![format!(
+            "wait for it to end, then try again; `mainstay status --name {name}` shows how far it is"
+        )],
         Failure::Changed(_) => vec!["look at the new plan with `--dry-run`, then try again".to_owned()],
         Failure::Rights(_) => vec![elevated()],
         Failure::NoVersion(_) => vec!["say it with `--version`".to_owned()],
-        Failure::Unresolved(_) => vec!["add `\"service\": {\"command\": [\"{package}/bin/…\"]}` to the manifest".to_owned()],
-        Failure::Faulty(_) => vec!["`mainstay validate` checks it again; `mainstay schema` prints what is allowed".to_owned()],
+        Failure::Unresolved(_) => {
+            vec!["add `\"service\": {\"command\": [\"{package}/bin/…\"]}` to the manifest".to_owned()]
+        }
+        Failure::Faulty(_) => {
+            vec!["`mainstay validate` checks it again; `mainstay schema` prints what is allowed".to_owned()]
+        }
         Failure::Newer { .. } => vec!["use the mainstay that wrote it, or a newer one".to_owned()],
         Failure::Stuck { .. } => vec!["mend the cause, then run `mainstay recover`".to_owned()],
-        Failure::Call(CallError::Unavailable { .. }) => vec![
+        Failure::Call(CallError::Unavailable { .. }) => unavailable(),
+        Failure::Step { source, .. } => match source.as_ref() {
+            StepError::Call(CallError::Unavailable { .. }) => unavailable(),
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// What helps where a service manager does not answer.
+fn unavailable() -> Vec<String> {
+    let own = account::by_uid(account::effective_uid()).ok().filter(|own| !own.is_root());
+    match own.filter(|own| account::lingers(&own.name) != Some(true)) {
+        // A user's manager runs while the user is logged in, or lingers.
+        Some(own) => vec![
+            format!("let root type `loginctl enable-linger {}`, so that its services run without a login", own.name),
+            "then run this again, or log in as this user first".to_owned(),
+        ],
+        None => vec![
             "is the service manager running, and does this account have a session of its own? For another user's services, log in as that user".to_owned(),
         ],
-        _ => Vec::new(),
     }
 }
 
@@ -105,9 +132,12 @@ fn target_help(error: &TargetError) -> Vec<String> {
             ];
         }
         let mut lines = vec!["these are installed:".to_owned()];
-        lines.extend(candidates.iter().map(|marker| {
+        lines.extend(candidates.iter().take(MOST_CANDIDATES).map(|marker| {
             format!("  {:<24} {:<9} {:<7} {}", marker.name, marker.platform, marker.scope, marker.folder)
         }));
+        if let Some(others) = candidates.len().checked_sub(MOST_CANDIDATES).filter(|others| *others > 0) {
+            lines.push(format!("  and {others} more: `mainstay list`"));
+        }
         lines.push("name one with `--name NAME` or `--instance-dir FOLDER`, or go to its folder".to_owned());
         lines
     };

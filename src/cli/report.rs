@@ -1,8 +1,6 @@
 //! The mouth: data on standard output, talk on standard error, and with `--json` nothing on standard output
 //! but JSON.
 
-#![expect(clippy::print_stderr, reason = "this is the one place that prints")]
-
 use std::cell::{Cell, RefCell};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -91,6 +89,11 @@ impl Report {
         self.note(written);
     }
 
+    /// Data that may have styles, several lines at once.
+    pub(crate) fn text(&self, text: &str) {
+        self.out(text);
+    }
+
     /// Data in place of what the terminal shows.
     pub(crate) fn redraw(&self, text: &str) {
         self.out(&format!("\x1b[H{text}\x1b[J"));
@@ -158,7 +161,7 @@ impl Report {
                 self.progress(archive.file_name().unwrap_or_default(), read, total);
             }
             Event::Step(Step::AwaitReady { tree, .. }) => {
-                self.say(format!("  waiting until {tree} is ready"))
+                self.say(format!("  waiting until {tree} is ready"));
             }
             Event::Step(step) => {
                 self.end_bar();

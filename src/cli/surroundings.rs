@@ -26,12 +26,28 @@ pub(crate) fn with_context<T>(
 ) -> Result<T, Failure> {
     let manager = HostManager::new(layout.clone());
     let caller = account::by_uid(account::effective_uid())?;
-    let systemd_version = if environment::systemd_booted() { systemd_version() } else { None };
-    let facts =
-        Facts { systemd_version: systemd_version.unwrap_or(USUAL_SYSTEMD), home: account::home(caller.uid) };
+    let facts = facts(None);
     let events = |event: Event| report.event(event);
     let program = environment::own_program()?;
     work(&Context { layout, facts, caller, program, manager: &manager, events: &events, obstacle: &Clear })
+}
+
+/// What decides a definition's text: of the systemd that was typed, else of this host's, else of a usual one.
+pub(crate) fn facts(systemd: Option<u32>) -> Facts {
+    let ask = || if environment::systemd_booted() { systemd_version() } else { None };
+    Facts {
+        systemd_version: systemd.or_else(ask).unwrap_or(USUAL_SYSTEMD),
+        home: account::home(account::effective_uid()),
+    }
+}
+
+/// The instance whose definition is shown: of either scope, whoever asks.
+pub(crate) fn target_to_render(report: &Report, target: &TargetArguments) -> Result<Target, Failure> {
+    let mut layouts = layouts(target.scope)?;
+    if target.scope.typed().is_none() && environment::callers_scope() == Scope::System {
+        layouts.push(environment::layout(Scope::User)?);
+    }
+    found(report, target, &layouts)
 }
 
 /// The layout in which a command changes things: of the scope that was typed, else the caller's.

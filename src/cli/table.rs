@@ -13,12 +13,12 @@ pub(crate) struct Cell {
 
 impl Cell {
     /// A text in a style.
-    pub(crate) fn styled(style: Style, text: impl ToString) -> Self {
+    pub(crate) fn styled(style: Style, text: impl std::fmt::Display) -> Self {
         Self { text: text.to_string(), style }
     }
 }
 
-impl<T: ToString> From<T> for Cell {
+impl<T: std::fmt::Display> From<T> for Cell {
     fn from(text: T) -> Self {
         Self::styled(Style::new(), text)
     }

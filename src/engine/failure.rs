@@ -14,6 +14,7 @@ use crate::model::launch::ResolveError;
 use crate::model::name::InstanceName;
 use crate::model::problem::Problems;
 use crate::model::status::Exit;
+use crate::package::pack::PackError;
 use crate::package::tree::TreeError;
 use crate::package::unpack::UnpackError;
 use crate::plan::refusal::Refusal;
@@ -47,6 +48,9 @@ pub enum Failure {
     /// The archive is not what it should be.
     #[error(transparent)]
     Archive(#[from] UnpackError),
+    /// The folder can't be packed.
+    #[error(transparent)]
+    Pack(#[from] PackError),
     /// The archive is sound, and is not the one that was asked for.
     #[error("{0}")]
     OtherArchive(String),

@@ -222,6 +222,8 @@ pub fn guard(entries: Vec<Entry>, hooks: &mut dyn Hooks) -> Result<Vec<(Instance
     for index in 0..guardian.wards.len() {
         guardian.with(index, |ward, others| ward.begin(others, hooks));
     }
+    // What began may already have been reaped, so it is looked at once before the first wait.
+    guardian.gather(hooks);
     while guardian.release(hooks, &mut outcomes) {
         guardian.wait().map_err(system("wait for events"))?;
         guardian.gather(hooks);
@@ -290,9 +292,15 @@ impl Guardian {
         if self.requests.take() > 0 {
             self.wards.iter_mut().for_each(Ward::take_request);
         }
-        let ended = if self.child.take() > 0 { process::reap() } else { Vec::new() };
-        for index in 0..self.wards.len() {
-            self.with(index, |ward, others| ward.attend(&ended, others, hooks));
+        let mut ended = if self.child.take() > 0 { process::reap() } else { Vec::new() };
+        loop {
+            for index in 0..self.wards.len() {
+                self.with(index, |ward, others| ward.attend(&ended, others, hooks));
+            }
+            ended = self.wards.iter_mut().flat_map(Ward::take_reaped).collect();
+            if ended.is_empty() {
+                return;
+            }
         }
     }
 }

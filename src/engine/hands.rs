@@ -13,7 +13,7 @@ use crate::engine::supervisor::active_launch;
 use crate::engine::{Context, log, report, switch};
 use crate::host::command::{self, Manner};
 use crate::host::files::{self, FileError, Kind};
-use crate::host::{account, clock};
+use crate::host::{account, clock, untrusted};
 use crate::model::history::Event;
 use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
@@ -28,6 +28,10 @@ use crate::platform::calls;
 
 /// How long a hook may take.
 const HOOK_LIMIT: Duration = Duration::from_secs(600);
+/// How long a service manager may take to begin a start that it was asked for.
+const START_LIMIT: Duration = Duration::from_secs(2);
+/// How often it is asked whether it has.
+const GLANCE: Duration = Duration::from_millis(50);
 /// The largest manifest that is edited, in bytes: what is larger was not read either.
 const LARGEST_EDITED: u64 = 1 << 20;
 /// More than one event of the history has, in bytes.
@@ -140,11 +144,7 @@ impl<'a> Hands<'a> {
             }
             Undo::Start(calls) => {
                 calls.iter().try_for_each(|call| self.call(call))?;
-                let running = |seen: crate::engine::manager::Seen| seen.state.runs();
-                match self.context.manager.seen(&self.of).map(running) {
-                    Ok(true) | Err(_) => Ok(()),
-                    Ok(false) => Err(StepError::Other(format!("{} did not start again", self.of.name))),
-                }
+                self.see_it_start()
             }
             Undo::TakeBack => match &planned.step {
                 Step::Switch { switch } => self.take_back(switch, reason),
@@ -174,6 +174,22 @@ impl<'a> Hands<'a> {
         }
         let limit = LaunchSpec::bare(&self.of).stop_limit();
         calls::stop(&self.of, limit).iter().try_for_each(|call| self.call(call))
+    }
+
+    /// A start is asked for and not waited for: for a moment the manager may still see what was before it.
+    fn see_it_start(&self) -> Result<(), StepError> {
+        let began = Instant::now();
+        loop {
+            match self.context.manager.seen(&self.of) {
+                Ok(seen) if !seen.state.runs() => {}
+                // What does not answer can't say that it failed.
+                Ok(_) | Err(_) => return Ok(()),
+            }
+            if began.elapsed() > START_LIMIT {
+                return Err(StepError::Other(format!("{} did not start again", self.of.name)));
+            }
+            std::thread::sleep(GLANCE);
+        }
     }
 
     /// Brings the old launch back, and sees it run.
@@ -265,7 +281,7 @@ fn edit(
     if facts.is_some_and(|facts| facts.kind != Kind::File) {
         return Ok(Some("it is no regular file any more".to_owned()));
     }
-    let found = files::read_untrusted(path, LARGEST_EDITED)?;
+    let found = untrusted::read(path, LARGEST_EDITED)?;
     if found.as_deref() == after {
         return Ok(None);
     }

@@ -16,18 +16,33 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) fn tail(context: &Context<'_>, of: &Marker, since: Moment, lines: u64) -> Vec<String> {
     match of.platform {
         PlatformKind::Systemd => {
-            let wanted = LogQuery { since: Some(since), lines: Some(lines), ..LogQuery::default() };
+            // Among them are systemd's own lines, of which a restart alone makes five.
+            let wanted =
+                LogQuery { since: Some(since), lines: Some(lines.saturating_mul(4)), ..LogQuery::default() };
             let argv = query::logs(of.scope, &of.name, &wanted);
             let manner = Manner { limit: Some(PATIENCE), ..Manner::default() };
             let text = command::output(&argv, manner).map(|output| output.stdout).unwrap_or_default();
-            text.lines().map(str::to_owned).collect()
+            let mut found: Vec<&str> = text.lines().collect();
+            if wanted.newest_first() {
+                found.reverse();
+            }
+            let of_program: Vec<&str> = found.iter().copied().filter(|line| !said_by_systemd(line)).collect();
+            last(if of_program.is_empty() { found } else { of_program }, lines)
         }
         PlatformKind::Embedded => {
             let path = context.layout.logs(&of.name).join(format!("{}.log", of.name));
             let text = crate::host::files::read_end(&path, 16 << 10).unwrap_or_default();
-            let count = usize::try_from(lines).unwrap_or(usize::MAX);
-            let all: Vec<&str> = text.lines().collect();
-            all[all.len().saturating_sub(count)..].iter().copied().map(str::to_owned).collect()
+            last(text.lines().collect(), lines)
         }
     }
+}
+
+/// Whether a line of the journal, in its short form (`TIME HOST IDENTIFIER[PID]: …`), is the manager's own.
+fn said_by_systemd(line: &str) -> bool {
+    line.split_ascii_whitespace().nth(2).is_some_and(|identifier| identifier.starts_with("systemd["))
+}
+
+fn last(found: Vec<&str>, lines: u64) -> Vec<String> {
+    let skipped = found.len().saturating_sub(usize::try_from(lines).unwrap_or(usize::MAX));
+    found.into_iter().skip(skipped).map(str::to_owned).collect()
 }

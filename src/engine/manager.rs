@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::engine::failure::CallError;
 use crate::engine::{guard, supervisor};
 use crate::host::command::{self, Manner};
-use crate::host::environment;
+use crate::host::{account, environment};
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
@@ -216,12 +216,20 @@ fn answered(argv: &[String]) -> std::io::Result<command::Output> {
     let began = Instant::now();
     loop {
         let output = command::output(argv, Manner::default())?;
-        let coming = argv.iter().any(|word| word == "--user") && environment::user_runtime_folder().is_some();
+        let coming = argv.iter().any(|word| word == "--user") && users_manager_is_coming();
         if !(coming && observed::bus_unavailable(&output.stderr)) || began.elapsed() > BEGINNING {
             return Ok(output);
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Whether logind runs a manager for this account, or is about to: the folder comes a moment after lingering.
+fn users_manager_is_coming() -> bool {
+    let lingers = || {
+        account::by_uid(account::effective_uid()).is_ok_and(|own| account::lingers(&own.name) == Some(true))
+    };
+    environment::user_runtime_folder().is_some() || lingers()
 }
 
 /// The version of the systemd that runs here, or of none.

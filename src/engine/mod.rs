@@ -2,6 +2,7 @@
 //! makes, and the guard's loop.
 
 pub mod change;
+pub mod check;
 pub mod event;
 mod execute;
 pub mod failure;
@@ -12,15 +13,19 @@ mod leftovers;
 pub mod lifecycle;
 pub mod listing;
 pub mod log;
+pub mod logs;
 pub mod manager;
 mod observe;
 pub mod obstacle;
 pub mod operation;
+pub mod packing;
+pub mod past;
 pub mod prepare;
 mod ready;
 pub mod recover;
 pub mod registry;
 pub mod remove;
+pub mod render;
 pub mod report;
 mod standing;
 pub mod status;

@@ -125,30 +125,12 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
     let Aim { version, description, archive, wishes, edits_version } = aim;
     let deploy = &declared.deploy;
     let platform = platform_of(declared);
-    let scope = context.layout.scope;
-    let circumstances = Circumstances {
-        platform,
-        scope,
-        deploy: deploy.folder.clone(),
-        version: version.clone(),
-        owner: deploy.owner.as_ref().map(|owner| owner.name.clone()),
-    };
-    let mut spec = LaunchSpec::resolve(&declared.manifest, description.as_ref(), circumstances)?;
-    // Only what is decided now can contradict the rest: the form was checked when it was read.
-    let mut decided = declared.manifest.clone();
-    decided.platform = Some(platform);
-    decided.scope = Some(scope);
-    refuse_contradictions(&decided, &declared.document)?;
+    let spec = resolve(declared, description.as_ref(), version.clone(), platform, context.layout.scope)?;
     trust::guard(deploy, &declared.manifest, &spec)?;
     let account = match &spec.user {
         Some(user) => Some(account::by_name(user)?).filter(|account| account.uid != context.caller.uid),
         None => None,
     };
-    // Root's own files reach another account's program as credentials; everybody else's are readable to it.
-    spec.credentials = platform == PlatformKind::Systemd
-        && scope == Scope::System
-        && deploy.owner.is_none()
-        && (spec.environment_file.is_some() || !spec.secrets.is_empty());
     let definition = platform::definition(&spec, &context.layout, &context.facts)?;
     let text = declared.document.text().to_owned();
     let edited = if edits_version { edit(declared, &version, archive.as_ref()) } else { text.clone() };
@@ -171,6 +153,36 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
         now: clock::now(),
         wishes,
     })
+}
+
+/// Resolves the launch that a manifest makes.
+pub(crate) fn resolve(
+    declared: &Declared,
+    description: Option<&PackageDescription>,
+    version: Version,
+    platform: PlatformKind,
+    scope: Scope,
+) -> Result<LaunchSpec, Failure> {
+    let deploy = &declared.deploy;
+    let circumstances = Circumstances {
+        platform,
+        scope,
+        deploy: deploy.folder.clone(),
+        version,
+        owner: deploy.owner.as_ref().map(|owner| owner.name.clone()),
+    };
+    let mut spec = LaunchSpec::resolve(&declared.manifest, description, circumstances)?;
+    // Only what is decided now can contradict the rest: the form was checked when it was read.
+    let mut decided = declared.manifest.clone();
+    decided.platform = Some(platform);
+    decided.scope = Some(scope);
+    refuse_contradictions(&decided, &declared.document)?;
+    // Root's own files reach another account's program as credentials; everybody else's are readable to it.
+    spec.credentials = platform == PlatformKind::Systemd
+        && scope == Scope::System
+        && deploy.owner.is_none()
+        && (spec.environment_file.is_some() || !spec.secrets.is_empty());
+    Ok(spec)
 }
 
 /// The platform of a manifest on this host.

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use crate::engine::failure::{Failure, StepError};
 use crate::engine::manager::State;
 use crate::engine::{Context, report, switch};
+use crate::host::files;
+use crate::model::launch::{LaunchSpec, Probe};
 use crate::model::marker::Marker;
 use crate::model::service::Supervision;
 use crate::model::status::{Exit, Phase, ProcessIdentity, Status};
@@ -35,6 +37,7 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
     let began = Instant::now();
     let mut asked = Instant::now();
     let mut silent_answers = 0;
+    let mut alive = None;
     loop {
         let status = report::read(&context.layout, &of.name)
             .filter(|status| Some(status.supervisor) != awaited.before);
@@ -52,7 +55,21 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
             asked = Instant::now();
             if let Ok(seen) = context.manager.seen(of) {
                 if awaited.supervision == Supervision::Native && seen.state == State::Active {
-                    return Ok(());
+                    // Nothing else says of a native program which launch it is.
+                    if let Some(reason) = given_up(context, of, awaited.launch)? {
+                        return Err(not_ready(reason, seen.last_exit, true));
+                    }
+                    let since = match alive {
+                        Some((pid, since)) if pid == seen.main_pid => since,
+                        // Another process: its life begins anew.
+                        _ => Instant::now(),
+                    };
+                    alive = Some((seen.main_pid, since));
+                    if since.elapsed() >= trial_of_life(context, of, awaited.tree) {
+                        return Ok(());
+                    }
+                } else {
+                    alive = None;
                 }
                 // Between two processes of a restart nothing runs for a moment: one answer proves nothing.
                 silent_answers = if seen.state.runs() { 0 } else { silent_answers + 1 };
@@ -74,11 +91,46 @@ fn verdict(status: &Status, awaited: Awaited<'_>) -> Option<Result<(), StepError
     match status.phase {
         Phase::Ready => Some(Ok(())),
         _ if ended || status.failures > 0 => {
-            let ending = status.last_exit.map_or_else(|| "ended".to_owned(), |exit| exit.to_string());
-            let reason = format!("{} {ending} before it was ready", awaited.tree);
-            Some(Err(not_ready(reason, status.last_exit, !ended)))
+            Some(Err(not_ready(unready(status, awaited.tree), status.last_exit, !ended)))
         }
         _ => None,
+    }
+}
+
+/// Why a launch is not ready. Of a program that was never started there is no log: only the supervisor can say
+/// what is wrong with it.
+fn unready(status: &Status, tree: &str) -> String {
+    match status.last_exit {
+        Some(Exit::NotStarted) if !status.message.is_empty() => {
+            let message = match status.phase {
+                // What comes last is when it is tried again.
+                Phase::BackingOff => status.message.rsplit_once("; ").map(|(what, _)| what),
+                _ => None,
+            };
+            format!("{tree}: {}", message.unwrap_or(&status.message))
+        }
+        Some(exit) => format!("{tree} {exit} before it was ready"),
+        None => format!("{tree} ended before it was ready"),
+    }
+}
+
+/// Why the guard has taken this launch back, if it has.
+fn given_up(context: &Context<'_>, of: &Marker, launch: &str) -> Result<Option<String>, StepError> {
+    let found = switch::read(&context.layout, &of.name).map_err(step_error)?;
+    Ok(found.and_then(|found| match found.stage {
+        Stage::TakenBack { reason } if found.to.identity() == launch => Some(reason),
+        _ => None,
+    }))
+}
+
+/// How long a native program has to stay alive to count as ready: to systemd it does as soon as it is started,
+/// unless it speaks for itself.
+fn trial_of_life(context: &Context<'_>, of: &Marker, tree: &str) -> Duration {
+    let text = files::read(&context.layout.launch(&of.name, tree)).ok().flatten();
+    let spec = text.and_then(|text| serde_json::from_str::<LaunchSpec>(&text).ok());
+    match spec.map(|spec| spec.ready.probe) {
+        Some(Probe::Delay(delay)) => delay.duration(),
+        _ => Duration::ZERO,
     }
 }
 

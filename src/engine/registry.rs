@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 
-use crate::host::{files, lock};
-use crate::model::index::{Index, Scan};
+use crate::host::{files, lock, untrusted};
+use crate::model::index::{self, Index, Scan};
 use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
+use crate::model::name::InstanceName;
 use crate::platform;
 
 /// How long a command waits to write the index; it is a cache, so not for long.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The largest definition that is read, in bytes. A unit of ours has a few kilobytes.
-const LARGEST: u64 = 1 << 20;
+const LARGEST: usize = 1 << 20;
 
 /// The instances of a scope, and what went wrong in finding them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,6 +85,35 @@ fn describe(error: &dyn std::error::Error) -> String {
     format!("{error}{cause}")
 }
 
+/// Finds one instance by its name, or gives all that there are. If the index says the same as the instance's
+/// definition, nothing else has to be read; any doubt, and all definitions are.
+pub fn find(layout: &Layout, name: &InstanceName) -> Result<(Marker, Vec<String>), Instances> {
+    let direct = PlatformKind::ALL
+        .into_iter()
+        .find_map(|kind| definition(&layout.definition(name, kind), kind).ok().flatten())
+        .filter(|marker| marker.name == *name && marker.scope == layout.scope);
+    if let Some(marker) = direct
+        && is_indexed(layout, &marker)
+    {
+        return Ok((marker, Vec::new()));
+    }
+    let all = instances(layout);
+    let found = all.markers.iter().find(|marker| marker.name == *name).cloned();
+    found.map(|marker| (marker, all.notices.clone())).ok_or(all)
+}
+
+/// Whether the index holds a marker to the letter, as it is written there. To look for its text is quicker than
+/// to read a thousand others, and what is wrong elsewhere in the index is found by whoever needs it.
+fn is_indexed(layout: &Layout, marker: &Marker) -> bool {
+    let one = Index { format: index::FORMAT, instances: vec![marker.clone()] };
+    let (Ok(Some(text)), Ok(like)) = (files::read(&layout.index()), serde_json::to_string_pretty(&one))
+    else {
+        return false;
+    };
+    let (Some(from), Some(to)) = (like.find("    {"), like.rfind("    }")) else { return false };
+    text.ends_with("]\n}\n") && text.contains(&like[from..to])
+}
+
 /// The markers in the definitions of one platform.
 #[must_use]
 pub fn scan(layout: &Layout, kind: PlatformKind) -> Scan {
@@ -100,12 +130,10 @@ pub fn scan(layout: &Layout, kind: PlatformKind) -> Scan {
 }
 
 fn units(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
-    let folder = layout.units();
-    let names = files::list(folder)?.unwrap_or_default();
     let mut markers = Vec::new();
-    for name in names.iter().filter(|name| name.ends_with(".service")) {
-        markers.extend(definition(&folder.join(name), PlatformKind::Systemd)?);
-    }
+    untrusted::each_text(layout.units(), ".service", LARGEST, |text| {
+        markers.extend(platform::marker(PlatformKind::Systemd, text));
+    })?;
     Ok(markers)
 }
 
@@ -122,7 +150,7 @@ fn entries(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
 /// The marker of a definition. A link (an alias, a masked unit) is no definition of its own, and a definition
 /// that is not text is not ours.
 fn definition(path: &Utf8Path, kind: PlatformKind) -> Result<Option<Marker>, files::FileError> {
-    match files::read_untrusted(path, LARGEST) {
+    match untrusted::read(path, LARGEST as u64) {
         Ok(text) => Ok(text.and_then(|text| platform::marker(kind, &text))),
         Err(error) if error.source.kind() == std::io::ErrorKind::PermissionDenied => Err(error),
         Err(_) => Ok(None),

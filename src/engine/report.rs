@@ -1,6 +1,6 @@
 //! What a supervisor reports, read as a claim of somebody who may be lying or long dead.
 
-use crate::host::{files, identity};
+use crate::host::{identity, untrusted};
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
 use crate::model::status::{FORMAT, Status};
@@ -14,7 +14,7 @@ const LARGEST: u64 = 64 << 10;
 /// identity than the rest of the host does (`ProtectKernelTunables=`, systemd.exec(5)).
 #[must_use]
 pub fn read(layout: &Layout, name: &InstanceName) -> Option<Status> {
-    let text = files::read_untrusted(&layout.status(name), LARGEST).ok()??;
+    let text = untrusted::read(&layout.status(name), LARGEST).ok()??;
     let status: Status = serde_json::from_str(&text).ok()?;
     (status.format <= FORMAT).then_some(status)
 }

@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::engine::failure::Failure;
 use crate::engine::registry::{self, Instances};
 use crate::engine::trust::{self, Deploy};
-use crate::host::files;
+use crate::host::{files, untrusted};
 use crate::model::contradiction::read_manifest;
 use crate::model::document::Document;
 use crate::model::layout::Layout;
@@ -198,9 +198,11 @@ fn in_folder(
         if declared.manifest.scope.is_some_and(|scope| scope != layout.scope) {
             continue;
         }
-        let Instances { markers, notices: more } = registry::instances(layout);
+        let (marker, more) = match registry::find(layout, &name) {
+            Ok((marker, notices)) => (Some(marker), notices),
+            Err(instances) => (None, instances.notices),
+        };
         notices.extend(more);
-        let marker = markers.into_iter().find(|marker| marker.name == name);
         match marker {
             // The same name in another folder is another instance, unless that folder has moved here.
             Some(marker) if marker.folder == declared.deploy.folder || !anchored(&marker) => {
@@ -226,7 +228,7 @@ pub fn anchored(marker: &Marker) -> bool {
     let Ok(Some(names)) = files::list(&marker.folder) else { return false };
     names.iter().filter(|name| *name == FILE_NAME || name.ends_with(SHARED_SUFFIX)).any(|name| {
         // A manifest that can't be read may well be the one: then the folder counts as the instance's own.
-        let text = files::read_untrusted(&marker.folder.join(name), LARGEST);
+        let text = untrusted::read(&marker.folder.join(name), LARGEST);
         let Ok(Some(text)) = text else { return true };
         serde_json::from_str::<serde_json::Value>(&text).map_or(true, |manifest| {
             manifest.get("name").and_then(serde_json::Value::as_str) == Some(marker.name.as_str())
@@ -239,11 +241,18 @@ fn by_name(
     choice: &Choice,
     layouts: &[Layout],
 ) -> Result<(Target, Vec<String>), Failure> {
-    let mut notices = Vec::new();
+    let (mut notices, mut candidates) = (Vec::new(), Vec::new());
     for layout in layouts {
-        let Instances { markers, notices: more } = registry::instances(layout);
-        notices.extend(more);
-        let Some(marker) = markers.into_iter().find(|marker| marker.name == *name) else { continue };
+        let marker = match registry::find(layout, name) {
+            Ok((marker, more)) => {
+                notices.extend(more);
+                marker
+            }
+            Err(instances) => {
+                candidates.extend(instances.markers);
+                continue;
+            }
+        };
         let in_its_folder =
             Choice { name: Some(name.clone()), component: choice.component.clone(), folder: None };
         let manifest = match manifest_in(&marker.folder, &in_its_folder) {
@@ -256,7 +265,6 @@ fn by_name(
             notices,
         ));
     }
-    let (candidates, _) = all(layouts);
     Err(TargetError::Unknown { name: name.clone(), candidates }.into())
 }
 

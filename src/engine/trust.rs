@@ -6,6 +6,7 @@ use thiserror::Error;
 use crate::engine::failure::Failure;
 use crate::host::account;
 use crate::host::files::{self, Kind};
+use crate::host::untrusted;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::{Manifest, Scope};
 use crate::model::owner::Owner;
@@ -108,7 +109,7 @@ pub fn read(deploy: &Deploy, path: &Utf8Path, limit: u64) -> Result<Option<Strin
             None => account::by_uid(0)?,
         };
         check(path, facts, &owner)?;
-        return Ok(account::acting_as(deploy.owner.as_ref(), || files::read_untrusted(path, limit))??);
+        return Ok(account::acting_as(deploy.owner.as_ref(), || untrusted::read(path, limit))??);
     }
     Ok(files::read(path)?)
 }

@@ -42,6 +42,29 @@ pub fn local(moment: Moment) -> String {
     moment.0.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
+/// The same to the millisecond, short enough to stand before each line of a log.
+#[must_use]
+pub fn local_precise(moment: Moment) -> String {
+    let zone = jiff::tz::TimeZone::system();
+    moment.0.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
+}
+
+/// So long ago.
+#[must_use]
+pub fn before(length: Duration) -> Option<Moment> {
+    jiff::Timestamp::now().checked_sub(length).ok().map(Moment)
+}
+
+/// A point in time as people write it: with an offset, or, without one, in this host's time zone.
+#[must_use]
+pub fn parse(text: &str) -> Option<Moment> {
+    let civil = || {
+        let civil: jiff::civil::DateTime = text.parse().ok()?;
+        Some(civil.to_zoned(jiff::tz::TimeZone::system()).ok()?.timestamp())
+    };
+    text.parse().ok().or_else(civil).map(Moment)
+}
+
 /// What poll(2) takes as its limit.
 #[must_use]
 pub fn limit(duration: Duration) -> Timespec {

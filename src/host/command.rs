@@ -1,18 +1,20 @@
 //! Commands that are run to their end and whose output is read.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, BufRead as _, Read as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
+use rustix::event::{PollFd, PollFlags, poll};
 
-use crate::host::{account, environment};
+use crate::host::{account, clock, environment};
 use crate::model::owner::Owner;
 
 /// The most that is kept of an output, in bytes: enough for 10,000 units, too little to fill the memory.
-const LARGEST_OUTPUT: u64 = 64 << 20;
+const LARGEST_OUTPUT: usize = 64 << 20;
 
 /// What a command left behind.
 #[derive(Clone, Debug, Default)]
@@ -40,23 +42,10 @@ pub struct Manner<'a> {
 
 /// Runs a command to its end, its input empty. An error says that it could not be run, or took too long.
 pub fn output(argv: &[String], manner: Manner<'_>) -> io::Result<Output> {
-    let (program, arguments) = argv
-        .split_first()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
-    #[expect(clippy::disallowed_methods, reason = "the door to processes is in this floor")]
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = prepared(argv)?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     if let Some(variables) = manner.environment {
         command.env_clear().envs(variables.iter().map(|(name, value)| (name, value)));
-    } else {
-        command.env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "");
-        if account::effective_uid() != 0
-            && environment::variable("XDG_RUNTIME_DIR").is_none()
-            && let Some(folder) = environment::user_runtime_folder()
-        {
-            // `su`, `sudo -u` and cron leave it unset, and `systemctl --user` can't do without it.
-            command.env("XDG_RUNTIME_DIR", folder);
-        }
     }
     if let Some(folder) = manner.folder {
         command.current_dir(folder);
@@ -66,50 +55,91 @@ pub fn output(argv: &[String], manner: Manner<'_>) -> io::Result<Output> {
         command.uid(owner.uid).gid(owner.gid);
     }
     let mut child = command.spawn()?;
-    let outputs = [
-        child.stdout.take().map(|pipe| collect(Box::new(pipe))),
-        child.stderr.take().map(|pipe| collect(Box::new(pipe))),
-    ];
-    let mut texts = [String::new(), String::new()];
-    for (text, receiver) in texts.iter_mut().zip(outputs) {
-        let Some(receiver) = receiver else { continue };
-        let bytes = match manner.limit {
-            Some(limit) => receiver.recv_timeout(limit).ok(),
-            None => receiver.recv().ok(),
-        };
-        if let Some(bytes) = bytes {
-            *text = String::from_utf8_lossy(&bytes).into_owned();
-        } else {
-            child.kill()?;
-            child.wait()?;
-            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("`{program}` took too long")));
-        }
-    }
+    let Some(texts) = read_both(&mut child, manner.limit)? else {
+        child.kill()?;
+        child.wait()?;
+        return Err(io::Error::new(io::ErrorKind::TimedOut, format!("`{}` took too long", argv[0])));
+    };
     let code = child.wait()?.code();
     let [stdout, stderr] = texts;
     Ok(Output { code, stdout, stderr })
 }
 
-fn collect(pipe: Box<dyn Read + Send>) -> mpsc::Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // What could be read before an error is still worth having.
-        let _ = pipe.take(LARGEST_OUTPUT).read_to_end(&mut bytes);
-        let _ = sender.send(bytes);
-    });
-    receiver
-}
-
-/// Runs a command with this program's own input and outputs, as `journalctl --follow` needs it, and gives
-/// its exit code.
-pub fn pass_through(argv: &[String]) -> io::Result<Option<i32>> {
+/// A command with the words of the C locale and without colours and pagers.
+fn prepared(argv: &[String]) -> io::Result<Command> {
     let (program, arguments) = argv
         .split_first()
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
     #[expect(clippy::disallowed_methods, reason = "the door to processes is in this floor")]
     let mut command = Command::new(program);
-    Ok(command.args(arguments).status()?.code())
+    command.args(arguments).env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "");
+    if account::effective_uid() != 0
+        && environment::variable("XDG_RUNTIME_DIR").is_none()
+        && let Some(folder) = environment::user_runtime_folder()
+    {
+        // `su`, `sudo -u` and cron leave it unset, and `systemctl --user` can't do without it.
+        command.env("XDG_RUNTIME_DIR", folder);
+    }
+    Ok(command)
+}
+
+/// Reads both outputs of a command as they come, until both have ended; nothing if that takes too long.
+fn read_both(child: &mut Child, limit: Option<Duration>) -> io::Result<Option<[String; 2]>> {
+    let until = limit.map(|limit| Instant::now() + limit);
+    let mut pipes = [
+        child.stdout.take().map(|pipe| File::from(OwnedFd::from(pipe))),
+        child.stderr.take().map(|pipe| File::from(OwnedFd::from(pipe))),
+    ];
+    let mut outputs = [Vec::new(), Vec::new()];
+    let mut buffer = vec![0; 16 << 10];
+    while pipes.iter().any(Option::is_some) {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Ok(None);
+        }
+        for place in ready(&pipes, left)? {
+            let Some(pipe) = &mut pipes[place] else { continue };
+            let count = pipe.read(&mut buffer)?;
+            let room = LARGEST_OUTPUT.saturating_sub(outputs[place].len()).min(count);
+            outputs[place].extend_from_slice(&buffer[..room]);
+            if count == 0 {
+                pipes[place] = None;
+            }
+        }
+    }
+    Ok(Some(outputs.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())))
+}
+
+/// Which of the open pipes have something to be read, or have ended.
+fn ready(pipes: &[Option<File>], limit: Option<Duration>) -> io::Result<Vec<usize>> {
+    let open = pipes.iter().enumerate().filter_map(|(place, pipe)| Some((place, pipe.as_ref()?)));
+    let (places, mut polled): (Vec<usize>, Vec<PollFd<'_>>) =
+        open.map(|(place, pipe)| (place, PollFd::new(pipe, PollFlags::IN))).unzip();
+    match poll(&mut polled, limit.map(clock::limit).as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let answered = polled.iter().map(|polled| !polled.revents().is_empty());
+    Ok(places.into_iter().zip(answered).filter_map(|(place, answered)| answered.then_some(place)).collect())
+}
+
+/// Runs a command and takes its lines as they come, until it ends or no more are wanted; then it is ended. What
+/// it says on its standard error is heard as this program's own. Gives its exit code.
+pub fn stream(argv: &[String], each: &mut dyn FnMut(&str) -> bool) -> io::Result<Option<i32>> {
+    let mut command = prepared(argv)?;
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    if let Some(pipe) = child.stdout.take() {
+        let mut reader = io::BufReader::with_capacity(64 << 10, pipe);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            if !each(String::from_utf8_lossy(&line).trim_end_matches('\n')) {
+                child.kill()?;
+                break;
+            }
+            line.clear();
+        }
+    }
+    Ok(child.wait()?.code())
 }
 
 #[cfg(test)]

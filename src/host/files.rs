@@ -1,7 +1,6 @@
 //! Files, replaced whole and made durable: written beside, synced, renamed, the folder synced.
 
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::OwnedFd;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
@@ -50,12 +49,12 @@ pub struct Facts {
     pub size: u64,
 }
 
-fn failed(action: &'static str, path: &Utf8Path) -> impl FnOnce(rustix::io::Errno) -> FileError {
+pub(super) fn failed(action: &'static str, path: &Utf8Path) -> impl FnOnce(rustix::io::Errno) -> FileError {
     let path = path.to_owned();
     move |source| FileError { action, path, source: source.into() }
 }
 
-fn failed_io(action: &'static str, path: &Utf8Path) -> impl FnOnce(io::Error) -> FileError {
+pub(super) fn failed_io(action: &'static str, path: &Utf8Path) -> impl FnOnce(io::Error) -> FileError {
     let path = path.to_owned();
     move |source| FileError { action, path, source }
 }
@@ -123,31 +122,6 @@ pub fn read(path: &Utf8Path) -> Result<Option<String>, FileError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed_io("read", path)(error)),
     }
-}
-
-/// The text of a file that somebody else may have put there: a regular file of at most `limit` bytes, no
-/// link followed, never a pipe that would keep the reader waiting.
-pub fn read_untrusted(path: &Utf8Path, limit: u64) -> Result<Option<String>, FileError> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file: OwnedFd = match rustix::fs::open(path.as_str(), flags, Mode::empty()) {
-        Ok(file) => file,
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(None),
-        Err(errno) => return Err(failed("read", path)(errno)),
-    };
-    let stat = rustix::fs::fstat(&file).map_err(failed("look at", path))?;
-    if rustix::fs::FileType::from_raw_mode(stat.st_mode) != rustix::fs::FileType::RegularFile {
-        let source = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
-        return Err(failed_io("read", path)(source));
-    }
-    let mut text = String::new();
-    let mut limited =
-        fs_err::File::from_parts(std::fs::File::from(file), path.as_std_path().to_owned()).take(limit + 1);
-    limited.read_to_string(&mut text).map_err(failed_io("read", path))?;
-    if u64::try_from(text.len()).unwrap_or(u64::MAX) > limit {
-        let source = io::Error::new(io::ErrorKind::InvalidData, format!("it is larger than {limit} bytes"));
-        return Err(failed_io("read", path)(source));
-    }
-    Ok(Some(text))
 }
 
 /// Replaces a file whole and durably. A reader sees the old text or the new one, also after a power cut.
@@ -335,21 +309,6 @@ mod tests {
         assert_eq!(read(&path).unwrap().as_deref(), Some("two"));
         assert_eq!(facts(&path).unwrap().unwrap().mode, 0o640);
         assert_eq!(list(&folder).unwrap().unwrap(), ["a"]);
-    }
-
-    #[test]
-    fn what_others_put_there_is_read_with_care() {
-        let (_keep, folder) = folder();
-        let (secret, linked, pipe) = (folder.join("secret"), folder.join("linked"), folder.join("pipe"));
-        write(&secret, "0123456789", 0o600, None).unwrap();
-        link(&linked, Utf8Path::new("secret")).unwrap();
-        rustix::fs::mknodat(CWD, pipe.as_str(), rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0)
-            .unwrap();
-        assert_eq!(read_untrusted(&secret, 10).unwrap().as_deref(), Some("0123456789"));
-        assert!(read_untrusted(&secret, 9).is_err());
-        assert!(read_untrusted(&linked, 10).is_err());
-        assert!(read_untrusted(&pipe, 10).is_err());
-        assert_eq!(read_untrusted(&folder.join("none"), 10).unwrap(), None);
     }
 
     #[test]

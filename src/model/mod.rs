@@ -14,6 +14,7 @@ pub mod history;
 pub mod index;
 pub mod launch;
 pub mod layout;
+pub mod level;
 pub mod log_line;
 pub mod manifest;
 pub mod marker;

@@ -13,6 +13,7 @@ pub const FORMAT: u32 = 1;
 /// What a supervisor says of its program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(title = "mainstay report")]
 pub struct Status {
     /// The format of this file.
     pub format: u32,

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use camino::Utf8Path;
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode, RenameFlags};
 use rustix::io::Errno;
 
 /// Mode of a folder while it is being filled.
@@ -169,6 +169,27 @@ pub(crate) fn seal(folder: BorrowedFd<'_>) -> io::Result<()> {
         }
     }
     Ok(rustix::fs::fchmod(folder, SEALED_FOLDER)?)
+}
+
+/// Whether a name still leads to the folder that was opened by it.
+pub(crate) fn is_named(parent: &OwnedFd, name: &str, folder: &OwnedFd) -> bool {
+    let named = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW);
+    let opened = rustix::fs::fstat(folder);
+    matches!((named, opened), (Ok(named), Ok(opened)) if named.st_ino == opened.st_ino && named.st_dev == opened.st_dev)
+}
+
+/// Renames without replacing. Where the file system can't, the name is looked at first: writers hold the
+/// instance's lock, so nobody else takes it in between.
+pub(crate) fn rename_to_free(parent: &OwnedFd, from: &std::ffi::CStr, to: &str) -> io::Result<()> {
+    match rustix::fs::renameat_with(parent, from, parent, to, RenameFlags::NOREPLACE) {
+        Err(Errno::NOSYS | Errno::INVAL | Errno::NOTSUP) => {}
+        renamed => return Ok(renamed?),
+    }
+    match rustix::fs::statat(parent, to, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => Ok(rustix::fs::renameat(parent, from, parent, to)?),
+        Err(error) => Err(error.into()),
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+    }
 }
 
 /// Removes a name and everything below it. Links are removed, never followed; sealed folders are opened.

@@ -2,6 +2,7 @@
 //! [`crate::platform::observed`].
 
 use crate::model::layout::unit_name;
+use crate::model::level::Level;
 use crate::model::manifest::Scope;
 use crate::model::moment::Moment;
 use crate::model::name::InstanceName;
@@ -74,32 +75,6 @@ pub fn version() -> Vec<String> {
     words(&["systemctl", "--version"])
 }
 
-/// How bad a log line is, by syslog(3): asking for one asks for the worse ones too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Something failed: priorities 0 to 3.
-    Error,
-    /// Something may fail: priority 4.
-    Warning,
-    /// Worth knowing: priorities 5 and 6.
-    Info,
-    /// For developers: priority 7.
-    Debug,
-}
-
-impl Level {
-    /// The priority that journalctl(1) takes as the upper bound.
-    #[must_use]
-    pub fn priority(self) -> u8 {
-        match self {
-            Self::Error => 3,
-            Self::Warning => 4,
-            Self::Info => 6,
-            Self::Debug => 7,
-        }
-    }
-}
-
 /// Which log lines are wanted, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogQuery {
@@ -113,6 +88,8 @@ pub struct LogQuery {
     pub grep: Option<String>,
     /// Only the last so many. Does not count with both `since` and `follow`.
     pub lines: Option<u64>,
+    /// Only those after this place in the journal (`__CURSOR`).
+    pub after: Option<String>,
     /// Whether new lines are waited for.
     pub follow: bool,
     /// Whether each line comes with all its fields, as JSON.
@@ -155,9 +132,15 @@ pub fn logs(scope: Scope, name: &InstanceName, query: &LogQuery) -> Vec<String> 
         None if query.follow => argv.push("--lines=all".to_owned()),
         None => {}
     }
+    argv.extend(query.after.as_ref().map(|cursor| format!("--after-cursor={cursor}")));
     argv.extend(query.newest_first().then(|| "--reverse".to_owned()));
     argv.extend(query.follow.then(|| "--follow".to_owned()));
-    argv.push(if query.json { "--output=json" } else { "--output=short-iso" }.to_owned());
+    if query.json {
+        // Without `--all` a long message is left out.
+        argv.extend(words(&["--all", "--output=json"]));
+    } else {
+        argv.push("--output=short-iso".to_owned());
+    }
     argv
 }
 
@@ -205,6 +188,6 @@ mod tests {
             ..selection
         };
         assert!(!all.newest_first());
-        insta::assert_snapshot!(typed(&logs(Scope::System, &web, &all)), @"journalctl --no-pager --quiet --unit=web.service --since=@1778250727.250000 --until=@1778250727.250000 --priority=4 --case-sensitive=true --grep=a b --lines=all --follow --output=json");
+        insta::assert_snapshot!(typed(&logs(Scope::System, &web, &all)), @"journalctl --no-pager --quiet --unit=web.service --since=@1778250727.250000 --until=@1778250727.250000 --priority=4 --case-sensitive=true --grep=a b --lines=all --follow --all --output=json");
     }
 }

@@ -61,8 +61,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A program that is not started yet. What an earlier supervisor reported counts on if it belongs to the
-    /// same tree, was written in this boot, and was not final: then that supervisor was killed.
+    /// A program that is not started yet. What an earlier supervisor reported counts on if it is of the same
+    /// launch, was written in this boot, and was not final: then that supervisor was killed.
     #[must_use]
     pub fn new(
         spec: &LaunchSpec,
@@ -71,11 +71,11 @@ impl Machine {
         boot_id: &str,
         now: BootMoment,
     ) -> Self {
-        let tree = spec.tree();
+        let (tree, launch) = (spec.tree(), spec.identity());
         let trial = trial.filter(|trial| trial.tree == tree);
         let same_life = |status: &&Status| {
             let over = matches!(status.phase, Phase::Stopped | Phase::Failed | Phase::Completed);
-            status.tree == tree && status.boot_id == boot_id && !over
+            status.launch == launch && status.boot_id == boot_id && !over
         };
         let previous = previous.filter(same_life);
         let timeout = spec.ready.timeout.duration();

@@ -11,6 +11,7 @@ mod readiness;
 mod report;
 pub mod restarts;
 mod run;
+mod signals;
 pub mod standing;
 pub mod transition;
 mod watch;

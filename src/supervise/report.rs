@@ -64,10 +64,13 @@ impl Reporter {
         &self.status
     }
 
-    /// What the program says of itself, for people.
-    pub(crate) fn hear(&mut self, word: &str) {
+    /// What the program says of itself, for people. Says whether it is something new.
+    pub(crate) fn hear(&mut self, word: &str) -> bool {
         let shown = word.chars().map(|next| if next.is_control() { ' ' } else { next });
-        self.word = Some(shown.take(LONGEST_WORD).collect());
+        let word = Some(shown.take(LONGEST_WORD).collect());
+        let new = self.word != word;
+        self.word = word;
+        new
     }
 
     /// Reports where the program stands. Tells the manager even if the file can't be written.

@@ -14,7 +14,6 @@ use thiserror::Error;
 use crate::host::holder::{HeldLock, HolderError};
 use crate::host::notify::{Listener, Notice};
 use crate::host::process::{self, Ended, as_account};
-use crate::host::signal::SignalPipe;
 use crate::host::{clock, identity, probe, tree};
 use crate::model::launch::Probe;
 use crate::model::manifest::StopSignal;
@@ -27,6 +26,7 @@ use crate::supervise::machine::Machine;
 use crate::supervise::program::{Prepared, Program};
 use crate::supervise::readiness::Readiness;
 use crate::supervise::report::{Facts, Reporter, read_status};
+use crate::supervise::signals::Signals;
 use crate::supervise::transition::{Input, Output};
 use crate::supervise::watch::GuardianWatch;
 
@@ -81,9 +81,7 @@ fn system(action: &'static str) -> impl FnOnce(std::io::Error) -> SuperviseError
 /// Supervises a program until it is stopped or ends for good. This process becomes the reaper of all that the
 /// program starts, and reaps every child that it has.
 ///
-/// SIGTERM and SIGINT ask for a stop, and asked twice kill without waiting. SIGHUP asks too, but never twice,
-/// because a terminal that goes away sends it more than once. A guardian asks by SIGUSR1, and by SIGUSR2 for not
-/// waiting, so that a signal that reaches both of them is not counted twice.
+/// SIGTERM and SIGINT ask for a stop, and asked twice kill without waiting; SIGHUP asks for a stop.
 pub fn run(context: &Context, observe: &mut dyn FnMut(&Status)) -> Result<Ending, SuperviseError> {
     let mut supervisor = Supervisor::new(context)?;
     supervisor.run(observe)
@@ -101,32 +99,18 @@ struct Supervisor<'a> {
     prepared: Option<Prepared>,
     program: Option<Program>,
     last_started: Option<Moment>,
+    noted: String,
     guardian: Option<GuardianWatch>,
     watchdog: Option<(Duration, BootMoment)>,
     ending: Option<Ending>,
     _lock: HeldLock,
 }
 
-struct Signals {
-    terminate: SignalPipe,
-    terminations: usize,
-    stop: SignalPipe,
-    force: SignalPipe,
-    child: SignalPipe,
-}
-
 impl<'a> Supervisor<'a> {
     fn new(context: &'a Context) -> Result<Self, SuperviseError> {
         process::close_inherited();
         // Before anything else: from here on a request to stop is heard.
-        let caught = |signals: &[Signal]| SignalPipe::new(signals).map_err(system("catch signals"));
-        let signals = Signals {
-            terminate: caught(&[Signal::TERM, Signal::INT])?,
-            terminations: 0,
-            stop: caught(&[Signal::HUP, Signal::USR1])?,
-            force: caught(&[Signal::USR2])?,
-            child: caught(&[Signal::CHILD])?,
-        };
+        let signals = Signals::catch().map_err(system("catch signals"))?;
         let status_error = |source| SuperviseError::Status { path: context.status.clone(), source };
         if let Some(folder) = context.status.parent() {
             fs_err::create_dir_all(folder).map_err(status_error)?;
@@ -150,6 +134,7 @@ impl<'a> Supervisor<'a> {
             prepared: None,
             program: None,
             last_started: None,
+            noted: String::new(),
             guardian: context.guardian.clone().map(|link| GuardianWatch::new(link, now)),
             // Half the period, as `sd_watchdog_enabled(3)` advises.
             watchdog: context.manager.watchdog.map(|period| (period / 2, now)),
@@ -192,13 +177,12 @@ impl<'a> Supervisor<'a> {
     fn report(&mut self, now: BootMoment) -> std::io::Result<()> {
         let running = self.program.as_ref().filter(|program| program.runs);
         let facts = Facts { program: running.map(|program| program.identity), started: self.last_started };
-        let before = self.reporter.status().message.clone();
-        let result = self.reporter.report(self.machine.standing(), facts, now);
-        let message = &self.reporter.status().message;
-        if *message != before {
-            self.log.note(message);
+        let standing = self.machine.standing();
+        if self.noted != standing.message {
+            self.noted.clone_from(&standing.message);
+            self.log.note(&self.noted);
         }
-        result
+        self.reporter.report(standing, facts, now)
     }
 
     fn act(&mut self, output: Output) {
@@ -282,14 +266,8 @@ impl<'a> Supervisor<'a> {
             let left = deadline.since(clock::boot_now());
             clock::limit(if left.is_zero() { left } else { left + Duration::from_millis(1) })
         });
-        let Signals { terminate, stop, force, child, .. } = &self.signals;
-        let mut descriptors = vec![
-            terminate.descriptor().as_fd(),
-            stop.descriptor().as_fd(),
-            force.descriptor().as_fd(),
-            child.descriptor().as_fd(),
-            self.readiness.descriptor().as_fd(),
-        ];
+        let mut descriptors = vec![self.readiness.descriptor().as_fd()];
+        descriptors.extend(self.signals.descriptors().map(AsFd::as_fd));
         descriptors.extend(self.listener.iter().map(|listener| listener.descriptor().as_fd()));
         descriptors.extend(self.program.iter().flat_map(Program::descriptors).map(AsFd::as_fd));
         descriptors.extend(guardian.and_then(GuardianWatch::descriptor).map(AsFd::as_fd));
@@ -307,22 +285,12 @@ impl<'a> Supervisor<'a> {
     /// comes before its end, and an answer over the network after it, for then another may have given it.
     fn gather(&mut self) {
         let now = clock::boot_now();
-        for _ in 0..self.signals.terminate.take() {
-            let again = self.signals.terminations > 0;
-            self.signals.terminations += 1;
-            self.inputs.push_back(if again { Input::Force } else { Input::Stop });
-        }
-        if self.signals.stop.take() > 0 {
-            self.inputs.push_back(Input::Stop);
-        }
-        if self.signals.force.take() > 0 {
-            self.inputs.push_back(Input::Force);
-        }
+        self.inputs.extend(self.signals.take());
         self.hear();
         if let Some(program) = &mut self.program {
             program.read(&mut self.log);
         }
-        if self.signals.child.take() > 0 {
+        if self.signals.child_ended() {
             for ended in process::reap() {
                 self.ended(ended);
             }
@@ -374,10 +342,10 @@ impl<'a> Supervisor<'a> {
                     Notice::Ready => self.inputs.push_back(Input::ProbeOk),
                     Notice::Extend(more) => self.inputs.push_back(Input::Extend(more)),
                     Notice::Status(word) => {
-                        self.reporter.hear(&word);
-                        let now = clock::boot_now();
-                        // It is for people only; the next change is written again.
-                        let _ = self.report(now);
+                        if self.reporter.hear(&word) {
+                            // It is for people only; the next change is written again.
+                            let _ = self.report(clock::boot_now());
+                        }
                     }
                 }
             }

@@ -37,7 +37,7 @@ pub(crate) struct Source {
 
 impl Source {
     /// Reads a file by its path below `src`.
-    pub(crate) fn read(name: &str, text: &str, test: Test) -> Self {
+    pub(crate) fn read(name: &str, text: &str, purpose: Test) -> Self {
         let stem = name.strip_suffix(".rs").unwrap_or(name);
         let folder = match stem.rsplit_once('/') {
             Some((folder, "mod")) => folder,
@@ -45,7 +45,7 @@ impl Source {
             _ => stem,
         };
         let modules = folder.split('/').filter(|module| !module.is_empty()).map(str::to_owned).collect();
-        let in_tests = test == Test::Yes;
+        let in_tests = purpose == Test::Yes;
         let mut source = Self { modules, folder: folder.to_owned(), in_tests, ..Self::default() };
         let file = syn::parse_file(text).unwrap_or_else(|error| panic!("{name} is no Rust: {error}"));
         source.visit_file(&file);
@@ -167,7 +167,7 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         Meta::Path(path) => path.is_ident("test"),
         Meta::List(list) => list.path.is_ident("cfg") && list.tokens.to_string() == "test",
-        _ => false,
+        Meta::NameValue(_) => false,
     })
 }
 

@@ -210,6 +210,41 @@ fn one_guardian_has_several_and_stops_one() {
 }
 
 #[test]
+fn supervisors_that_die_at_once_are_all_back() {
+    let host = Host::new(&stubborn());
+    let names = ["web", "two", "three", "four"];
+    for name in &names[1..] {
+        let mut other = named_spec(name, "1.0.0", &[&program("stubborn")]);
+        other.ready.probe = Probe::Delay(Span::milliseconds(50));
+        other.stop.timeout = Span::milliseconds(200);
+        host.put(&other);
+    }
+    let mut guardian = Running(host.driver("guard", &names.join(",")).spawn().unwrap());
+    let statuses = || -> Vec<Status> {
+        let path = |name: &&str| host.layout.status(&name.parse().unwrap());
+        names.iter().filter_map(|name| mainstay::supervise::read_status(&path(name))).collect()
+    };
+    let all_ready = |statuses: &Vec<Status>| {
+        statuses.len() == names.len() && statuses.iter().all(|status| status.phase == Phase::Ready)
+    };
+    for _ in 0..5 {
+        let before = wait_for("all", LONG, || Some(statuses()).filter(all_ready));
+        for status in &before {
+            kill(status.supervisor);
+        }
+        let others = |after: &Vec<Status>| {
+            all_ready(after)
+                && after.iter().zip(&before).all(|(after, before)| after.supervisor != before.supervisor)
+        };
+        wait_for("all again", LONG, || Some(statuses()).filter(others));
+        wait_for("sixteen", LONG, || (host.programs().len() == 16).then_some(()));
+    }
+    guardian.signal(Signal::TERM);
+    assert_eq!(guardian.code(), Some(0));
+    assert!(host.processes().is_empty());
+}
+
+#[test]
 fn a_second_signal_to_the_guardian_does_not_wait() {
     let mut spec = stubborn();
     spec.stop.timeout = Span::seconds(60);

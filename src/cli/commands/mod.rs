@@ -2,12 +2,17 @@
 
 mod change;
 mod demo;
+mod history;
 mod lifecycle;
 mod list;
+mod logs;
+mod pack;
 mod recover;
 mod remove;
 mod run;
 mod status;
+mod texts;
+mod validate;
 
 use crate::cli::arguments::Command;
 use crate::cli::report::Report;
@@ -32,6 +37,13 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Boot(arguments) => run::boot(report, &arguments),
         Command::Recover(arguments) => recover::recover(report, &arguments),
         Command::Demo(arguments) => demo::demo(report, &arguments),
-        other => Err(Failure::Usage(format!("{other:?}"))),
+        Command::Logs(arguments) => logs::logs(report, &arguments),
+        Command::History(arguments) => history::history(report, &arguments),
+        Command::Validate(arguments) => validate::validate(report, &arguments),
+        Command::Schema(arguments) => texts::schema(report, &arguments),
+        Command::Render(arguments) => texts::render(report, &arguments),
+        Command::Pack(arguments) => pack::pack(report, &arguments),
+        Command::Completions(arguments) => Ok(texts::completions(report, &arguments)),
+        Command::Man(arguments) => texts::man(report, &arguments),
     }
 }

@@ -7,6 +7,7 @@ use crate::engine::failure::Failure;
 use crate::engine::recover::{Recovered, recover_instance, unfinished};
 use crate::engine::switch::{self, AtStart};
 use crate::host::{clock, environment};
+use crate::model::answer::small::RecoverAnswer;
 use crate::model::ended::{self, Ended};
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
@@ -41,7 +42,7 @@ pub(crate) fn recover(report: &Report, arguments: &RecoverArguments) -> Result<u
         report.line(format!("{} {told}", styled(style::GOOD, "done:")));
     }
     if report.is_json() {
-        report.document(&serde_json::json!({ "schema": "recover.v1", "recovered": recovered }));
+        report.document(&RecoverAnswer { schema: "recover.v1".to_owned(), recovered });
     }
     Ok(0)
 }

@@ -58,8 +58,7 @@ fn watch(report: &Report, manager: &HostManager, target: &Target, of: &Marker) -
             }
         } else if report.is_watched() {
             // Home, then each line to its end, then what is below: nothing flickers.
-            let lines: String = screen(&status).iter().map(|line| format!("{line}\x1b[K\n")).collect();
-            report.redraw(&lines);
+            report.redraw(&(screen(&status).join("\x1b[K\n") + "\x1b[K\n"));
         } else if changed {
             for line in screen(&status) {
                 report.line(line);

@@ -18,6 +18,8 @@ pub(super) struct Remains<'a> {
     pub(super) supervisor: ProcessIdentity,
     /// The program, as it last reported it.
     pub(super) program: Option<ProcessIdentity>,
+    /// Whether its death was seen just now. Else it may be long ago, and numbers may be others' by now.
+    pub(super) witnessed: bool,
     /// The living supervisors of others.
     pub(super) others: &'a [u32],
 }
@@ -39,7 +41,7 @@ fn find(remains: Remains<'_>, all: &[Process]) -> Vec<Process> {
     spared.push(this);
     let mut found = if this == 1 { Vec::new() } else { tree::below(this, remains.others, all) };
     let marked = |process: &Process| {
-        in_group(process, remains.program, all) || tree::carries(process.identity.pid, MARK, &mark)
+        in_group(process, remains, all) || tree::carries(process.identity.pid, MARK, &mark)
     };
     let roots: Vec<Process> = all.iter().filter(|process| marked(process)).cloned().collect();
     for root in roots {
@@ -54,13 +56,14 @@ fn find(remains: Remains<'_>, all: &[Process]) -> Vec<Process> {
     found
 }
 
-/// Whether a process is in the program's group. The group's number is not given to another process while the
-/// group has members; a later group of the same number has a leader of another start time.
-fn in_group(process: &Process, program: Option<ProcessIdentity>, all: &[Process]) -> bool {
-    let Some(program) = program else { return false };
-    let other_leader =
-        || all.iter().any(|leader| leader.identity.pid == program.pid && leader.identity != program);
-    process.group == program.pid && process.identity.start_ticks >= program.start_ticks && !other_leader()
+/// Whether a process is in the program's group. While the leader lives there is no doubt. A supervisor keeps its
+/// program's number from being given away, so just after its death the group can still be trusted without its
+/// leader; later the same number may be a group of somebody else, whose leader has ended too.
+fn in_group(process: &Process, remains: Remains<'_>, all: &[Process]) -> bool {
+    let Some(program) = remains.program else { return false };
+    let leader = all.iter().find(|leader| leader.identity.pid == program.pid);
+    let trusted = leader.map_or(remains.witnessed, |leader| leader.identity == program);
+    trusted && process.group == program.pid && process.identity.start_ticks >= program.start_ticks
 }
 
 #[cfg(test)]
@@ -87,7 +90,7 @@ mod tests {
         ];
         let program = ProcessIdentity { pid: a + 3, start_ticks: 90 };
         let supervisor = ProcessIdentity { pid: 4_000_100, start_ticks: 1 };
-        let remains = Remains { supervisor, program: Some(program), others: &[b] };
+        let remains = Remains { supervisor, program: Some(program), witnessed: true, others: &[b] };
         let pids: Vec<_> = find(remains, &all).iter().map(|process| process.identity.pid).collect();
         assert_eq!(pids, [a, a + 1, a + 2, a + 4]);
     }
@@ -95,8 +98,18 @@ mod tests {
     #[test]
     fn a_later_group_of_the_same_number_is_not_meant() {
         let program = ProcessIdentity { pid: 4_000_001, start_ticks: 90 };
-        let later = one(4_000_001, 1, 4_000_001, 500);
-        assert!(!in_group(&later, Some(program), std::slice::from_ref(&later)));
-        assert!(in_group(&later, Some(later.identity), std::slice::from_ref(&later)));
+        let supervisor = ProcessIdentity { pid: 4_000_100, start_ticks: 1 };
+        let remains =
+            |program, witnessed| Remains { supervisor, program: Some(program), witnessed, others: &[] };
+        let leader = one(4_000_001, 1, 4_000_001, 500);
+        let member = one(4_000_002, 1, 4_000_001, 501);
+        let with_leader = [leader.clone(), member.clone()];
+        for witnessed in [true, false] {
+            assert!(!in_group(&member, remains(program, witnessed), &with_leader), "the leader is another");
+            assert!(in_group(&member, remains(leader.identity, witnessed), &with_leader));
+        }
+        let alone = [member.clone()];
+        assert!(in_group(&member, remains(program, true), &alone));
+        assert!(!in_group(&member, remains(program, false), &alone), "nobody knows whose it is");
     }
 }

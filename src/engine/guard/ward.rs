@@ -36,6 +36,8 @@ pub(super) struct Ward {
     pause: Duration,
     stop_limit: Duration,
     kill_at: Option<BootMoment>,
+    /// Children that ended while something was swept, and were reaped there: another's supervisor may be among them.
+    reaped: Vec<Ended>,
     _lock: HeldLock,
 }
 
@@ -69,6 +71,7 @@ impl Ward {
             pause: PAUSES.0,
             stop_limit: ADOPTED_STOP_LIMIT,
             kill_at: None,
+            reaped: Vec::new(),
             _lock: lock,
         }
     }
@@ -123,7 +126,9 @@ impl Ward {
         let of_this_boot =
             read_status(&self.entry.status).filter(|status| status.boot_id == identity::boot_id());
         if let Some(dead) = of_this_boot.filter(|status| !identity::runs(status.supervisor)) {
-            self.sweep(dead.supervisor, dead.program, others, hooks);
+            let remains =
+                Remains { supervisor: dead.supervisor, program: dead.program, witnessed: false, others };
+            self.sweep(remains, hooks);
         }
         self.start(hooks);
     }
@@ -164,6 +169,11 @@ impl Ward {
             (Life::Waiting { .. }, _) => self.life = Life::Waiting { until: now },
             (Life::Over(_), _) => {}
         }
+    }
+
+    /// The children that were reaped here since the last call.
+    pub(super) fn take_reaped(&mut self) -> Vec<Ended> {
+        std::mem::take(&mut self.reaped)
     }
 
     /// Looks after it: what ended, and what is due.
@@ -216,7 +226,7 @@ impl Ward {
         let program = read_status(&self.entry.status)
             .filter(|status| status.supervisor == supervisor)
             .and_then(|status| status.program);
-        self.sweep(supervisor, program, others, hooks);
+        self.sweep(Remains { supervisor, program, witnessed: true, others }, hooks);
         let pause = match (self.wish, exit) {
             (Wish::Stop, Exit::Signal(_)) => {
                 // Killed while it stopped, and now swept: stopped all the same.
@@ -245,15 +255,8 @@ impl Ward {
         pause
     }
 
-    fn sweep(
-        &self,
-        supervisor: ProcessIdentity,
-        program: Option<ProcessIdentity>,
-        others: &[u32],
-        hooks: &mut dyn Hooks,
-    ) {
-        // Other supervisors are spared, so no ending that matters is reaped here.
-        let left = sweep(Remains { supervisor, program, others }, |_| {});
+    fn sweep(&mut self, remains: Remains<'_>, hooks: &mut dyn Hooks) {
+        let left = sweep(remains, |ended| self.reaped.push(ended));
         if !left.is_empty() {
             hooks.observe(&Event::Left { name: self.entry.name.clone(), processes: left });
         }

@@ -1,6 +1,11 @@
 //! Answers: the documents that `--json` prints. Each names its published schema.
 
 pub mod failure;
+pub mod history;
 pub mod list;
+pub mod log;
+pub mod pack;
 pub mod plan;
+pub mod small;
 pub mod status;
+pub mod validate;

@@ -94,7 +94,7 @@ impl World {
             phase: standing.phase,
             tree: "x-1.0.0".to_owned(),
             version: "1.0.0".parse().unwrap(),
-            launch: String::new(),
+            launch: delay().identity(),
             boot_id: BOOT.to_owned(),
             supervisor: ProcessIdentity { pid: 1, start_ticks: 1 },
             program: None,
@@ -151,7 +151,7 @@ fn the_window_slides() {
 }
 
 #[test]
-fn the_count_survives_the_death_of_the_supervisor_but_not_a_stop_a_boot_or_another_tree() {
+fn the_count_survives_the_death_of_the_supervisor_but_not_a_stop_a_boot_or_another_launch() {
     let mut world = World::new(&delay(), None, None, 0);
     for _ in 0..4 {
         world.crash();
@@ -167,8 +167,10 @@ fn the_count_survives_the_death_of_the_supervisor_but_not_a_stop_a_boot_or_anoth
     assert_eq!(next.ending, Some(Ending::Failed(Exit::Code(1))));
     let over = next.status();
     let other_boot = Status { boot_id: "other".to_owned(), ..killed.clone() };
-    let other_tree = Status { tree: "x-2.0.0".to_owned(), ..killed };
-    for forgotten in [over, other_boot, other_tree] {
+    let mut other = delay();
+    other.stop.timeout = Span::seconds(1);
+    let other_launch = Status { launch: other.identity(), ..killed };
+    for forgotten in [over, other_boot, other_launch] {
         let mut world = World::new(&delay(), None, Some(&forgotten), next.now.0);
         world.crash();
         assert_eq!(world.machine.deadline().unwrap().since(world.now), Duration::from_secs(1));

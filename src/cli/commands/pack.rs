@@ -1,0 +1,35 @@
+//! `pack`
+
+use crate::cli::arguments::PackArguments;
+use crate::cli::report::{Report, style, styled};
+use crate::cli::words;
+use crate::engine::failure::Failure;
+use crate::engine::packing::{check_folder, pack_folder};
+
+/// `pack`
+pub(crate) fn pack(report: &Report, arguments: &PackArguments) -> Result<u8, Failure> {
+    let answer = if arguments.check {
+        check_folder(&arguments.folder)?
+    } else {
+        pack_folder(&arguments.folder, arguments.output.as_deref())?
+    };
+    if report.is_json() {
+        report.document(&answer);
+        return Ok(0);
+    }
+    if answer.version.is_none() {
+        report.notice(
+            "there is no `mainstay-package.json`: whoever installs it says in the manifest what to run",
+        );
+    }
+    let size = format!("{} entries, {}", answer.entries, words::size(answer.size));
+    if let Some(archive) = &answer.archive {
+        report.say(format!("{} {archive}: {size}", styled(style::GOOD, "packed:")));
+        // As sha256sum prints it, for those who compare.
+        report.line(format!("{}  {archive}", answer.sha256));
+    } else {
+        let folder = &arguments.folder;
+        report.line(format!("{} {folder} can be packed and unpacked: {size}", styled(style::GOOD, "sound:")));
+    }
+    Ok(0)
+}

@@ -1,0 +1,36 @@
+//! The definition that a manifest makes, for any platform, installed or not.
+
+use crate::engine::failure::Failure;
+use crate::engine::prepare::{self, platform_of};
+use crate::engine::status::active_version;
+use crate::engine::target::{Target, TargetError};
+use crate::model::answer::small::RenderAnswer;
+use crate::model::launch::tree_name;
+use crate::model::manifest::PlatformKind;
+use crate::model::version::Version;
+use crate::platform::{self, Facts};
+
+/// Renders the definition of an instance, for its own platform or another.
+pub fn render(target: &Target, wanted: Option<PlatformKind>, facts: &Facts) -> Result<RenderAnswer, Failure> {
+    let declared = target.manifest.as_ref().ok_or_else(|| {
+        let folder = target.marker.as_ref().map(|marker| marker.folder.clone()).unwrap_or_default();
+        TargetError::NoManifest(folder)
+    })?;
+    let layout = &target.layout;
+    let package = &declared.manifest.package;
+    // A definition does not depend on the version; where one is active, its package's defaults count.
+    let active = target.marker.as_ref().and_then(|marker| active_version(layout, marker));
+    let version = active.or_else(|| package.version.clone()).unwrap_or_else(Version::unknown);
+    let tree = layout.tree(&target.name, &tree_name(&package.name, &version));
+    let description = prepare::description_in(&tree)?;
+    let platform = wanted.unwrap_or_else(|| platform_of(declared));
+    let spec = prepare::resolve(declared, description.as_ref(), version, platform, layout.scope)?;
+    let definition = platform::definition(&spec, layout, facts)?;
+    Ok(RenderAnswer {
+        schema: "render.v1".to_owned(),
+        name: target.name.clone(),
+        platform,
+        path: definition.path,
+        text: definition.text,
+    })
+}

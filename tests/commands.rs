@@ -1,0 +1,395 @@
+//! The commands, typed: what they print where, and how they end. The real binary, in a folder of its own.
+//!
+//! `INSTA_UPDATE=always cargo test --test commands` writes the snapshot of the help anew.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use mainstay::model::schema::Published;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A host of its own: home, root and deploy folder below one temporary folder.
+struct Host {
+    folder: TempDir,
+}
+
+/// What a command left behind.
+struct Ended {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Host {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["home", "deploy"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mainstay"));
+        command
+            .args(arguments)
+            .current_dir(self.path("deploy"))
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
+            .env("HOME", self.path("home"))
+            .env("MAINSTAY_ROOT", self.path("root"))
+            .env("TZ", "UTC");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        let output = self.command(arguments).output().unwrap();
+        Ended {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs a command that has to end with this code, and gives its data.
+    fn expect(&self, code: i32, arguments: &[&str]) -> Ended {
+        let ended = self.run(arguments);
+        assert_eq!(ended.code, code, "{arguments:?}\n{}\n{}", ended.out, ended.err);
+        ended
+    }
+
+    /// The document that a command prints, checked against the schema that it names.
+    fn json(&self, code: i32, arguments: &[&str]) -> Value {
+        let ended = self.expect(code, &[arguments, &["--json"]].concat());
+        let document = serde_json::from_str(&ended.out)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{}\n{}", ended.out, ended.err));
+        check(&document);
+        document
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn manifest(&self, manifest: &Value) {
+        self.write("deploy/mainstay.json", &serde_json::to_string_pretty(manifest).unwrap());
+    }
+}
+
+fn check(document: &Value) {
+    let name = document["schema"].as_str().unwrap_or_else(|| panic!("no schema: {document}"));
+    let schema = Published::from_name(name).unwrap_or_else(|| panic!("{name} is not published"));
+    let schema: Value = serde_json::from_str(&schema.text()).unwrap();
+    if let Err(error) = jsonschema::draft7::new(&schema).unwrap().validate(document) {
+        panic!("{name}: {error}\n{document:#}");
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// The names of all commands, as the help lists them.
+fn commands(host: &Host) -> Vec<String> {
+    let help = host.expect(0, &["--help"]).out;
+    let listed = help.split("\nCommands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    // A description that is too long for its line goes on below it, further in.
+    let names = listed.lines().filter(|line| !line.starts_with("   "));
+    names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_list_of_commands_is_closed() {
+    let host = Host::new();
+    let mut told = host.expect(0, &["--help"]).out;
+    let names = commands(&host);
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        told += &format!("\n=== {name} ===\n{}", host.expect(0, &[&name, "--help"]).out);
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("commands");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("help", told));
+}
+
+#[test]
+fn where_nothing_is_installed_everything_says_so() {
+    let host = Host::new();
+    let list = host.expect(0, &["list", "--user"]);
+    assert_eq!(list.out, "");
+    assert!(list.err.contains("mainstay install"), "{}", list.err);
+    assert_eq!(host.expect(0, &["list", "--user", "--quiet"]).err, "");
+    assert_eq!(host.json(0, &["list", "--user"])["instances"], json!([]));
+    let status = host.expect(3, &["status"]);
+    assert_eq!(status.out, "");
+    assert!(status.err.contains("no manifest in"), "{}", status.err);
+    let unknown = host.expect(3, &["status", "--name", "web"]);
+    assert!(unknown.err.contains("there is no instance `web`"), "{}", unknown.err);
+    assert_eq!(host.json(3, &["status", "--name", "web"])["exitCode"], 3);
+    for command in ["logs", "history"] {
+        assert_eq!(host.expect(3, &[command, "--name", "web"]).out, "");
+    }
+    host.manifest(&json!({ "name": "web", "scope": "user", "platform": "embedded",
+        "package": { "name": "server" }, "service": { "command": ["{package}/run"] } }));
+    let status = host.expect(3, &["status", "--user"]);
+    assert!(status.err.contains("is not installed") && status.err.contains("mainstay install"));
+    assert!(!host.path("root").exists(), "looking makes nothing");
+}
+
+#[test]
+fn what_is_typed_wrong_ends_with_2() {
+    let host = Host::new();
+    for arguments in [
+        &["statsu"][..],
+        &["status", "--nmae", "x"],
+        &["list", "--system", "--user"],
+        &["schema", "manifesto"],
+        &["man", "statsu"],
+        &["pack", "/nonexistent-folder"],
+        &["pack", "."],
+        &["logs", "--level", "bad"],
+    ] {
+        assert_eq!(host.expect(2, arguments).out, "", "{arguments:?}");
+    }
+    assert!(host.expect(2, &["schema", "manifset"]).err.contains("did you mean"));
+}
+
+#[test]
+fn every_fault_of_a_manifest_has_its_place() {
+    let host = Host::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder.join("invalid")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        count += 1;
+        let ended = host.expect(2, &["validate", text(&path)]);
+        let line = ended.out.lines().next().unwrap();
+        let place = line.strip_prefix(&format!("{}:", text(&path))).unwrap();
+        let mut numbers = place.split(':');
+        for _ in 0..2 {
+            let number: usize = numbers.next().unwrap().parse().unwrap();
+            assert!(number > 0, "{line}");
+        }
+        assert!(ended.err.contains("mainstay schema"), "{}", ended.err);
+        let answer = host.json(2, &["validate", text(&path)]);
+        assert_eq!(answer["valid"], false);
+        assert_eq!(answer["files"][0]["problems"].as_array().unwrap().len(), ended.out.lines().count());
+    }
+    assert!(count > 30);
+    let valid = folder.join("valid/exhaustive.json");
+    host.expect(0, &["validate", text(&valid)]);
+    let several = host.expect(2, &["validate", text(&valid), "missing.json", "."]);
+    assert_eq!(several.out.lines().count(), 3, "{}", several.out);
+    assert!(several.out.contains("missing.json:1:1: there is no such file"), "{}", several.out);
+    host.manifest(&json!({ "name": "web", "package": { "name": "x" } }));
+    assert_eq!(host.expect(0, &["validate"]).out, "mainstay.json: sound\n");
+    host.write("deploy/mainstay-package.json", "{}");
+    assert!(host.expect(2, &["validate", "."]).out.contains("mainstay-package.json:1:1: "));
+}
+
+#[test]
+fn texts_for_other_programs_are_printed() {
+    let host = Host::new();
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(host.expect(0, &["completions", shell]).out.contains("uninstall"), "{shell}");
+        assert!(host.json(0, &["completions", shell])["text"].as_str().unwrap().len() > 1000);
+    }
+    for name in commands(&host) {
+        let page = host.expect(0, &["man", &name]).out;
+        assert!(page.contains(&format!(".TH mainstay-{name} 1")), "{page}");
+    }
+    assert!(host.expect(0, &["man"]).out.contains(".TH mainstay 1"));
+    host.json(0, &["man", "status"]);
+    let names = host.expect(0, &["schema", "--list"]).out;
+    assert_eq!(names.lines().count(), Published::ALL.len());
+    assert_eq!(
+        host.json(0, &["schema", "--list"])["schemas"].as_array().unwrap().len(),
+        Published::ALL.len()
+    );
+    for document in Published::ALL {
+        assert_eq!(host.expect(0, &["schema", document.name()]).out, document.text());
+    }
+    assert_eq!(host.expect(0, &["schema"]).out, Published::Manifest.text());
+}
+
+#[test]
+fn definitions_are_rendered_for_any_platform() {
+    let host = Host::new();
+    host.manifest(&json!({ "name": "web", "package": { "name": "server" },
+        "service": { "command": ["{package}/run"] } }));
+    let unit = host.expect(0, &["render", "--user", "--platform", "systemd", "--systemd-version", "255"]);
+    assert!(unit.out.contains("X-Mainstay-Instance=web") && unit.out.contains("ExecStart="), "{}", unit.out);
+    assert!(!unit.out.contains("# /"), "where it stands is talk: {}", unit.out);
+    let entry = host.expect(0, &["render", "--user", "--platform", "embedded"]);
+    assert_eq!(serde_json::from_str::<Value>(&entry.out).unwrap()["marker"]["name"], "web");
+    let answer = host.json(0, &["render", "--user", "--platform", "systemd", "--systemd-version", "255"]);
+    assert_eq!(answer["text"], unit.out);
+    let old = host.expect(4, &["render", "--user", "--platform", "systemd", "--systemd-version", "200"]);
+    assert!(old.err.contains("too old"), "{}", old.err);
+    host.manifest(&json!({ "name": "web", "package": { "name": "server" } }));
+    assert!(host.expect(2, &["render", "--user"]).err.contains("which program to run"));
+}
+
+#[test]
+fn folders_are_packed_and_checked() {
+    let host = Host::new();
+    host.write("package/bin/server", "#!/bin/sh\n");
+    host.write("package/README", "hello\n");
+    let package = host.path("package");
+    let nameless = host.expect(2, &["pack", text(&package)]);
+    assert!(nameless.err.contains("--output"), "{}", nameless.err);
+    let archive = host.path("one.tar.gz");
+    let packed = host.expect(0, &["pack", text(&package), "--output", text(&archive)]);
+    let (digest, named) = packed.out.trim_end().split_once("  ").unwrap();
+    assert_eq!((digest.len(), named), (64, text(&archive)));
+    let again = host.path("two.tar.gz");
+    assert_eq!(host.json(0, &["pack", text(&package), "--output", text(&again)])["sha256"], digest);
+    assert_eq!(std::fs::read(&archive).unwrap(), std::fs::read(&again).unwrap());
+    host.write(
+        "package/mainstay-package.json",
+        r#"{ "component": "server", "version": "1.0.0", "service": {} }"#,
+    );
+    let answer = host.json(0, &["pack", text(&package)]);
+    assert_eq!(answer["archive"], "server-1.0.0.tar.gz");
+    assert!(host.path("deploy/server-1.0.0.tar.gz").exists());
+    let checked = host.json(0, &["pack", text(&package), "--check"]);
+    assert_eq!(checked["sha256"], answer["sha256"]);
+    assert_eq!(checked.get("archive"), None);
+    std::os::unix::fs::symlink("/etc/passwd", package.join("out")).unwrap();
+    let refused = host.expect(5, &["pack", text(&package), "--check"]);
+    assert!(refused.err.contains("`"), "{}", refused.err);
+    host.write("package/mainstay-package.json", r#"{ "component": "server" }"#);
+    assert!(host.expect(2, &["pack", text(&package), "--check"]).err.contains("version"));
+}
+
+#[test]
+fn colours_are_only_for_terminals() {
+    let host = Host::new();
+    assert!(!host.expect(3, &["status"]).err.contains('\x1b'));
+    let coloured = host.command(&["status"]).env("CLICOLOR_FORCE", "1").output().unwrap();
+    assert!(String::from_utf8(coloured.stderr).unwrap().contains('\x1b'));
+    let alone = host.command(&["status"]).env("NO_COLOR", "1").output().unwrap();
+    assert!(!String::from_utf8(alone.stderr).unwrap().contains('\x1b'));
+}
+
+/// An instance on the embedded platform, which is stopped whatever happens.
+struct Installed(Host);
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        self.0.run(&["uninstall", "--user", "--yes", "--purge"]);
+    }
+}
+
+fn archive(host: &Host, version: &str) -> String {
+    let program = format!(
+        "#!/bin/sh\necho listening {version}\necho 'WARNING slow' >&2\necho '<3>disk full' >&2\nexec sleep 1000\n"
+    );
+    let name = format!("package-{version}/bin/run");
+    let path = host.write(&name, &program);
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    host.write(&format!("package-{version}/VERSION"), version);
+    let archive = text(&host.path(&format!("server-{version}.tar.gz"))).to_owned();
+    host.expect(0, &["pack", text(&host.path(&format!("package-{version}"))), "--output", &archive]);
+    archive
+}
+
+#[test]
+fn a_whole_life_is_told_in_documents() {
+    let host = Installed(Host::new());
+    let host = &host.0;
+    host.manifest(&json!({ "name": "web", "scope": "user", "platform": "embedded",
+        "package": { "name": "server" },
+        "service": { "command": ["{package}/bin/run"], "ready": { "delay": "100ms" } } }));
+    let (first, second) = (archive(host, "1.0.0"), archive(host, "1.1.0"));
+    assert_eq!(host.json(0, &["install", "--user", "--from", &first, "--dry-run"])["dryRun"], true);
+    host.json(0, &["install", "--user", "--from", &first, "--yes"]);
+    let status = host.json(0, &["status", "--user"]);
+    assert_eq!((&status["state"], &status["version"]), (&json!("ready"), &json!("1.0.0")));
+    assert_eq!(status["boot"]["starts"], false);
+    let screen = host.expect(0, &["status", "--user"]).out;
+    for words in ["running and ready", "1.0.0", "starts at boot: no, because", "mainstay boot --user"] {
+        assert!(screen.contains(words), "{words}: {screen}");
+    }
+    let list = host.json(0, &["list", "--user"]);
+    assert_eq!(list["instances"][0]["state"], "ready");
+    assert!(host.expect(0, &["list", "--user"]).out.starts_with("NAME  STATE"));
+    assert_eq!(host.json(0, &["plan", "--user"])["changed"], false);
+    host.json(0, &["upgrade", "--user", "--from", &second, "--yes"]);
+    let status = host.json(0, &["status", "--name", "web", "--user"]);
+    assert_eq!((&status["version"], &status["previousVersion"]), (&json!("1.1.0"), &json!("1.0.0")));
+    logs(host);
+    host.json(0, &["upgrade", "--user", "--rollback", "--yes"]);
+    host.json(0, &["restart", "--user"]);
+    host.json(0, &["apply", "--user", "--yes"]);
+    host.json(0, &["upgrade", "--user", "--cleanup", "--yes"]);
+    host.json(0, &["stop", "--user"]);
+    assert_eq!(host.json(11, &["status", "--user"])["exitCode"], 11);
+    assert_eq!(host.json(0, &["list", "--user"])["instances"][0]["state"], "stopped");
+    assert!(host.expect(11, &["status", "--user"]).out.contains("stopped"));
+    host.json(0, &["start", "--user"]);
+    assert_eq!(host.json(0, &["recover", "--user"])["recovered"], 0);
+    let history = host.json(0, &["history", "--user"]);
+    let actions: Vec<_> =
+        history["events"].as_array().unwrap().iter().map(|event| event["action"].as_str().unwrap()).collect();
+    assert_eq!(actions[..3], ["installed", "upgraded", "rolled-back"]);
+    assert!(host.expect(0, &["history", "--user"]).out.contains("1.0.0 -> 1.1.0"));
+    files(host);
+    host.json(0, &["uninstall", "--user", "--yes"]);
+    host.json(3, &["status", "--user"]);
+    host.expect(0, &["history", "--user", "--name", "web"]);
+    assert_eq!(host.json(0, &["list", "--user"])["instances"], json!([]));
+}
+
+/// The lines of a log, sifted.
+fn logs(host: &Host) {
+    let lines = |arguments: &[&str]| -> Vec<Value> {
+        let ended = host.expect(0, &[&["logs", "--user", "--json"], arguments].concat());
+        ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).inspect(check).collect()
+    };
+    let texts = |arguments: &[&str]| -> Vec<String> {
+        lines(arguments).iter().map(|line| line["text"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(texts(&["--level", "error"]), ["disk full", "disk full"]);
+    assert_eq!(texts(&["--level", "warning", "--lines", "2"]), ["WARNING slow", "disk full"]);
+    assert_eq!(texts(&["--grep", "^listening 1.[01]"]), ["listening 1.0.0", "listening 1.1.0"]);
+    assert_eq!(texts(&["--grep", "^listening", "--lines", "1"]), ["listening 1.1.0"]);
+    assert_eq!(texts(&["--until", "1d"]).len(), 0);
+    assert!(!texts(&["--since", "1h"]).is_empty());
+    let plain = host.expect(0, &["logs", "--user", "--grep", "listening", "--no-follow"]).out;
+    assert!(plain.lines().all(|line| line.starts_with("20")), "{plain}");
+    assert!(host.expect(2, &["logs", "--user", "--grep", "("]).err.contains("no regular expression"));
+    assert!(host.expect(2, &["logs", "--user", "--since", "soon"]).err.contains("`--since soon`"));
+}
+
+/// The files that an instance keeps are what their schemas say.
+fn files(host: &Host) {
+    let state = host.path("root/state/web");
+    let read = |name: &str| std::fs::read_to_string(state.join(name)).unwrap();
+    let valid = |document: Published, text: &str| {
+        let schema: Value = serde_json::from_str(&document.text()).unwrap();
+        let instance: Value = serde_json::from_str(text).unwrap();
+        if let Err(error) = jsonschema::draft7::new(&schema).unwrap().validate(&instance) {
+            panic!("{}: {error}\n{text}", document.name());
+        }
+    };
+    valid(Published::Receipt, &read("receipt.json"));
+    valid(Published::Report, &read("report/status.json"));
+    valid(Published::Launch, &read("launch/server-1.0.0.json"));
+    read("history.jsonl").lines().for_each(|line| valid(Published::Event, line));
+    valid(Published::Index, &std::fs::read_to_string(host.path("root/config/instances.json")).unwrap());
+}

@@ -1,0 +1,132 @@
+//! What the documents show can be typed and used: commands parse, manifests are sound, links lead somewhere.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
+use mainstay::cli::arguments::Arguments;
+use mainstay::model::contradiction::read_manifest;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every document for people, by its path in the repository.
+fn documents() -> Vec<(PathBuf, String)> {
+    let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let top = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name));
+    let all: Vec<PathBuf> =
+        docs.chain(top).filter(|path| path.extension().is_some_and(|kind| kind == "md")).collect();
+    assert!(all.len() > 8, "{all:?}");
+    all.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+/// The fenced blocks of a language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let opening = format!("```{language}\n");
+    let rest = text.split(&opening).skip(1);
+    rest.map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+/// What stands between backticks in the text, outside of fenced blocks.
+fn spans(text: &str) -> Vec<String> {
+    let outside: String = text.split("```").step_by(2).collect();
+    outside.split('`').skip(1).step_by(2).map(|span| span.replace('\n', " ")).collect()
+}
+
+fn words(line: &str) -> Vec<String> {
+    let typed = line.split(" #").next().unwrap();
+    typed.split_whitespace().map(str::to_owned).collect()
+}
+
+/// What is wrong with a command that a sentence names. It may lack what it needs, but what is there has to
+/// exist.
+fn faults(words: &[String]) -> Option<String> {
+    let error = Arguments::try_parse_from(words).err()?;
+    let unknown = matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument);
+    unknown.then(|| error.to_string())
+}
+
+fn commands() -> BTreeSet<String> {
+    let all = Arguments::command();
+    all.get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .map(|it| it.get_name().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_command_that_is_shown_can_be_typed() {
+    let mut shown = 0;
+    for (path, text) in documents() {
+        for block in blocks(&text, "sh") {
+            for line in block.lines().filter(|line| line.starts_with("mainstay ")) {
+                let error = Arguments::try_parse_from(words(line)).err();
+                assert!(error.is_none(), "{}: `{line}`: {}", path.display(), error.unwrap());
+                shown += 1;
+            }
+        }
+        for span in spans(&text).into_iter().filter(|span| span.starts_with("mainstay ")) {
+            let fault = faults(&words(&span));
+            assert!(fault.is_none(), "{}: `{span}`: {}", path.display(), fault.unwrap());
+        }
+    }
+    assert!(shown > 15, "only {shown} commands are shown");
+}
+
+#[test]
+fn the_readme_names_every_command_and_no_other() {
+    let text = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `mainstay "));
+    let named: BTreeSet<String> = rows.map(|row| row.split('`').next().unwrap().to_owned()).collect();
+    assert_eq!(named, commands());
+}
+
+#[test]
+fn every_manifest_that_is_shown_is_sound() {
+    let mut sound = 0;
+    for (path, text) in documents() {
+        for block in blocks(&text, "json") {
+            let read = read_manifest(path.to_str().unwrap(), &block);
+            assert!(read.is_ok(), "{}: {}", path.display(), read.unwrap_err());
+            sound += 1;
+        }
+    }
+    assert!(sound >= 3, "only {sound} manifests are shown");
+    assert_eq!(blocks(&documents_named("README.md"), "json").len(), 1);
+}
+
+fn documents_named(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap()
+}
+
+#[test]
+fn every_link_and_every_file_that_is_named_is_there() {
+    for (path, text) in documents() {
+        let links = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned());
+        let folder = path.parent().unwrap();
+        for link in links.filter(|link| !link.starts_with("http")) {
+            assert!(folder.join(&link).exists(), "{} links to `{link}`", path.display());
+        }
+        let files = spans(&text).into_iter().filter(|span| {
+            let known = ["docs/", "tests/", "src/"].iter().any(|start| span.starts_with(start));
+            known && !span.contains(['*', ' '])
+        });
+        for file in files {
+            assert!(root().join(&file).exists(), "{} names `{file}`", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_checks_see_what_is_wrong() {
+    let typed = |line: &str| faults(&words(line));
+    assert!(typed("mainstay frobnicate").is_some() && typed("mainstay status --nmae web").is_some());
+    assert!(typed("mainstay upgrade --from").is_none() && typed("mainstay status --name web").is_none());
+    assert_eq!(blocks("a\n```sh\nb\n```\nc\n```json\n{}\n```\n", "json"), ["{}\n"]);
+    assert_eq!(spans("a `b c` d\n```sh\n`e`\n```\n`f`"), ["b c", "f"]);
+    assert_eq!(words("mainstay status    # a `b`"), ["mainstay", "status"]);
+}

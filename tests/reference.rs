@@ -1,0 +1,173 @@
+//! `docs/manifest.md` tells every field of the published schemas, and no other.
+//!
+//! `UPDATE_DOCS=1 cargo test --test reference` writes its tables anew.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use mainstay::model::schema::Published;
+use serde_json::{Map, Value};
+
+const BEGIN: &str = "<!-- From here on written by tests/reference.rs. -->\n";
+
+/// The parts of the manifest in reading order: the heading, and the name in the schema's definitions.
+const PARTS: [(&str, &str); 12] = [
+    ("At the top", ""),
+    ("`package`", "PackageReference"),
+    ("`service`", "Service"),
+    ("`service.secrets.NAME`", "Secret"),
+    ("`service.ready`", "Ready"),
+    ("`service.restart`", "Restart"),
+    ("`service.stop`", "Stop"),
+    ("`service.limits`", "Limits"),
+    ("`upgrade`", "Upgrade"),
+    ("`upgrade.hooks`", "Hooks"),
+    ("`logs`", "Logs"),
+    ("`systemd`", "Systemd"),
+];
+
+fn schema(document: Published) -> Value {
+    serde_json::from_str(&document.text()).unwrap()
+}
+
+fn object(value: &Value) -> &Map<String, Value> {
+    value.as_object().unwrap()
+}
+
+fn tables(manifest: &Value, package: &Value) -> String {
+    let mut text = String::new();
+    for (heading, definition) in PARTS {
+        let part = if definition.is_empty() { manifest } else { &manifest["definitions"][definition] };
+        let description = if definition.is_empty() { "" } else { part["description"].as_str().unwrap() };
+        section(&mut text, heading, description, part);
+    }
+    section(
+        &mut text,
+        "The package: `mainstay-package.json`",
+        "At the root of an archive: what the vendor says. All that `service` holds stands between the manifest and the defaults above.",
+        package,
+    );
+    text
+}
+
+fn section(text: &mut String, heading: &str, description: &str, part: &Value) {
+    let required: Vec<&str> =
+        part["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
+    write!(text, "\n## {heading}\n\n").unwrap();
+    if !description.is_empty() {
+        write!(text, "{description}\n\n").unwrap();
+    }
+    text.push_str("| field | what it says | form | default | example |\n|---|---|---|---|---|\n");
+    let mut words = String::new();
+    for (name, field) in object(&part["properties"]) {
+        let default = match &field["default"] {
+            _ if required.contains(&name.as_str()) => "required".to_owned(),
+            Value::Null if field["description"].as_str().unwrap().contains("Default:") => {
+                "as said".to_owned()
+            }
+            Value::Null => "none".to_owned(),
+            default => code(default),
+        };
+        let example = code(&field["examples"][0]);
+        let what = cell(field["description"].as_str().unwrap());
+        let form = cell(&form(field));
+        writeln!(text, "| `{name}` | {what} | {form} | {default} | {example} |").unwrap();
+        for (word, meaning) in choices(field) {
+            writeln!(words, "- `{name}`: `{word}`: {meaning}").unwrap();
+        }
+    }
+    if !words.is_empty() {
+        write!(text, "\n{words}").unwrap();
+    }
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
+
+fn code(value: &Value) -> String {
+    format!("`{}`", cell(&value.to_string()))
+}
+
+/// The words of a closed list, each with its meaning.
+fn choices(field: &Value) -> Vec<(String, String)> {
+    let lists = field["anyOf"].as_array().into_iter().flatten().chain([field]);
+    let words = lists.flat_map(|list| list["oneOf"].as_array().into_iter().flatten());
+    words
+        .filter_map(|word| {
+            let meaning = word["description"].as_str().unwrap_or_default().to_owned();
+            Some((word["const"].as_str()?.to_owned(), meaning))
+        })
+        .collect()
+}
+
+fn form(field: &Value) -> String {
+    if !choices(field).is_empty() {
+        return "one of the words below".to_owned();
+    }
+    let types: Vec<&str> = match &field["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let pattern = field["pattern"].as_str().unwrap_or_default();
+    match types.first().copied() {
+        Some("string") if pattern.contains("(ms|s|m|h|d)") => "duration".to_owned(),
+        Some("string") if pattern.contains("KiB") => "size".to_owned(),
+        Some("string") => "text".to_owned(),
+        Some("boolean") => "`true` or `false`".to_owned(),
+        Some("integer") => match (field["minimum"].as_u64(), field["maximum"].as_u64()) {
+            (Some(minimum), Some(maximum)) => format!("whole number, {minimum} to {maximum}"),
+            _ => "whole number".to_owned(),
+        },
+        Some("array") => match form(&field["items"]).as_str() {
+            "duration" => "list of durations".to_owned(),
+            _ => "list of texts".to_owned(),
+        },
+        Some("object") => {
+            let named = object(field).get("patternProperties").and_then(Value::as_object);
+            let value =
+                named.and_then(|named| named.values().next()).unwrap_or(&field["additionalProperties"]);
+            match value["type"].as_str() {
+                Some("array") => "names, each with a list of texts".to_owned(),
+                Some("string") => "names, each with a text".to_owned(),
+                _ => "names, each with an object".to_owned(),
+            }
+        }
+        _ => "object".to_owned(),
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the wish to write comes from who runs the test")]
+fn the_reference_is_what_the_schemas_say() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/manifest.md");
+    let text = std::fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
+    let (head, stored) = text.split_once(BEGIN).unwrap();
+    let tables = tables(&schema(Published::Manifest), &schema(Published::Package));
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, format!("{head}{BEGIN}{tables}")).unwrap();
+    } else {
+        assert_eq!(stored, tables, "run `UPDATE_DOCS=1 cargo test --test reference`");
+    }
+}
+
+#[test]
+fn every_part_of_the_schema_has_its_table() {
+    let manifest = schema(Published::Manifest);
+    let told: Vec<&str> = PARTS.iter().map(|(_, definition)| *definition).collect();
+    let untold: Vec<&String> =
+        object(&manifest["definitions"]).keys().filter(|name| !told.contains(&name.as_str())).collect();
+    assert!(untold.is_empty(), "{untold:?}");
+    let tables = tables(&manifest, &schema(Published::Package));
+    for (_, definition) in PARTS {
+        let part = if definition.is_empty() { &manifest } else { &manifest["definitions"][definition] };
+        for name in object(&part["properties"]).keys() {
+            assert!(tables.contains(&format!("\n| `{name}` | ")), "{name}");
+        }
+    }
+    for word in ["on-failure", "SIGUSR2", "strict", "embedded", "native", "open"] {
+        assert!(tables.contains(&format!("`{word}`: ")), "{word}");
+    }
+}
