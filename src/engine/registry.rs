@@ -34,15 +34,16 @@ pub fn instances(layout: &Layout) -> Instances {
     if !found.is_news() {
         return found.of_scope(layout.scope);
     }
-    // Looked at again under the lock: what another command has installed meanwhile must not be lost.
     let updated = lock::holding(&layout.index_lock(), PATIENCE, || {
-        let found = look(layout);
+        // Where another command has written meanwhile, what it has installed must not be lost.
+        let unchanged = files::read(&layout.index()).is_ok_and(|text| text == found.text);
+        let found = if unchanged { found } else { look(layout) };
         let written = if found.is_news() { write_index(layout, &found.index) } else { Ok(()) };
         (found, written)
     });
     let (mut found, written) = match updated {
         Ok((found, written)) => (found, written.map_err(|error| describe(&error))),
-        Err(error) => (found, Err(describe(&error))),
+        Err(error) => (look(layout), Err(describe(&error))),
     };
     if let Err(reason) = written {
         found.notices.push(format!("the index could not be brought up to date: {reason}"));
@@ -52,6 +53,7 @@ pub fn instances(layout: &Layout) -> Instances {
 
 /// What the markers and the index say together.
 struct Found {
+    text: Option<String>,
     known: Option<Index>,
     index: Index,
     notices: Vec<String>,
@@ -71,7 +73,7 @@ impl Found {
 
 fn look(layout: &Layout) -> Found {
     let mut notices = Vec::new();
-    let known = read_index(layout, &mut notices);
+    let (text, known) = read_index(layout, &mut notices);
     let scans = PlatformKind::ALL.map(|kind| (kind, scan(layout, kind)));
     for (kind, scan) in &scans {
         if let Scan::Failed(reason) = scan {
@@ -88,7 +90,7 @@ fn look(layout: &Layout) -> Found {
     let mut index = Index { instances: own, ..Index::default() }.reconcile(&scans);
     index.instances.extend(others);
     index.instances.sort();
-    Found { known, index, notices }
+    Found { text, known, index, notices }
 }
 
 /// An error with its cause, in one line.
@@ -169,22 +171,21 @@ fn definition(path: &Utf8Path, kind: PlatformKind) -> Result<Option<Marker>, fil
     }
 }
 
-fn read_index(layout: &Layout, notices: &mut Vec<String>) -> Option<Index> {
+/// The index as a text, and as what it says.
+fn read_index(layout: &Layout, notices: &mut Vec<String>) -> (Option<String>, Option<Index>) {
     let path = layout.index();
-    match files::read(&path) {
-        Ok(Some(text)) => match serde_json::from_str(&text) {
-            Ok(index) => Some(index),
-            Err(error) => {
-                notices.push(format!("the index `{path}` was damaged and is made anew ({error})"));
-                None
-            }
-        },
-        Ok(None) => None,
+    let text = match files::read(&path) {
+        Ok(text) => text,
         Err(error) => {
-            notices.push(format!("the index can't be read: {error}"));
+            notices.push(format!("the index can't be read: {}", describe(&error)));
             None
         }
-    }
+    };
+    let index = text.as_deref().map(serde_json::from_str).transpose().unwrap_or_else(|error| {
+        notices.push(format!("the index `{path}` was damaged and is made anew ({error})"));
+        None
+    });
+    (text, index)
 }
 
 fn write_index(layout: &Layout, index: &Index) -> Result<(), files::FileError> {
