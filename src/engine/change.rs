@@ -9,7 +9,7 @@ use crate::engine::observe::{observe, read_receipt};
 use crate::engine::operation::{exclusively, guard_rights};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::target::{Declared, Target};
-use crate::engine::{Context, registry};
+use crate::engine::{Context, registry, trust};
 use crate::host::{environment, files};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -67,10 +67,16 @@ pub fn change(
     if !request.dry_run {
         guard_rights(context)?;
     }
+    trust::guard_manifest(&declared.deploy, &declared.manifest, context.layout.scope)?;
+    if request.from.is_none() || request.dry_run {
+        return with_archive(context, target, declared, request, agree);
+    }
+    let folder = context.layout.install(&target.name);
+    let root = folder.parent().filter(|root| !root.exists());
     let outcome = with_archive(context, target, declared, request, agree);
-    if request.from.is_some() && !request.dry_run {
-        // It may have been made for the archive alone.
-        files::remove_empty_folder(&context.layout.install(&target.name))?;
+    // They may have been made for an archive that was refused.
+    for made in [Some(folder.as_path()), root].into_iter().flatten() {
+        files::remove_empty_folder(made)?;
     }
     outcome
 }

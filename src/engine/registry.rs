@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use crate::host::{files, lock, untrusted};
 use crate::model::index::{self, Index, Scan};
 use crate::model::layout::Layout;
-use crate::model::manifest::PlatformKind;
+use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::platform;
@@ -32,7 +32,7 @@ pub struct Instances {
 pub fn instances(layout: &Layout) -> Instances {
     let found = look(layout);
     if !found.is_news() {
-        return Instances { markers: found.index.instances, notices: found.notices };
+        return found.into_instances(layout.scope);
     }
     // Looked at again under the lock: what another command has installed meanwhile must not be lost.
     let updated = lock::holding(&layout.index_lock(), PATIENCE, || {
@@ -47,7 +47,7 @@ pub fn instances(layout: &Layout) -> Instances {
     if let Err(reason) = written {
         found.notices.push(format!("the index could not be brought up to date: {reason}"));
     }
-    Instances { markers: found.index.instances, notices: found.notices }
+    found.into_instances(layout.scope)
 }
 
 /// What the markers and the index say together.
@@ -62,6 +62,12 @@ impl Found {
     fn is_news(&self) -> bool {
         self.known.as_ref() != Some(&self.index) && !(self.known.is_none() && self.index.instances.is_empty())
     }
+
+    fn into_instances(self, scope: Scope) -> Instances {
+        let mut markers = self.index.instances;
+        markers.retain(|marker| marker.scope == scope);
+        Instances { markers, notices: self.notices }
+    }
 }
 
 fn look(layout: &Layout) -> Found {
@@ -75,7 +81,14 @@ fn look(layout: &Layout) -> Found {
             ));
         }
     }
-    let index = known.clone().unwrap_or_default().reconcile(&scans);
+    // Below a root of its own, both scopes have one index; what it says of the other scope is not ours to judge.
+    let (ours, others): (Vec<_>, Vec<_>) = known
+        .iter()
+        .flat_map(|index| index.instances.iter().cloned())
+        .partition(|marker| marker.scope == layout.scope);
+    let mut index = Index { format: index::FORMAT, instances: ours }.reconcile(&scans);
+    index.instances.extend(others);
+    index.instances.sort();
     Found { known, index, notices }
 }
 
