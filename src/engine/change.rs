@@ -1,7 +1,7 @@
 //! Bringing an instance to what its manifest says, to another version, or back: install, apply, upgrade,
 //! rollback.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::Failure;
@@ -72,11 +72,16 @@ pub fn change(
         return with_archive(context, target, declared, request, agree);
     }
     let folder = context.layout.install(&target.name);
-    let root = folder.parent().filter(|root| !root.exists());
+    let mut made: Vec<&Utf8Path> = vec![&folder];
+    if let Some(root) = folder.parent()
+        && files::facts(root)?.is_none()
+    {
+        made.push(root);
+    }
     let outcome = with_archive(context, target, declared, request, agree);
     // They may have been made for an archive that was refused.
-    for made in [Some(folder.as_path()), root].into_iter().flatten() {
-        files::remove_empty_folder(made)?;
+    for folder in made {
+        files::remove_empty_folder(folder)?;
     }
     outcome
 }
