@@ -45,10 +45,6 @@ const LONGEST: usize = 400;
 /// The files that may be longer, and why.
 const LONGER: &[(&str, &str)] = &[
     ("cli/arguments.rs", "the list of what can be typed is read from top to bottom, as the help is"),
-    (
-        "host/files.rs",
-        "every way in which a file is changed so that a power cut does not matter, side by side",
-    ),
     ("plan/apply.rs", "the order of the steps is one decision"),
 ];
 

@@ -199,7 +199,7 @@ fn distrust_help(distrust: &Distrust) -> Vec<String> {
         Distrust::Owner { path, owner, .. } => {
             vec![format!("`chown {owner} '{path}'`, or run this as its owner")]
         }
-        Distrust::NotAFile(_) => vec!["put the file itself there".to_owned()],
+        Distrust::NotAFile(_) | Distrust::Unreadable { .. } => vec!["put the file itself there".to_owned()],
         Distrust::NotAFolder(_) => vec!["name the folder that holds the manifest".to_owned()],
         Distrust::OtherUser { owner, .. } => {
             vec![format!(

@@ -1,7 +1,7 @@
 //! Bringing an instance to what its manifest says, to another version, or back: install, apply, upgrade,
 //! rollback.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::Failure;
@@ -9,7 +9,7 @@ use crate::engine::observe::{observe, read_receipt};
 use crate::engine::operation::{exclusively, guard_rights};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::target::{Declared, Target};
-use crate::engine::{Context, registry};
+use crate::engine::{Context, registry, trust};
 use crate::host::{environment, files};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -67,10 +67,21 @@ pub fn change(
     if !request.dry_run {
         guard_rights(context)?;
     }
+    trust::guard_manifest(&declared.deploy, &declared.manifest, context.layout.scope)?;
+    if request.from.is_none() || request.dry_run {
+        return with_archive(context, target, declared, request, agree);
+    }
+    let folder = context.layout.install(&target.name);
+    let mut made: Vec<&Utf8Path> = vec![&folder];
+    if let Some(root) = folder.parent()
+        && files::facts(root)?.is_none()
+    {
+        made.push(root);
+    }
     let outcome = with_archive(context, target, declared, request, agree);
-    if request.from.is_some() && !request.dry_run {
-        // It may have been made for the archive alone.
-        files::remove_empty_folder(&context.layout.install(&target.name))?;
+    // They may have been made for an archive that was refused.
+    for folder in made {
+        files::remove_empty_folder(folder)?;
     }
     outcome
 }

@@ -169,13 +169,11 @@ impl<'a> Hands<'a> {
         if !self.context.manager.seen(&self.of).is_ok_and(|seen| seen.state.runs()) {
             return Ok(());
         }
-        match active_launch(layout, name) {
-            Ok(spec) => self.run_from(&spec),
-            Err(_) => {
-                let limit = LaunchSpec::bare(&self.of).stop_limit();
-                calls::stop(&self.of, limit).iter().try_for_each(|call| self.call(call))
-            }
+        if let Ok(spec) = active_launch(layout, name) {
+            return self.run_from(&spec);
         }
+        let limit = LaunchSpec::bare(&self.of).stop_limit();
+        calls::stop(&self.of, limit).iter().try_for_each(|call| self.call(call))
     }
 
     /// A start is asked for and not waited for: for a moment the manager may still see what was before it.

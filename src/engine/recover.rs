@@ -38,10 +38,8 @@ pub fn is_unfinished(context: &Context<'_>, name: &InstanceName) -> Result<bool,
 pub(crate) fn recover(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure> {
     let outcome = end(context, name)?;
     leftovers::sweep(context, name);
-    if outcome == Recovered::Undone {
-        // Where an installation is undone, this was made before its plan, for the archive to be unpacked in.
-        files::remove_empty_folder(&context.layout.install(name))?;
-    }
+    // It was made before the plan, for the archive to be unpacked in.
+    files::remove_empty_folder(&context.layout.install(name))?;
     Ok(outcome)
 }
 

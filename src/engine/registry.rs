@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use crate::host::{files, lock, untrusted};
 use crate::model::index::{self, Index, Scan};
 use crate::model::layout::Layout;
-use crate::model::manifest::PlatformKind;
+use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::platform;
@@ -32,26 +32,28 @@ pub struct Instances {
 pub fn instances(layout: &Layout) -> Instances {
     let found = look(layout);
     if !found.is_news() {
-        return Instances { markers: found.index.instances, notices: found.notices };
+        return found.of_scope(layout.scope);
     }
-    // Looked at again under the lock: what another command has installed meanwhile must not be lost.
     let updated = lock::holding(&layout.index_lock(), PATIENCE, || {
-        let found = look(layout);
+        // Where another command has written meanwhile, what it has installed must not be lost.
+        let unchanged = files::read(&layout.index()).is_ok_and(|text| text == found.text);
+        let found = if unchanged { found } else { look(layout) };
         let written = if found.is_news() { write_index(layout, &found.index) } else { Ok(()) };
         (found, written)
     });
     let (mut found, written) = match updated {
         Ok((found, written)) => (found, written.map_err(|error| describe(&error))),
-        Err(error) => (found, Err(describe(&error))),
+        Err(error) => (look(layout), Err(describe(&error))),
     };
     if let Err(reason) = written {
         found.notices.push(format!("the index could not be brought up to date: {reason}"));
     }
-    Instances { markers: found.index.instances, notices: found.notices }
+    found.of_scope(layout.scope)
 }
 
 /// What the markers and the index say together.
 struct Found {
+    text: Option<String>,
     known: Option<Index>,
     index: Index,
     notices: Vec<String>,
@@ -62,11 +64,16 @@ impl Found {
     fn is_news(&self) -> bool {
         self.known.as_ref() != Some(&self.index) && !(self.known.is_none() && self.index.instances.is_empty())
     }
+
+    fn of_scope(mut self, scope: Scope) -> Instances {
+        self.index.instances.retain(|marker| marker.scope == scope);
+        Instances { markers: self.index.instances, notices: self.notices }
+    }
 }
 
 fn look(layout: &Layout) -> Found {
     let mut notices = Vec::new();
-    let known = read_index(layout, &mut notices);
+    let (text, known) = read_index(layout, &mut notices);
     let scans = PlatformKind::ALL.map(|kind| (kind, scan(layout, kind)));
     for (kind, scan) in &scans {
         if let Scan::Failed(reason) = scan {
@@ -75,8 +82,15 @@ fn look(layout: &Layout) -> Found {
             ));
         }
     }
-    let index = known.clone().unwrap_or_default().reconcile(&scans);
-    Found { known, index, notices }
+    // Below one `MAINSTAY_ROOT` both scopes have the same index, and each leaves the other's part as it is.
+    let (own, others): (Vec<Marker>, Vec<Marker>) = known
+        .iter()
+        .flat_map(|known| known.instances.iter().cloned())
+        .partition(|marker| marker.scope == layout.scope);
+    let mut index = Index { instances: own, ..Index::default() }.reconcile(&scans);
+    index.instances.extend(others);
+    index.instances.sort();
+    Found { text, known, index, notices }
 }
 
 /// An error with its cause, in one line.
@@ -157,22 +171,21 @@ fn definition(path: &Utf8Path, kind: PlatformKind) -> Result<Option<Marker>, fil
     }
 }
 
-fn read_index(layout: &Layout, notices: &mut Vec<String>) -> Option<Index> {
+/// The index as a text, and as what it says.
+fn read_index(layout: &Layout, notices: &mut Vec<String>) -> (Option<String>, Option<Index>) {
     let path = layout.index();
-    match files::read(&path) {
-        Ok(Some(text)) => match serde_json::from_str(&text) {
-            Ok(index) => Some(index),
-            Err(error) => {
-                notices.push(format!("the index `{path}` was damaged and is made anew ({error})"));
-                None
-            }
-        },
-        Ok(None) => None,
+    let text = match files::read(&path) {
+        Ok(text) => text,
         Err(error) => {
-            notices.push(format!("the index can't be read: {error}"));
+            notices.push(format!("the index can't be read: {}", describe(&error)));
             None
         }
-    }
+    };
+    let index = text.as_deref().map(serde_json::from_str).transpose().unwrap_or_else(|error| {
+        notices.push(format!("the index `{path}` was damaged and is made anew ({error})"));
+        None
+    });
+    (text, index)
 }
 
 fn write_index(layout: &Layout, index: &Index) -> Result<(), files::FileError> {

@@ -1,7 +1,7 @@
 //! How one instance is: the service manager's word, the supervisor's report, the receipt, the launch spec and
 //! the definition, put together. Nothing is changed, no lock is taken, one process is started at most.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::CallError;
 use crate::engine::manager::{Manager, Seen};
@@ -12,7 +12,7 @@ use crate::model::answer::status::{
     Boot, DefinitionState, InstanceState, OperationState, Restarts, StatusAnswer,
 };
 use crate::model::launch::LaunchSpec;
-use crate::model::layout::Layout;
+use crate::model::layout::{Layout, unit_name};
 use crate::model::manifest::{PlatformKind, Scope, Supervision};
 use crate::model::marker::Marker;
 use crate::model::receipt::Receipt;
@@ -80,7 +80,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         definition: DefinitionState {
             edited: definition.as_deref().is_some_and(|text| !platform::untouched(of.platform, text)),
             needs_reload: seen.as_ref().is_ok_and(|seen| seen.needs_reload),
-            drop_ins: seen.as_ref().map(|seen| seen.drop_ins.clone()).unwrap_or_default(),
+            drop_ins: drop_ins(seen.as_ref().ok(), of),
             path,
         },
         operation: operation(layout, of),
@@ -157,6 +157,13 @@ fn message(
     let says = reported.map(|status| status.message.clone()).filter(|message| !message.is_empty())?;
     // Of one that was stopped, nobody wants to read what it said before.
     (state != InstanceState::Stopped).then_some(says)
+}
+
+/// The drop-ins that are about this instance; those for all services are the distribution's.
+fn drop_ins(seen: Option<&Seen>, of: &Marker) -> Vec<Utf8PathBuf> {
+    let own = format!("{}.d", unit_name(&of.name));
+    let paths = seen.iter().flat_map(|seen| seen.drop_ins.iter().cloned());
+    paths.filter(|path| path.parent().and_then(Utf8Path::file_name) == Some(&own)).collect()
 }
 
 fn operation(layout: &Layout, of: &Marker) -> Option<OperationState> {

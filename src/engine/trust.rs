@@ -41,6 +41,14 @@ pub enum Distrust {
     /// It is a link or something stranger.
     #[error("`{0}` is not a regular file: a link could lead to what its owner may not read")]
     NotAFile(Utf8PathBuf),
+    /// Its owner may not read it: it is another's, by a hard link.
+    #[error("`{path}` can't be read by {owner}, in whose folder it is")]
+    Unreadable {
+        /// The file.
+        path: Utf8PathBuf,
+        /// The folder's owner.
+        owner: String,
+    },
     /// The deploy folder is a link or no folder.
     #[error("`{0}` is not a folder")]
     NotAFolder(Utf8PathBuf),
@@ -109,7 +117,13 @@ pub fn read(deploy: &Deploy, path: &Utf8Path, limit: u64) -> Result<Option<Strin
             None => account::by_uid(0)?,
         };
         check(path, facts, &owner)?;
-        return Ok(account::acting_as(deploy.owner.as_ref(), || untrusted::read(path, limit))??);
+        let text = account::acting_as(deploy.owner.as_ref(), || untrusted::read(path, limit))?;
+        return text.map_err(|error| match error.source.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                Distrust::Unreadable { path: path.to_owned(), owner: owner.name }.into()
+            }
+            _ => error.into(),
+        });
     }
     Ok(files::read(path)?)
 }
@@ -130,14 +144,25 @@ fn check(path: &Utf8Path, facts: files::Facts, owner: &Owner) -> Result<(), Dist
     Ok(())
 }
 
-/// Whether a manifest asks only for what its owner could do.
+/// Whether a launch, from the manifest and its package together, asks only for what its owner could do.
 pub fn guard(deploy: &Deploy, manifest: &Manifest, spec: &LaunchSpec) -> Result<(), Distrust> {
     let Some(owner) = &deploy.owner else { return Ok(()) };
-    if spec.scope == Scope::System
-        && let Some(wanted) = spec.user.as_ref().filter(|wanted| **wanted != owner.name)
-    {
-        return Err(Distrust::OtherUser { wanted: wanted.clone(), owner: owner.name.clone() });
+    guard_manifest(deploy, manifest, spec.scope)?;
+    guard_user(owner, spec.user.as_ref(), spec.scope)?;
+    // With native supervision it is systemd, as root, that would open the file.
+    if spec.supervision == Supervision::Native && spec.environment_file.is_some() {
+        return Err(Distrust::Setting {
+            setting: "service.environmentFile".to_owned(),
+            owner: owner.name.clone(),
+        });
     }
+    Ok(())
+}
+
+/// Whether a manifest alone does, which can be told before its archive is unpacked.
+pub fn guard_manifest(deploy: &Deploy, manifest: &Manifest, scope: Scope) -> Result<(), Distrust> {
+    let Some(owner) = &deploy.owner else { return Ok(()) };
+    guard_user(owner, manifest.service.user.as_ref(), scope)?;
     let refused = |setting: String| Distrust::Setting { setting, owner: owner.name.clone() };
     if let Some(key) = manifest.systemd.service.keys().next() {
         return Err(refused(format!("systemd.service.{key}")));
@@ -145,9 +170,12 @@ pub fn guard(deploy: &Deploy, manifest: &Manifest, spec: &LaunchSpec) -> Result<
     if let Some(key) = manifest.systemd.unit.keys().find(|key| !HARMLESS.contains(&key.as_str())) {
         return Err(refused(format!("systemd.unit.{key}")));
     }
-    // With native supervision it is systemd, as root, that would open the file.
-    if spec.supervision == Supervision::Native && spec.environment_file.is_some() {
-        return Err(refused("service.environmentFile".to_owned()));
-    }
     Ok(())
+}
+
+fn guard_user(owner: &Owner, wanted: Option<&String>, scope: Scope) -> Result<(), Distrust> {
+    match wanted.filter(|wanted| scope == Scope::System && **wanted != owner.name) {
+        Some(wanted) => Err(Distrust::OtherUser { wanted: wanted.clone(), owner: owner.name.clone() }),
+        None => Ok(()),
+    }
 }

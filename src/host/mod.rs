@@ -8,6 +8,7 @@ pub mod files;
 pub mod follow;
 pub mod holder;
 pub mod http;
+mod http_status;
 pub mod identity;
 pub mod lock;
 pub mod notify;

@@ -6,6 +6,8 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
+use crate::host::http_status::status;
+
 /// How long an answer may take.
 pub const LIMIT: Duration = Duration::from_secs(3);
 /// Enough for a question over HTTP, and less than the system's default of 8 MiB.
@@ -34,17 +36,9 @@ pub fn ask(question: &Question, limit: Duration) -> Answer {
 }
 
 fn http(address: &str, limit: Duration) -> Answer {
-    // The service itself is meant, so no proxy, and no other address to which it might point.
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(limit))
-        .proxy(None)
-        .max_redirects(0)
-        .http_status_as_error(false)
-        .build()
-        .into();
-    match agent.get(address).header("connection", "close").call() {
-        Ok(response) if response.status().is_success() => Ok(()),
-        Ok(response) => Err(format!("{address} answered {}", response.status())),
+    match status(address, limit) {
+        Ok(200..=299) => Ok(()),
+        Ok(status) => Err(format!("{address} answered {status}")),
         Err(error) => Err(format!("{address}: {error}")),
     }
 }
@@ -141,7 +135,12 @@ mod tests {
             ("HTTP/1.1 204 No Content\r\n\r\n", true),
             ("HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n", false),
             ("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n", false),
+            ("HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", true),
+            ("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 500 Broken\r\n\r\n", false),
+            ("HTTP/1.1 2000 OK\r\n\r\n", false),
+            ("HTTP/1.1 200", false),
             ("nonsense\r\n\r\n", false),
+            ("", false),
         ] {
             let question = Question::Http(format!("http://{}/health", server(answer)));
             assert_eq!(ask(&question, LIMIT).is_ok(), good, "{answer}");

@@ -184,7 +184,8 @@ pub fn find_program(name: &str, search: &str, base: &Utf8Path) -> io::Result<Utf
 
 fn check_program(path: &Utf8Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let metadata = fs_err::metadata(path)?;
+    // Whoever asked names the program, so the system's plain word is enough here.
+    let metadata = std::fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{path}` is not a file")));
     }

@@ -41,7 +41,7 @@ pub fn read(path: &Utf8Path, limit: u64) -> Result<Option<String>, FileError> {
 
 /// Looks at the text of every regular file of a folder whose name has an ending, in no order. What is larger,
 /// is no text, or is a link is passed over; a file that may not be read is an error. Made for folders of ten
-/// thousand: four system calls a file, and no memory of its own for each.
+/// thousand: three system calls a file, and no memory of its own for each.
 pub fn each_text(
     folder: &Utf8Path,
     ending: &str,
@@ -82,8 +82,13 @@ pub fn each_text(
                 buffer.resize(length * 2, 0);
             }
             match rustix::io::read(&file, &mut buffer[length..]) {
-                Ok(0) => break true,
-                Ok(count) => length += count,
+                Ok(count) => {
+                    length += count;
+                    // A read of a regular file gives less than was asked for only at its end.
+                    if length < buffer.len() {
+                        break true;
+                    }
+                }
                 Err(rustix::io::Errno::INTR) => {}
                 // A folder or a socket by that name.
                 Err(_) => break false,

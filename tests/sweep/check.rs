@@ -1,5 +1,6 @@
 //! What has to be true of a host after whatever has happened to it.
 
+use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use camino::Utf8Path;
@@ -153,7 +154,7 @@ fn describe(folder: &Utf8Path, text: &mut String) {
         } else {
             String::new()
         };
-        text.push_str(&format!("{path} {:o} {content}\n", facts.permissions().mode()));
+        writeln!(text, "{path} {:o} {content}", facts.permissions().mode()).unwrap();
         if facts.is_dir() {
             describe(path, text);
         }

@@ -1,11 +1,12 @@
 //! What a clean-up keeps, what stays among other instances' things, and what is no change at all.
 
 use mainstay::engine::failure::Failure;
+use mainstay::engine::obstacle::Fate;
 use mainstay::engine::remove::Removal;
 use mainstay::host::files;
 use mainstay::model::manifest::PlatformKind::{Embedded, Systemd};
 
-use crate::check::print_of;
+use crate::check::{Allowed, print_of, whole};
 use crate::host::{Host, archives};
 use crate::obstacle::Stops;
 
@@ -87,7 +88,7 @@ fn what_its_owner_writes_into_the_manifest_meanwhile_stays() {
     };
     let mut met = false;
     for place in 0..points {
-        let stops = Stops::new(&[(place, mainstay::engine::obstacle::Fate::Death)]);
+        let stops = Stops::new(&[(place, Fate::Death)]);
         let host = Host::new(Embedded);
         host.install("1.0.0", &Stops::never()).unwrap();
         host.upgrade("2.0.0", &stops).unwrap_err();
@@ -150,4 +151,41 @@ fn a_running_instance_does_not_change_its_platform_by_the_way() {
     std::fs::write(host.manifest(), text.replace("embedded", "systemd")).unwrap();
     let refused = host.apply(&Stops::never()).unwrap_err();
     assert!(refused.to_string().contains("is installed on embedded"), "{refused}");
+}
+
+#[test]
+fn without_the_managers_word_nothing_is_changed() {
+    let host = Host::new(Systemd);
+    let never = Stops::never();
+    host.install("1.0.0", &never).unwrap();
+    host.declare("1.0.0", r#"{ "A": "1" }"#);
+    let before = print_of(&host.root);
+    host.service.deaf.set(true);
+    for outcome in [host.upgrade("2.0.0", &never), host.apply(&never)] {
+        let refused = outcome.unwrap_err();
+        assert!(refused.to_string().contains("does not answer"), "{refused}");
+    }
+    assert_eq!(print_of(&host.root), before);
+    host.service.deaf.set(false);
+    host.apply(&never).unwrap();
+}
+
+#[test]
+fn a_journal_that_was_torn_is_gone_on_with() {
+    let tails: [&[u8]; 2] = [b"{\"beg", b"\0\0\0\0"];
+    for (place, tail) in [6, 11, 14].into_iter().flat_map(|place| tails.map(|tail| (place, tail))) {
+        let host = Host::new(Embedded);
+        host.install("1.0.0", &Stops::never()).unwrap();
+        host.upgrade("2.0.0", &Stops::new(&[(place, Fate::Death)])).unwrap_err();
+        let journal = host.layout.operation(&host.name);
+        let text = std::fs::read(&journal).unwrap();
+        std::fs::write(&journal, [&text, tail].concat()).unwrap();
+        // Recovery itself dies, and what it has added is read by the next.
+        for turn in 0..3 {
+            let _ = host.recover(&Stops::new(&[(turn, Fate::Death)]));
+        }
+        host.recover(&Stops::never()).unwrap();
+        let versions = &["1.0.0", "2.0.0"];
+        whole(&host, Allowed { versions, gone: false, edited: false, runs: Some(true) }).unwrap();
+    }
 }

@@ -7,7 +7,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "a test that fails panics, says what it saw, and reads its own environment"

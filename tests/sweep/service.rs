@@ -2,7 +2,7 @@
 //! switch first, reads the link once, and reports; a launch that fails in its trial ends and is started again,
 //! one that fails otherwise is given up.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -83,11 +83,19 @@ pub(crate) struct Service {
     name: InstanceName,
     platform: PlatformKind,
     inner: RefCell<Inner>,
+    /// Whether the manager does not answer.
+    pub(crate) deaf: Cell<bool>,
 }
 
 impl Service {
     pub(crate) fn new(layout: &Layout, name: &InstanceName, platform: PlatformKind) -> Self {
-        Self { layout: layout.clone(), name: name.clone(), platform, inner: RefCell::default() }
+        Self {
+            layout: layout.clone(),
+            name: name.clone(),
+            platform,
+            inner: RefCell::default(),
+            deaf: Cell::default(),
+        }
     }
 
     /// The tree and the launch that run.
@@ -272,6 +280,10 @@ impl Manager for Service {
     }
 
     fn seen(&self, _: &Marker) -> Result<Seen, CallError> {
+        if self.deaf.get() {
+            let (manager, reason) = ("systemctl".to_owned(), "it does not answer".to_owned());
+            return Err(CallError::Unavailable { manager, reason });
+        }
         let inner = self.inner.borrow();
         let state = if inner.running.is_some() { State::Active } else { State::Inactive };
         let at_boot = self.platform == PlatformKind::Systemd && inner.enabled;
