@@ -6,6 +6,7 @@ mod confirm;
 mod demo;
 mod draft;
 mod failure;
+mod plain_run;
 mod report;
 mod surroundings;
 mod table;
@@ -15,18 +16,27 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::arguments::Arguments;
+use crate::cli::arguments::{Arguments, Command, OutputArguments};
 use crate::cli::report::Report;
 
 /// Runs what was typed, and gives the exit code.
 #[must_use]
 pub fn run() -> ExitCode {
+    let words: Option<Vec<String>> =
+        std::env::args_os().skip(1).map(|word| word.into_string().ok()).collect();
+    if let Some(arguments) = words.and_then(|words| plain_run::plain_run(&words)) {
+        return ran(Command::Run(arguments), OutputArguments::default());
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return report::usage(&error),
     };
-    let report = Report::new(arguments.output);
-    let code = match commands::run(arguments.command, &report) {
+    ran(arguments.command, arguments.output)
+}
+
+fn ran(command: Command, output: OutputArguments) -> ExitCode {
+    let report = Report::new(output);
+    let code = match commands::run(command, &report) {
         Ok(code) => code,
         Err(failure) => failure::told(&report, &failure),
     };

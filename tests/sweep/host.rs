@@ -44,13 +44,13 @@ fn temporary_folder() -> tempfile::TempDir {
     builder().tempdir_in("/dev/shm").or_else(|_| builder().tempdir()).unwrap()
 }
 
-/// The archives, made once.
-pub(crate) fn archives() -> &'static Utf8Path {
-    static ARCHIVES: std::sync::OnceLock<(tempfile::TempDir, Utf8PathBuf)> = std::sync::OnceLock::new();
-    let (_, folder) = ARCHIVES.get_or_init(|| {
+/// The bytes of the archives, by version, made once.
+fn archives() -> &'static [(&'static str, Vec<u8>)] {
+    static ARCHIVES: std::sync::OnceLock<Vec<(&str, Vec<u8>)>> = std::sync::OnceLock::new();
+    ARCHIVES.get_or_init(|| {
         let keep = temporary_folder();
         let folder = Utf8PathBuf::try_from(keep.path().to_owned()).unwrap();
-        for version in VERSIONS {
+        let pack = |version: &'static str| {
             let source = folder.join(version);
             for (name, text) in content(version) {
                 let path = source.join(name);
@@ -59,11 +59,12 @@ pub(crate) fn archives() -> &'static Utf8Path {
             }
             let program = std::fs::Permissions::from_mode(0o755);
             std::fs::set_permissions(source.join("bin/server"), program).unwrap();
-            pack::pack(&source, &folder.join(format!("server-{version}.tar.gz"))).unwrap();
-        }
-        (keep, folder)
-    });
-    folder
+            let archive = folder.join(format!("server-{version}.tar.gz"));
+            pack::pack(&source, &archive).unwrap();
+            (version, std::fs::read(archive).unwrap())
+        };
+        VERSIONS.into_iter().map(pack).collect()
+    })
 }
 
 /// What a version's tree holds.
@@ -108,6 +109,14 @@ impl Host {
 
     fn top(&self) -> &Utf8Path {
         Utf8Path::from_path(self.folder.path()).unwrap()
+    }
+
+    /// The archive of a version.
+    pub(crate) fn archive(&self, version: &str) -> Utf8PathBuf {
+        let path = self.top().join(format!("server-{version}.tar.gz"));
+        let (_, bytes) = archives().iter().find(|(known, _)| *known == version).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path
     }
 
     pub(crate) fn manifest(&self) -> Utf8PathBuf {
@@ -166,7 +175,7 @@ impl Host {
         let (target, _) = find(&Choice::default(), &folder, std::slice::from_ref(&self.layout))?;
         let request = Request {
             operation,
-            from: from.map(|version| archives().join(format!("server-{version}.tar.gz"))),
+            from: from.map(|version| self.archive(version)),
             version: None,
             wishes: Wishes::default(),
             dry_run: false,

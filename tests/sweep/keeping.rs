@@ -7,7 +7,7 @@ use mainstay::host::files;
 use mainstay::model::manifest::PlatformKind::{Embedded, Systemd};
 
 use crate::check::{Allowed, print_of, whole};
-use crate::host::{Host, archives};
+use crate::host::Host;
 use crate::obstacle::Stops;
 
 fn trees(host: &Host) -> Vec<String> {
@@ -55,9 +55,7 @@ fn the_active_version_from_the_same_archive_is_no_change() {
 fn a_pinned_digest_is_checked_for_its_version_and_follows_an_upgrade() {
     let host = Host::new(Embedded);
     let never = Stops::never();
-    let digest = |version: &str| {
-        files::digest(&archives().join(format!("server-{version}.tar.gz"))).unwrap().to_string()
-    };
+    let digest = |version: &str| files::digest(&host.archive(version)).unwrap().to_string();
     let pin = |digest: &str| {
         let text = std::fs::read_to_string(host.manifest()).unwrap();
         let pinned = format!("\"version\": \"1.0.0\", \"sha256\": \"{digest}\"");

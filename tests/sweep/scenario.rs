@@ -205,7 +205,7 @@ pub(crate) fn sweep(scenario: Scenario, platform: PlatformKind) {
     };
     for place in 0..points {
         note(failed(scenario, platform, place));
-        for aftermath in aftermaths(platform) {
+        for aftermath in aftermaths(platform, place) {
             note(killed(scenario, platform, &[(place, Fate::Death)], aftermath));
         }
         for second in twice(platform, place, points) {
@@ -224,9 +224,9 @@ fn full() -> bool {
 }
 
 /// The platforms differ in their steps, not in what recovery makes of them.
-fn aftermaths(platform: PlatformKind) -> Vec<Aftermath> {
+fn aftermaths(platform: PlatformKind, place: usize) -> Vec<Aftermath> {
     match platform {
-        PlatformKind::Systemd if !full() => vec![Aftermath::Recover, Aftermath::NextStart],
+        PlatformKind::Systemd if !full() => vec![AFTERMATHS[place % AFTERMATHS.len()]],
         _ => AFTERMATHS.to_vec(),
     }
 }
