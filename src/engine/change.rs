@@ -201,6 +201,9 @@ fn aim(
         },
     };
     let path = context.layout.tree(&declared.manifest.name, &tree_name(&package.name, &version));
+    if !tree::is_whole(&path) {
+        return Err(Refusal::NoTree { component: package.name.clone(), version }.into());
+    }
     let description = prepare::description_in(&path)?;
     Ok(Aim { version, description, archive: None, wishes: request.wishes, edits_version })
 }
@@ -212,8 +215,8 @@ fn only_tree(context: &Context<'_>, declared: &Declared) -> Result<Version, Fail
     trees.retain(|tree| tree.complete.is_some());
     match (trees.pop(), trees.is_empty()) {
         (Some(tree), true) => Ok(tree.version),
-        _ => Err(Failure::NoVersion(format!(
-            "no version of `{}` is unpacked for `{}`, and no archive was given",
+        _ => Err(Failure::Usage(format!(
+            "no version of `{}` is unpacked for `{}`: bring one with `mainstay install --from ARCHIVE`",
             package.name, declared.manifest.name
         ))),
     }

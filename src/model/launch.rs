@@ -184,6 +184,14 @@ pub enum ResolveError {
     /// Neither says what to run.
     #[error("neither the manifest's `service.command` nor the package says which program to run")]
     NoCommand,
+    /// A package names a file that is not the deploy folder's.
+    #[error("the package's `{field}` is `{path}`: a package may name only files of the deploy folder")]
+    PackagePath {
+        /// The field of the package's description.
+        field: String,
+        /// The path.
+        path: Utf8PathBuf,
+    },
 }
 
 impl LaunchSpec {
@@ -203,7 +211,7 @@ impl LaunchSpec {
         environment.extend(ours.environment.clone());
         let secrets = theirs.secrets.iter().chain(&ours.secrets);
         let supervision = ours.supervision.or(theirs.supervision).unwrap_or_default();
-        let ready = Readiness::resolve(ours.ready.as_ref().or(theirs.ready.as_ref()), supervision);
+        let ready = Readiness::resolve(ours.ready.as_ref(), theirs.ready.as_ref(), supervision);
         let user = ours.user.clone().or_else(|| theirs.user.clone()).or(owner);
         // What a package would like and this platform does not have is left out; what the user wrote is refused
         // by the platform, with the reason.
@@ -213,6 +221,7 @@ impl LaunchSpec {
                 (PlatformKind::Systemd, Scope::System) => Hardening::Standard,
                 _ => Hardening::Off,
             });
+        own_paths_only(theirs)?;
         let environment_file = ours.environment_file.as_ref().or(theirs.environment_file.as_ref());
         Ok(Self {
             format: FORMAT,
@@ -364,10 +373,28 @@ impl LaunchSpec {
     }
 }
 
+/// Files that a package names are handed to its program, by root where root manages them: so they are the
+/// deploy folder's own, or the manifest has to name them.
+fn own_paths_only(package: &Service) -> Result<(), ResolveError> {
+    let environment_file =
+        package.environment_file.iter().map(|path| ("service.environmentFile".to_owned(), path));
+    let secrets =
+        package.secrets.iter().map(|(name, secret)| (format!("service.secrets.{name}"), &secret.file));
+    for (field, path) in environment_file.chain(secrets) {
+        if !path.components().all(|component| matches!(component, camino::Utf8Component::Normal(_))) {
+            return Err(ResolveError::PackagePath { field, path: path.clone() });
+        }
+    }
+    Ok(())
+}
+
 impl Readiness {
-    fn resolve(ready: Option<&Ready>, supervision: Supervision) -> Self {
+    /// The manifest's probe, or the package's where the manifest names none; and likewise the timeout.
+    fn resolve(ours: Option<&Ready>, theirs: Option<&Ready>, supervision: Supervision) -> Self {
         let nothing = Ready::default();
-        let ready = ready.unwrap_or(&nothing);
+        let asks = |ready: &&Ready| Ready { timeout: None, ..(*ready).clone() } != Ready::default();
+        let ready = ours.filter(asks).or(theirs.filter(asks)).unwrap_or(&nothing);
+        let timeout = ours.and_then(|ready| ready.timeout).or_else(|| theirs.and_then(|ready| ready.timeout));
         let probe = if let Some(address) = &ready.http {
             Probe::Http(address.clone())
         } else if let Some(address) = &ready.tcp {
@@ -382,7 +409,7 @@ impl Readiness {
         } else {
             Probe::Delay(ready.delay.unwrap_or(Span::seconds(1)))
         };
-        Self { probe, timeout: ready.timeout.unwrap_or(Span::seconds(60)) }
+        Self { probe, timeout: timeout.unwrap_or(Span::seconds(60)) }
     }
 }
 
