@@ -38,6 +38,9 @@ pub enum RunError {
         /// Why.
         reason: String,
     },
+    /// The instances of the scope can't be found.
+    #[error("the embedded instances can't be found: {0}")]
+    Scan(String),
     /// A file.
     #[error(transparent)]
     File(#[from] FileError),
@@ -111,8 +114,7 @@ pub fn supervise(
     let trial = trial.and_then(|text| serde_json::from_str::<Trial>(&text).ok());
     let trial = trial.filter(|trial| trial.tree == spec.tree());
     let on_trial = trial.is_some();
-    supervise_launch(layout, spec, trial, guardian, echo)
-        .map_err(|error| Unsupervised { error, on_trial })
+    supervise_launch(layout, spec, trial, guardian, echo).map_err(|error| Unsupervised { error, on_trial })
 }
 
 fn supervise_launch(
@@ -238,13 +240,29 @@ pub fn guard_all(
     layout: &Layout,
     tell: &mut dyn FnMut(&Event),
 ) -> Result<Vec<(InstanceName, Outcome)>, RunError> {
-    let entries = match registry::scan(layout, PlatformKind::Embedded) {
-        Scan::Found(markers) => markers
-            .into_iter()
-            .filter(|marker| active_launch(layout, &marker.name).is_ok_and(|spec| spec.boot))
-            .map(|marker| entry(layout, &marker.name, false))
-            .collect(),
-        Scan::Failed(_) => Vec::new(),
+    let markers = match registry::scan(layout, PlatformKind::Embedded) {
+        Scan::Found(markers) => markers,
+        Scan::Failed(reason) => return Err(RunError::Scan(reason)),
     };
+    let names = markers.into_iter().map(|marker| marker.name).filter(|name| starts_at_boot(layout, name));
+    let entries = names.map(|name| entry(layout, &name, false)).collect();
     Ok(guard::guard(entries, &mut Switching { layout, tell })?)
+}
+
+/// Whether an instance starts at boot. One whose launch can't be found is not left out in silence: its start
+/// mends it, or says why not.
+fn starts_at_boot(layout: &Layout, name: &InstanceName) -> bool {
+    if let Ok(spec) = active_launch(layout, name) {
+        return spec.boot;
+    }
+    match switch::read(layout, name) {
+        // The start makes the switch; making it here as well would be a second start, which takes it back.
+        Ok(Some(switch)) => switch.to.boot,
+        Ok(None) => {
+            // The link is mended first, since only the launch says whether it starts at boot.
+            let _ = switch::at_start(layout, name);
+            active_launch(layout, name).map_or(true, |spec| spec.boot)
+        }
+        Err(_) => true,
+    }
 }

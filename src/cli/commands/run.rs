@@ -9,7 +9,7 @@ use crate::cli::report::Report;
 use crate::cli::surroundings::layout;
 use crate::engine::failure::Failure;
 use crate::engine::guard::{self, Event, Outcome};
-use crate::engine::supervisor::{Unsupervised, active_launch, guard_all, guard_one, supervise};
+use crate::engine::supervisor::{Unsupervised, defined, guard_all, guard_one, supervise};
 use crate::model::manifest::PlatformKind;
 use crate::supervise::without_supervisor;
 
@@ -23,8 +23,8 @@ pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failu
     if arguments.detached {
         guard::detach().map_err(|error| Failure::Usage(error.to_string()))?;
     }
-    let spec = active_launch(&layout, name)?;
-    if arguments.supervise || spec.platform == PlatformKind::Systemd {
+    // Not the launch: the current link may lead nowhere until the guardian's hook has mended it.
+    if arguments.supervise || defined(&layout, name)?.platform == PlatformKind::Systemd {
         return match supervise(&layout, name, arguments.guardian, arguments.echo) {
             Ok(ending) => Ok(ending.exit_code()),
             Err(hindered) if hindered.error.is_final() => Err(hindered.error.into()),
