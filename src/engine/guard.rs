@@ -78,6 +78,11 @@ pub enum AtStart {
         /// Why.
         reason: String,
     },
+    /// It can't be known now what there is to start; that may pass.
+    Later {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// What a guardian leaves to whoever runs it.

@@ -15,6 +15,7 @@ use crate::model::index::Scan;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
+use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::model::status::ProcessIdentity;
 use crate::model::trial::Trial;
@@ -37,6 +38,9 @@ pub enum RunError {
         /// Why.
         reason: String,
     },
+    /// The instances of the scope can't be found.
+    #[error("the embedded instances can't be found: {0}")]
+    Scan(String),
     /// A file.
     #[error(transparent)]
     File(#[from] FileError),
@@ -54,14 +58,43 @@ pub enum RunError {
     Guard(#[from] GuardError),
 }
 
+impl RunError {
+    /// Whether there is nothing to run, however often it is tried. All else may pass.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::NothingActive(_) | Self::Spec { .. })
+    }
+}
+
+/// Why a launch is not supervised.
+#[derive(Debug)]
+pub struct Unsupervised {
+    /// What hindered it.
+    pub error: RunError,
+    /// Whether the launch is on trial.
+    pub on_trial: bool,
+}
+
+/// What the definition of an instance says of it, whatever its current link is.
+pub fn defined(layout: &Layout, name: &InstanceName) -> Result<Marker, RunError> {
+    let mut unread = None;
+    for kind in PlatformKind::ALL {
+        match files::read(&layout.definition(name, kind)) {
+            Ok(text) => {
+                if let Some(marker) = text.and_then(|text| platform::marker(kind, &text)) {
+                    return Ok(marker);
+                }
+            }
+            Err(error) => unread = Some(error),
+        }
+    }
+    Err(unread.map_or_else(|| RunError::NothingActive(name.clone()), RunError::File))
+}
+
 /// The launch that the current link names.
 pub fn active_launch(layout: &Layout, name: &InstanceName) -> Result<LaunchSpec, RunError> {
     let nothing = || RunError::NothingActive(name.clone());
-    let marker = PlatformKind::ALL.into_iter().find_map(|kind| {
-        let text = files::read(&layout.definition(name, kind)).ok()??;
-        platform::marker(kind, &text)
-    });
-    let component = marker.ok_or_else(nothing)?.component;
+    let component = defined(layout, name)?.component;
     let tree = files::read_link(&layout.current(name, &component))?.ok_or_else(nothing)?;
     let path = layout.launch(name, &tree);
     let text = files::read(&path)?.ok_or_else(nothing)?;
@@ -74,8 +107,24 @@ pub fn supervise(
     name: &InstanceName,
     guardian: Option<ProcessIdentity>,
     echo: bool,
+) -> Result<Ending, Unsupervised> {
+    let before = |error| Unsupervised { error, on_trial: false };
+    let spec = active_launch(layout, name).map_err(before)?;
+    let trial = files::read(&layout.trial(name)).map_err(|error| before(error.into()))?;
+    let trial = trial.and_then(|text| serde_json::from_str::<Trial>(&text).ok());
+    let trial = trial.filter(|trial| trial.tree == spec.tree());
+    let on_trial = trial.is_some();
+    supervise_launch(layout, spec, trial, guardian, echo).map_err(|error| Unsupervised { error, on_trial })
+}
+
+fn supervise_launch(
+    layout: &Layout,
+    spec: LaunchSpec,
+    trial: Option<Trial>,
+    guardian: Option<ProcessIdentity>,
+    echo: bool,
 ) -> Result<Ending, RunError> {
-    let spec = active_launch(layout, name)?;
+    let name = &spec.name;
     let own = account::effective_uid();
     let runs_as = match &spec.user {
         Some(user) => account::by_name(user)?,
@@ -86,7 +135,6 @@ pub fn supervise(
         gid: runs_as.gid,
         groups: account::groups(&runs_as),
     });
-    let trial = files::read(&layout.trial(name))?.and_then(|text| serde_json::from_str::<Trial>(&text).ok());
     let output = match spec.platform {
         PlatformKind::Systemd => ProgramOutput::Inherit,
         PlatformKind::Embedded => ProgramOutput::Capture { echo },
@@ -101,7 +149,7 @@ pub fn supervise(
     let context = Context {
         folders: Folders::of(layout, &spec),
         status: layout.status(name),
-        trial: trial.filter(|trial| trial.tree == spec.tree()),
+        trial,
         output,
         account: Account {
             home: account::home(runs_as.uid).unwrap_or_else(|| "/".into()),
@@ -165,6 +213,7 @@ impl Hooks for Switching<'_> {
         let found = switch::at_start(self.layout, name);
         match (active_launch(self.layout, name), found) {
             (Ok(spec), _) => AtStart::Start { stop_limit: spec.stop_limit().duration() },
+            (Err(error), _) if !error.is_final() => AtStart::Later { reason: error.to_string() },
             (Err(error), Ok(_)) => AtStart::StayDown { reason: error.to_string() },
             (Err(error), Err(failure)) => AtStart::StayDown { reason: format!("{error}; {failure}") },
         }
@@ -191,13 +240,29 @@ pub fn guard_all(
     layout: &Layout,
     tell: &mut dyn FnMut(&Event),
 ) -> Result<Vec<(InstanceName, Outcome)>, RunError> {
-    let entries = match registry::scan(layout, PlatformKind::Embedded) {
-        Scan::Found(markers) => markers
-            .into_iter()
-            .filter(|marker| active_launch(layout, &marker.name).is_ok_and(|spec| spec.boot))
-            .map(|marker| entry(layout, &marker.name, false))
-            .collect(),
-        Scan::Failed(_) => Vec::new(),
+    let markers = match registry::scan(layout, PlatformKind::Embedded) {
+        Scan::Found(markers) => markers,
+        Scan::Failed(reason) => return Err(RunError::Scan(reason)),
     };
+    let names = markers.into_iter().map(|marker| marker.name).filter(|name| starts_at_boot(layout, name));
+    let entries = names.map(|name| entry(layout, &name, false)).collect();
     Ok(guard::guard(entries, &mut Switching { layout, tell })?)
+}
+
+/// Whether an instance starts at boot. One whose launch can't be found is not left out in silence: its start
+/// mends it, or says why not.
+fn starts_at_boot(layout: &Layout, name: &InstanceName) -> bool {
+    if let Ok(spec) = active_launch(layout, name) {
+        return spec.boot;
+    }
+    match switch::read(layout, name) {
+        // The start makes the switch; making it here as well would be a second start, which takes it back.
+        Ok(Some(switch)) => switch.to.boot,
+        Ok(None) => {
+            // The link is mended first, since only the launch says whether it starts at boot.
+            let _ = switch::at_start(layout, name);
+            active_launch(layout, name).map_or(true, |spec| spec.boot)
+        }
+        Err(_) => true,
+    }
 }

@@ -9,12 +9,18 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::{Errno, ioctl_fionbio};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use crate::host::{account, clock, environment};
 use crate::model::owner::Owner;
 
 /// The most that is kept of an output, in bytes: enough for 10,000 units, too little to fill the memory.
 const LARGEST_OUTPUT: usize = 64 << 20;
+/// The most that a pipe holds, if nobody asked for a larger one (pipe(7): 64 KiB of 1 MiB that are allowed).
+const LARGEST_PIPE: usize = 1 << 20;
+/// The pause between two looks whether a command has ended, where the system can't say when it does.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What a command left behind.
 #[derive(Clone, Debug, Default)]
@@ -54,14 +60,27 @@ pub fn output(argv: &[String], manner: Manner<'_>) -> io::Result<Output> {
         // The standard library drops the supplementary groups when it changes the user.
         command.uid(owner.uid).gid(owner.gid);
     }
+    if manner.limit.is_some() {
+        // A group of its own, so that it can be killed with what it started. Without a limit it is left in the
+        // caller's: a question at the terminal (polkit) can't be put by a group in the background.
+        command.process_group(0);
+    }
     let mut child = command.spawn()?;
-    let Some(texts) = read_both(&mut child, manner.limit)? else {
+    let read = read_both(&mut child, manner.limit);
+    if !matches!(read, Ok(Some(_))) {
+        if manner.limit.is_some()
+            && matches!(child.try_wait(), Ok(None))
+            && let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+        {
+            // It is not waited for yet, so the number is still its own.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
         child.kill()?;
         child.wait()?;
+    }
+    let Some((code, [stdout, stderr])) = read? else {
         return Err(io::Error::new(io::ErrorKind::TimedOut, format!("`{}` took too long", argv[0])));
     };
-    let code = child.wait()?.code();
-    let [stdout, stderr] = texts;
     Ok(Output { code, stdout, stderr })
 }
 
@@ -83,44 +102,68 @@ fn prepared(argv: &[String]) -> io::Result<Command> {
     Ok(command)
 }
 
-/// Reads both outputs of a command as they come, until both have ended; nothing if that takes too long.
-fn read_both(child: &mut Child, limit: Option<Duration>) -> io::Result<Option<[String; 2]>> {
+/// Reads both outputs of a command as they come, until it has ended itself, and gives its exit code with them;
+/// nothing if that takes too long. What it left in the background may keep the pipes open for days: that is not
+/// waited for.
+fn read_both(child: &mut Child, limit: Option<Duration>) -> io::Result<Option<(Option<i32>, [String; 2])>> {
     let until = limit.map(|limit| Instant::now() + limit);
+    let handle = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    // Without one (before Linux 5.3) it is looked after now and then.
+    let handle = handle.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
     let mut pipes = [
         child.stdout.take().map(|pipe| File::from(OwnedFd::from(pipe))),
         child.stderr.take().map(|pipe| File::from(OwnedFd::from(pipe))),
     ];
+    for pipe in pipes.iter().flatten() {
+        ioctl_fionbio(pipe, true)?;
+    }
     let mut outputs = [Vec::new(), Vec::new()];
-    let mut buffer = vec![0; 16 << 10];
-    while pipes.iter().any(Option::is_some) {
+    loop {
+        // Asked before the pipes are read: what an ended command wrote is in them.
+        let ended = child.try_wait()?;
+        for (pipe, output) in pipes.iter_mut().zip(&mut outputs) {
+            if pipe.as_mut().map_or(Ok(false), |pipe| take(pipe, output))? {
+                *pipe = None;
+            }
+        }
+        if let Some(status) = ended {
+            let texts = outputs.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            return Ok(Some((status.code(), texts)));
+        }
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
             return Ok(None);
         }
-        for place in ready(&pipes, left)? {
-            let Some(pipe) = &mut pipes[place] else { continue };
-            let count = pipe.read(&mut buffer)?;
-            let room = LARGEST_OUTPUT.saturating_sub(outputs[place].len()).min(count);
-            outputs[place].extend_from_slice(&buffer[..room]);
-            if count == 0 {
-                pipes[place] = None;
-            }
+        let pause = if handle.is_some() { left } else { Some(left.map_or(LOOK, |left| left.min(LOOK))) };
+        let mut polled: Vec<PollFd<'_>> =
+            pipes.iter().flatten().map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
+        polled.extend(handle.iter().map(|handle| PollFd::new(handle, PollFlags::IN)));
+        match poll(&mut polled, pause.map(clock::limit).as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
         }
     }
-    Ok(Some(outputs.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())))
 }
 
-/// Which of the open pipes have something to be read, or have ended.
-fn ready(pipes: &[Option<File>], limit: Option<Duration>) -> io::Result<Vec<usize>> {
-    let open = pipes.iter().enumerate().filter_map(|(place, pipe)| Some((place, pipe.as_ref()?)));
-    let (places, mut polled): (Vec<usize>, Vec<PollFd<'_>>) =
-        open.map(|(place, pipe)| (place, PollFd::new(pipe, PollFlags::IN))).unzip();
-    match poll(&mut polled, limit.map(clock::limit).as_ref()) {
-        Ok(_) | Err(rustix::io::Errno::INTR) => {}
-        Err(errno) => return Err(errno.into()),
+/// Takes what is in a pipe now, and no more than it can hold: somebody may fill it all the time. Says whether it
+/// has ended.
+fn take(pipe: &mut File, output: &mut Vec<u8>) -> io::Result<bool> {
+    let mut buffer = [0; 16 << 10];
+    let mut taken = 0;
+    while taken < LARGEST_PIPE {
+        match pipe.read(&mut buffer) {
+            Ok(0) => return Ok(true),
+            Ok(count) => {
+                taken += count;
+                let room = LARGEST_OUTPUT.saturating_sub(output.len()).min(count);
+                output.extend_from_slice(&buffer[..room]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
-    let answered = polled.iter().map(|polled| !polled.revents().is_empty());
-    Ok(places.into_iter().zip(answered).filter_map(|(place, answered)| answered.then_some(place)).collect())
+    Ok(false)
 }
 
 /// Runs a command and takes its lines as they come, until it ends or no more are wanted; then it is ended. What
@@ -165,6 +208,43 @@ mod tests {
         let manner = Manner { limit: Some(Duration::from_millis(50)), ..Manner::default() };
         let error = output(&words(&["sleep", "10"]), manner).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn what_a_command_leaves_in_the_background_is_not_waited_for() {
+        let began = Instant::now();
+        let manner = Manner { limit: Some(Duration::from_secs(20)), ..Manner::default() };
+        for manner in [manner, Manner::default()] {
+            let said = output(&words(&["sh", "-c", "sleep 30 & echo $!; exit 4"]), manner).unwrap();
+            assert_eq!(said.code, Some(4));
+            let left = said.stdout.trim().parse().ok().and_then(Pid::from_raw).unwrap();
+            rustix::process::kill_process(left, Signal::KILL).unwrap();
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn what_takes_too_long_is_killed_with_what_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let script = format!("sleep 30 & echo $! > {}; wait", file.display());
+        let manner = Manner { limit: Some(Duration::from_secs(1)), ..Manner::default() };
+        let error = output(&words(&["sh", "-c", &script]), manner).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let child: u32 = std::fs::read_to_string(&file).unwrap().trim().parse().unwrap();
+        let until = Instant::now() + Duration::from_secs(5);
+        let runs = || crate::host::identity::process(child).is_some_and(|process| !process.ended);
+        while runs() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(!runs());
+    }
+
+    #[test]
+    fn a_long_output_is_read_whole() {
+        let script = "head -c 3000000 /dev/zero | tr '\\0' x; echo end >&2";
+        let said = output(&words(&["sh", "-c", script]), Manner::default()).unwrap();
+        assert_eq!((said.stdout.len(), said.stderr.as_str()), (3_000_000, "end\n"));
     }
 
     #[test]

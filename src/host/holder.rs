@@ -1,15 +1,17 @@
 //! A lock that one process holds for as long as it lives, and that says which process that is.
 //!
-//! The lock is flock(2) on the file's descriptor, so the system frees it however the process ends; the content
-//! is `PID:TICKS` and a line feed. The file is never deleted: a second file of the same name would be a second
-//! lock.
+//! The lock is flock(2) on the file's descriptor, so the system frees it however the process ends. For that call
+//! any descriptor is enough, one for reading too: so nobody but the owner may open the file, else any account
+//! could take the lock and keep a service down. Who holds it stands in a second file beside it, for all to read:
+//! `PID:TICKS` and a line feed, believed only while that process lives. Neither file is ever deleted: a second
+//! one of the same name would be a second lock.
 
-use std::io::{Read, Seek, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, Mode, fchmod, flock};
 use rustix::io::Errno;
 use thiserror::Error;
 
@@ -19,16 +21,24 @@ use crate::model::status::ProcessIdentity;
 /// How long another process may take between the lock and the word about itself.
 const HANDSHAKE: Duration = Duration::from_millis(500);
 
+/// The mode of a lock: who can open it can hold it.
+const OWNERS_ONLY: u32 = 0o600;
+/// The length of the line that names the holder: two numbers of at most 20 digits, and what stands between and
+/// around them. It never changes, so that a full disk, which has no room for more, still takes a new name.
+const LINE: usize = 48;
+
 /// The lock, held. It is freed when this is dropped.
 #[derive(Debug)]
 pub struct HeldLock {
-    file: fs_err::File,
+    _file: fs_err::File,
+    word: Utf8PathBuf,
+    named: bool,
 }
 
 impl Drop for HeldLock {
     fn drop(&mut self) {
         // A holder that lives on must not be taken for one. If this fails, the lock itself is free all the same.
-        let _ = self.file.set_len(0);
+        let _ = write_word(&self.word, "");
     }
 }
 
@@ -72,13 +82,22 @@ impl std::fmt::Display for Holder {
 }
 
 impl HeldLock {
-    /// Takes the lock for this process, making the file where there is none.
+    /// Takes the lock for this process, making the file where there is none, and says so.
     pub fn take(path: &Utf8Path) -> Result<Self, HolderError> {
+        let mut lock = Self::take_unnamed(path)?;
+        lock.name().map_err(|source| HolderError::File { path: lock.word.clone(), source })?;
+        Ok(lock)
+    }
+
+    /// Takes the lock, and does not yet say who holds it: see [`HeldLock::name`].
+    pub fn take_unnamed(path: &Utf8Path) -> Result<Self, HolderError> {
         let failed = |source| HolderError::File { path: path.to_owned(), source };
         let mut options = fs_err::OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        options.options_mut().mode(0o644).custom_flags(no_follow());
-        let mut file = options.open(path).map_err(failed)?;
+        options.options_mut().mode(OWNERS_ONLY).custom_flags(no_follow());
+        let file = options.open(path).map_err(failed)?;
+        // One that was made open to all is closed to others. Whose file it is not can't, and need not.
+        let _ = fchmod(file.file(), Mode::from_raw_mode(OWNERS_ONLY));
         let until = Instant::now() + HANDSHAKE;
         loop {
             match flock(file.file(), FlockOperation::NonBlockingLockExclusive) {
@@ -97,14 +116,31 @@ impl HeldLock {
                 Err(error) => return Err(failed(error.into())),
             }
         }
-        // One write of the whole line, over a longer or shorter one of an earlier holder: a reader in
-        // between sees a process that runs no longer, or a line that is none, and takes neither.
-        file.rewind().map_err(failed)?;
-        let line = format!("{}\n", identity::own());
-        file.write_all(line.as_bytes()).map_err(failed)?;
-        file.set_len(line.len() as u64).map_err(failed)?;
-        Ok(Self { file })
+        Ok(Self { _file: file, word: word_of(path), named: false })
     }
+
+    /// Says which process holds the lock, if that is not said yet.
+    pub fn name(&mut self) -> std::io::Result<()> {
+        if !self.named {
+            write_word(&self.word, &identity::own().to_string())?;
+            self.named = true;
+        }
+        Ok(())
+    }
+}
+
+/// Where it stands who holds a lock.
+fn word_of(lock: &Utf8Path) -> Utf8PathBuf {
+    lock.with_extension("holder")
+}
+
+/// One write of a whole line over the one of an earlier holder: a reader in between sees a process that runs no
+/// longer, or a line that is none, and takes neither.
+fn write_word(path: &Utf8Path, word: &str) -> std::io::Result<()> {
+    let mut options = fs_err::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    options.options_mut().mode(0o644).custom_flags(no_follow());
+    options.open(path)?.write_all(format!("{word:<LINE$}\n").as_bytes())
 }
 
 /// The process that holds the lock. `None`: there is none, or it has not yet said which it is.
@@ -113,9 +149,9 @@ pub fn holder(path: &Utf8Path) -> Option<ProcessIdentity> {
     let mut options = fs_err::OpenOptions::new();
     options.read(true).options_mut().custom_flags(no_follow());
     let mut content = String::new();
-    options.open(path).ok()?.take(128).read_to_string(&mut content).ok()?;
+    options.open(word_of(path)).ok()?.take(128).read_to_string(&mut content).ok()?;
     let (line, _) = content.split_once('\n')?;
-    line.parse().ok().filter(|holder| identity::runs(*holder))
+    line.trim_end_matches(' ').parse().ok().filter(|holder| identity::runs(*holder))
 }
 
 fn no_follow() -> i32 {
@@ -145,9 +181,31 @@ mod tests {
     fn what_an_earlier_holder_wrote_names_nobody() {
         let folder = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::from_path_buf(folder.path().join("lock")).unwrap();
-        std::fs::write(&path, "1:1\nand more that is longer than what follows\n").unwrap();
+        std::fs::write(word_of(&path), "1:1\nand more that is longer than what follows\n").unwrap();
         assert_eq!(holder(&path), None);
         let _lock = HeldLock::take(&path).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n", identity::own()));
+        assert_eq!(holder(&path), Some(identity::own()));
+    }
+
+    #[test]
+    fn no_other_account_can_open_a_lock_and_all_can_read_who_holds_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(folder.path().join("lock")).unwrap();
+        let others = |path: &Utf8Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o077;
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let lock = HeldLock::take(&path).unwrap();
+        assert_eq!(others(&path), 0, "one that was open to all");
+        assert_ne!(others(&word_of(&path)) & 0o044, 0);
+        drop(lock);
+        std::fs::remove_file(&path).unwrap();
+        let mut lock = HeldLock::take_unnamed(&path).unwrap();
+        assert_eq!((others(&path), holder(&path)), (0, None));
+        lock.name().unwrap();
+        assert_eq!(holder(&path), Some(identity::own()));
+        let length = std::fs::metadata(word_of(&path)).unwrap().len();
+        drop(lock);
+        assert_eq!(std::fs::metadata(word_of(&path)).unwrap().len(), length, "room for the next name");
     }
 }

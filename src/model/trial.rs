@@ -58,3 +58,8 @@ pub struct Trial {
 pub const END_OF_TRIAL: u8 = 190;
 /// What becomes of a program's own 190.
 pub const PROGRAM_190: u8 = 191;
+/// The exit code with which a supervisor says that it could not do its work, for want of room, descriptors or an
+/// account: whoever guards it tries again. A program's own 192 leaves as 193.
+pub const SETUP_FAILED: u8 = 192;
+/// What becomes of a program's own 192.
+pub const PROGRAM_192: u8 = 193;

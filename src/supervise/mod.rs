@@ -17,6 +17,6 @@ pub mod transition;
 mod watch;
 
 pub use context::{Account, Context, Folders, GuardianLink, ManagerLink, ProgramOutput, supervisor_lock};
-pub use ending::Ending;
+pub use ending::{Ending, without_supervisor};
 pub use report::read_status;
 pub use run::{SuperviseError, run};

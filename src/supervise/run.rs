@@ -40,8 +40,8 @@ pub enum SuperviseError {
     /// There is one already, or its lock can't be taken.
     #[error("can't become the supervisor of this instance")]
     Lock(#[from] HolderError),
-    /// It can't report.
-    #[error("can't write the status `{path}`")]
+    /// The folder of its report can't be made.
+    #[error("can't make the folder of the status `{path}`")]
     Status {
         /// The status file.
         path: Utf8PathBuf,
@@ -103,7 +103,9 @@ struct Supervisor<'a> {
     guardian: Option<GuardianWatch>,
     watchdog: Option<(Duration, BootMoment)>,
     ending: Option<Ending>,
-    _lock: HeldLock,
+    lock: HeldLock,
+    /// Why the last report could not be written.
+    unwritten: Option<String>,
 }
 
 impl<'a> Supervisor<'a> {
@@ -115,7 +117,9 @@ impl<'a> Supervisor<'a> {
         if let Some(folder) = context.status.parent() {
             fs_err::create_dir_all(folder).map_err(status_error)?;
         }
-        let lock = HeldLock::take(&supervisor_lock(&context.status))?;
+        let mut lock = HeldLock::take_unnamed(&supervisor_lock(&context.status))?;
+        // Where there is no room for it, this is said with the first report that there is room for.
+        let _ = lock.name();
         tree::become_reaper().map_err(system("become the reaper of the program's processes"))?;
         let log = Log::open(context)
             .map_err(|source| SuperviseError::Logs { folder: context.folders.logs.clone(), source })?;
@@ -139,24 +143,18 @@ impl<'a> Supervisor<'a> {
             // Half the period, as `sd_watchdog_enabled(3)` advises.
             watchdog: context.manager.watchdog.map(|period| (period / 2, now)),
             ending: None,
-            _lock: lock,
+            lock,
+            unwritten: None,
         })
     }
 
     fn run(&mut self, observe: &mut dyn FnMut(&Status)) -> Result<Ending, SuperviseError> {
-        let mut reported = false;
         loop {
             while let Some(input) = self.inputs.pop_front() {
                 let now = clock::boot_now();
                 for output in self.machine.on(input, now) {
                     if output == Output::Report {
-                        let result = self.report(now);
-                        // Later a full disk must not take the program down; at first it must be known.
-                        if !reported {
-                            let path = self.context.status.clone();
-                            result.map_err(|source| SuperviseError::Status { path, source })?;
-                            reported = true;
-                        }
+                        self.report(now);
                         observe(self.reporter.status());
                     } else {
                         self.act(output);
@@ -174,7 +172,9 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    fn report(&mut self, now: BootMoment) -> std::io::Result<()> {
+    /// A full disk must not keep the program down, nor take it down: what can't be written now is written at
+    /// the next change.
+    fn report(&mut self, now: BootMoment) {
         let running = self.program.as_ref().filter(|program| program.runs);
         let facts = Facts { program: running.map(|program| program.identity), started: self.last_started };
         let standing = self.machine.standing();
@@ -182,7 +182,14 @@ impl<'a> Supervisor<'a> {
             self.noted.clone_from(&standing.message);
             self.log.note(&self.noted);
         }
-        self.reporter.report(standing, facts, now)
+        let written = self.lock.name().and(self.reporter.report(standing, facts, now));
+        let unwritten = written.err().map(|error| error.to_string());
+        if self.unwritten != unwritten {
+            if let Some(reason) = &unwritten {
+                self.log.note(&format!("the status can't be written: {reason}"));
+            }
+            self.unwritten = unwritten;
+        }
     }
 
     fn act(&mut self, output: Output) {

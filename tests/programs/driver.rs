@@ -87,8 +87,14 @@ fn run(layout: &Layout, root: &str, name: &InstanceName, rest: &[String]) -> Res
         spec,
     };
     let context = with_program(context)?;
-    let ending = supervise::run(&context, &mut |_| {})?;
-    Ok(ExitCode::from(ending.exit_code()))
+    let code = match supervise::run(&context, &mut |_| {}) {
+        Ok(ending) => ending.exit_code(),
+        Err(error) => {
+            writeln!(std::io::stderr(), "{error:?}")?;
+            supervise::without_supervisor(context.trial.is_some())
+        }
+    };
+    Ok(ExitCode::from(code))
 }
 
 fn with_program(mut context: Context) -> Result<Context> {

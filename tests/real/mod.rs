@@ -223,7 +223,7 @@ fn describe(folder: &Utf8Path, text: &mut String) {
         let Ok(facts) = path.symlink_metadata() else { continue };
         let content = if facts.is_symlink() {
             path.read_link_utf8().unwrap().to_string()
-        } else if facts.is_file() && path.extension() != Some("lock") {
+        } else if facts.is_file() && !matches!(path.extension(), Some("lock" | "holder")) {
             Digest::of(&std::fs::read(path).unwrap()).to_string()
         } else {
             String::new()

@@ -268,3 +268,19 @@ fn a_supervisor_that_is_stuck_does_not_keep_its_program_alive() {
     assert_eq!(guardian.code(), Some(0));
     assert!(host.processes().is_empty());
 }
+
+#[test]
+fn a_start_that_something_hinders_for_a_while_is_made_again() {
+    let host = Host::new(&stubborn());
+    let lock = mainstay::supervise::supervisor_lock(&host.layout.status(&host.name));
+    fs::create_dir_all(&lock).unwrap();
+    let mut guardian = host.guard();
+    wait_for("a first start", LONG, || (host.starts() == 1).then_some(()));
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(host.starts(), 1, "after a pause");
+    fs::remove_dir(&lock).unwrap();
+    host.wait_for_phase(Phase::Ready);
+    assert_eq!(host.starts(), 2);
+    guardian.signal(Signal::TERM);
+    assert_eq!(guardian.code(), Some(0));
+}

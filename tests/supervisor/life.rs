@@ -5,9 +5,10 @@ use mainstay::model::launch::{LaunchSpec, Probe};
 use mainstay::model::manifest::RestartWhen;
 use mainstay::model::status::{Exit, Phase};
 use mainstay::model::trial::Trial;
+use mainstay::supervise::supervisor_lock;
 use rustix::process::Signal;
 
-use crate::host::{Host, free_port, get, program, spec, wait_for};
+use crate::host::{Host, LONG, free_port, get, program, spec, wait_for};
 
 fn server(port: u16, more: &[&str]) -> LaunchSpec {
     let port_text = port.to_string();
@@ -241,8 +242,36 @@ fn there_is_one_supervisor_of_an_instance() {
     let host = Host::new(&spec(&[&program("never_ready")]));
     let _driver = host.run();
     host.wait_for_phase(Phase::Ready);
-    assert_eq!(host.run().code(), Some(1));
+    assert_eq!(host.run().code(), Some(192));
     let log = std::fs::read_to_string(host.root.join("driver.log")).unwrap();
     assert!(log.contains("Held"), "{log}");
     assert_eq!(host.programs().len(), 1);
+}
+
+#[test]
+fn a_status_that_can_not_be_written_keeps_nothing_down() {
+    let host = Host::new(&spec(&[&program("never_ready")]));
+    // As a full disk does: the new status can't be opened, whatever the rights.
+    let status = host.layout.status(&host.name);
+    let place = camino::Utf8PathBuf::from(format!("{status}.new"));
+    std::fs::create_dir_all(&place).unwrap();
+    let mut driver = host.run();
+    wait_for("the program", LONG, || (host.programs().len() == 1).then_some(()));
+    assert_eq!(host.status(), None);
+    std::fs::remove_dir(&place).unwrap();
+    driver.signal(Signal::TERM);
+    assert_eq!(driver.code(), Some(0));
+    assert_eq!(host.status().unwrap().phase, Phase::Stopped);
+    assert!(host.log().contains("can't be written"), "{}", host.log());
+}
+
+#[test]
+fn a_set_up_that_fails_has_a_code_of_its_own() {
+    let host = Host::new(&spec(&[&program("never_ready")]));
+    let lock = supervisor_lock(&host.layout.status(&host.name));
+    std::fs::create_dir_all(&lock).unwrap();
+    assert_eq!(host.run().code(), Some(192));
+    let trial = Trial { format: 1, tree: "server-1.0.0".to_owned(), gate: Span::seconds(10) };
+    std::fs::write(host.layout.trial(&host.name), serde_json::to_vec(&trial).unwrap()).unwrap();
+    assert_eq!(host.run().code(), Some(190));
 }

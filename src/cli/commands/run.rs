@@ -1,14 +1,20 @@
 //! `run` and `boot`: the supervisor, and its guardians.
 
 use std::io::IsTerminal as _;
+use std::time::Duration;
 
 use crate::cli::arguments::{BootArguments, RunArguments};
+use crate::cli::failure::told;
 use crate::cli::report::Report;
 use crate::cli::surroundings::layout;
 use crate::engine::failure::Failure;
 use crate::engine::guard::{self, Event, Outcome};
-use crate::engine::supervisor::{active_launch, guard_all, guard_one, supervise};
+use crate::engine::supervisor::{Unsupervised, defined, guard_all, guard_one, supervise};
 use crate::model::manifest::PlatformKind;
+use crate::supervise::without_supervisor;
+
+/// How long a supervisor that can't do its work lets systemd wait.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// `run`
 pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failure> {
@@ -17,15 +23,29 @@ pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failu
     if arguments.detached {
         guard::detach().map_err(|error| Failure::Usage(error.to_string()))?;
     }
-    let spec = active_launch(&layout, name)?;
-    if arguments.supervise || spec.platform == PlatformKind::Systemd {
-        let ending = supervise(&layout, name, arguments.guardian, arguments.echo)?;
-        return Ok(ending.exit_code());
+    // Not the launch: the current link may lead nowhere until the guardian's hook has mended it.
+    if arguments.supervise || defined(&layout, name)?.platform == PlatformKind::Systemd {
+        return match supervise(&layout, name, arguments.guardian, arguments.echo) {
+            Ok(ending) => Ok(ending.exit_code()),
+            Err(hindered) if hindered.error.is_final() => Err(hindered.error.into()),
+            Err(hindered) => Ok(give_up(report, hindered, !arguments.supervise)),
+        };
     }
     // Embedded: this process is the guardian, and a person at a terminal sees the program's output.
     let echo = !arguments.detached && std::io::stdout().is_terminal();
     let outcome = guard_one(&layout, name, echo, &mut |event| tell(report, event))?;
     Ok(outcome.map_or(0, |outcome| outcome.exit_code()))
+}
+
+/// Says what hinders the supervisor, and gives the exit code at which it is started again.
+fn give_up(report: &Report, hindered: Unsupervised, by_systemd: bool) -> u8 {
+    let on_trial = hindered.on_trial;
+    told(report, &Failure::from(hindered.error));
+    if by_systemd && !on_trial {
+        // The guardian makes pauses of its own; systemd only the short one that suits a hand-over.
+        std::thread::sleep(PAUSE);
+    }
+    without_supervisor(on_trial)
 }
 
 /// `boot`

@@ -16,13 +16,16 @@ use crate::host::process::{self, Ended, Input, Sink, Start};
 use crate::model::moment::BootMoment;
 use crate::model::name::InstanceName;
 use crate::model::status::{Exit, Phase, ProcessIdentity};
-use crate::model::trial::END_OF_TRIAL;
+use crate::model::trial::{END_OF_TRIAL, SETUP_FAILED};
 use crate::supervise::{read_status, supervisor_lock};
 
 /// A supervisor that ends sooner than this after its start gets a pause before the next.
 const SOON: Duration = Duration::from_secs(1);
 /// The shortest and the longest of these pauses.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(1_600));
+/// The pauses after a start that something hindered; the last one again and again.
+const HINDERED_PAUSES: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(30)];
 /// What a stop may take beyond its own limit before the supervisor itself is taken for stuck.
 const GRACE: Duration = Duration::from_secs(10);
 /// The limit of a stop where the spec is not known: of a supervisor that was adopted.
@@ -34,6 +37,8 @@ pub(super) struct Ward {
     life: Life,
     wish: Wish,
     pause: Duration,
+    /// How many starts in a row something hindered.
+    hindered: usize,
     stop_limit: Duration,
     kill_at: Option<BootMoment>,
     /// Children that ended while something was swept, and were reaped there: another's supervisor may be among them.
@@ -69,6 +74,7 @@ impl Ward {
             life: Life::Waiting { until: BootMoment::default() },
             wish: Wish::Run,
             pause: PAUSES.0,
+            hindered: 0,
             stop_limit: ADOPTED_STOP_LIMIT,
             kill_at: None,
             reaped: Vec::new(),
@@ -112,11 +118,7 @@ impl Ward {
 
     /// Adopts the supervisor that runs, or starts one.
     pub(super) fn begin(&mut self, others: &[u32], hooks: &mut dyn Hooks) {
-        let now = clock::boot_now();
-        if let Some(handle) = holder(&supervisor_lock(&self.entry.status)).and_then(ProcessHandle::open) {
-            let supervisor = handle.identity();
-            hooks.observe(&Event::Adopted { name: self.entry.name.clone(), supervisor });
-            self.life = Life::Running { supervisor, since: now, adopted: Some(handle) };
+        if self.adopt(hooks) {
             // It was meant for this supervisor, and its guardian died before it read it.
             self.take_request();
             return;
@@ -131,6 +133,15 @@ impl Ward {
             self.sweep(remains, hooks);
         }
         self.start(hooks);
+    }
+
+    fn adopt(&mut self, hooks: &mut dyn Hooks) -> bool {
+        let lock = supervisor_lock(&self.entry.status);
+        let Some(handle) = holder(&lock).and_then(ProcessHandle::open) else { return false };
+        let supervisor = handle.identity();
+        hooks.observe(&Event::Adopted { name: self.entry.name.clone(), supervisor });
+        self.life = Life::Running { supervisor, since: clock::boot_now(), adopted: Some(handle) };
+        true
     }
 
     /// Stops it, however far it is.
@@ -234,6 +245,7 @@ impl Ward {
                 return;
             }
             (Wish::Restart, _) => Duration::ZERO,
+            (Wish::Run, Exit::Code(code)) if code == i32::from(SETUP_FAILED) => self.hindered_pause(lived),
             (Wish::Run, _) if starts_again(exit) => self.next_pause(lived),
             (Wish::Stop | Wish::Run, _) => {
                 self.life = Life::Over(Outcome::Ended(exit));
@@ -255,6 +267,15 @@ impl Ward {
         pause
     }
 
+    fn hindered_pause(&mut self, lived: Duration) -> Duration {
+        if lived >= HINDERED_PAUSES[3] {
+            self.hindered = 0;
+        }
+        let pause = HINDERED_PAUSES[self.hindered.min(HINDERED_PAUSES.len() - 1)];
+        self.hindered = self.hindered.saturating_add(1);
+        pause
+    }
+
     fn sweep(&mut self, remains: Remains<'_>, hooks: &mut dyn Hooks) {
         let left = sweep(remains, |ended| self.reaped.push(ended));
         if !left.is_empty() {
@@ -263,10 +284,20 @@ impl Ward {
     }
 
     fn start(&mut self, hooks: &mut dyn Hooks) {
+        // What hindered the last start may be a supervisor that somebody else started.
+        if self.hindered > 0 && self.adopt(hooks) {
+            return;
+        }
         match hooks.at_start(&self.entry.name) {
             AtStart::Start { stop_limit } => self.stop_limit = stop_limit,
             AtStart::StayDown { reason } => {
                 self.life = Life::Over(Outcome::StayedDown { reason });
+                return;
+            }
+            AtStart::Later { reason } => {
+                hooks.observe(&Event::NotStarted { name: self.entry.name.clone(), reason });
+                let pause = self.hindered_pause(Duration::ZERO);
+                self.life = Life::Waiting { until: clock::boot_now().later(pause) };
                 return;
             }
         }

@@ -9,7 +9,7 @@ use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope, Supervision};
 use crate::model::size::Size;
 use crate::model::token::Places;
-use crate::model::trial::END_OF_TRIAL;
+use crate::model::trial::{END_OF_TRIAL, SETUP_FAILED};
 use crate::platform::systemd::hardening;
 use crate::platform::systemd::native::{self, Native};
 use crate::platform::systemd::{OLDEST, extras, marker, text};
@@ -46,6 +46,7 @@ struct Values<'a> {
     run: bool,
     stop_limit: String,
     end_of_trial: u8,
+    setup_failed: u8,
     limits: Vec<(&'a str, u64)>,
     umask: &'a str,
     hardening: Vec<hardening::Setting>,
@@ -102,6 +103,7 @@ pub(in crate::platform) fn render(
         run: layout.run_by_systemd(),
         stop_limit: span("service.stop.timeout", spec.stop_limit())?,
         end_of_trial: END_OF_TRIAL,
+        setup_failed: SETUP_FAILED,
         limits: limits(spec)?,
         umask: hardening::umask(spec.hardening),
         hardening: hardening::settings(spec.hardening, spec.scope, needed),

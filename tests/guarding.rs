@@ -1,0 +1,71 @@
+//! The real binary as guardian, of one instance and of all.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that fails panics, and starts processes itself"
+)]
+
+mod real;
+
+use std::process::{Child, Stdio};
+
+use mainstay::host::identity;
+use mainstay::model::name::InstanceName;
+use real::{LONG, MAINSTAY, Place, await_some};
+use rustix::process::Signal;
+
+fn web() -> InstanceName {
+    InstanceName::new("web").unwrap()
+}
+
+fn installed(settings: &str) -> Place {
+    let place = Place::new();
+    place.declare(&place.deploy(), "web", settings);
+    place.run(&["install", "--no-start", "--from", &place.archive("1.0.0")]).good();
+    place
+}
+
+fn begin(place: &Place, arguments: &[&str]) -> Child {
+    let mut command = place.command(MAINSTAY, &place.deploy());
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
+}
+
+fn end(mut child: Child) -> Option<i32> {
+    identity::signal(identity::identity_of(child.id()).unwrap(), Signal::TERM).unwrap();
+    child.wait().unwrap().code()
+}
+
+#[test]
+fn a_current_link_that_was_lost_is_mended_by_the_guardian() {
+    let place = installed("");
+    let link = place.layout.current(&web(), &"server".parse().unwrap());
+    for arguments in [&["run", "--name", "web"][..], &["boot"]] {
+        std::fs::remove_file(&link).unwrap();
+        let guardian = begin(&place, arguments);
+        let tree = await_some("the server", LONG, || place.running_tree(&web()));
+        assert_eq!(tree, "server-1.0.0");
+        assert_eq!(end(guardian), Some(0));
+        assert_eq!(link.read_link_utf8().unwrap(), "server-1.0.0");
+    }
+}
+
+#[test]
+fn boot_mends_a_link_and_leaves_down_what_is_not_for_boot() {
+    let place = installed(r#", "boot": false"#);
+    let link = place.layout.current(&web(), &"server".parse().unwrap());
+    std::fs::remove_file(&link).unwrap();
+    let said = place.run(&["boot"]).good();
+    assert!(format!("{}{}", said.out, said.err).contains("no embedded instance"), "{said:?}");
+    assert!(link.is_symlink());
+}
+
+#[test]
+fn boot_says_that_it_can_not_find_the_instances() {
+    let place = Place::new();
+    let states = place.layout.states();
+    std::fs::create_dir_all(states.parent().unwrap()).unwrap();
+    std::fs::write(states, "").unwrap();
+    place.run(&["boot"]).fails(1, "can't be found");
+}
