@@ -19,7 +19,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::status::ProcessIdentity;
-use crate::model::trial::Switch;
+use crate::model::trial::{Stage, Switch};
 use crate::package::tree::{self, Complete, Staging};
 use crate::plan::apply::patience;
 use crate::plan::step::{Planned, Step, Undo};
@@ -146,8 +146,8 @@ impl<'a> Hands<'a> {
                 calls.iter().try_for_each(|call| self.call(call))?;
                 self.see_it_start()
             }
-            Undo::TakeBack => match &planned.step {
-                Step::Switch { switch } => self.take_back(switch, reason),
+            Undo::TakeBack { first } => match &planned.step {
+                Step::Switch { switch } => self.take_back(switch, first, reason),
                 _ => Ok(()),
             },
         }
@@ -170,7 +170,7 @@ impl<'a> Hands<'a> {
             return Ok(());
         }
         if let Ok(spec) = active_launch(layout, name) {
-            return self.run_from(&spec);
+            return self.run_from(&spec, false);
         }
         let limit = LaunchSpec::bare(&self.of).stop_limit();
         calls::stop(&self.of, limit).iter().try_for_each(|call| self.call(call))
@@ -192,20 +192,25 @@ impl<'a> Hands<'a> {
         }
     }
 
-    /// Brings the old launch back, and sees it run.
-    pub(crate) fn take_back(&self, switch: &Switch, reason: &str) -> Result<(), StepError> {
+    /// Brings the old launch back, does what has to be done before it can run, and sees it run.
+    pub(crate) fn take_back(&self, switch: &Switch, first: &[Step], reason: &str) -> Result<(), StepError> {
         let layout = &self.context.layout;
         let name = &self.of.name;
+        // Where the guard has taken it back, it runs under the definition that is undone here.
+        let found = switch::read(layout, name).map_err(step_error)?;
+        let taken_back = found.is_some_and(|found| matches!(found.stage, Stage::TakenBack { .. }));
         switch::take_back(layout, switch, reason).map_err(step_error)?;
-        self.run_from(&switch.from)?;
+        self.perform_inverses(first)?;
+        self.run_from(&switch.from, taken_back && !first.is_empty())?;
         switch::forget(layout, name).map_err(step_error)
     }
 
-    /// Sees a launch run, and restarts the service if it is another that runs.
-    fn run_from(&self, spec: &LaunchSpec) -> Result<(), StepError> {
+    /// Sees a launch run, and restarts the service if it is another that runs, or if it is to run anew.
+    fn run_from(&self, spec: &LaunchSpec, anew: bool) -> Result<(), StepError> {
         let name = &self.of.name;
         let launch = spec.identity();
-        if report::live(&self.context.layout, name).is_some_and(|status| status.launch == launch) {
+        let runs = || report::live(&self.context.layout, name).is_some_and(|status| status.launch == launch);
+        if !anew && runs() {
             return Ok(());
         }
         self.context.tell(Told::Undoing(format!("restart {name} with {}", spec.tree())));

@@ -171,10 +171,12 @@ fn loose_switch(context: &Context<'_>, name: &InstanceName) -> Result<Recovered,
         return Ok(Recovered::Finished);
     }
     let hands = Hands::new(context, of, None);
-    hands.take_back(&found, "the operation that asked for it was lost").map_err(|error| Failure::Step {
-        operation: Operation::Upgrade,
-        step: "taking the old version back".to_owned(),
-        source: Box::new(error),
+    hands.take_back(&found, &[], "the operation that asked for it was lost").map_err(|error| {
+        Failure::Step {
+            operation: Operation::Upgrade,
+            step: "taking the old version back".to_owned(),
+            source: Box::new(error),
+        }
     })?;
     Ok(Recovered::Undone)
 }

@@ -134,6 +134,14 @@ impl Host {
         std::fs::write(self.manifest(), text).unwrap();
     }
 
+    /// Has the definition name this manual page too.
+    pub(crate) fn document(&self, page: &str) {
+        let text = std::fs::read_to_string(self.manifest()).unwrap();
+        let unit =
+            format!("\"systemd\": {{ \"unit\": {{ \"Documentation\": [\"{page}\"] }} }},\n  \"upgrade\"");
+        std::fs::write(self.manifest(), text.replace("\"upgrade\"", &unit)).unwrap();
+    }
+
     pub(crate) fn marker(&self) -> Marker {
         Marker {
             name: self.name.clone(),
