@@ -88,9 +88,12 @@ fn give_up(
     if let Err(undoing) = undo(context, hands, plan, &mut journal, place + 1, &reason) {
         return match undoing {
             StepError::Killed => Failure::Killed,
-            _ if is_down(context, plan) => {
+            _ if plan.switch().is_some() && !runs(context, plan) => {
                 let (exit, log) = told(&error);
-                Failure::Down { reason: format!("{reason}, and going back failed: {undoing}"), exit, log }
+                let reason = format!(
+                    "{reason}, and going back failed, which `mainstay recover` tries again: {undoing}"
+                );
+                Failure::Down { reason, exit, log }
             }
             _ => Failure::Stuck { operation, step, undo: undoing.to_string(), source: Box::new(error) },
         };
@@ -99,6 +102,19 @@ fn give_up(
         return Failure::File(error);
     }
     sweep(context, &plan.of.name);
+    if let Some(unready) = hands.unready() {
+        if plan.switch().is_some() {
+            remember(context, plan, history::Action::TakenBack, &reason);
+        }
+        let why = format!("{reason}; what ran before is back, and not ready: {unready}");
+        let (exit, log) = told(&unready);
+        let given_up = matches!(unready, StepError::NotReady { retrying: false, .. });
+        return if given_up || !runs(context, plan) {
+            Failure::Down { reason: why, exit, log }
+        } else {
+            Failure::NotReady { reason: why, exit, log }
+        };
+    }
     if plan.switch().is_some_and(|(at, _)| at <= place) {
         let (_, log) = told(&error);
         remember(context, plan, history::Action::TakenBack, &reason);
@@ -114,8 +130,12 @@ fn told(error: &StepError) -> (Option<crate::model::status::Exit>, Vec<String>) 
     }
 }
 
-fn is_down(context: &Context<'_>, plan: &Plan) -> bool {
-    plan.switch().is_some() && report::live(&context.layout, &plan.of.name).is_none()
+/// Whether anything of it runs. Of a native program nobody but the service manager knows.
+fn runs(context: &Context<'_>, plan: &Plan) -> bool {
+    match context.manager.seen(&plan.of) {
+        Ok(seen) => seen.state.runs(),
+        Err(_) => report::live(&context.layout, &plan.of.name).is_some(),
+    }
 }
 
 /// Undoes the steps before a place, last first.

@@ -169,6 +169,44 @@ fn without_the_managers_word_nothing_is_changed() {
 }
 
 #[test]
+fn a_version_before_that_does_not_become_ready_either_blocks_nothing() {
+    for platform in [Embedded, Systemd] {
+        let host = Host::new(platform);
+        let never = Stops::never();
+        host.install("1.0.0", &never).unwrap();
+        host.service.barren.set(true);
+        let failure = host.upgrade("2.0.0", &never).unwrap_err();
+        assert!(matches!(failure, Failure::Down { .. }), "{failure}");
+        assert!(failure.to_string().contains("what ran before is back, and not ready"), "{failure}");
+        let versions = &["1.0.0"];
+        let allowed = Allowed { versions, gone: false, edited: false, runs: Some(false) };
+        whole(&host, allowed).unwrap();
+        host.service.barren.set(false);
+        host.apply(&never).unwrap();
+        host.remove(Removal::Instance, &never).unwrap();
+    }
+}
+
+#[test]
+fn a_recovery_to_a_version_that_does_not_become_ready_comes_to_an_end() {
+    let clean = Stops::never();
+    let host = Host::new(Systemd);
+    host.install("1.0.0", &Stops::never()).unwrap();
+    host.upgrade("2.0.0", &clean).unwrap();
+    for place in 1..clean.count() {
+        let host = Host::new(Systemd);
+        host.install("1.0.0", &Stops::never()).unwrap();
+        host.upgrade("2.0.0", &Stops::new(&[(place, Fate::Death)])).unwrap_err();
+        host.service.barren.set(true);
+        host.service.next_start();
+        host.recover(&Stops::never()).unwrap();
+        let versions = &["1.0.0", "2.0.0"];
+        let allowed = Allowed { versions, gone: false, edited: false, runs: None };
+        whole(&host, allowed).unwrap_or_else(|wrong| panic!("killed at {place}: {wrong}"));
+    }
+}
+
+#[test]
 fn a_journal_that_was_torn_is_gone_on_with() {
     let tails: [&[u8]; 2] = [b"{\"beg", b"\0\0\0\0"];
     for (place, tail) in [6, 11, 14].into_iter().flat_map(|place| tails.map(|tail| (place, tail))) {

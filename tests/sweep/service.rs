@@ -92,6 +92,8 @@ pub(crate) struct Service {
     inner: RefCell<Inner>,
     /// Whether the manager does not answer.
     pub(crate) deaf: Cell<bool>,
+    /// Whether no program gets ready any more, as when their database is gone.
+    pub(crate) barren: Cell<bool>,
 }
 
 impl Service {
@@ -102,6 +104,7 @@ impl Service {
             platform,
             inner: RefCell::default(),
             deaf: Cell::default(),
+            barren: Cell::default(),
         }
     }
 
@@ -162,7 +165,7 @@ impl Service {
         };
         let living = Living::begin();
         let mut status = status_of(&spec, living.identity);
-        if is_bad(&spec) || unit.contains(POISON) {
+        if self.barren.get() || is_bad(&spec) || unit.contains(POISON) {
             let on_trial = self.trial().is_some_and(|trial| trial.tree == spec.tree());
             status.failures = if on_trial { 1 } else { 5 };
             status.phase = if on_trial { Phase::BackingOff } else { Phase::Failed };
