@@ -21,6 +21,7 @@ use crate::platform::{calls, identity};
 /// Decides how to bring an instance to what is wanted.
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
     guard_name(wanted, observed)?;
+    guard_account(wanted, observed)?;
     guard_version(operation, wanted, observed)?;
     let mut plan = Plan::new(operation, &wanted.spec);
     folders(&mut plan, wanted, observed);
@@ -65,6 +66,24 @@ fn guard_name(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
         });
     }
     Ok(())
+}
+
+/// Folders that hold data can't be given to another account by a step that can be undone: what is in them is
+/// that account's too, and may be much.
+fn guard_account(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
+    let spec = &wanted.spec;
+    let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
+    // Whoever is named as the caller is nobody else.
+    let account = |user: &Option<String>| user.clone().filter(|user| *user != wanted.caller.name);
+    match active {
+        Some(active) if account(&active.user) != account(&spec.user) => Err(Refusal::OtherAccount {
+            name: spec.name.clone(),
+            installed: active.user.clone(),
+            wanted: spec.user.clone(),
+            data: wanted.layout.data(&spec.name),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn guard_version(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {

@@ -6,6 +6,8 @@ use mainstay::engine::remove::Removal;
 use mainstay::host::files;
 use mainstay::model::manifest::PlatformKind::{Embedded, Systemd};
 
+use mainstay::plan::refusal::Refusal;
+
 use crate::check::{Allowed, print_of, whole};
 use crate::host::Host;
 use crate::obstacle::Stops;
@@ -149,6 +151,23 @@ fn a_running_instance_does_not_change_its_platform_by_the_way() {
     std::fs::write(host.manifest(), text.replace("embedded", "systemd")).unwrap();
     let refused = host.apply(&Stops::never()).unwrap_err();
     assert!(refused.to_string().contains("is installed on embedded"), "{refused}");
+}
+
+#[test]
+fn an_instance_does_not_change_its_account_by_the_way() {
+    let host = Host::new(Systemd);
+    host.install("1.0.0", &Stops::never()).unwrap();
+    let spec = host.layout.launch(&host.name, "server-1.0.0");
+    let text = std::fs::read_to_string(&spec).unwrap();
+    std::fs::write(&spec, text.replacen('{', "{ \"user\": \"somebody\",", 1)).unwrap();
+    host.declare("1.0.0", r#"{ "A": "1" }"#);
+    let before = print_of(&host.root);
+    for outcome in [host.apply(&Stops::never()), host.upgrade("2.0.0", &Stops::never())] {
+        let refused = outcome.unwrap_err();
+        assert!(matches!(refused, Failure::Refused(Refusal::OtherAccount { .. })), "{refused}");
+        assert!(refused.to_string().contains("runs as `somebody`"), "{refused}");
+    }
+    assert_eq!(print_of(&host.root), before);
 }
 
 #[test]
