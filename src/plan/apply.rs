@@ -203,9 +203,7 @@ fn tree(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> Result<(), Ref
         return Err(Refusal::OtherTree { component, version });
     }
     if observed.trees.iter().any(|tree| tree.name == name) {
-        if observed.in_use.contains(&name)
-            || (observed.runs() && observed.link.as_deref() == Some(name.as_str()))
-        {
+        if observed.uses(&name) {
             return Err(Refusal::LiveTree { component, version });
         }
         let (from, to) = (folder.join(&name), put_away(&folder, &name, wanted.now.0));

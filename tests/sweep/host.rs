@@ -203,6 +203,15 @@ impl Host {
         self.change(Operation::Upgrade, Some(version), obstacle)
     }
 
+    /// An upgrade in its own way.
+    pub(crate) fn upgrade_as(&self, version: &str, wishes: Wishes) -> Result<Outcome, Failure> {
+        let folder = self.root.join("deploy");
+        let (target, _) = find(&Choice::default(), &folder, std::slice::from_ref(&self.layout))?;
+        let from = Some(self.archive(version));
+        let request = Request { operation: Operation::Upgrade, from, version: None, wishes, dry_run: false };
+        self.with(&Clear, |context| change(context, &target, &request, &|_| Ok(true)))
+    }
+
     pub(crate) fn rollback(&self, obstacle: &dyn Obstacle) -> Result<Outcome, Failure> {
         self.change(Operation::Rollback, None, obstacle)
     }

@@ -1,5 +1,8 @@
 //! What a clean-up keeps, what stays among other instances' things, and what is no change at all.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+
 use mainstay::engine::failure::Failure;
 use mainstay::engine::obstacle::Fate;
 use mainstay::engine::remove::Removal;
@@ -7,6 +10,7 @@ use mainstay::host::files;
 use mainstay::model::manifest::PlatformKind::{Embedded, Systemd};
 
 use mainstay::plan::refusal::Refusal;
+use mainstay::plan::wanted::Wishes;
 
 use crate::check::{Allowed, print_of, whole};
 use crate::host::Host;
@@ -40,6 +44,44 @@ fn a_clean_up_keeps_the_version_that_was_rolled_back() {
     assert_eq!(trees(&host), ["server-1.0.0", "server-1.1.0"]);
     let next = host.remove(Removal::OldVersions, &never).unwrap();
     assert!(next.is_empty(), "{:?}", next.steps);
+}
+
+/// What the supervisor of a script runs from is seen by nothing but its own word.
+#[test]
+fn the_tree_that_the_service_runs_from_stays() {
+    for platform in [Embedded, Systemd] {
+        let host = Host::new(platform);
+        let never = Stops::never();
+        host.install("1.0.0", &never).unwrap();
+        let later = Wishes { no_restart: true, force: true, ..Wishes::default() };
+        host.upgrade_as("1.1.0", later).unwrap();
+        host.upgrade_as("2.0.0", later).unwrap();
+        assert_eq!(host.service.running().unwrap().0, "server-1.0.0");
+        host.remove(Removal::OldVersions, &never).unwrap();
+        assert_eq!(trees(&host), ["server-1.0.0", "server-2.0.0"], "{platform}");
+        let tree = host.layout.tree(&host.name, "server-1.0.0");
+        std::fs::set_permissions(&tree, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::remove_file(tree.join(".complete")).unwrap();
+        let refused = host.upgrade_as("1.0.0", later).unwrap_err();
+        assert!(matches!(refused, Failure::Refused(Refusal::LiveTree { .. })), "{refused}");
+    }
+}
+
+#[test]
+fn the_tree_of_a_script_that_runs_stays() {
+    let host = Host::new(Embedded);
+    let never = Stops::never();
+    host.install("1.0.0", &never).unwrap();
+    host.upgrade("1.1.0", &never).unwrap();
+    host.upgrade("2.0.0", &never).unwrap();
+    let script = host.layout.tree(&host.name, "server-1.0.0").join("bin/server");
+    let mut child = Command::new("sh");
+    let mut child = child.args(["-c", "read word", script.as_str()]).stdin(Stdio::piped()).spawn().unwrap();
+    let outcome = host.remove(Removal::OldVersions, &never);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    outcome.unwrap();
+    assert_eq!(trees(&host), ["server-1.0.0", "server-2.0.0"]);
 }
 
 #[test]
