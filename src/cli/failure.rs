@@ -54,6 +54,7 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Tree(_)
         | Failure::Step { .. }
         | Failure::Stuck { .. }
+        | Failure::Unclosed { .. }
         | Failure::Call(_)
         | Failure::Newer { .. }
         | Failure::Damaged { .. }

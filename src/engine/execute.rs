@@ -8,6 +8,7 @@ use crate::engine::hands::Hands;
 use crate::engine::journal::Journal;
 use crate::engine::obstacle::{Fate, Point};
 use crate::engine::{Context, leftovers, report};
+use crate::host::files::FileError;
 use crate::host::{clock, files};
 use crate::model::history;
 use crate::model::marker::Marker;
@@ -50,20 +51,23 @@ pub(crate) fn advance(
     from: usize,
 ) -> Result<(), Failure> {
     for (place, planned) in plan.steps.iter().enumerate().skip(from) {
-        journal.begin(place)?;
-        context.tell(Event::Step(planned.step.clone()));
-        let outcome = match context.obstacle.at(Point::Begun(place)) {
-            Fate::Nothing => hands.perform(&planned.step),
-            Fate::Failure => Err(StepError::Asked),
-            Fate::Death => Err(StepError::Killed),
-        };
+        let outcome = noted(context, || journal.begin(place)).and_then(|()| {
+            context.tell(Event::Step(planned.step.clone()));
+            match context.obstacle.at(Point::Begun(place)) {
+                Fate::Nothing => hands.perform(&planned.step),
+                Fate::Failure => Err(StepError::Asked),
+                Fate::Death => Err(StepError::Killed),
+            }
+        });
         let outcome = outcome.and_then(|()| match context.obstacle.at(Point::Done(place)) {
             Fate::Nothing => Ok(()),
             Fate::Failure => Err(StepError::Asked),
             Fate::Death => Err(StepError::Killed),
         });
-        match outcome {
-            Ok(()) => journal.end(place)?,
+        // A step that can't be written down is a step that failed: with half of it done and no word of it, the
+        // operation must not end here.
+        match outcome.and_then(|()| noted(context, || journal.end(place))) {
+            Ok(()) => {}
             Err(StepError::Killed) => return Err(Failure::Killed),
             Err(error) => return Err(give_up(context, hands, plan, journal, place, error)),
         }
@@ -71,7 +75,20 @@ pub(crate) fn advance(
     if context.obstacle.at(Point::Closing) == Fate::Death {
         return Err(Failure::Killed);
     }
-    Ok(journal.close()?)
+    noted(context, || journal.close()).map_err(|error| unclosed(plan, "is done".to_owned(), error))
+}
+
+/// Writes to the journal, if it can be written.
+fn noted(context: &Context<'_>, write: impl FnOnce() -> Result<(), FileError>) -> Result<(), StepError> {
+    if context.obstacle.fills_journal() {
+        return Err(StepError::Asked);
+    }
+    Ok(write()?)
+}
+
+/// What has become of an operation whose journal can't be closed.
+pub(crate) fn unclosed(plan: &Plan, outcome: String, error: StepError) -> Failure {
+    Failure::Unclosed { operation: plan.operation, outcome, source: Box::new(error) }
 }
 
 fn give_up(
@@ -98,8 +115,8 @@ fn give_up(
             _ => Failure::Stuck { operation, step, undo: undoing.to_string(), source: Box::new(error) },
         };
     }
-    if let Err(error) = journal.close() {
-        return Failure::File(error);
+    if let Err(closing) = noted(context, || journal.close()) {
+        return unclosed(plan, format!("failed at `{step}` ({reason}) and was undone"), closing);
     }
     sweep(context, &plan.of.name);
     if let Some(unready) = hands.unready() {
@@ -157,7 +174,8 @@ pub(crate) fn undo(
             context.tell(Event::Undoing(planned.step.to_string()));
             hands.undo(planned, reason)?;
         }
-        journal.undone(place)?;
+        // Undoing twice does no harm, and it is not left halfway because it can't be written down.
+        let _ = noted(context, || journal.undone(place));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! has been ready, else undone. Recovering twice changes nothing the second time.
 
 use crate::engine::event::Event;
-use crate::engine::execute::{advance, remember, undo};
+use crate::engine::execute::{advance, remember, unclosed, undo};
 use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::{self, Journal, Unfinished};
@@ -152,7 +152,10 @@ fn go_back(
     reason: &str,
 ) -> Result<(), Failure> {
     match undo(context, hands, plan, &mut journal, before, reason) {
-        Ok(()) => Ok(journal.close()?),
+        Ok(()) => {
+            let closed = journal.close().map_err(StepError::from);
+            closed.map_err(|error| unclosed(plan, "was undone".to_owned(), error))
+        }
         Err(StepError::Killed) => Err(Failure::Killed),
         Err(error) => {
             let last = plan.steps.get(before.saturating_sub(1));

@@ -14,7 +14,7 @@ use mainstay::plan::wanted::Wishes;
 
 use crate::check::{Allowed, print_of, whole};
 use crate::host::Host;
-use crate::obstacle::Stops;
+use crate::obstacle::{FullAfter, Stops};
 
 fn trees(host: &Host) -> Vec<String> {
     let names = files::list(&host.layout.install(&host.name)).unwrap().unwrap_or_default();
@@ -264,6 +264,31 @@ fn a_recovery_to_a_version_that_does_not_become_ready_comes_to_an_end() {
         let versions = &["1.0.0", "2.0.0"];
         let allowed = Allowed { versions, gone: false, edited: false, runs: None };
         whole(&host, allowed).unwrap_or_else(|wrong| panic!("killed at {place}: {wrong}"));
+    }
+}
+
+#[test]
+fn a_journal_that_cant_be_written_leaves_nothing_halfway() {
+    for (platform, once) in [(Embedded, true), (Embedded, false), (Systemd, true), (Systemd, false)] {
+        for entries in 0..200 {
+            let host = Host::new(platform);
+            host.install("1.0.0", &Stops::never()).unwrap();
+            let full = FullAfter::new(entries, once);
+            let outcome = host.upgrade("2.0.0", &full);
+            if !full.met.get() {
+                assert!(entries > 5 && outcome.is_ok(), "{entries}");
+                break;
+            }
+            let failure = outcome.unwrap_err();
+            let version = if failure.to_string().contains("is done") { "2.0.0" } else { "1.0.0" };
+            let allowed = Allowed { versions: &[version], gone: false, edited: false, runs: Some(true) };
+            if let Failure::Unclosed { .. } = failure {
+                assert!(failure.to_string().contains("mainstay recover"), "{failure}");
+                host.recover(&Stops::never()).unwrap();
+            }
+            // Before anything else has had to mend it.
+            whole(&host, allowed).unwrap_or_else(|wrong| panic!("after {entries}: {failure}: {wrong}"));
+        }
     }
 }
 
