@@ -33,7 +33,7 @@ pub struct Arguments {
 /// How things are told.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct OutputArguments {
-    /// Print one JSON document on standard output, and nothing else there
+    /// Print JSON on standard output and nothing else there: one document, or one a line for what goes on
     #[arg(long, global = true, help_heading = "Output")]
     pub json: bool,
     /// Say only what failed
@@ -155,7 +155,7 @@ pub struct InstallArguments {
     /// The account that runs the program, in system scope
     #[arg(long, value_name = "ACCOUNT")]
     pub user_name: Option<String>,
-    /// A file of KEY=value lines, copied to the instance's configuration folder
+    /// A file of KEY=value lines, copied to where `service.environmentFile` of the manifest says
     #[arg(long, value_name = "FILE")]
     pub env_file: Option<Utf8PathBuf>,
     /// Set a field of a new manifest, as in `service.environment.PORT=4000`
@@ -268,6 +268,9 @@ pub struct LogsArguments {
     /// The last lines only (default when new lines are waited for: 100)
     #[arg(short = 'n', long)]
     pub lines: Option<u64>,
+    /// Go on with what comes (default at a terminal)
+    #[arg(short, long, conflicts_with = "no_follow")]
+    pub follow: bool,
     /// End when all is shown (default where the output is no terminal)
     #[arg(long)]
     pub no_follow: bool,

@@ -42,30 +42,46 @@ pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Resul
     for setting in &arguments.settings {
         set(&mut text, setting)?;
     }
-    let path = folder.join(FILE_NAME);
     let text = serde_json::to_string_pretty(&text).unwrap_or_default() + "\n";
-    let (manifest, document) = read_manifest(path.as_str(), &text)?;
+    // It is no file yet, so a fault in it is one of what was typed.
+    let (manifest, document) = read_manifest("the manifest made of --set", &text)?;
     let deploy = trust::inspect(folder)?;
     Ok(Declared { path: deploy.folder.join(FILE_NAME), deploy, manifest, document, on_disk: false })
 }
 
-/// Sets one field by its path: `service.environment.PORT=4000`. What parses as JSON is taken as JSON.
+/// Sets one field by its path: `service.environment.PORT=4000`. What parses as JSON is taken as JSON; a number
+/// only where the field takes one, because variables and versions look like numbers too.
 fn set(text: &mut Value, setting: &str) -> Result<(), Failure> {
     let malformed = || Failure::Usage(format!("`--set {setting}` is not of the form `path.to.field=value`"));
-    let (path, value) = setting.split_once('=').ok_or_else(malformed)?;
+    let (path, typed) = setting.split_once('=').ok_or_else(malformed)?;
+    if path.split('.').any(str::is_empty) {
+        return Err(malformed());
+    }
+    let plain = Value::String(typed.to_owned());
+    let value = match serde_json::from_str::<Value>(typed) {
+        Ok(number @ Value::Number(_)) => {
+            let mut as_number = text.clone();
+            put(&mut as_number, path, number.clone());
+            let refused = read_manifest("", &as_number.to_string())
+                .is_err_and(|problems| problems.list.iter().any(|problem| problem.path == path));
+            if refused { plain } else { number }
+        }
+        Ok(structured) => structured,
+        Err(_) => plain,
+    };
+    put(text, path, value);
+    Ok(())
+}
+
+fn put(text: &mut Value, path: &str, value: Value) {
     let mut place = text;
     for key in path.split('.') {
-        if key.is_empty() {
-            return Err(malformed());
-        }
         if !place.is_object() {
             *place = Value::Object(Map::new());
         }
         place = &mut place[key];
     }
-    let structured = serde_json::from_str::<Value>(value).ok().filter(|parsed| !parsed.is_number());
-    *place = structured.unwrap_or_else(|| Value::String(value.to_owned()));
-    Ok(())
+    *place = value;
 }
 
 /// Whether the file of variables that was typed can be used.

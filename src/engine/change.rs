@@ -8,7 +8,7 @@ use crate::engine::failure::Failure;
 use crate::engine::observe::{observe, read_receipt};
 use crate::engine::operation::{exclusively, guard_rights};
 use crate::engine::prepare::{self, Aim, Stage};
-use crate::engine::target::{Declared, Target};
+use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
 use crate::engine::{Context, registry, trust};
 use crate::host::{environment, files};
 use crate::model::launch::tree_name;
@@ -60,10 +60,17 @@ pub fn change(
     request: &Request,
     agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
 ) -> Result<Outcome, Failure> {
-    let declared = target.manifest.as_ref().ok_or_else(|| {
-        let folder = target.marker.as_ref().map(|marker| marker.folder.clone()).unwrap_or_default();
-        crate::engine::target::TargetError::NoManifest(folder)
-    })?;
+    let again;
+    let declared = match (&target.manifest, &target.marker) {
+        (Some(declared), _) => declared,
+        // It was passed over when the instance was looked for; now it is needed, or says what is wrong with it.
+        (None, Some(marker)) => {
+            let choice = Choice { name: Some(target.name.clone()), ..Choice::default() };
+            again = manifest_in(&marker.folder, &choice)?;
+            &again
+        }
+        (None, None) => return Err(TargetError::NoManifest(Utf8PathBuf::new()).into()),
+    };
     if !request.dry_run {
         guard_rights(context)?;
     }
@@ -201,6 +208,9 @@ fn aim(
         },
     };
     let path = context.layout.tree(&declared.manifest.name, &tree_name(&package.name, &version));
+    if !tree::is_whole(&path) {
+        return Err(Refusal::NoTree { component: package.name.clone(), version }.into());
+    }
     let description = prepare::description_in(&path)?;
     Ok(Aim { version, description, archive: None, wishes: request.wishes, edits_version })
 }
@@ -212,8 +222,8 @@ fn only_tree(context: &Context<'_>, declared: &Declared) -> Result<Version, Fail
     trees.retain(|tree| tree.complete.is_some());
     match (trees.pop(), trees.is_empty()) {
         (Some(tree), true) => Ok(tree.version),
-        _ => Err(Failure::NoVersion(format!(
-            "no version of `{}` is unpacked for `{}`, and no archive was given",
+        _ => Err(Failure::Usage(format!(
+            "no version of `{}` is unpacked for `{}`: bring one with `mainstay install --from ARCHIVE`",
             package.name, declared.manifest.name
         ))),
     }

@@ -12,8 +12,9 @@ use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::receipt::Receipt;
+use crate::model::status::Phase;
 use crate::package::tree;
-use crate::plan::observed::{Observed, Running, Tree};
+use crate::plan::observed::{Observed, Readiness, Running, Tree};
 use crate::platform;
 
 /// Looks at an instance, and at the given paths beside its own.
@@ -53,7 +54,14 @@ pub(crate) fn observe(
             whole: found.complete.map(|complete| complete.digest),
         });
     }
+    let readiness = report::live(layout, name).map_or(Readiness::Ready, |status| match status.phase {
+        Phase::BackingOff => Readiness::Failing,
+        Phase::Starting if status.failures > 0 => Readiness::Failing,
+        Phase::Starting => Readiness::Coming,
+        _ => Readiness::Ready,
+    });
     Ok(Observed {
+        readiness,
         receipt: read_receipt(&layout.receipt(name))?,
         anchored: marker.as_ref().is_some_and(target::anchored),
         other_platform: other_platform(layout, of)?,

@@ -47,18 +47,19 @@ pub(crate) fn stage(
     folder: &Utf8Path,
     expected: Option<Digest>,
 ) -> Result<Stage, Failure> {
-    let archive = files::canonical(archive)?;
-    files::create_folder(folder, 0o755, None)?;
-    let outcome = unpack_in(context, &archive, folder, expected);
-    if outcome.is_err() {
-        // If the folder was made for this archive, nothing of it shall remain.
-        files::remove_empty_folder(folder)?;
+    let (file, archive) = trust::open_archive(archive)?;
+    let made = files::create_folder(folder, 0o755, None)?;
+    let outcome = unpack_in(context, file, &archive, folder, expected);
+    if outcome.is_err() && made {
+        // What was made for this archive goes with it; why it was refused matters more than whether that works.
+        let _ = files::remove_empty_folder(folder);
     }
     outcome
 }
 
 fn unpack_in(
     context: &Context<'_>,
+    file: std::fs::File,
     archive: &Utf8Path,
     folder: &Utf8Path,
     expected: Option<Digest>,
@@ -71,7 +72,8 @@ fn unpack_in(
             total: progress.size,
         });
     };
-    let unpacked = unpack::unpack(archive, staging.path(), expected, &Limits::default(), &mut progress)?;
+    let unpacked =
+        unpack::unpack_file(file, archive, staging.path(), expected, &Limits::default(), &mut progress)?;
     Ok(Stage { archive: archive.to_owned(), unpacked, staging })
 }
 
@@ -133,7 +135,12 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
     };
     let definition = platform::definition(&spec, &context.layout, &context.facts)?;
     let text = declared.document.text().to_owned();
-    let edited = if edits_version { edit(declared, &version, archive.as_ref()) } else { text.clone() };
+    let tree = context.layout.tree(&spec.name, &spec.tree());
+    let digest = archive
+        .as_ref()
+        .map(|archive| archive.digest)
+        .or_else(|| tree::read_complete(&tree).map(|whole| whole.digest));
+    let edited = if edits_version { edit(declared, &version, digest) } else { text.clone() };
     let program = context.program.clone();
     let build = format!("{}-{}", env!("CARGO_PKG_VERSION"), files::digest(&program)?.short());
     Ok(Wanted {
@@ -198,15 +205,14 @@ pub fn default_platform() -> PlatformKind {
 }
 
 /// The manifest with the version, and the digest if it names one, edited in; every other byte is kept.
-fn edit(declared: &Declared, version: &Version, archive: Option<&Archive>) -> String {
+fn edit(declared: &Declared, version: &Version, digest: Option<Digest>) -> String {
     let package = |key: &str| [Segment::from("package"), Segment::from(key)];
     let text = declared.document.text().to_owned();
     if declared.manifest.package.version.as_ref().is_none_or(|written| written == version) {
         return text;
     }
     let Some(text) = declared.document.replace(&package("version"), version.as_str()) else { return text };
-    let digest = archive.filter(|_| declared.manifest.package.sha256.is_some()).map(|archive| archive.digest);
-    let Some(digest) = digest else { return text };
+    let Some(digest) = digest.filter(|_| declared.manifest.package.sha256.is_some()) else { return text };
     let again = crate::model::document::Document::parse(declared.path.as_str(), &text);
     again.ok().and_then(|document| document.replace(&package("sha256"), &digest.to_string())).unwrap_or(text)
 }

@@ -5,14 +5,18 @@ use camino::Utf8PathBuf;
 use crate::engine::Context;
 use crate::engine::execute::execute;
 use crate::engine::failure::Failure;
-use crate::engine::observe::observe;
+use crate::engine::observe::{observe, read_receipt};
 use crate::engine::operation::exclusively;
+use crate::engine::prepare::platform_of;
 use crate::engine::registry;
-use crate::host::clock;
+use crate::engine::target::Target;
+use crate::host::{clock, files};
 use crate::model::launch::LaunchSpec;
+use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::plan::cleanup::cleanup;
 use crate::plan::observed::Observed;
+use crate::plan::refusal::Refusal;
 use crate::plan::step::Plan;
 use crate::plan::uninstall::{put_away_folders, uninstall};
 
@@ -38,6 +42,11 @@ pub fn remove(
     let now = clock::now();
     let decide = || -> Result<Plan, Failure> {
         let (spec, observed) = active(context, of)?;
+        if let Some(marker) = observed.marker.as_ref().filter(|marker| marker.folder != of.folder)
+            && observed.anchored
+        {
+            return Err(Refusal::NameTaken { name: of.name.clone(), folder: marker.folder.clone() }.into());
+        }
         let layout = &context.layout;
         Ok(match removal {
             Removal::OldVersions => cleanup(&spec, layout, &observed, &context.caller, now),
@@ -83,4 +92,39 @@ pub(crate) fn active(context: &Context<'_>, of: &Marker) -> Result<(LaunchSpec, 
 /// A launch for an instance of which only the definition is left: enough to stop and deregister it.
 fn bare(of: &Marker) -> LaunchSpec {
     LaunchSpec::bare(of)
+}
+
+/// What there is to remove of a target: the instance; or, of one whose definition is gone, what it left, if that
+/// is this folder's. What belongs to an instance of another folder is never offered.
+pub fn left_of(target: &Target, purge: bool) -> Result<Option<Marker>, Failure> {
+    if let Some(marker) = &target.marker {
+        return Ok(Some(marker.clone()));
+    }
+    let Some(declared) = &target.manifest else { return Ok(None) };
+    let (layout, name) = (&target.layout, &target.name);
+    for kind in PlatformKind::ALL {
+        if files::facts(&layout.definition(name, kind))?.is_some() {
+            return Ok(None);
+        }
+    }
+    let receipt = read_receipt(&layout.receipt(name))?;
+    if receipt.as_ref().is_some_and(|receipt| receipt.folder != declared.deploy.folder) {
+        return Ok(None);
+    }
+    let mut left = vec![layout.receipt(name), layout.install(name)];
+    if purge {
+        left.extend([layout.state(name), layout.data(name), layout.config(name), layout.logs(name)]);
+    }
+    for path in left {
+        if files::facts(&path)?.is_some() {
+            return Ok(Some(Marker {
+                name: name.clone(),
+                component: declared.manifest.package.name.clone(),
+                platform: platform_of(declared),
+                scope: layout.scope,
+                folder: declared.deploy.folder.clone(),
+            }));
+        }
+    }
+    Ok(None)
 }

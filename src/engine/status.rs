@@ -84,7 +84,10 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
             path,
         },
         operation: operation(layout, of),
-        pending_restart: receipt.as_ref().is_some_and(|receipt| receipt.pending_restart),
+        pending_restart: receipt.as_ref().is_some_and(|receipt| {
+            // A supervisor that began later has seen what was applied.
+            receipt.pending_restart && live.is_some_and(|status| status.began < receipt.changed)
+        }),
         version,
         state,
     }

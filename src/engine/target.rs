@@ -191,7 +191,13 @@ fn in_folder(
     choice: &Choice,
     layouts: &[Layout],
 ) -> Result<(Target, Vec<String>), Failure> {
-    let declared = manifest_in(folder, choice)?;
+    let declared = match manifest_in(folder, choice) {
+        Ok(declared) => declared,
+        Err(fault @ (Failure::Faulty(_) | Failure::Distrusted(_))) => {
+            return installed_from(folder, layouts, fault);
+        }
+        Err(other) => return Err(other),
+    };
     let name = declared.manifest.name.clone();
     let (mut fallback, mut notices) = (None, Vec::new());
     for layout in layouts {
@@ -220,6 +226,31 @@ fn in_folder(
         return Err(TargetError::OtherScope { name, scope }.into());
     };
     Ok((Target { name, layout, marker: None, manifest: Some(declared) }, notices))
+}
+
+/// The one instance that was installed from a folder whose manifest can't be used now.
+fn installed_from(
+    folder: &Utf8Path,
+    layouts: &[Layout],
+    fault: Failure,
+) -> Result<(Target, Vec<String>), Failure> {
+    let Ok(folder) = files::canonical(folder) else { return Err(fault) };
+    let mut found = Vec::new();
+    for layout in layouts {
+        let of_folder =
+            registry::instances(layout).markers.into_iter().filter(|marker| marker.folder == folder);
+        found.extend(of_folder.map(|marker| (layout.clone(), marker)));
+    }
+    match (found.pop(), found.is_empty()) {
+        (Some((layout, marker)), true) => {
+            let notice = format!("its manifest is passed over: {fault}");
+            Ok((
+                Target { name: marker.name.clone(), layout, marker: Some(marker), manifest: None },
+                vec![notice],
+            ))
+        }
+        _ => Err(fault),
+    }
 }
 
 /// Whether a marker's folder still holds a manifest of that instance.
@@ -258,7 +289,11 @@ fn by_name(
         let manifest = match manifest_in(&marker.folder, &in_its_folder) {
             Ok(declared) if declared.manifest.name == *name => Some(declared),
             Ok(_) | Err(Failure::Target(_)) => None,
-            Err(other) => return Err(other),
+            // Whoever needs the manifest reads it again and fails then; to stop or look, it is not needed.
+            Err(fault) => {
+                notices.push(format!("its manifest is passed over: {fault}"));
+                None
+            }
         };
         return Ok((
             Target { name: name.clone(), layout: layout.clone(), marker: Some(marker), manifest },

@@ -5,15 +5,16 @@ use thiserror::Error;
 
 use crate::engine::failure::Failure;
 use crate::host::account;
-use crate::host::files::{self, Kind};
+use crate::host::files::{self, FileError, Kind};
 use crate::host::untrusted;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::{Manifest, Scope};
 use crate::model::owner::Owner;
 use crate::model::service::Supervision;
 
-/// The settings of a `[Unit]` section that give its owner no rights: order and words.
-const HARMLESS: [&str; 6] = ["After", "Before", "Wants", "Documentation", "Description", "PartOf"];
+/// The settings of a `[Unit]` section that give its owner no rights over others: what it comes after, and words.
+/// `Wants` would have root start any unit there is, and `Before` hold one up.
+const HARMLESS: [&str; 2] = ["After", "Documentation"];
 
 /// Why a deploy folder, or what its manifest asks, is not trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -102,6 +103,31 @@ pub fn inspect(folder: &Utf8Path) -> Result<Deploy, Failure> {
         }
     }
     Ok(Deploy { folder, owner: Some(owner).filter(|owner| !owner.is_root()) })
+}
+
+/// Opens an archive for whoever runs this. Where the file, or the folder it stands in, is another account's, root
+/// opens it with that account's rights: a link there could lead to what its owner may not read. Gives its path
+/// without links.
+pub fn open_archive(path: &Utf8Path) -> Result<(std::fs::File, Utf8PathBuf), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    let owner_of = |path: &Utf8Path| -> Result<Option<Owner>, Failure> {
+        let uid = files::facts(path)?.map_or(0, |facts| facts.uid);
+        Ok(if account::effective_uid() == 0 && uid != 0 { Some(account::by_uid(uid)?) } else { None })
+    };
+    let rights = match owner_of(path)? {
+        Some(owner) => Some(owner),
+        None => owner_of(&files::canonical(folder)?)?,
+    };
+    account::acting_as(rights.as_ref(), || {
+        let path = files::canonical(path)?;
+        let missing = || FileError {
+            action: "open",
+            path: path.clone(),
+            source: std::io::Error::from(std::io::ErrorKind::NotFound),
+        };
+        let file = untrusted::open(&path)?.ok_or_else(missing)?;
+        Ok((file, path))
+    })?
 }
 
 /// The text of a file in a deploy folder, read with its owner's rights and through no link.

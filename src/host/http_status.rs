@@ -18,10 +18,12 @@ pub(super) fn status(address: &str, limit: Duration) -> io::Result<u16> {
     let deadline = Instant::now() + limit;
     let mut connection = connect(host, deadline)?;
     connection.set_write_timeout(Some(left(deadline)?))?;
-    write!(
-        connection,
+    // In one piece: a hasty server that answers the first line and closes would reset what comes after it, and
+    // take its own answer back with it.
+    let question = format!(
         "GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAccept: */*\r\nUser-Agent: mainstay\r\n\r\n"
-    )?;
+    );
+    connection.write_all(question.as_bytes())?;
     let mut answer = BufReader::new(Until { connection, deadline }.take(LARGEST_HEAD));
     loop {
         let status = status_of(&line(&mut answer)?)?;

@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::model::digest::Digest;
 use crate::model::duration::Span;
 use crate::model::manifest::{
-    Hardening, Hooks, Limits, Manifest, PlatformKind, Ready, RestartWhen, Scope, Service, Stdin, StopSignal,
+    Hardening, Hooks, Limits, Manifest, PlatformKind, RestartWhen, Scope, Service, Stdin, StopSignal,
     Supervision, Systemd, VariableName,
 };
 use crate::model::marker::Marker;
@@ -20,6 +20,8 @@ use crate::model::package::PackageDescription;
 use crate::model::size::Size;
 use crate::model::token::{Places, expand};
 use crate::model::version::Version;
+
+pub use crate::model::readiness::{Probe, Readiness};
 
 /// The format that this build writes. A reader that meets a newer one changes nothing.
 pub const FORMAT: u32 = 1;
@@ -125,34 +127,6 @@ pub struct StopPolicy {
     pub timeout: Span,
 }
 
-/// How a program shows that it is ready, and how long it may take.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Readiness {
-    /// What is asked.
-    pub probe: Probe,
-    /// How long it may take.
-    pub timeout: Span,
-}
-
-/// One way to ask a program whether it is ready.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub enum Probe {
-    /// The address answers with a status from 200 to 299. May hold `{env.NAME}`.
-    Http(String),
-    /// The host and port takes a connection. May hold `{env.NAME}`.
-    Tcp(String),
-    /// The command exits with 0, tokens unexpanded.
-    Command(Vec<String>),
-    /// The file exists and is newer than the program's start, tokens unexpanded.
-    File(String),
-    /// The program has been alive for so long.
-    Delay(Span),
-    /// The program says so (`sd_notify`).
-    Notify,
-}
-
 /// How captured logs are rotated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -184,6 +158,14 @@ pub enum ResolveError {
     /// Neither says what to run.
     #[error("neither the manifest's `service.command` nor the package says which program to run")]
     NoCommand,
+    /// A package names a file that is not the deploy folder's.
+    #[error("the package's `{field}` is `{path}`: a package may name only files of the deploy folder")]
+    PackagePath {
+        /// The field of the package's description.
+        field: String,
+        /// The path.
+        path: Utf8PathBuf,
+    },
 }
 
 impl LaunchSpec {
@@ -203,7 +185,7 @@ impl LaunchSpec {
         environment.extend(ours.environment.clone());
         let secrets = theirs.secrets.iter().chain(&ours.secrets);
         let supervision = ours.supervision.or(theirs.supervision).unwrap_or_default();
-        let ready = Readiness::resolve(ours.ready.as_ref().or(theirs.ready.as_ref()), supervision);
+        let ready = Readiness::resolve(ours.ready.as_ref(), theirs.ready.as_ref(), supervision);
         let user = ours.user.clone().or_else(|| theirs.user.clone()).or(owner);
         // What a package would like and this platform does not have is left out; what the user wrote is refused
         // by the platform, with the reason.
@@ -213,6 +195,7 @@ impl LaunchSpec {
                 (PlatformKind::Systemd, Scope::System) => Hardening::Standard,
                 _ => Hardening::Off,
             });
+        own_paths_only(theirs)?;
         let environment_file = ours.environment_file.as_ref().or(theirs.environment_file.as_ref());
         Ok(Self {
             format: FORMAT,
@@ -364,26 +347,19 @@ impl LaunchSpec {
     }
 }
 
-impl Readiness {
-    fn resolve(ready: Option<&Ready>, supervision: Supervision) -> Self {
-        let nothing = Ready::default();
-        let ready = ready.unwrap_or(&nothing);
-        let probe = if let Some(address) = &ready.http {
-            Probe::Http(address.clone())
-        } else if let Some(address) = &ready.tcp {
-            Probe::Tcp(address.clone())
-        } else if let Some(command) = &ready.command {
-            Probe::Command(command.clone())
-        } else if let Some(path) = &ready.file {
-            Probe::File(path.clone())
-        } else if ready.notify == Some(true) || (supervision == Supervision::Native && ready.delay.is_none())
-        {
-            Probe::Notify
-        } else {
-            Probe::Delay(ready.delay.unwrap_or(Span::seconds(1)))
-        };
-        Self { probe, timeout: ready.timeout.unwrap_or(Span::seconds(60)) }
+/// Files that a package names are handed to its program, by root where root manages them: so they are the
+/// deploy folder's own, or the manifest has to name them.
+fn own_paths_only(package: &Service) -> Result<(), ResolveError> {
+    let environment_file =
+        package.environment_file.iter().map(|path| ("service.environmentFile".to_owned(), path));
+    let secrets =
+        package.secrets.iter().map(|(name, secret)| (format!("service.secrets.{name}"), &secret.file));
+    for (field, path) in environment_file.chain(secrets) {
+        if !path.components().all(|component| matches!(component, camino::Utf8Component::Normal(_))) {
+            return Err(ResolveError::PackagePath { field, path: path.clone() });
+        }
     }
+    Ok(())
 }
 
 /// The name of a version tree: `<component>-<version>`.
@@ -391,3 +367,6 @@ impl Readiness {
 pub fn tree_name(component: &ComponentName, version: &Version) -> String {
     format!("{component}-{version}")
 }
+
+#[cfg(test)]
+mod tests;

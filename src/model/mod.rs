@@ -25,6 +25,7 @@ pub mod owner;
 pub mod package;
 pub mod position;
 pub mod problem;
+pub mod readiness;
 pub mod receipt;
 pub mod schema;
 pub mod service;

@@ -12,7 +12,7 @@ use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::owner::Owner;
 use crate::model::receipt::{self, Activation, Receipt};
 use crate::model::trial::{Stage, Switch};
-use crate::plan::observed::Observed;
+use crate::plan::observed::{Observed, Readiness};
 use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::plan::wanted::Wanted;
@@ -470,6 +470,13 @@ fn pending_restart(plan: &Plan, wanted: &Wanted, observed: &Observed) -> bool {
 
 fn start(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Observed) {
     let spec = &wanted.spec;
+    // An installation is done when the service is ready; one that runs and is not is waited for.
+    if operation == Operation::Install && observed.runs() && observed.readiness != Readiness::Ready {
+        if plan.switch().is_none() {
+            plan.after.insert(0, await_ready(spec, spec.ready.timeout));
+        }
+        return;
+    }
     if operation != Operation::Install || wanted.wishes.no_start || observed.runs() {
         if operation == Operation::Upgrade && !plan.steps.is_empty() && !observed.runs() {
             plan.notices.push(

@@ -2,18 +2,23 @@
 
 use crate::model::launch::LaunchSpec;
 use crate::plan::apply::await_ready;
-use crate::plan::observed::{Observed, Running};
+use crate::plan::observed::{Observed, Readiness, Running};
 use crate::plan::step::{Operation, Plan, Step};
 use crate::platform::{calls, identity};
 
-/// Decides how to start a service, if it does not run.
+/// Decides how to start a service: not at all if it is ready, and anew if it fails and waits for its next try.
 #[must_use]
 pub fn start(spec: &LaunchSpec, observed: &Observed) -> Plan {
     let mut plan = Plan::new(Operation::Start, spec);
-    if !observed.runs() {
-        plan.after.extend(calls::start(&identity(spec)).into_iter().map(|call| Step::Call { call }));
-        plan.after.push(await_ready(spec, spec.ready.timeout));
-    }
+    let of = identity(spec);
+    let calls = match (observed.runs(), observed.readiness) {
+        (false, _) => calls::start(&of),
+        (true, Readiness::Failing) => calls::restart(&of),
+        (true, Readiness::Coming) => Vec::new(),
+        (true, Readiness::Ready) => return plan,
+    };
+    plan.after.extend(calls.into_iter().map(|call| Step::Call { call }));
+    plan.after.push(await_ready(spec, spec.ready.timeout));
     plan
 }
 

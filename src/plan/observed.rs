@@ -29,6 +29,8 @@ pub struct Observed {
     pub foreign: Option<String>,
     /// Whether the service runs, and what.
     pub running: Running,
+    /// Whether what runs is ready, or on its way.
+    pub readiness: Readiness,
     /// Whether it starts with the host, as the service manager says.
     pub enabled: bool,
     /// Whether the user's services start without a login; nothing in system scope.
@@ -56,6 +58,18 @@ pub struct Tree {
     pub version: Version,
     /// The digest of the archive it came from, if it is whole.
     pub whole: Option<Digest>,
+}
+
+/// Whether what runs is ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Readiness {
+    /// It is, as far as anybody knows.
+    #[default]
+    Ready,
+    /// Not yet.
+    Coming,
+    /// It has failed, and is tried again.
+    Failing,
 }
 
 /// Whether a service runs.

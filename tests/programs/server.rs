@@ -23,7 +23,13 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     for connection in listener.incoming() {
         let mut connection = connection?;
         let mut line = String::new();
-        BufReader::new(&connection).read_line(&mut line)?;
+        let mut question = BufReader::new(&connection);
+        question.read_line(&mut line)?;
+        // To the end of its head: to close on what is unread would reset the connection.
+        let mut rest = String::new();
+        while question.read_line(&mut rest).is_ok_and(|count| count > 2) {
+            rest.clear();
+        }
         let path = line.split(' ').nth(1).unwrap_or("/");
         let (status, body) = match path {
             "/version" => ("200 OK", version.clone()),

@@ -31,7 +31,7 @@ fn a_server_becomes_ready_and_stops() {
     assert_eq!(starting.phase, Phase::Starting);
     let ready = host.wait_for_phase(Phase::Ready);
     let took = began.elapsed();
-    assert!(took >= Duration::from_millis(300) && took < Duration::from_secs(1), "{took:?}");
+    assert!(took >= Duration::from_millis(300), "{took:?}");
     assert_eq!(get(port, "/pid"), ready.program.map(|program| program.pid.to_string()));
     assert_eq!(ready.supervisor.pid, driver.pid());
     assert!(ready.ready.is_some() && ready.started.is_some());
@@ -41,6 +41,24 @@ fn a_server_becomes_ready_and_stops() {
     assert_eq!((stopped.phase, stopped.program), (Phase::Stopped, None));
     assert_eq!(stopped.last_exit, Some(Exit::Signal(15)));
     assert!(host.programs().is_empty());
+}
+
+#[test]
+fn readiness_comes_no_earlier_and_hardly_later_than_the_program_is_ready() {
+    let took = || {
+        let host = Host::new(&server(free_port(), &["--ready-after", "300"]));
+        let began = Instant::now();
+        let mut driver = host.run();
+        host.wait_for_phase(Phase::Ready);
+        let took = began.elapsed();
+        driver.signal(Signal::TERM);
+        assert_eq!(driver.code(), Some(0));
+        took
+    };
+    // The best of three: a busy machine may hold a process up for longer than this.
+    let all = [took(), took(), took()];
+    assert!(all.iter().all(|took| *took >= Duration::from_millis(300)), "{all:?}");
+    assert!(all.iter().min().is_some_and(|least| *least < Duration::from_secs(1)), "{all:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `start`, `stop` and `restart`.
 
 use crate::cli::arguments::LifecycleArguments;
+use crate::cli::commands::absent::{guard_other_scope, nothing_to};
 use crate::cli::confirm;
 use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::{target_to_change, with_context};
@@ -19,14 +20,18 @@ pub(crate) fn lifecycle(
     let target = match target_to_change(report, &arguments.target) {
         Err(Failure::Target(TargetError::Unknown { name, .. })) if operation == Operation::Stop => {
             // What is not there is stopped.
-            report.say(format!("{name} is not installed: there is nothing to stop"));
+            guard_other_scope(&arguments.target, &name)?;
+            nothing_to(report, operation, &name);
             return Ok(0);
         }
         found => found?,
     };
-    if operation == Operation::Stop && target.marker.is_none() {
-        report.say(format!("{} is not installed: there is nothing to stop", target.name));
-        return Ok(0);
+    if target.marker.is_none() {
+        guard_other_scope(&arguments.target, &target.name)?;
+        if operation == Operation::Stop {
+            nothing_to(report, operation, &target.name);
+            return Ok(0);
+        }
     }
     let of = target.installed()?;
     let (plan, done) = with_context(report, target.layout.clone(), |context| {

@@ -77,7 +77,8 @@ fn push(gathered: &mut String, line: &LogAnswer) {
 }
 
 fn request(report: &Report, arguments: &LogsArguments) -> Result<LogRequest, Failure> {
-    let follow = !arguments.no_follow && report.is_watched() && arguments.until.is_none();
+    let watched = report.is_watched() && arguments.until.is_none();
+    let follow = arguments.follow || (!arguments.no_follow && watched);
     let pattern = match &arguments.grep {
         None => None,
         Some(pattern) => Some(regex_lite::Regex::new(pattern).map_err(|error| {

@@ -1,5 +1,6 @@
 //! One file a command; each turns what was typed into a request and the outcome into words.
 
+mod absent;
 mod change;
 mod demo;
 mod history;

@@ -1,14 +1,18 @@
 //! `upgrade --cleanup` and `uninstall`.
 
+use camino::Utf8PathBuf;
+
 use crate::cli::arguments::{UninstallArguments, UpgradeArguments};
+use crate::cli::commands::absent::{guard_other_scope, nothing_to};
 use crate::cli::confirm;
 use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::{target_to_change, with_context};
 use crate::engine::failure::Failure;
-use crate::engine::remove::{Removal, remove};
-use crate::engine::target::{Target, TargetError};
+use crate::engine::remove::{Removal, left_of, remove};
+use crate::engine::target::TargetError;
+use crate::host::files;
 use crate::model::answer::plan::ChangeAnswer;
-use crate::plan::step::{Plan, Step};
+use crate::plan::step::{Operation, Plan, Step};
 
 /// `upgrade --cleanup`
 pub(crate) fn cleanup(report: &Report, arguments: &UpgradeArguments) -> Result<u8, Failure> {
@@ -32,13 +36,15 @@ pub(crate) fn cleanup(report: &Report, arguments: &UpgradeArguments) -> Result<u
 pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Result<u8, Failure> {
     let target = match target_to_change(report, &arguments.target) {
         Err(Failure::Target(TargetError::Unknown { name, .. })) => {
-            report.say(format!("{name} is not installed: there is nothing to remove"));
+            guard_other_scope(&arguments.target, &name)?;
+            nothing_to(report, Operation::Uninstall, &name);
             return Ok(0);
         }
         found => found?,
     };
-    let Some(of) = of_what_is_left(&target) else {
-        report.say(format!("{} is not installed: there is nothing to remove", target.name));
+    let Some(of) = left_of(&target, arguments.purge)? else {
+        guard_other_scope(&arguments.target, &target.name)?;
+        nothing_to(report, Operation::Uninstall, &target.name);
         return Ok(0);
     };
     let removal = if arguments.purge { Removal::Everything } else { Removal::Instance };
@@ -49,39 +55,24 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
         remove(context, &of, removal, arguments.dry_run, &agree)
     })?;
     let name = &target.name;
-    let outcome = if plan.is_empty() {
-        format!("{name} is not installed: there is nothing to remove")
-    } else {
-        format!("{name} is removed")
-    };
-    told(report, &plan, arguments.dry_run, &outcome);
-    if !plan.is_empty() && !arguments.dry_run {
+    if plan.is_empty() {
+        nothing_to(report, Operation::Uninstall, name);
+        return Ok(0);
+    }
+    told(report, &plan, arguments.dry_run, &format!("{name} is removed"));
+    if !arguments.dry_run {
         if !arguments.purge {
             let layout = &target.layout;
-            report.say(format!("  kept: {} and {}", layout.config(name), layout.data(name)));
+            let kept = [layout.config(name), layout.data(name), layout.history(name), layout.logs(name)];
+            let there = |path: &&Utf8PathBuf| files::facts(path).is_ok_and(|facts| facts.is_some());
+            let kept: Vec<&str> = kept.iter().filter(there).map(|path| path.as_str()).collect();
+            report.say(format!("  kept: {}; `mainstay uninstall --purge` removes them", kept.join(", ")));
         }
         if let Some(declared) = &target.manifest {
             report.say(format!("  kept: {}", declared.path));
         }
     }
     Ok(0)
-}
-
-/// What there is to remove: the instance, or, of one whose definition was deleted by hand, the rest.
-fn of_what_is_left(target: &Target) -> Option<crate::model::marker::Marker> {
-    target.marker.clone().or_else(|| {
-        let declared = target.manifest.as_ref()?;
-        let left = [target.layout.receipt(&target.name), target.layout.install(&target.name)];
-        let is_there =
-            |path: &camino::Utf8PathBuf| crate::host::files::facts(path).is_ok_and(|facts| facts.is_some());
-        left.iter().any(is_there).then(|| crate::model::marker::Marker {
-            name: target.name.clone(),
-            component: declared.manifest.package.name.clone(),
-            platform: crate::engine::prepare::platform_of(declared),
-            scope: target.layout.scope,
-            folder: declared.deploy.folder.clone(),
-        })
-    })
 }
 
 fn told(report: &Report, plan: &Plan, dry_run: bool, outcome: &str) {
