@@ -351,7 +351,7 @@ impl<'a> Supervisor<'a> {
                     Notice::Status(word) => {
                         if self.reporter.hear(&word) {
                             // It is for people only; the next change is written again.
-                            let _ = self.report(clock::boot_now());
+                            self.report(clock::boot_now());
                         }
                     }
                 }
