@@ -37,7 +37,7 @@ fn main() -> Result<ExitCode> {
             if rest.iter().any(|argument| argument == "--detached") {
                 detach()?;
             }
-            guard_all(layout, root, names)
+            guard_all(&layout, root, names)
         }
         _ => Err("neither run nor guard".into()),
     }
@@ -143,11 +143,11 @@ fn start(layout: &Layout, name: &InstanceName) -> Result<Duration> {
     Ok(read_spec(layout, name)?.stop.timeout.duration())
 }
 
-fn guard_all(layout: Layout, root: &str, names: &str) -> Result<ExitCode> {
+fn guard_all(layout: &Layout, root: &str, names: &str) -> Result<ExitCode> {
     let program = own_program()?;
     let entry = |name: &str| -> Result<Entry> {
         let command = [program.as_str(), "run", root, name].map(str::to_owned).to_vec();
-        Ok(Entry::of(&layout, &name.parse()?, command))
+        Ok(Entry::of(layout, &name.parse()?, command))
     };
     let entries = names.split(',').map(entry).collect::<Result<Vec<_>>>()?;
     let outcomes = guard(
