@@ -146,6 +146,37 @@ fn the_same_name_in_another_folder_is_refused_unless_it_takes_over() {
 }
 
 #[test]
+fn a_copy_of_a_folder_removes_nothing_of_the_original() {
+    let place = one();
+    let copy = place.top().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    std::fs::copy(place.deploy().join("mainstay.json"), copy.join("mainstay.json")).unwrap();
+    let before = place.print();
+    for arguments in [["uninstall", "--purge", "--yes"], ["uninstall", "--yes", "--json"]] {
+        place.run_in(&copy, &arguments).good();
+        assert_eq!(place.print(), before);
+    }
+    place.run(&["status"]).fails(11, "web");
+    // What a plain uninstall keeps can still be purged, from the folder that it belongs to.
+    place.run(&["uninstall", "--yes"]).good();
+    assert!(place.layout.data(&name("web")).exists());
+    place.run(&["uninstall", "--purge", "--yes"]).good();
+    assert!(!place.layout.state(&name("web")).exists() && !place.layout.data(&name("web")).exists());
+}
+
+#[test]
+fn a_manifest_that_cannot_be_read_keeps_nobody_from_stopping() {
+    let place = one();
+    std::fs::write(place.deploy().join("mainstay.json"), "{").unwrap();
+    for arguments in [&["status"][..], &["status", "--name", "web"]] {
+        place.run(arguments).fails(11, "passed over");
+    }
+    place.run(&["stop", "--name", "web"]).good();
+    place.run(&["apply", "--yes"]).fails(2, "mainstay.json");
+    place.run(&["uninstall", "--yes"]).good();
+}
+
+#[test]
 fn a_folder_that_was_moved_is_anchored_again_from_inside() {
     let place = one();
     let moved = place.top().join("moved");

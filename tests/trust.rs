@@ -252,6 +252,27 @@ fn what_others_could_have_put_there_is_refused() {
 }
 
 #[test]
+fn an_archive_that_is_a_link_is_opened_with_its_owners_rights() {
+    if is_left_out() {
+        return;
+    }
+    let ground = Ground::new("");
+    let archive = Utf8PathBuf::from(ground.place.archive("1.0.0"));
+    let hidden = ground.place.top().join("hidden.tar.gz");
+    std::fs::rename(archive, &hidden).unwrap();
+    std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let link = ground.place.deploy().join("server-1.0.0.tar.gz");
+    symlink(&hidden, &link).unwrap();
+    std::os::unix::fs::lchown(&link, Some(ground.user), Some(ground.user)).unwrap();
+    let before = ground.place.print();
+    ground.place.run(&["install", "--from", link.as_str()]).fails(1, "Permission denied");
+    assert_eq!(ground.place.print(), before, "something was unpacked");
+    // What its owner may read is no secret.
+    std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(0o644)).unwrap();
+    ground.place.run(&["install", "--no-start", "--from", link.as_str()]).good();
+}
+
+#[test]
 fn settings_of_systemd_that_give_rights_are_refused() {
     if is_left_out() {
         return;
@@ -261,6 +282,8 @@ fn settings_of_systemd_that_give_rights_are_refused() {
         r#"{ "service": { "LimitCORE": ["infinity"] } }"#,
         r#"{ "unit": { "OnFailure": ["reboot.target"] } }"#,
         r#"{ "unit": { "Conflicts": ["ssh.service"] } }"#,
+        r#"{ "unit": { "Wants": ["debug-shell.service"] } }"#,
+        r#"{ "unit": { "Before": ["ssh.service"] } }"#,
     ] {
         let ground = Ground::new("");
         ground.edit("\"embedded\"", &format!("\"systemd\", \"systemd\": {systemd}"));

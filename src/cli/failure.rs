@@ -54,6 +54,7 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Tree(_)
         | Failure::Step { .. }
         | Failure::Stuck { .. }
+        | Failure::Unclosed { .. }
         | Failure::Call(_)
         | Failure::Newer { .. }
         | Failure::Damaged { .. }
@@ -175,6 +176,13 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
         Refusal::OtherComponent { .. } => {
             vec!["choose another `name`, uninstall the instance first, or use `--take-over`".to_owned()]
         }
+        Refusal::OtherAccount { name, wanted, data, .. } => vec![
+            format!("`mainstay uninstall --name {name}`, which keeps its data and configuration"),
+            format!(
+                "then `chown -R {} '{data}'`, if that is there, and install it again",
+                wanted.as_deref().unwrap_or("ACCOUNT")
+            ),
+        ],
         Refusal::NoTree { .. } => vec!["bring it: `mainstay upgrade --from ARCHIVE`".to_owned()],
         Refusal::OtherTree { .. } => vec!["`--force` puts the new one in its place".to_owned()],
         Refusal::LiveTree { .. } => {

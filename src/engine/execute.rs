@@ -8,6 +8,7 @@ use crate::engine::hands::Hands;
 use crate::engine::journal::Journal;
 use crate::engine::obstacle::{Fate, Point};
 use crate::engine::{Context, leftovers, report};
+use crate::host::files::FileError;
 use crate::host::{clock, files};
 use crate::model::history;
 use crate::model::marker::Marker;
@@ -50,20 +51,23 @@ pub(crate) fn advance(
     from: usize,
 ) -> Result<(), Failure> {
     for (place, planned) in plan.steps.iter().enumerate().skip(from) {
-        journal.begin(place)?;
-        context.tell(Event::Step(planned.step.clone()));
-        let outcome = match context.obstacle.at(Point::Begun(place)) {
-            Fate::Nothing => hands.perform(&planned.step),
-            Fate::Failure => Err(StepError::Asked),
-            Fate::Death => Err(StepError::Killed),
-        };
+        let outcome = noted(context, || journal.begin(place)).and_then(|()| {
+            context.tell(Event::Step(planned.step.clone()));
+            match context.obstacle.at(Point::Begun(place)) {
+                Fate::Nothing => hands.perform(&planned.step),
+                Fate::Failure => Err(StepError::Asked),
+                Fate::Death => Err(StepError::Killed),
+            }
+        });
         let outcome = outcome.and_then(|()| match context.obstacle.at(Point::Done(place)) {
             Fate::Nothing => Ok(()),
             Fate::Failure => Err(StepError::Asked),
             Fate::Death => Err(StepError::Killed),
         });
-        match outcome {
-            Ok(()) => journal.end(place)?,
+        // A step that can't be written down is a step that failed: with half of it done and no word of it, the
+        // operation must not end here.
+        match outcome.and_then(|()| noted(context, || journal.end(place))) {
+            Ok(()) => {}
             Err(StepError::Killed) => return Err(Failure::Killed),
             Err(error) => return Err(give_up(context, hands, plan, journal, place, error)),
         }
@@ -71,7 +75,20 @@ pub(crate) fn advance(
     if context.obstacle.at(Point::Closing) == Fate::Death {
         return Err(Failure::Killed);
     }
-    Ok(journal.close()?)
+    noted(context, || journal.close()).map_err(|error| unclosed(plan, "is done".to_owned(), error))
+}
+
+/// Writes to the journal, if it can be written.
+fn noted(context: &Context<'_>, write: impl FnOnce() -> Result<(), FileError>) -> Result<(), StepError> {
+    if context.obstacle.fills_journal() {
+        return Err(StepError::Asked);
+    }
+    Ok(write()?)
+}
+
+/// What has become of an operation whose journal can't be closed.
+pub(crate) fn unclosed(plan: &Plan, outcome: String, error: StepError) -> Failure {
+    Failure::Unclosed { operation: plan.operation, outcome, source: Box::new(error) }
 }
 
 fn give_up(
@@ -88,17 +105,33 @@ fn give_up(
     if let Err(undoing) = undo(context, hands, plan, &mut journal, place + 1, &reason) {
         return match undoing {
             StepError::Killed => Failure::Killed,
-            _ if is_down(context, plan) => {
+            _ if plan.switch().is_some() && !runs(context, plan) => {
                 let (exit, log) = told(&error);
-                Failure::Down { reason: format!("{reason}, and going back failed: {undoing}"), exit, log }
+                let reason = format!(
+                    "{reason}, and going back failed, which `mainstay recover` tries again: {undoing}"
+                );
+                Failure::Down { reason, exit, log }
             }
             _ => Failure::Stuck { operation, step, undo: undoing.to_string(), source: Box::new(error) },
         };
     }
-    if let Err(error) = journal.close() {
-        return Failure::File(error);
+    if let Err(closing) = noted(context, || journal.close()) {
+        return unclosed(plan, format!("failed at `{step}` ({reason}) and was undone"), closing);
     }
     sweep(context, &plan.of.name);
+    if let Some(unready) = hands.unready() {
+        if plan.switch().is_some() {
+            remember(context, plan, history::Action::TakenBack, &reason);
+        }
+        let why = format!("{reason}; what ran before is back, and not ready: {unready}");
+        let (exit, log) = told(&unready);
+        let given_up = matches!(unready, StepError::NotReady { retrying: false, .. });
+        return if given_up || !runs(context, plan) {
+            Failure::Down { reason: why, exit, log }
+        } else {
+            Failure::NotReady { reason: why, exit, log }
+        };
+    }
     if plan.switch().is_some_and(|(at, _)| at <= place) {
         let (_, log) = told(&error);
         remember(context, plan, history::Action::TakenBack, &reason);
@@ -114,8 +147,12 @@ fn told(error: &StepError) -> (Option<crate::model::status::Exit>, Vec<String>) 
     }
 }
 
-fn is_down(context: &Context<'_>, plan: &Plan) -> bool {
-    plan.switch().is_some() && report::live(&context.layout, &plan.of.name).is_none()
+/// Whether anything of it runs. Of a native program nobody but the service manager knows.
+fn runs(context: &Context<'_>, plan: &Plan) -> bool {
+    match context.manager.seen(&plan.of) {
+        Ok(seen) => seen.state.runs(),
+        Err(_) => report::live(&context.layout, &plan.of.name).is_some(),
+    }
 }
 
 /// Undoes the steps before a place, last first.
@@ -137,7 +174,8 @@ pub(crate) fn undo(
             context.tell(Event::Undoing(planned.step.to_string()));
             hands.undo(planned, reason)?;
         }
-        journal.undone(place)?;
+        // Undoing twice does no harm, and it is not left halfway because it can't be written down.
+        let _ = noted(context, || journal.undone(place));
     }
     Ok(())
 }

@@ -121,6 +121,17 @@ pub enum Failure {
         #[source]
         source: Box<StepError>,
     },
+    /// All was done, or all was undone, and the record of it can't be closed.
+    #[error("the {operation} {outcome}, and its journal can't be closed: `mainstay recover` tries again")]
+    Unclosed {
+        /// What was done.
+        operation: Operation,
+        /// What became of it.
+        outcome: String,
+        /// Why it can't be closed.
+        #[source]
+        source: Box<StepError>,
+    },
     /// The service manager can't be asked.
     #[error(transparent)]
     Call(#[from] CallError),

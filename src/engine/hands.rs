@@ -19,7 +19,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::status::ProcessIdentity;
-use crate::model::trial::Switch;
+use crate::model::trial::{Stage, Switch};
 use crate::package::tree::{self, Complete, Staging};
 use crate::plan::apply::patience;
 use crate::plan::step::{Planned, Step, Undo};
@@ -46,6 +46,7 @@ pub(crate) struct Hands<'a> {
     before: Cell<Option<ProcessIdentity>>,
     called: Cell<Option<(Instant, Moment)>>,
     downtime: Cell<Option<Duration>>,
+    unready: RefCell<Option<StepError>>,
 }
 
 impl<'a> Hands<'a> {
@@ -58,7 +59,13 @@ impl<'a> Hands<'a> {
             before: Cell::new(None),
             called: Cell::new(None),
             downtime: Cell::new(None),
+            unready: RefCell::new(None),
         }
+    }
+
+    /// Why what was gone back to is not ready, if it is not. It is back all the same.
+    pub(crate) fn unready(&self) -> Option<StepError> {
+        self.unready.take()
     }
 
     /// From the last call to readiness: the time without an answer.
@@ -142,12 +149,11 @@ impl<'a> Hands<'a> {
                 self.perform_inverses(steps)?;
                 self.leave_what_is_no_more()
             }
-            Undo::Start(calls) => {
-                calls.iter().try_for_each(|call| self.call(call))?;
-                self.see_it_start()
-            }
-            Undo::TakeBack => match &planned.step {
-                Step::Switch { switch } => self.take_back(switch, reason),
+            Undo::Start(calls) => self.as_far_as_it_runs(
+                calls.iter().try_for_each(|call| self.call(call)).and_then(|()| self.see_it_start()),
+            ),
+            Undo::TakeBack { first } => match &planned.step {
+                Step::Switch { switch } => self.take_back(switch, first, reason),
                 _ => Ok(()),
             },
         }
@@ -158,8 +164,30 @@ impl<'a> Hands<'a> {
             // A service manager that does not run has nothing to forget: it reads everything at its next
             // start, and must not keep the rest from being undone.
             Err(StepError::Call(CallError::Unavailable { .. })) => Ok(()),
+            // Nor must one that says no, which it would say each time.
+            Err(error @ StepError::Call(CallError::Failed { .. })) => {
+                self.context.notice(format!("while going back, {error}"));
+                Ok(())
+            }
             outcome => outcome,
         })
+    }
+
+    /// That the program does not become ready is for its owner to know, and no reason to keep the instance from
+    /// every other operation: what could be undone is.
+    fn as_far_as_it_runs(&self, outcome: Result<(), StepError>) -> Result<(), StepError> {
+        match outcome {
+            Err(
+                error @ (StepError::NotReady { .. }
+                | StepError::Other(_)
+                | StepError::Call(CallError::Failed { .. })),
+            ) => {
+                self.context.notice(format!("{} is as it was before, and not ready: {error}", self.of.name));
+                self.unready.replace(Some(error));
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     /// Where the host was started again after a crash, the service may run a launch that is being undone, from
@@ -170,7 +198,7 @@ impl<'a> Hands<'a> {
             return Ok(());
         }
         if let Ok(spec) = active_launch(layout, name) {
-            return self.run_from(&spec);
+            return self.run_from(&spec, false);
         }
         let limit = LaunchSpec::bare(&self.of).stop_limit();
         calls::stop(&self.of, limit).iter().try_for_each(|call| self.call(call))
@@ -192,30 +220,40 @@ impl<'a> Hands<'a> {
         }
     }
 
-    /// Brings the old launch back, and sees it run.
-    pub(crate) fn take_back(&self, switch: &Switch, reason: &str) -> Result<(), StepError> {
+    /// Brings the old launch back, does what has to be done before it can run, and sees it run.
+    pub(crate) fn take_back(&self, switch: &Switch, first: &[Step], reason: &str) -> Result<(), StepError> {
         let layout = &self.context.layout;
         let name = &self.of.name;
+        // Where the guard has taken it back, it runs under the definition that is undone here.
+        let found = switch::read(layout, name).map_err(step_error)?;
+        let taken_back = found.is_some_and(|found| matches!(found.stage, Stage::TakenBack { .. }));
         switch::take_back(layout, switch, reason).map_err(step_error)?;
-        self.run_from(&switch.from)?;
+        self.perform_inverses(first)?;
+        self.run_from(&switch.from, taken_back && !first.is_empty())?;
         switch::forget(layout, name).map_err(step_error)
     }
 
-    /// Sees a launch run, and restarts the service if it is another that runs.
-    fn run_from(&self, spec: &LaunchSpec) -> Result<(), StepError> {
+    /// Sees a launch run, and restarts the service if it is another that runs, or if it is to run anew.
+    fn run_from(&self, spec: &LaunchSpec, anew: bool) -> Result<(), StepError> {
+        self.as_far_as_it_runs(self.restarted_from(spec, anew))
+    }
+
+    fn restarted_from(&self, spec: &LaunchSpec, anew: bool) -> Result<(), StepError> {
         let name = &self.of.name;
         let launch = spec.identity();
-        if report::live(&self.context.layout, name).is_some_and(|status| status.launch == launch) {
-            return Ok(());
+        let runs = || report::live(&self.context.layout, name).is_some_and(|status| status.launch == launch);
+        let (tree, supervision) = (spec.tree(), spec.supervision);
+        let within = patience(spec.ready.timeout).duration();
+        let awaited = Awaited { launch: &launch, tree: &tree, supervision, within, before: None };
+        if !anew && runs() {
+            // The guard may have been first, and the program still have to get ready.
+            return self.await_ready(awaited);
         }
         self.context.tell(Told::Undoing(format!("restart {name} with {}", spec.tree())));
         for call in calls::restart(&self.of) {
             self.call(&call)?;
         }
-        let (tree, supervision) = (spec.tree(), spec.supervision);
-        let within = patience(spec.ready.timeout).duration();
-        let before = self.before.get();
-        self.await_ready(Awaited { launch: &launch, tree: &tree, supervision, within, before })
+        self.await_ready(Awaited { before: self.before.get(), ..awaited })
     }
 
     fn publish(&self, folder: &Utf8Path, name: &str) -> Result<(), StepError> {

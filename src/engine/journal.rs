@@ -37,6 +37,8 @@ enum Entry {
 pub(crate) struct Journal {
     path: Utf8PathBuf,
     file: File,
+    /// Whether the last entry may have been written in part.
+    torn: bool,
 }
 
 /// An operation that was found unfinished.
@@ -66,7 +68,7 @@ impl Journal {
         file.sync_data().map_err(failed("sync"))?;
         fs_err::rename(&beside, path).map_err(failed("publish"))?;
         files::sync_folder(folder)?;
-        Ok(Self { path: path.to_owned(), file })
+        Ok(Self { path: path.to_owned(), file, torn: false })
     }
 
     /// Goes on with a journal that was found. What a crash has torn off at its end is taken away, or it would
@@ -81,7 +83,7 @@ impl Journal {
         if whole < content.len() {
             file.set_len(whole as u64).map_err(failed("mend"))?;
         }
-        Ok(Self { path: path.to_owned(), file })
+        Ok(Self { path: path.to_owned(), file, torn: false })
     }
 
     /// A step begins.
@@ -108,7 +110,11 @@ impl Journal {
         let failed = |source| FileError { action: "write", path: self.path.clone(), source };
         // An entry holds only a word and a number.
         let line = serde_json::to_string(&entry).map_err(|error| failed(error.into()))? + "\n";
+        // What stands there in part must not spoil this one.
+        let line = if self.torn { format!("\n{line}") } else { line };
+        self.torn = true;
         self.file.write_all(line.as_bytes()).map_err(failed)?;
+        self.torn = false;
         self.file.sync_data().map_err(failed)
     }
 }

@@ -35,6 +35,8 @@ pub(crate) fn observe(
         Err(_) if definition.is_none() => Running::No,
         Err(_) => Running::Unknown,
     };
+    // A supervisor speaks also where its manager does not.
+    let claimed = report::live(layout, name).map(|status| status.tree);
     let asks_lingering = of.platform == PlatformKind::Systemd && of.scope == Scope::User;
     let mut present = BTreeSet::new();
     for path in paths {
@@ -70,7 +72,7 @@ pub(crate) fn observe(
         specs: read_specs(&layout.launches(name))?,
         runtime: files::read_link(&layout.runtime_link(name))?
             .and_then(|link| link.strip_prefix("../.runtime/").map(str::to_owned)),
-        in_use: in_use(&install)?,
+        in_use: in_use(&install)?.into_iter().chain(claimed).collect(),
         definition,
         marker,
         running,
@@ -112,7 +114,8 @@ fn read_specs(folder: &Utf8Path) -> Result<BTreeMap<String, LaunchSpec>, Failure
     Ok(specs)
 }
 
-/// The trees that a process runs from or stands in. Of another account's processes a plain user can't know;
+/// The trees that a process runs from, stands in or was given to run: a script is an argument of its
+/// interpreter. Of another account's processes a plain user can't know;
 /// they do not run a user's services. Of one's own, what can't be known counts as all.
 fn in_use(install: &Utf8Path) -> Result<BTreeSet<String>, Failure> {
     let mut trees = BTreeSet::new();
@@ -126,6 +129,13 @@ fn in_use(install: &Utf8Path) -> Result<BTreeSet<String>, Failure> {
             let Ok(Some(target)) = files::read_link(&path) else { continue };
             if let Some(rest) = target.strip_prefix(&prefix) {
                 trees.extend(rest.split('/').next().map(str::to_owned));
+            }
+        }
+        let Ok(arguments) = fs_err::read(format!("/proc/{process}/cmdline")) else { continue };
+        for argument in arguments.split(|byte| *byte == 0) {
+            if let Some(rest) = argument.strip_prefix(prefix.as_bytes()) {
+                let tree = rest.split(|byte| *byte == b'/').next().unwrap_or_default();
+                trees.insert(String::from_utf8_lossy(tree).into_owned());
             }
         }
     }

@@ -32,6 +32,12 @@ pub enum Fate {
 pub trait Obstacle {
     /// What happens here.
     fn at(&self, point: Point) -> Fate;
+
+    /// Whether the journal can't be written, as on a full disk. Asked before each of its entries, and before
+    /// it is closed.
+    fn fills_journal(&self) -> bool {
+        false
+    }
 }
 
 /// No obstacle.

@@ -2,7 +2,7 @@
 //! has been ready, else undone. Recovering twice changes nothing the second time.
 
 use crate::engine::event::Event;
-use crate::engine::execute::{advance, remember, undo};
+use crate::engine::execute::{advance, remember, unclosed, undo};
 use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::{self, Journal, Unfinished};
@@ -152,13 +152,20 @@ fn go_back(
     reason: &str,
 ) -> Result<(), Failure> {
     match undo(context, hands, plan, &mut journal, before, reason) {
-        Ok(()) => Ok(journal.close()?),
+        Ok(()) => {
+            let closed = journal.close().map_err(StepError::from);
+            closed.map_err(|error| unclosed(plan, "was undone".to_owned(), error))
+        }
         Err(StepError::Killed) => Err(Failure::Killed),
-        Err(error) => Err(Failure::Step {
-            operation: plan.operation,
-            step: "undoing what was left unfinished".to_owned(),
-            source: Box::new(error),
-        }),
+        Err(error) => {
+            let last = plan.steps.get(before.saturating_sub(1));
+            Err(Failure::Stuck {
+                operation: plan.operation,
+                step: last.map(|planned| planned.step.to_string()).unwrap_or_default(),
+                undo: error.to_string(),
+                source: Box::new(StepError::Other(reason.to_owned())),
+            })
+        }
     }
 }
 
@@ -171,10 +178,12 @@ fn loose_switch(context: &Context<'_>, name: &InstanceName) -> Result<Recovered,
         return Ok(Recovered::Finished);
     }
     let hands = Hands::new(context, of, None);
-    hands.take_back(&found, "the operation that asked for it was lost").map_err(|error| Failure::Step {
+    let lost = "the operation that asked for it was lost";
+    hands.take_back(&found, &[], lost).map_err(|error| Failure::Stuck {
         operation: Operation::Upgrade,
-        step: "taking the old version back".to_owned(),
-        source: Box::new(error),
+        step: format!("switch to {}", found.to.tree()),
+        undo: error.to_string(),
+        source: Box::new(StepError::Other(lost.to_owned())),
     })?;
     Ok(Recovered::Undone)
 }

@@ -367,3 +367,6 @@ fn own_paths_only(package: &Service) -> Result<(), ResolveError> {
 pub fn tree_name(component: &ComponentName, version: &Version) -> String {
     format!("{component}-{version}")
 }
+
+#[cfg(test)]
+mod tests;

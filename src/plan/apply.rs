@@ -21,13 +21,14 @@ use crate::platform::{calls, identity};
 /// Decides how to bring an instance to what is wanted.
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
     guard_name(wanted, observed)?;
+    guard_account(wanted, observed)?;
     guard_version(operation, wanted, observed)?;
     let mut plan = Plan::new(operation, &wanted.spec);
     folders(&mut plan, wanted, observed);
     runtime(&mut plan, wanted, observed);
     tree(&mut plan, wanted, observed)?;
-    definition(&mut plan, wanted, observed);
-    let switched = launch(&mut plan, operation, wanted, observed);
+    let undefine = definition(&mut plan, wanted, observed);
+    let switched = launch(&mut plan, operation, wanted, observed, undefine);
     records(&mut plan, operation, wanted, observed);
     if switched {
         // The last: as long as the switch is written down, a failure can still take it back.
@@ -65,6 +66,24 @@ fn guard_name(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
         });
     }
     Ok(())
+}
+
+/// Folders that hold data can't be given to another account by a step that can be undone: what is in them is
+/// that account's too, and may be much.
+fn guard_account(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
+    let spec = &wanted.spec;
+    let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
+    // Whoever is named as the caller is nobody else.
+    let account = |user: &Option<String>| user.clone().filter(|user| *user != wanted.caller.name);
+    match active {
+        Some(active) if account(&active.user) != account(&spec.user) => Err(Refusal::OtherAccount {
+            name: spec.name.clone(),
+            installed: active.user.clone(),
+            wanted: spec.user.clone(),
+            data: wanted.layout.data(&spec.name),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn guard_version(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
@@ -184,9 +203,7 @@ fn tree(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> Result<(), Ref
         return Err(Refusal::OtherTree { component, version });
     }
     if observed.trees.iter().any(|tree| tree.name == name) {
-        if observed.in_use.contains(&name)
-            || (observed.runs() && observed.link.as_deref() == Some(name.as_str()))
-        {
+        if observed.uses(&name) {
             return Err(Refusal::LiveTree { component, version });
         }
         let (from, to) = (folder.join(&name), put_away(&folder, &name, wanted.now.0));
@@ -228,7 +245,10 @@ fn written(path: &Utf8Path, text: &str, mode: u32, before: Option<&str>) -> (Ste
     (step(text), Undo::step(undo))
 }
 
-fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
+/// Brings the definition to what is wanted. Gives the steps that lead back to the one before, which a switch
+/// that fails needs before it can start what ran under it.
+fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> Vec<Step> {
+    let mut undefine = Vec::new();
     let (spec, definition) = (&wanted.spec, &wanted.definition);
     let of = identity(spec);
     if lingering_is_missing(wanted, observed) {
@@ -241,7 +261,12 @@ fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
         let reload = calls::after_definition_written(&of);
         let before = observed.definition.as_deref();
         let (step, undo) = written(&definition.path, &definition.text, definition.mode, before);
-        plan.push(step, undo.and_calls(reload.clone()));
+        let undo = undo.and_calls(reload.clone());
+        undefine = undo.steps();
+        // What ran may have ended meanwhile, and failed to start again by the new definition; what runs is
+        // left alone by this.
+        let again = if observed.runs() { calls::start(&of) } else { Vec::new() };
+        plan.push(step, undo.and_calls(again));
         for call in reload {
             plan.push(Step::Call { call }, Undo::Nothing);
         }
@@ -251,6 +276,7 @@ fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
             plan.push(Step::Call { call }, Undo::calls([undo]));
         }
     }
+    undefine
 }
 
 fn lingering_is_missing(wanted: &Wanted, observed: &Observed) -> bool {
@@ -263,7 +289,13 @@ fn lingering_is_missing(wanted: &Wanted, observed: &Observed) -> bool {
 
 /// The new launch: through a switch with its gate while the service runs, else directly. Says whether there is
 /// a switch to settle.
-fn launch(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Observed) -> bool {
+fn launch(
+    plan: &mut Plan,
+    operation: Operation,
+    wanted: &Wanted,
+    observed: &Observed,
+    undefine: Vec<Step>,
+) -> bool {
     let (layout, spec) = (&wanted.layout, &wanted.spec);
     let tree = spec.tree();
     let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
@@ -291,7 +323,7 @@ fn launch(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Obs
     }
     let switch =
         Switch { format: launch::FORMAT, from: from.clone(), to: spec.clone(), stage: Stage::Pending };
-    plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack);
+    plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack { first: undefine });
     for call in calls::restart(&identity(spec)) {
         plan.push(Step::Call { call }, Undo::Nothing);
     }

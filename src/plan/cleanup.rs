@@ -58,6 +58,7 @@ fn newest_first(one: &Tree, other: &Tree) -> Ordering {
 fn kept(spec: &LaunchSpec, observed: &Observed) -> BTreeSet<String> {
     let mut kept: BTreeSet<String> = observed.in_use.iter().cloned().chain(observed.link.clone()).collect();
     kept.insert(spec.tree());
+    kept.extend(observed.running_tree().map(str::to_owned));
     let limit = usize::try_from(spec.keep).unwrap_or(usize::MAX);
     let active = observed.receipt.iter().flat_map(|receipt| receipt.activations.iter().rev());
     let mut others: Vec<_> = observed.trees.iter().filter(|tree| tree.whole.is_some()).collect();

@@ -45,7 +45,7 @@ pub struct Observed {
     pub runtime: Option<String>,
     /// Which of the paths that the instance would use are there.
     pub present: BTreeSet<Utf8PathBuf>,
-    /// Trees that a running process uses, by its executable; a tree is listed too when that can't be read.
+    /// Trees that a running process uses: by its executable, its folder or its arguments.
     pub in_use: BTreeSet<String>,
 }
 
@@ -89,6 +89,24 @@ impl Observed {
     #[must_use]
     pub fn whole_tree(&self, name: &str) -> Option<&Tree> {
         self.trees.iter().find(|tree| tree.name == name && tree.whole.is_some())
+    }
+
+    /// The tree that the service runs from, if its supervisor says. It is in use also where no process shows
+    /// it, as that of a script: its executable is the interpreter.
+    #[must_use]
+    pub fn running_tree(&self) -> Option<&str> {
+        match &self.running {
+            Running::Yes(tree) => tree.as_deref(),
+            Running::No | Running::Unknown => None,
+        }
+    }
+
+    /// Whether anything runs from a tree, or may.
+    #[must_use]
+    pub fn uses(&self, tree: &str) -> bool {
+        self.in_use.contains(tree)
+            || self.running_tree() == Some(tree)
+            || (self.runs() && self.link.as_deref() == Some(tree))
     }
 
     /// Whether a path is there.

@@ -46,6 +46,21 @@ pub enum Refusal {
         /// What the manifest says.
         wanted: ComponentName,
     },
+    /// The instance runs as another account, whose its folders are.
+    #[error(
+        "the instance `{name}` runs as {}, and its data, report and run folders would stay that account's; {} is wanted",
+        account(installed.as_deref()), account(wanted.as_deref())
+    )]
+    OtherAccount {
+        /// The instance.
+        name: InstanceName,
+        /// As whom it runs; nothing for the account that installed it.
+        installed: Option<String>,
+        /// As whom it is wanted to run.
+        wanted: Option<String>,
+        /// Its data folder.
+        data: Utf8PathBuf,
+    },
     /// The wanted version is not unpacked here and no archive was given.
     #[error("version {version} of `{component}` is not unpacked here")]
     NoTree {
@@ -91,4 +106,8 @@ pub enum Refusal {
         /// The version.
         version: Version,
     },
+}
+
+fn account(user: Option<&str>) -> String {
+    user.map_or_else(|| "the account that installed it".to_owned(), |user| format!("`{user}`"))
 }

@@ -258,7 +258,11 @@ pub enum Undo {
     /// no more: to the one that the current link names, or to a stop.
     Return(Vec<Step>),
     /// Take the old launch back, and see it run if the service ran.
-    TakeBack,
+    TakeBack {
+        /// What has to be undone before it runs: under the new definition it might fail just as the new launch
+        /// did.
+        first: Vec<Step>,
+    },
     /// Start the service again and see it ready.
     Start(Vec<Call>),
 }
@@ -274,6 +278,15 @@ impl Undo {
     #[must_use]
     pub fn calls(calls: impl IntoIterator<Item = Call>) -> Self {
         Self::Steps(calls.into_iter().map(|call| Step::Call { call }).collect())
+    }
+
+    /// The steps of this inverse that can be done before their turn too, because doing them twice does no harm.
+    #[must_use]
+    pub fn steps(&self) -> Vec<Step> {
+        match self {
+            Self::Steps(steps) => steps.clone(),
+            _ => Vec::new(),
+        }
     }
 
     /// This inverse, and then away from a launch that is no more.

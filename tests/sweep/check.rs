@@ -73,6 +73,14 @@ pub(crate) fn whole(host: &Host, allowed: Allowed<'_>) -> Verdict {
     Ok(())
 }
 
+/// What runs was started by the definition that is there.
+pub(crate) fn by_its_definition(host: &Host) -> Verdict {
+    let definition = files::read(&host.layout.definition(&host.name, host.platform)).unwrap();
+    let unit = host.service.unit();
+    demand!(unit.is_none() || unit == definition, "what runs was started by another definition");
+    Ok(())
+}
+
 /// The link leads to a whole tree with a launch spec, the receipt agrees, and what runs is what the link names.
 fn active(host: &Host, receipt: &Receipt) -> Result<String, String> {
     let (layout, name) = (&host.layout, &host.name);

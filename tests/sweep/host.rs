@@ -134,6 +134,14 @@ impl Host {
         std::fs::write(self.manifest(), text).unwrap();
     }
 
+    /// Has the definition name this manual page too.
+    pub(crate) fn document(&self, page: &str) {
+        let text = std::fs::read_to_string(self.manifest()).unwrap();
+        let unit =
+            format!("\"systemd\": {{ \"unit\": {{ \"Documentation\": [\"{page}\"] }} }},\n  \"upgrade\"");
+        std::fs::write(self.manifest(), text.replace("\"upgrade\"", &unit)).unwrap();
+    }
+
     pub(crate) fn marker(&self) -> Marker {
         Marker {
             name: self.name.clone(),
@@ -193,6 +201,15 @@ impl Host {
 
     pub(crate) fn upgrade(&self, version: &str, obstacle: &dyn Obstacle) -> Result<Outcome, Failure> {
         self.change(Operation::Upgrade, Some(version), obstacle)
+    }
+
+    /// An upgrade in its own way.
+    pub(crate) fn upgrade_as(&self, version: &str, wishes: Wishes) -> Result<Outcome, Failure> {
+        let folder = self.root.join("deploy");
+        let (target, _) = find(&Choice::default(), &folder, std::slice::from_ref(&self.layout))?;
+        let from = Some(self.archive(version));
+        let request = Request { operation: Operation::Upgrade, from, version: None, wishes, dry_run: false };
+        self.with(&Clear, |context| change(context, &target, &request, &|_| Ok(true)))
     }
 
     pub(crate) fn rollback(&self, obstacle: &dyn Obstacle) -> Result<Outcome, Failure> {

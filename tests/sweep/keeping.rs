@@ -1,14 +1,20 @@
 //! What a clean-up keeps, what stays among other instances' things, and what is no change at all.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+
 use mainstay::engine::failure::Failure;
 use mainstay::engine::obstacle::Fate;
 use mainstay::engine::remove::Removal;
 use mainstay::host::files;
 use mainstay::model::manifest::PlatformKind::{Embedded, Systemd};
 
+use mainstay::plan::refusal::Refusal;
+use mainstay::plan::wanted::Wishes;
+
 use crate::check::{Allowed, print_of, whole};
 use crate::host::Host;
-use crate::obstacle::Stops;
+use crate::obstacle::{FullAfter, Stops};
 
 fn trees(host: &Host) -> Vec<String> {
     let names = files::list(&host.layout.install(&host.name)).unwrap().unwrap_or_default();
@@ -38,6 +44,44 @@ fn a_clean_up_keeps_the_version_that_was_rolled_back() {
     assert_eq!(trees(&host), ["server-1.0.0", "server-1.1.0"]);
     let next = host.remove(Removal::OldVersions, &never).unwrap();
     assert!(next.is_empty(), "{:?}", next.steps);
+}
+
+/// What the supervisor of a script runs from is seen by nothing but its own word.
+#[test]
+fn the_tree_that_the_service_runs_from_stays() {
+    for platform in [Embedded, Systemd] {
+        let host = Host::new(platform);
+        let never = Stops::never();
+        host.install("1.0.0", &never).unwrap();
+        let later = Wishes { no_restart: true, force: true, ..Wishes::default() };
+        host.upgrade_as("1.1.0", later).unwrap();
+        host.upgrade_as("2.0.0", later).unwrap();
+        assert_eq!(host.service.running().unwrap().0, "server-1.0.0");
+        host.remove(Removal::OldVersions, &never).unwrap();
+        assert_eq!(trees(&host), ["server-1.0.0", "server-2.0.0"], "{platform}");
+        let tree = host.layout.tree(&host.name, "server-1.0.0");
+        std::fs::set_permissions(&tree, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::remove_file(tree.join(".complete")).unwrap();
+        let refused = host.upgrade_as("1.0.0", later).unwrap_err();
+        assert!(matches!(refused, Failure::Refused(Refusal::LiveTree { .. })), "{refused}");
+    }
+}
+
+#[test]
+fn the_tree_of_a_script_that_runs_stays() {
+    let host = Host::new(Embedded);
+    let never = Stops::never();
+    host.install("1.0.0", &never).unwrap();
+    host.upgrade("1.1.0", &never).unwrap();
+    host.upgrade("2.0.0", &never).unwrap();
+    let script = host.layout.tree(&host.name, "server-1.0.0").join("bin/server");
+    let mut child = Command::new("sh");
+    let mut child = child.args(["-c", "read word", script.as_str()]).stdin(Stdio::piped()).spawn().unwrap();
+    let outcome = host.remove(Removal::OldVersions, &never);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    outcome.unwrap();
+    assert_eq!(trees(&host), ["server-1.0.0", "server-2.0.0"]);
 }
 
 #[test]
@@ -152,6 +196,23 @@ fn a_running_instance_does_not_change_its_platform_by_the_way() {
 }
 
 #[test]
+fn an_instance_does_not_change_its_account_by_the_way() {
+    let host = Host::new(Systemd);
+    host.install("1.0.0", &Stops::never()).unwrap();
+    let spec = host.layout.launch(&host.name, "server-1.0.0");
+    let text = std::fs::read_to_string(&spec).unwrap();
+    std::fs::write(&spec, text.replacen('{', "{ \"user\": \"somebody\",", 1)).unwrap();
+    host.declare("1.0.0", r#"{ "A": "1" }"#);
+    let before = print_of(&host.root);
+    for outcome in [host.apply(&Stops::never()), host.upgrade("2.0.0", &Stops::never())] {
+        let refused = outcome.unwrap_err();
+        assert!(matches!(refused, Failure::Refused(Refusal::OtherAccount { .. })), "{refused}");
+        assert!(refused.to_string().contains("runs as `somebody`"), "{refused}");
+    }
+    assert_eq!(print_of(&host.root), before);
+}
+
+#[test]
 fn without_the_managers_word_nothing_is_changed() {
     let host = Host::new(Systemd);
     let never = Stops::never();
@@ -166,6 +227,69 @@ fn without_the_managers_word_nothing_is_changed() {
     assert_eq!(print_of(&host.root), before);
     host.service.deaf.set(false);
     host.apply(&never).unwrap();
+}
+
+#[test]
+fn a_version_before_that_does_not_become_ready_either_blocks_nothing() {
+    for platform in [Embedded, Systemd] {
+        let host = Host::new(platform);
+        let never = Stops::never();
+        host.install("1.0.0", &never).unwrap();
+        host.service.barren.set(true);
+        let failure = host.upgrade("2.0.0", &never).unwrap_err();
+        assert!(matches!(failure, Failure::Down { .. }), "{failure}");
+        assert!(failure.to_string().contains("what ran before is back, and not ready"), "{failure}");
+        let versions = &["1.0.0"];
+        let allowed = Allowed { versions, gone: false, edited: false, runs: Some(false) };
+        whole(&host, allowed).unwrap();
+        host.service.barren.set(false);
+        host.apply(&never).unwrap();
+        host.remove(Removal::Instance, &never).unwrap();
+    }
+}
+
+#[test]
+fn a_recovery_to_a_version_that_does_not_become_ready_comes_to_an_end() {
+    let clean = Stops::never();
+    let host = Host::new(Systemd);
+    host.install("1.0.0", &Stops::never()).unwrap();
+    host.upgrade("2.0.0", &clean).unwrap();
+    for place in 1..clean.count() {
+        let host = Host::new(Systemd);
+        host.install("1.0.0", &Stops::never()).unwrap();
+        host.upgrade("2.0.0", &Stops::new(&[(place, Fate::Death)])).unwrap_err();
+        host.service.barren.set(true);
+        host.service.next_start();
+        host.recover(&Stops::never()).unwrap();
+        let versions = &["1.0.0", "2.0.0"];
+        let allowed = Allowed { versions, gone: false, edited: false, runs: None };
+        whole(&host, allowed).unwrap_or_else(|wrong| panic!("killed at {place}: {wrong}"));
+    }
+}
+
+#[test]
+fn a_journal_that_cant_be_written_leaves_nothing_halfway() {
+    for (platform, once) in [(Embedded, true), (Embedded, false), (Systemd, true), (Systemd, false)] {
+        for entries in 0..200 {
+            let host = Host::new(platform);
+            host.install("1.0.0", &Stops::never()).unwrap();
+            let full = FullAfter::new(entries, once);
+            let outcome = host.upgrade("2.0.0", &full);
+            if !full.met.get() {
+                assert!(entries > 5 && outcome.is_ok(), "{entries}");
+                break;
+            }
+            let failure = outcome.unwrap_err();
+            let version = if failure.to_string().contains("is done") { "2.0.0" } else { "1.0.0" };
+            let allowed = Allowed { versions: &[version], gone: false, edited: false, runs: Some(true) };
+            if let Failure::Unclosed { .. } = failure {
+                assert!(failure.to_string().contains("mainstay recover"), "{failure}");
+                host.recover(&Stops::never()).unwrap();
+            }
+            // Before anything else has had to mend it.
+            whole(&host, allowed).unwrap_or_else(|wrong| panic!("after {entries}: {failure}: {wrong}"));
+        }
+    }
 }
 
 #[test]

@@ -21,8 +21,8 @@ mod service;
 
 use mainstay::model::manifest::PlatformKind::{Embedded, Systemd};
 use scenario::{
-    APPLY, APPLY_STOPPED, BAD_APPLY, BAD_UPGRADE, CLEANUP, INSTALL, PURGE, ROLLBACK, UNINSTALL,
-    UNINSTALL_STOPPED, UPGRADE, UPGRADE_STOPPED, sweep,
+    APPLY, APPLY_STOPPED, BAD_APPLY, BAD_APPLY_REDEFINED, BAD_UPGRADE, CLEANUP, INSTALL, POISONED_APPLY,
+    PURGE, ROLLBACK, UNINSTALL, UNINSTALL_STOPPED, UPGRADE, UPGRADE_STOPPED, sweep,
 };
 
 #[test]
@@ -47,6 +47,8 @@ fn apply_systemd() {
     sweep(APPLY, Systemd);
     sweep(APPLY_STOPPED, Systemd);
     sweep(BAD_APPLY, Systemd);
+    sweep(POISONED_APPLY, Systemd);
+    sweep(BAD_APPLY_REDEFINED, Systemd);
 }
 
 #[test]

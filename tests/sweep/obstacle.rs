@@ -36,6 +36,37 @@ impl Stops {
     }
 }
 
+/// A disk that is full after so many entries of the journal, and has room again for a later operation.
+pub(crate) struct FullAfter {
+    entries: Cell<usize>,
+    /// Whether only one entry fails.
+    pub(crate) once: bool,
+    /// Whether it has been full.
+    pub(crate) met: Cell<bool>,
+}
+
+impl FullAfter {
+    pub(crate) fn new(entries: usize, once: bool) -> Self {
+        Self { entries: Cell::new(entries), once, met: Cell::new(false) }
+    }
+}
+
+impl Obstacle for FullAfter {
+    fn at(&self, _: Point) -> Fate {
+        Fate::Nothing
+    }
+
+    fn fills_journal(&self) -> bool {
+        let Some(left) = self.entries.get().checked_sub(1) else {
+            let full = !(self.once && self.met.get());
+            self.met.set(true);
+            return full;
+        };
+        self.entries.set(left);
+        false
+    }
+}
+
 impl Obstacle for Stops {
     fn at(&self, point: Point) -> Fate {
         let place = self.passed.replace(self.passed.get() + 1);

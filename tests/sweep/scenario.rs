@@ -5,9 +5,10 @@ use mainstay::engine::obstacle::{Fate, Obstacle};
 use mainstay::engine::remove::Removal;
 use mainstay::model::manifest::PlatformKind;
 
-use crate::check::{Allowed, print_of, whole};
+use crate::check::{Allowed, by_its_definition, print_of, whole};
 use crate::host::Host;
 use crate::obstacle::Stops;
+use crate::service::POISON;
 
 /// One operation on one scene.
 #[derive(Clone, Copy)]
@@ -92,6 +93,28 @@ pub(crate) const BAD_APPLY: Scenario = Scenario {
         apply_again(host)
     },
     ..APPLY
+};
+
+/// What runs can't be started again under the new definition either.
+pub(crate) const POISONED_APPLY: Scenario = Scenario {
+    name: "apply, never ready for its definition",
+    set: |host| {
+        old_runs(host);
+        host.declare("1.0.0", r#"{ "A": "1" }"#);
+        host.document(POISON);
+    },
+    ..BAD_APPLY
+};
+
+/// The guard takes the old launch back, and starts it by the new definition.
+pub(crate) const BAD_APPLY_REDEFINED: Scenario = Scenario {
+    name: "apply, never ready, with another definition",
+    set: |host| {
+        old_runs(host);
+        host.declare("1.0.0", r#"{ "BROKEN": "1" }"#);
+        host.document("man:web(8)");
+    },
+    ..BAD_APPLY
 };
 
 pub(crate) const UPGRADE: Scenario = Scenario {
@@ -266,6 +289,7 @@ fn failed(scenario: Scenario, platform: PlatformKind, place: usize) -> Result<us
         whole(&host, scenario.between).map_err(told)?;
     }
     settled(&host, scenario.between).map_err(told)?;
+    by_its_definition(&host).map_err(told)?;
     Ok(1)
 }
 
@@ -311,6 +335,9 @@ fn killed(
     // A host that has started again runs what starts at boot, also what stood before.
     let runs = if aftermath == Aftermath::Reboot { None } else { scenario.between.runs };
     settled(&host, Allowed { runs, ..scenario.between }).map_err(told)?;
+    if matches!(aftermath, Aftermath::Recover | Aftermath::KilledAgain) {
+        by_its_definition(&host).map_err(told)?;
+    }
     Ok(cases)
 }
 

@@ -26,6 +26,9 @@ use mainstay::platform::call::Call;
 pub(crate) const BAD: &str = "3.0.0";
 pub(crate) const BROKEN: &str = "BROKEN";
 
+/// What a definition holds under which no program gets ready.
+pub(crate) const POISON: &str = "man:poison(7)";
+
 /// Something that has the identity of a process: a thread has a number and a start time of its own.
 struct Living {
     identity: ProcessIdentity,
@@ -66,6 +69,8 @@ pub(crate) struct Running {
     pub(crate) tree: String,
     /// The launch that was started.
     pub(crate) launch: String,
+    /// The definition that it was started by.
+    unit: String,
 }
 
 #[derive(Default)]
@@ -73,6 +78,8 @@ struct Inner {
     running: Option<Running>,
     /// Whether the manager starts it again if its supervisor dies.
     wanted: bool,
+    /// The definition that counts: as it was when it was last read.
+    unit: Option<String>,
     enabled: bool,
     lingering: bool,
 }
@@ -85,6 +92,8 @@ pub(crate) struct Service {
     inner: RefCell<Inner>,
     /// Whether the manager does not answer.
     pub(crate) deaf: Cell<bool>,
+    /// Whether no program gets ready any more, as when their database is gone.
+    pub(crate) barren: Cell<bool>,
 }
 
 impl Service {
@@ -95,12 +104,18 @@ impl Service {
             platform,
             inner: RefCell::default(),
             deaf: Cell::default(),
+            barren: Cell::default(),
         }
     }
 
     /// The tree and the launch that run.
     pub(crate) fn running(&self) -> Option<(String, String)> {
         self.inner.borrow().running.as_ref().map(|running| (running.tree.clone(), running.launch.clone()))
+    }
+
+    /// The definition by which what runs was started.
+    pub(crate) fn unit(&self) -> Option<String> {
+        self.inner.borrow().running.as_ref().map(|running| running.unit.clone())
     }
 
     /// Whether the manager would start it at boot.
@@ -119,6 +134,7 @@ impl Service {
     /// Every process dies, and the host starts again what starts at boot.
     pub(crate) fn reboot(&self) {
         self.give_up();
+        self.reload();
         let at_boot = match self.platform {
             PlatformKind::Systemd => self.inner.borrow().enabled,
             PlatformKind::Embedded => active_launch(&self.layout, &self.name).is_ok_and(|spec| spec.boot),
@@ -132,7 +148,16 @@ impl Service {
         self.layout.definition(&self.name, self.platform).exists()
     }
 
+    fn reload(&self) {
+        let definition = self.layout.definition(&self.name, self.platform);
+        self.inner.borrow_mut().unit = files::read(&definition).unwrap();
+    }
+
     fn begin(&self) {
+        if self.platform == PlatformKind::Embedded || self.inner.borrow().unit.is_none() {
+            self.reload();
+        }
+        let unit = self.inner.borrow().unit.clone().unwrap_or_default();
         // As the real ones do: what can't be looked at must not keep down what can run.
         let _ = switch::at_start(&self.layout, &self.name);
         let Ok(spec) = active_launch(&self.layout, &self.name) else {
@@ -140,7 +165,7 @@ impl Service {
         };
         let living = Living::begin();
         let mut status = status_of(&spec, living.identity);
-        if is_bad(&spec) {
+        if self.barren.get() || is_bad(&spec) || unit.contains(POISON) {
             let on_trial = self.trial().is_some_and(|trial| trial.tree == spec.tree());
             status.failures = if on_trial { 1 } else { 5 };
             status.phase = if on_trial { Phase::BackingOff } else { Phase::Failed };
@@ -158,7 +183,7 @@ impl Service {
         status.ready = Some(clock::now());
         self.report(&status);
         let mut inner = self.inner.borrow_mut();
-        inner.running = Some(Running { living, tree: spec.tree(), launch: spec.identity() });
+        inner.running = Some(Running { living, tree: spec.tree(), launch: spec.identity(), unit });
         inner.wanted = true;
     }
 
@@ -215,11 +240,15 @@ impl Service {
             return Err(format!("it is not known how to {argv:?}"));
         }
         match words[0] {
-            "daemon-reload" | "reset-failed" => {}
+            "reset-failed" => {}
+            "daemon-reload" => self.reload(),
             "disable" => self.inner.borrow_mut().enabled = false,
             "stop" => self.stop(),
             "enable" | "start" | "restart" if !self.is_defined() => return Err("no such unit".to_owned()),
-            "enable" => self.inner.borrow_mut().enabled = true,
+            "enable" => {
+                self.reload();
+                self.inner.borrow_mut().enabled = true;
+            }
             "start" => self.start(),
             "restart" => {
                 self.stop();
