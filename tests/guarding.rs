@@ -10,6 +10,7 @@ mod real;
 
 use std::process::{Child, Stdio};
 
+use mainstay::engine::guard::guardian_of;
 use mainstay::host::identity;
 use mainstay::model::name::InstanceName;
 use real::{LONG, MAINSTAY, Place, await_some};
@@ -68,4 +69,35 @@ fn boot_says_that_it_can_not_find_the_instances() {
     std::fs::create_dir_all(states.parent().unwrap()).unwrap();
     std::fs::write(states, "").unwrap();
     place.run(&["boot"]).fails(1, "can't be found");
+}
+
+#[test]
+fn boot_stays_for_what_was_stopped_and_guards_what_is_started_again() {
+    let place = installed("");
+    let boot = begin(&place, &["boot"]);
+    await_some("the server", LONG, || place.server());
+    for _ in 0..2 {
+        place.run(&["stop"]).good();
+        assert_eq!((guardian_of(&place.layout, &web()), place.server()), (None, None));
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        place.run(&["start"]).good();
+        await_some("the server again", LONG, || place.server());
+        let guardian = guardian_of(&place.layout, &web()).map(|guardian| guardian.pid);
+        assert_eq!(guardian, Some(boot.id()), "no other, which would be killed with a container");
+    }
+    assert_eq!(end(boot), Some(0));
+    assert_eq!(place.server(), None, "it was stopped before boot ended");
+    // Where there is no guardian of all, a start makes its own.
+    place.run(&["start"]).good();
+    await_some("the server by itself", LONG, || place.server());
+    place.run(&["stop"]).good();
+}
+
+#[test]
+fn boot_ends_at_a_signal_while_all_are_stopped() {
+    let place = installed("");
+    let boot = begin(&place, &["boot"]);
+    await_some("the server", LONG, || place.server());
+    place.run(&["stop"]).good();
+    assert_eq!(end(boot), Some(0));
 }

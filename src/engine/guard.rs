@@ -10,6 +10,7 @@ mod request;
 mod sweep;
 mod ward;
 
+use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -29,7 +30,10 @@ use crate::model::name::InstanceName;
 use crate::model::status::{Exit, ProcessIdentity};
 
 pub use detached::{DetachedError, detach, start_detached};
-pub use request::{RequestError, Restart, Stop, guardian_of, request_restart, stop_guardian, supervisor_of};
+pub use request::{
+    RequestError, Restart, Stop, boot_lock, guardian_of, request_restart, request_start, stop_guardian,
+    supervisor_of,
+};
 use ward::Ward;
 
 /// The option by which a supervisor learns which process guards it; its value is `PID:TICKS`.
@@ -89,6 +93,8 @@ pub enum AtStart {
 pub trait Hooks {
     /// Called before each start of a supervisor, while nothing of the instance runs: the place of the switch.
     fn at_start(&mut self, name: &InstanceName) -> AtStart;
+    /// What an instance is guarded with that a command wants to have started.
+    fn entry(&mut self, name: &InstanceName) -> Entry;
     /// Called when something happened.
     fn observe(&mut self, event: &Event);
 }
@@ -200,7 +206,13 @@ fn system(action: &'static str) -> impl FnOnce(std::io::Error) -> GuardError {
 ///
 /// SIGTERM, SIGINT and SIGHUP stop all of them; a second SIGTERM or SIGINT does not wait. SIGUSR1 says that a
 /// command has left a request.
-pub fn guard(entries: Vec<Entry>, hooks: &mut dyn Hooks) -> Result<Vec<(InstanceName, Outcome)>, GuardError> {
+///
+/// The guardian of all also takes on what commands start, and stays for what they have stopped.
+pub fn guard(
+    entries: Vec<Entry>,
+    of_all: Option<OfAll>,
+    hooks: &mut dyn Hooks,
+) -> Result<Vec<(InstanceName, Outcome)>, GuardError> {
     process::close_inherited();
     let caught = |signals: &[Signal]| SignalPipe::new(signals).map_err(system("catch signals"));
     let mut guardian = Guardian {
@@ -209,31 +221,43 @@ pub fn guard(entries: Vec<Entry>, hooks: &mut dyn Hooks) -> Result<Vec<(Instance
         requests: caught(&[Signal::USR1])?,
         child: caught(&[Signal::CHILD])?,
         terminations: 0,
+        hung_up: false,
         wards: Vec::new(),
+        of_all,
+        stopped: BTreeSet::new(),
+        outcomes: Vec::new(),
     };
     tree::become_reaper().map_err(system("become the reaper of orphaned processes"))?;
-    let mut outcomes = Vec::new();
     for entry in entries {
-        match HeldLock::take(&entry.lock) {
-            Ok(lock) => guardian.wards.push(Ward::new(entry, lock)),
-            Err(HolderError::Held { holder, .. }) => {
-                let outcome = Outcome::Guarded(holder);
-                hooks.observe(&Event::Over { name: entry.name.clone(), outcome: outcome.clone() });
-                outcomes.push((entry.name, outcome));
-            }
-            Err(source) => return Err(GuardError::Lock { name: entry.name, source }),
-        }
+        guardian.take_on(entry, hooks)?;
     }
     for index in 0..guardian.wards.len() {
         guardian.with(index, |ward, others| ward.begin(others, hooks));
     }
     // What began may already have been reaped, so it is looked at once before the first wait.
     guardian.gather(hooks);
-    while guardian.release(hooks, &mut outcomes) {
+    while guardian.release(hooks) {
         guardian.wait().map_err(system("wait for events"))?;
         guardian.gather(hooks);
     }
-    Ok(outcomes)
+    Ok(guardian.outcomes)
+}
+
+/// What makes a guardian the one of all instances of a scope.
+#[derive(Debug)]
+pub struct OfAll {
+    locks: Utf8PathBuf,
+    _lock: HeldLock,
+}
+
+impl OfAll {
+    /// Becomes the guardian of all. There may be one already, or something else in the way: then this one
+    /// guards what it can, and no more.
+    #[must_use]
+    pub fn become_it(layout: &Layout) -> Option<Self> {
+        let lock = HeldLock::take(&boot_lock(layout)).ok()?;
+        Some(Self { locks: layout.locks(), _lock: lock })
+    }
 }
 
 struct Guardian {
@@ -242,10 +266,50 @@ struct Guardian {
     requests: SignalPipe,
     child: SignalPipe,
     terminations: usize,
+    hung_up: bool,
     wards: Vec<Ward>,
+    of_all: Option<OfAll>,
+    /// What commands have stopped, and may start again.
+    stopped: BTreeSet<InstanceName>,
+    outcomes: Vec<(InstanceName, Outcome)>,
 }
 
 impl Guardian {
+    fn take_on(&mut self, entry: Entry, hooks: &mut dyn Hooks) -> Result<(), GuardError> {
+        self.outcomes.retain(|(name, _)| *name != entry.name);
+        self.stopped.remove(&entry.name);
+        match HeldLock::take(&entry.lock) {
+            Ok(lock) => self.wards.push(Ward::new(entry, lock)),
+            Err(HolderError::Held { holder, .. }) => {
+                let outcome = Outcome::Guarded(holder);
+                hooks.observe(&Event::Over { name: entry.name.clone(), outcome: outcome.clone() });
+                self.outcomes.push((entry.name, outcome));
+            }
+            Err(source) => return Err(GuardError::Lock { name: entry.name, source }),
+        }
+        Ok(())
+    }
+
+    /// Takes on what commands want to have started.
+    fn take_starts(&mut self, hooks: &mut dyn Hooks) {
+        let Some(of_all) = self.of_all.as_ref().filter(|_| !self.is_ending()) else { return };
+        let guarded = |name: &InstanceName| self.wards.iter().any(|ward| ward.name() == name);
+        for name in request::take_starts(&of_all.locks, guarded) {
+            let entry = hooks.entry(&name);
+            let before = self.wards.len();
+            if let Err(error) = self.take_on(entry, hooks) {
+                hooks.observe(&Event::NotStarted { name, reason: error.to_string() });
+            }
+            for index in before..self.wards.len() {
+                self.with(index, |ward, others| ward.begin(others, hooks));
+            }
+        }
+    }
+
+    fn is_ending(&self) -> bool {
+        self.hung_up || self.terminations > 0
+    }
+
     /// Does something with one ward, and tells it which supervisors are others'.
     fn with(&mut self, index: usize, action: impl FnOnce(&mut Ward, &[u32])) {
         let supervisor = |(other, ward): (usize, &Ward)| ward.supervisor().filter(|_| other != index);
@@ -257,14 +321,19 @@ impl Guardian {
     }
 
     /// Lets go of the wards that are done with. Says whether there are others.
-    fn release(&mut self, hooks: &mut dyn Hooks, outcomes: &mut Vec<(InstanceName, Outcome)>) -> bool {
+    fn release(&mut self, hooks: &mut dyn Hooks) -> bool {
+        let (outcomes, stopped) = (&mut self.outcomes, &mut self.stopped);
         self.wards.retain_mut(|ward| {
             let Some(outcome) = ward.outcome() else { return true };
             hooks.observe(&Event::Over { name: ward.name().clone(), outcome: outcome.clone() });
             outcomes.push((ward.name().clone(), outcome.clone()));
+            if ward.stopped_by_request() {
+                stopped.insert(ward.name().clone());
+            }
             false
         });
-        !self.wards.is_empty()
+        let stays = self.of_all.is_some() && !self.is_ending() && !self.stopped.is_empty();
+        !self.wards.is_empty() || stays
     }
 
     fn wait(&self) -> std::io::Result<()> {
@@ -288,6 +357,7 @@ impl Guardian {
         let before = self.terminations;
         self.terminations += self.terminate.take();
         let hung_up = self.hang_up.take() > 0;
+        self.hung_up |= hung_up;
         if hung_up || (before == 0 && self.terminations > 0) {
             self.wards.iter_mut().for_each(Ward::stop);
         }
@@ -296,6 +366,7 @@ impl Guardian {
         }
         if self.requests.take() > 0 {
             self.wards.iter_mut().for_each(Ward::take_request);
+            self.take_starts(hooks);
         }
         let mut ended = if self.child.take() > 0 { process::reap() } else { Vec::new() };
         loop {

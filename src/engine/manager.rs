@@ -110,6 +110,9 @@ impl HostManager {
     /// Starts an embedded instance's guardian; one that has it already is as good.
     fn start_guardian(&self, name: &InstanceName) -> Result<(), String> {
         let layout = &self.layout;
+        if guard::request_start(layout, name, START_LIMIT).map_err(|error| error.to_string())? {
+            return Ok(());
+        }
         let arguments = supervisor::guardian_arguments(layout, name);
         let log = layout.logs(name).join("guardian.log");
         let lock = layout.guardian_lock(name);

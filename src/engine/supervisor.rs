@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::engine::guard::{self, AtStart, Entry, Event, GuardError, Hooks, Outcome};
+use crate::engine::guard::{self, AtStart, Entry, Event, GuardError, Hooks, OfAll, Outcome};
 use crate::engine::{registry, switch};
 use crate::host::account;
 use crate::host::environment;
@@ -219,6 +219,10 @@ impl Hooks for Switching<'_> {
         }
     }
 
+    fn entry(&mut self, name: &InstanceName) -> Entry {
+        entry(self.layout, name, false)
+    }
+
     fn observe(&mut self, event: &Event) {
         (self.tell)(event);
     }
@@ -231,7 +235,7 @@ pub fn guard_one(
     echo: bool,
     tell: &mut dyn FnMut(&Event),
 ) -> Result<Option<Outcome>, RunError> {
-    let mut outcomes = guard::guard(vec![entry(layout, name, echo)], &mut Switching { layout, tell })?;
+    let mut outcomes = guard::guard(vec![entry(layout, name, echo)], None, &mut Switching { layout, tell })?;
     Ok(outcomes.pop().map(|(_, outcome)| outcome))
 }
 
@@ -246,7 +250,7 @@ pub fn guard_all(
     };
     let names = markers.into_iter().map(|marker| marker.name).filter(|name| starts_at_boot(layout, name));
     let entries = names.map(|name| entry(layout, &name, false)).collect();
-    Ok(guard::guard(entries, &mut Switching { layout, tell })?)
+    Ok(guard::guard(entries, OfAll::become_it(layout), &mut Switching { layout, tell })?)
 }
 
 /// Whether an instance starts at boot. One whose launch can't be found is not left out in silence: its start

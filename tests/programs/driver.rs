@@ -37,7 +37,7 @@ fn main() -> Result<ExitCode> {
             if rest.iter().any(|argument| argument == "--detached") {
                 detach()?;
             }
-            guard_all(layout, root, names)
+            guard_all(&layout, root, names)
         }
         _ => Err("neither run nor guard".into()),
     }
@@ -106,6 +106,8 @@ fn with_program(mut context: Context) -> Result<Context> {
 
 struct DriverHooks {
     layout: Layout,
+    program: String,
+    root: String,
 }
 
 impl Hooks for DriverHooks {
@@ -114,6 +116,11 @@ impl Hooks for DriverHooks {
             Ok(stop_limit) => AtStart::Start { stop_limit },
             Err(error) => AtStart::StayDown { reason: error.to_string() },
         }
+    }
+
+    fn entry(&mut self, name: &InstanceName) -> Entry {
+        let command = [self.program.as_str(), "run", &self.root, name.as_str()].map(str::to_owned).to_vec();
+        Entry::of(&self.layout, name, command)
     }
 
     fn observe(&mut self, event: &Event) {
@@ -136,14 +143,18 @@ fn start(layout: &Layout, name: &InstanceName) -> Result<Duration> {
     Ok(read_spec(layout, name)?.stop.timeout.duration())
 }
 
-fn guard_all(layout: Layout, root: &str, names: &str) -> Result<ExitCode> {
+fn guard_all(layout: &Layout, root: &str, names: &str) -> Result<ExitCode> {
     let program = own_program()?;
     let entry = |name: &str| -> Result<Entry> {
         let command = [program.as_str(), "run", root, name].map(str::to_owned).to_vec();
-        Ok(Entry::of(&layout, &name.parse()?, command))
+        Ok(Entry::of(layout, &name.parse()?, command))
     };
     let entries = names.split(',').map(entry).collect::<Result<Vec<_>>>()?;
-    let outcomes = guard(entries, &mut DriverHooks { layout })?;
+    let outcomes = guard(
+        entries,
+        None,
+        &mut DriverHooks { layout: layout.clone(), program: program.clone(), root: root.to_owned() },
+    )?;
     let code = outcomes.iter().map(|(_, outcome)| outcome.exit_code()).max().unwrap_or(0);
     Ok(ExitCode::from(code))
 }

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use thiserror::Error;
 
 use crate::host::holder::holder;
-use crate::host::identity;
+use crate::host::{files, identity};
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
 use crate::model::status::ProcessIdentity;
@@ -22,8 +22,13 @@ const LOOK: Duration = Duration::from_millis(5);
 /// After this long the guardian is told again: it may be another one by now.
 const AGAIN: Duration = Duration::from_millis(500);
 
+/// What the name of a request's file ends in.
+const REQUEST: &str = ".guardian.request";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Request {
+    /// Of a guardian of all, which takes the instance on.
+    Start,
     Stop,
     Restart,
 }
@@ -31,6 +36,7 @@ pub(super) enum Request {
 impl Request {
     fn word(self) -> &'static str {
         match self {
+            Self::Start => "start\n",
             Self::Stop => "stop\n",
             Self::Restart => "restart\n",
         }
@@ -82,6 +88,16 @@ pub enum RequestError {
         pid: u32,
         /// Why.
         source: std::io::Error,
+    },
+    /// It did not take an instance on.
+    #[error("process {pid}, which guards all instances, did not take `{name}` on within {} s", limit.as_secs())]
+    NotTaken {
+        /// The instance.
+        name: InstanceName,
+        /// The guardian of all.
+        pid: u32,
+        /// How long was waited.
+        limit: Duration,
     },
     /// It did not stop in time.
     #[error("`{name}` still runs: process {pid} did not end within {} s", limit.as_secs())]
@@ -140,6 +156,49 @@ pub fn request_restart(layout: &Layout, name: &InstanceName) -> Result<Restart, 
     Ok(Restart::Requested { guardian, supervisor })
 }
 
+/// The lock of the guardian of all instances (`boot`).
+#[must_use]
+pub fn boot_lock(layout: &Layout) -> Utf8PathBuf {
+    layout.locks().join("boot.lock")
+}
+
+/// Asks the guardian of all to take an instance on, and waits until it has. Says whether there is such a guardian:
+/// where there is, no other may be started. In a container it is PID 1, whose end kills what it does not guard.
+pub fn request_start(layout: &Layout, name: &InstanceName, limit: Duration) -> Result<bool, RequestError> {
+    let began = Instant::now();
+    let mut told: Option<Instant> = None;
+    while guardian_of(layout, name).is_none() {
+        let Some(boot) = holder(&boot_lock(layout)) else {
+            // It ends just now, and takes nothing on any more.
+            let _ = take(&request_file(layout, name));
+            return Ok(false);
+        };
+        if told.is_none_or(|when| when.elapsed() >= AGAIN) {
+            if told.is_some() && !request_file(layout, name).exists() {
+                // It was taken on, and has ended already.
+                return Ok(true);
+            }
+            leave(layout, name, Request::Start)?;
+            signal(name, boot)?;
+            told = Some(Instant::now());
+        }
+        if began.elapsed() >= limit {
+            let _ = take(&request_file(layout, name));
+            return Err(RequestError::NotTaken { name: name.clone(), pid: boot.pid, limit });
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ok(true)
+}
+
+/// The instances that are to be taken on; the requests are gone then. Those for others are left to them.
+pub(super) fn take_starts(locks: &Utf8Path, guarded: impl Fn(&InstanceName) -> bool) -> Vec<InstanceName> {
+    let files = files::list(locks).ok().flatten().unwrap_or_default();
+    let named = files.iter().filter_map(|file| file.strip_suffix(REQUEST));
+    let others = named.filter_map(|name| InstanceName::new(name).ok()).filter(|name| !guarded(name));
+    others.filter(|name| take(&locks.join(format!("{name}{REQUEST}"))) == Some(Request::Start)).collect()
+}
+
 fn signal(name: &InstanceName, process: ProcessIdentity) -> Result<(), RequestError> {
     identity::signal(process, Signal::USR1).map_err(|source| RequestError::Signal {
         name: name.clone(),
@@ -149,7 +208,7 @@ fn signal(name: &InstanceName, process: ProcessIdentity) -> Result<(), RequestEr
 }
 
 pub(super) fn request_file(layout: &Layout, name: &InstanceName) -> Utf8PathBuf {
-    layout.locks().join(format!("{name}.guardian.request"))
+    layout.locks().join(format!("{name}{REQUEST}"))
 }
 
 fn leave(layout: &Layout, name: &InstanceName, request: Request) -> Result<(), RequestError> {
@@ -171,7 +230,7 @@ pub(super) fn take(path: &Utf8Path) -> Option<Request> {
     // One that can't be deleted would be obeyed again and again.
     fs_err::remove_file(path).ok()?;
     read.ok()?;
-    [Request::Stop, Request::Restart].into_iter().find(|request| request.word() == word)
+    [Request::Start, Request::Stop, Request::Restart].into_iter().find(|request| request.word() == word)
 }
 
 #[cfg(test)]
@@ -187,7 +246,7 @@ mod tests {
         std::fs::create_dir_all(layout.locks()).unwrap();
         let path = request_file(&layout, &name);
         assert_eq!(take(&path), None);
-        for request in [Request::Stop, Request::Restart] {
+        for request in [Request::Start, Request::Stop, Request::Restart] {
             leave(&layout, &name, request).unwrap();
             assert_eq!(take(&path), Some(request));
             assert_eq!(take(&path), None);

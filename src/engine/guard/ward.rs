@@ -36,6 +36,8 @@ pub(super) struct Ward {
     entry: Entry,
     life: Life,
     wish: Wish,
+    /// Whether a command asked for the stop.
+    by_request: bool,
     pause: Duration,
     /// How many starts in a row something hindered.
     hindered: usize,
@@ -73,6 +75,7 @@ impl Ward {
             entry,
             life: Life::Waiting { until: BootMoment::default() },
             wish: Wish::Run,
+            by_request: false,
             pause: PAUSES.0,
             hindered: 0,
             stop_limit: ADOPTED_STOP_LIMIT,
@@ -91,6 +94,11 @@ impl Ward {
             Life::Running { supervisor, .. } => Some(*supervisor),
             Life::Waiting { .. } | Life::Over(_) => None,
         }
+    }
+
+    /// Whether a command stopped it, so that a command may start it again.
+    pub(super) fn stopped_by_request(&self) -> bool {
+        self.by_request
     }
 
     pub(super) fn outcome(&self) -> Option<&Outcome> {
@@ -158,13 +166,16 @@ impl Ward {
 
     pub(super) fn take_request(&mut self) {
         match request::take(&self.entry.request) {
-            Some(Request::Stop) => self.stop(),
+            Some(Request::Stop) => {
+                self.by_request = true;
+                self.stop();
+            }
             // A stop is not taken back by a restart that was asked at the same time.
             Some(Request::Restart) if self.wish != Wish::Stop => {
                 self.wish = Wish::Restart;
                 self.ask(Signal::USR1);
             }
-            Some(Request::Restart) | None => {}
+            Some(Request::Restart | Request::Start) | None => {}
         }
     }
 
