@@ -91,7 +91,8 @@ fn check_host(text: &str, host: &str) -> Result<(), AddressError> {
 }
 
 fn check_port(text: &str, port: &str) -> Result<(), AddressError> {
-    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    // Five digits are enough for every port, and all that the schema's pattern takes.
+    let digits = port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit());
     match port.parse::<u16>() {
         Ok(1..) if digits => Ok(()),
         _ => Err(AddressError::Port(text.to_owned())),
@@ -145,6 +146,7 @@ mod tests {
             ("a/b:80", AddressError::Host),
             ("localhost:0", AddressError::Port),
             ("localhost:65536", AddressError::Port),
+            ("localhost:000001", AddressError::Port),
             ("localhost:http", AddressError::Port),
             ("local host:80", AddressError::Character),
         ] {
