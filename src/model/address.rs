@@ -8,7 +8,7 @@ use crate::model::variable::VariableName;
 /// What a schema says of the address of an HTTP probe.
 pub const HTTP_PATTERN: &str = "^http://[^\\s/?#]";
 /// What a schema says of the address of a TCP probe.
-pub const TCP_PATTERN: &str = "^[^\\s]+:([0-9]{1,5}|\\{env\\.[A-Za-z_][A-Za-z0-9_]*\\})$";
+pub const TCP_PATTERN: &str = "^[^\\s]+:([0-9]|\\{env\\.[A-Za-z_][A-Za-z0-9_]*\\})+$";
 
 /// Why a text is no address that can be probed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
