@@ -1,9 +1,11 @@
 //! Plans, shown; and the one question, before anything changes.
 
 use std::io::BufRead as _;
+use std::time::Duration;
 
 use crate::cli::report::{Report, style, styled};
 use crate::engine::failure::Failure;
+use crate::model::answer::plan::ChangeAnswer;
 use crate::plan::step::{Plan, Step};
 
 /// Shows the files and commands of a plan.
@@ -27,6 +29,22 @@ pub(crate) fn show(report: &Report, plan: &Plan) {
 /// The files and commands of a plan, a line each.
 pub(crate) fn lines(plan: &Plan) -> Vec<String> {
     plan.steps.iter().map(|planned| &planned.step).chain(&plan.after).map(ToString::to_string).collect()
+}
+
+/// A plan that would be carried out, or was, as the document that tells of it.
+pub(crate) fn answer(plan: &Plan, dry_run: bool, downtime: Option<Duration>) -> ChangeAnswer {
+    ChangeAnswer {
+        schema: "change.v1".to_owned(),
+        operation: plan.operation.to_string(),
+        name: plan.of.name.clone(),
+        changed: !plan.is_empty(),
+        dry_run,
+        from: None,
+        to: None,
+        steps: lines(plan),
+        notices: plan.notices.clone(),
+        downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
+    }
 }
 
 /// Asks whether a plan is to be carried out. Without a person to ask, `--yes` has to be typed.

@@ -8,8 +8,7 @@ use crate::cli::surroundings::{target_to_change, with_context};
 use crate::engine::failure::Failure;
 use crate::engine::lifecycle;
 use crate::engine::target::TargetError;
-use crate::model::answer::plan::ChangeAnswer;
-use crate::plan::step::{Operation, Plan};
+use crate::plan::step::Operation;
 
 /// `start`, `stop` and `restart`
 pub(crate) fn lifecycle(
@@ -38,7 +37,7 @@ pub(crate) fn lifecycle(
         lifecycle::lifecycle(context, of, operation, arguments.dry_run)
     })?;
     if report.is_json() {
-        report.document(&answer(operation, &plan, arguments.dry_run, done.and_then(|done| done.downtime)));
+        report.document(&confirm::answer(&plan, arguments.dry_run, done.and_then(|done| done.downtime)));
     } else if arguments.dry_run && !plan.is_empty() {
         confirm::show(report, &plan);
     } else {
@@ -53,24 +52,4 @@ pub(crate) fn lifecycle(
         report.line(format!("{} {outcome}", styled(style::GOOD, "done:")));
     }
     Ok(0)
-}
-
-fn answer(
-    operation: Operation,
-    plan: &Plan,
-    dry_run: bool,
-    downtime: Option<std::time::Duration>,
-) -> ChangeAnswer {
-    ChangeAnswer {
-        schema: "change.v1".to_owned(),
-        operation: operation.to_string(),
-        name: plan.of.name.clone(),
-        changed: !plan.is_empty(),
-        dry_run,
-        from: None,
-        to: None,
-        steps: confirm::lines(plan),
-        notices: plan.notices.clone(),
-        downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
-    }
 }

@@ -11,7 +11,6 @@ use crate::engine::failure::Failure;
 use crate::engine::remove::{Removal, left_of, remove};
 use crate::engine::target::TargetError;
 use crate::host::files;
-use crate::model::answer::plan::ChangeAnswer;
 use crate::plan::step::{Operation, Plan, Step};
 
 /// `upgrade --cleanup`
@@ -77,18 +76,7 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
 
 fn told(report: &Report, plan: &Plan, dry_run: bool, outcome: &str) {
     if report.is_json() {
-        report.document(&ChangeAnswer {
-            schema: "change.v1".to_owned(),
-            operation: plan.operation.to_string(),
-            name: plan.of.name.clone(),
-            changed: !plan.is_empty(),
-            dry_run,
-            from: None,
-            to: None,
-            steps: confirm::lines(plan),
-            notices: plan.notices.clone(),
-            downtime_ms: None,
-        });
+        report.document(&confirm::answer(plan, dry_run, None));
     } else if dry_run && !plan.is_empty() {
         confirm::show(report, plan);
     } else {
