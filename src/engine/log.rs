@@ -1,8 +1,10 @@
 //! The last lines of a service's log, for messages about why it does not run.
 
+use std::thread;
 use std::time::Duration;
 
 use crate::engine::Context;
+use crate::host::account;
 use crate::host::command::{self, Manner};
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
@@ -11,6 +13,8 @@ use crate::platform::query::{self, LogQuery};
 
 /// How long the journal may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a line that was written may take to be found in the journal.
+const JOURNAL_LAG: Duration = Duration::from_millis(300);
 
 /// The last lines that a service has written since a moment; none where they can't be read.
 pub(crate) fn tail(context: &Context<'_>, of: &Marker, since: Moment, lines: u64) -> Vec<String> {
@@ -19,20 +23,30 @@ pub(crate) fn tail(context: &Context<'_>, of: &Marker, since: Moment, lines: u64
             // Among them are systemd's own lines, of which a restart alone makes five.
             let wanted =
                 LogQuery { since: Some(since), lines: Some(lines.saturating_mul(4)), ..LogQuery::default() };
-            let argv = query::logs(of.scope, &of.name, &wanted);
-            let manner = Manner { limit: Some(PATIENCE), ..Manner::default() };
-            let text = command::output(&argv, manner).map(|output| output.stdout).unwrap_or_default();
-            let mut found: Vec<&str> = text.lines().collect();
-            if wanted.newest_first() {
-                found.reverse();
+            let argv = query::logs(of.scope, account::effective_uid(), &of.name, &wanted);
+            let ask = || {
+                let manner = Manner { limit: Some(PATIENCE), ..Manner::default() };
+                let text = command::output(&argv, manner).map(|output| output.stdout).unwrap_or_default();
+                let mut found: Vec<String> = text.lines().map(str::to_owned).collect();
+                if wanted.newest_first() {
+                    found.reverse();
+                }
+                found
+            };
+            let mut found = ask();
+            if found.iter().all(|line| said_by_systemd(line)) {
+                // journald reads the manager's socket and the program's streams in no certain order.
+                thread::sleep(JOURNAL_LAG);
+                found = ask();
             }
-            let of_program: Vec<&str> = found.iter().copied().filter(|line| !said_by_systemd(line)).collect();
+            let of_program: Vec<String> =
+                found.iter().filter(|line| !said_by_systemd(line)).cloned().collect();
             last(if of_program.is_empty() { found } else { of_program }, lines)
         }
         PlatformKind::Embedded => {
             let path = context.layout.logs(&of.name).join(format!("{}.log", of.name));
             let text = crate::host::files::read_end(&path, 16 << 10).unwrap_or_default();
-            last(text.lines().collect(), lines)
+            last(text.lines().map(str::to_owned).collect(), lines)
         }
     }
 }
@@ -42,7 +56,7 @@ fn said_by_systemd(line: &str) -> bool {
     line.split_ascii_whitespace().nth(2).is_some_and(|identifier| identifier.starts_with("systemd["))
 }
 
-fn last(found: Vec<&str>, lines: u64) -> Vec<String> {
+fn last(mut found: Vec<String>, lines: u64) -> Vec<String> {
     let skipped = found.len().saturating_sub(usize::try_from(lines).unwrap_or(usize::MAX));
-    found.into_iter().skip(skipped).map(str::to_owned).collect()
+    found.split_off(skipped)
 }

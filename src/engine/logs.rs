@@ -8,7 +8,7 @@ use regex_lite::Regex;
 
 use crate::engine::failure::{CallError, Failure};
 use crate::host::follow::LogReader;
-use crate::host::{clock, command, output};
+use crate::host::{account, clock, command, output};
 use crate::model::answer::log::{LogAnswer, LogStream};
 use crate::model::layout::Layout;
 use crate::model::level::{self, Level};
@@ -238,7 +238,7 @@ fn line(of: &Marker, entry: journal::Entry) -> LogAnswer {
 }
 
 fn ask(of: &Marker, query: &LogQuery, each: &mut dyn FnMut(journal::Entry) -> bool) -> Result<(), Failure> {
-    let argv = query::logs(of.scope, &of.name, query);
+    let argv = query::logs(of.scope, account::effective_uid(), &of.name, query);
     let unavailable = |reason: String| CallError::Unavailable { manager: "journalctl".to_owned(), reason };
     let mut wants_more = true;
     let code = command::stream(&argv, &mut |line| {

@@ -106,16 +106,33 @@ impl LogQuery {
     }
 }
 
-/// The log of one service, from the journal. With `grep`, exit code 1 says that nothing was found.
-#[must_use]
-pub fn logs(scope: Scope, name: &InstanceName, query: &LogQuery) -> Vec<String> {
-    let mut argv = words(&["journalctl", "--no-pager", "--quiet"]);
-    // `--user-unit`, without `--user`: on hosts that do not split the journal by user, a user's lines
-    // stand in the system's files, which `--user` leaves out.
-    argv.push(match scope {
-        Scope::System => format!("--unit={}", unit_name(name)),
-        Scope::User => format!("--user-unit={}", unit_name(name)),
+/// What `--user-unit` selects, and the output of programs that had ended before journald looked which unit
+/// they were of: a user's manager, unlike the host's, does not tell it when it opens the stream.
+fn of_user(uid: u32, name: &InstanceName) -> Vec<String> {
+    let unit = unit_name(name);
+    let choices = [
+        vec![format!("_SYSTEMD_USER_UNIT={unit}")],
+        vec![format!("USER_UNIT={unit}")],
+        vec![format!("SYSLOG_IDENTIFIER={name}"), "_TRANSPORT=stdout".to_owned()],
+    ];
+    let each = choices.map(|mut choice| {
+        choice.push(format!("_UID={uid}"));
+        choice
     });
+    each.join(&"+".to_owned())
+}
+
+/// The log of one service of the host or of the user of this number, from the journal. With `grep`, exit
+/// code 1 says that nothing was found.
+#[must_use]
+pub fn logs(scope: Scope, uid: u32, name: &InstanceName, query: &LogQuery) -> Vec<String> {
+    let mut argv = words(&["journalctl", "--no-pager", "--quiet"]);
+    // Without `--user`: on hosts that do not split the journal by user, a user's lines stand in the system's
+    // files, which `--user` leaves out.
+    match scope {
+        Scope::System => argv.push(format!("--unit={}", unit_name(name))),
+        Scope::User => argv.extend(of_user(uid, name)),
+    }
     let at = |moment: &Moment| {
         let microseconds = moment.0.as_microsecond();
         format!("@{}.{:06}", microseconds.div_euclid(1_000_000), microseconds.rem_euclid(1_000_000))
@@ -162,7 +179,7 @@ mod tests {
             services(Scope::System),
             linger("alice"),
             version(),
-            logs(Scope::System, &web, &LogQuery::default()),
+            logs(Scope::System, 0, &web, &LogQuery::default()),
         ].map(|argv| typed(&argv)).join("\n"), @r"
         systemctl --user --no-ask-password show --timestamp=us+utc --property=LoadState,ActiveState,SubState,Job,Result,MainPID,ExecMainCode,ExecMainStatus,ExecMainStartTimestamp,NRestarts,NeedDaemonReload,UnitFileState,FragmentPath,SourcePath,DropInPaths,MemoryCurrent,StatusText,InvocationID web.service
         systemctl --no-ask-password show --property=LoadState,FragmentPath,SourcePath web.service
@@ -179,7 +196,7 @@ mod tests {
         let moment = Moment("2026-05-08T14:32:07.25Z".parse().unwrap());
         let selection = LogQuery { lines: Some(5), since: Some(moment), ..LogQuery::default() };
         assert!(selection.newest_first());
-        insta::assert_snapshot!(typed(&logs(Scope::User, &web, &selection)), @"journalctl --no-pager --quiet --user-unit=web.service --since=@1778250727.250000 --lines=5 --reverse --output=short-iso");
+        insta::assert_snapshot!(typed(&logs(Scope::User, 1000, &web, &selection)), @"journalctl --no-pager --quiet _SYSTEMD_USER_UNIT=web.service _UID=1000 + USER_UNIT=web.service _UID=1000 + SYSLOG_IDENTIFIER=web _TRANSPORT=stdout _UID=1000 --since=@1778250727.250000 --lines=5 --reverse --output=short-iso");
         let all = LogQuery {
             until: Some(moment),
             level: Some(Level::Warning),
@@ -189,6 +206,6 @@ mod tests {
             ..selection
         };
         assert!(!all.newest_first());
-        insta::assert_snapshot!(typed(&logs(Scope::System, &web, &all)), @"journalctl --no-pager --quiet --unit=web.service --since=@1778250727.250000 --until=@1778250727.250000 --priority=4 --case-sensitive=true --grep=a b --lines=all --follow --all --output=json");
+        insta::assert_snapshot!(typed(&logs(Scope::System, 0, &web, &all)), @"journalctl --no-pager --quiet --unit=web.service --since=@1778250727.250000 --until=@1778250727.250000 --priority=4 --case-sensitive=true --grep=a b --lines=all --follow --all --output=json");
     }
 }
