@@ -87,9 +87,9 @@ fn verdict(status: &Status, awaited: Awaited<'_>) -> Option<Result<(), StepError
     if status.launch != awaited.launch {
         return None;
     }
-    let ended = matches!(status.phase, Phase::Failed | Phase::Completed | Phase::Stopped);
+    let ended = status.phase.is_final();
     match status.phase {
-        Phase::Ready => Some(Ok(())),
+        phase if phase.is_up() => Some(Ok(())),
         _ if ended || status.failures > 0 => {
             Some(Err(not_ready(unready(status, awaited.tree), status.last_exit, !ended)))
         }
@@ -145,8 +145,7 @@ fn taken_back(
     let Stage::TakenBack { reason } = &found.stage else { return Ok(None) };
     let old = found.from.identity();
     let settled = status.is_some_and(|status| {
-        status.launch == old
-            && (status.phase == Phase::Ready || status.failures > 0 || status.phase == Phase::Failed)
+        status.launch == old && (status.phase.is_up() || status.failures > 0 || status.phase == Phase::Failed)
     });
     Ok(settled.then(|| reason.clone()))
 }

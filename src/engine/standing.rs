@@ -53,6 +53,8 @@ fn of_phase(phase: Phase, manager: State) -> InstanceState {
         _ if manager == State::Stopping => InstanceState::Stopping,
         Phase::Starting => InstanceState::Starting,
         Phase::Ready => InstanceState::Ready,
+        Phase::Sleeping => InstanceState::Sleeping,
+        Phase::Idle => InstanceState::Idle,
         Phase::BackingOff => InstanceState::BackingOff,
         Phase::Stopping => InstanceState::Stopping,
         Phase::Stopped | Phase::Completed => InstanceState::Stopped,
@@ -83,6 +85,9 @@ mod tests {
             restarts: Vec::new(),
             next_start: None,
             last_exit: None,
+            last_outcome: None,
+            health: None,
+            schedule: None,
             message: String::new(),
         }
     }

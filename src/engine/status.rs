@@ -74,6 +74,9 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
             .or_else(|| {
                 seen.as_ref().ok().filter(|seen| native && !seen.state.runs()).and_then(|seen| seen.last_exit)
             }),
+        last_outcome: reported.as_ref().and_then(|status| status.last_outcome),
+        health: live.and_then(|status| status.health.clone()),
+        schedule: live.and_then(|status| status.schedule.clone()),
         memory: seen.as_ref().ok().filter(|seen| seen.state.runs()).and_then(|seen| seen.memory),
         boot: boot(of, &seen, spec.as_ref(), definition.as_deref()),
         hardening: spec.as_ref().map(|spec| spec.hardening),

@@ -229,7 +229,7 @@ mod tests {
     fn files_are_put_away_and_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let folder = Utf8Path::from_path(folder.path()).unwrap();
-        let policy = LogPolicy { max_size: Size::new(100), keep: 2 };
+        let policy = LogPolicy { max_size: Size::new(100), keep: 2, level: None };
         std::fs::write(folder.join("x.log.7"), "old").unwrap();
         std::fs::write(folder.join("x.log.old"), "not ours").unwrap();
         let mut writer = LogWriter::open(folder, "x", policy).unwrap();
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(names, ["x.log", "x.log.1", "x.log.2", "x.log.old"]);
         let content = std::fs::read_to_string(folder.join("x.log.2")).unwrap();
         assert_eq!(content, format!("{:039}\n{:039}\n", 14, 15));
-        let none = LogPolicy { max_size: Size::new(100), keep: 0 };
+        let none = LogPolicy { max_size: Size::new(100), keep: 0, level: None };
         let mut writer = LogWriter::open(folder, "x", none).unwrap();
         writer.write(&[b'\n'; 90]).unwrap();
         assert_eq!(std::fs::read_dir(folder).unwrap().count(), 2);

@@ -51,6 +51,9 @@ pub fn refuse_contradictions(manifest: &Manifest, document: &Document) -> Result
             "a service of user scope runs as its user: `user` belongs to system scope",
         );
     }
+    if let Some(platform) = manifest.platform {
+        check.running_on(platform, &manifest.service);
+    }
     if manifest.platform == Some(PlatformKind::Embedded) {
         check.embedded(manifest);
     }
@@ -69,11 +72,22 @@ impl Check<'_> {
             self.value(["service", "description"], "a description is one line, without control characters");
         }
         self.restart(&service.restart);
-        self.span(["service", "stop", "timeout"], service.stop.timeout, DAY);
         if let Some(ready) = &service.ready {
             self.ready(ready);
         }
         self.size(["service", "limits", "memory"], service.limits.memory);
+        self.stop(service);
+        if let Some(health) = &service.health {
+            self.health(health);
+        }
+        if let Some(schedule) = &service.schedule {
+            self.schedule(service, schedule);
+        }
+        self.sockets(service);
+        self.program(["service", "onFailure"], service.on_failure.as_deref());
+        if let Some(idle) = &service.idle {
+            self.idle(service, idle);
+        }
         if service.supervision == Some(Supervision::Native) {
             self.native(service);
         }
@@ -136,6 +150,7 @@ impl Check<'_> {
                 "with `supervision` `native` there is one delay: the service manager keeps no list of them";
             self.value(["service", "restart", "delays"], message);
         }
+        self.running_natively(service);
         if service.stdin == Some(Stdin::Open) {
             let message =
                 "with `supervision` `native` nobody holds the other end of an `open` standard input";
@@ -162,14 +177,9 @@ impl Check<'_> {
     /// What mainstay's own supervisor can't do without a service manager.
     fn embedded(&mut self, manifest: &Manifest) {
         let limits = &manifest.service.limits;
-        for (name, given) in [("memory", limits.memory.is_some()), ("processes", limits.processes.is_some())]
-        {
-            if given {
-                let message = format!(
-                    "`{name}` can't be limited on platform `embedded`: a control group is needed, which systemd makes"
-                );
-                self.key(["service", "limits", name], message);
-            }
+        if limits.processes.is_some() {
+            let message = "`processes` can't be limited on platform `embedded`: a control group is needed, which systemd makes";
+            self.key(["service", "limits", "processes"], message.to_owned());
         }
         if manifest.service.supervision == Some(Supervision::Native) {
             let message = "`native` leaves the watch to a service manager, and platform `embedded` has none";
@@ -236,6 +246,8 @@ impl Check<'_> {
         }
     }
 }
+
+mod running;
 
 /// The ways of becoming ready that are given.
 fn probes(ready: &Ready) -> Vec<&'static str> {

@@ -6,22 +6,30 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use crate::model::digest::Digest;
 use crate::model::duration::Span;
+use crate::model::health::HealthPolicy;
+use crate::model::idle::Idle;
 use crate::model::manifest::{
-    Hardening, Hooks, Limits, Manifest, PlatformKind, RestartWhen, Scope, Service, Stdin, StopSignal,
-    Supervision, Systemd, VariableName,
+    Hardening, Hooks, Limits, PlatformKind, RestartWhen, Scope, Stdin, StopSignal, Supervision, Systemd,
+    VariableName, is_default,
 };
 use crate::model::marker::Marker;
 use crate::model::name::{ComponentName, InstanceName};
-use crate::model::package::PackageDescription;
+use crate::model::outcome::ExitCodes;
+use crate::model::schedule::Schedule;
 use crate::model::size::Size;
+use crate::model::socket::Socket;
 use crate::model::token::{Places, expand};
+use crate::model::umask::Umask;
 use crate::model::version::Version;
+use crate::model::watched::Watched;
 
+pub use self::resolve::{Circumstances, ResolveError};
 pub use crate::model::readiness::{Probe, Readiness};
+
+mod resolve;
 
 /// The format that this build writes. A reader that meets a newer one changes nothing.
 pub const FORMAT: u32 = 1;
@@ -68,6 +76,12 @@ pub struct LaunchSpec {
     /// The account that runs the program, where that is not the caller's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// Its group, where that is not the account's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The rights that its files do not get, where that is not the usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub umask: Option<Umask>,
     /// Where the program starts, tokens unexpanded.
     pub working_directory: String,
     /// What the program reads from its standard input.
@@ -84,6 +98,39 @@ pub struct LaunchSpec {
     pub stop: StopPolicy,
     /// How it shows that it is ready.
     pub ready: Readiness,
+    /// How it shows, once it is ready, that it still works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthPolicy>,
+    /// When it is run, if it does not run on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// What its exit codes mean.
+    #[serde(default, skip_serializing_if = "ExitCodes::is_empty")]
+    pub exit_codes: ExitCodes,
+    /// The command that tells somebody of a bad ending; empty: there is none. Tokens unexpanded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on_failure: Vec<String>,
+    /// Whose change starts it anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restart_on_change: Vec<Watched>,
+    /// When it is stopped because nobody needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Idle>,
+    /// The sockets that are held for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sockets: Vec<Socket>,
+    /// Whether a new process becomes ready beside the old one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub overlap: bool,
+    /// The file for monitors, tokens unexpanded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_file: Option<String>,
+    /// The file with the program's process number, tokens unexpanded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid_file: Option<String>,
+    /// The names of processes that live on when it stops.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub detach: Vec<String>,
     /// What it may use.
     #[serde(default)]
     pub limits: Limits,
@@ -123,6 +170,12 @@ pub struct RestartPolicy {
 pub struct StopPolicy {
     /// The signal that asks.
     pub signal: StopSignal,
+    /// The address that is sent a POST instead. May hold `{env.NAME}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<String>,
+    /// The command that is run instead; empty: there is none. Tokens unexpanded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
     /// How long it may take.
     pub timeout: Span,
 }
@@ -135,128 +188,12 @@ pub struct LogPolicy {
     pub max_size: Size,
     /// How many put-away files are kept.
     pub keep: u32,
-}
-
-/// What the manifest leaves open and the host decides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Circumstances {
-    /// The service manager.
-    pub platform: PlatformKind,
-    /// To whom the service belongs.
-    pub scope: Scope,
-    /// The deploy folder, absolute.
-    pub deploy: Utf8PathBuf,
-    /// The version of the tree.
-    pub version: Version,
-    /// The deploy folder's owner, where that is not the one who acts: then the default of `service.user`.
-    pub owner: Option<String>,
-}
-
-/// Why a manifest and a package do not make a service.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ResolveError {
-    /// Neither says what to run.
-    #[error("neither the manifest's `service.command` nor the package says which program to run")]
-    NoCommand,
-    /// A package names a file that is not the deploy folder's.
-    #[error("the package's `{field}` is `{path}`: a package may name only files of the deploy folder")]
-    PackagePath {
-        /// The field of the package's description.
-        field: String,
-        /// The path.
-        path: Utf8PathBuf,
-    },
+    /// The regular expression that finds a line's level in its group `level`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
 }
 
 impl LaunchSpec {
-    /// Lays the manifest over the package's defaults over the tool's own.
-    pub fn resolve(
-        manifest: &Manifest,
-        package: Option<&PackageDescription>,
-        circumstances: Circumstances,
-    ) -> Result<Self, ResolveError> {
-        let ours = &manifest.service;
-        let nothing = Service::default();
-        let theirs = package.map_or(&nothing, |description| &description.service);
-        let Circumstances { platform, scope, deploy, version, owner } = circumstances;
-        let command =
-            ours.command.clone().or_else(|| theirs.command.clone()).ok_or(ResolveError::NoCommand)?;
-        let mut environment = theirs.environment.clone();
-        environment.extend(ours.environment.clone());
-        let secrets = theirs.secrets.iter().chain(&ours.secrets);
-        let supervision = ours.supervision.or(theirs.supervision).unwrap_or_default();
-        let ready = Readiness::resolve(ours.ready.as_ref(), theirs.ready.as_ref(), supervision);
-        let user = ours.user.clone().or_else(|| theirs.user.clone()).or(owner);
-        // What a package would like and this platform does not have is left out; what the user wrote is refused
-        // by the platform, with the reason.
-        let managed = platform == PlatformKind::Systemd;
-        let hardening =
-            ours.hardening.or(theirs.hardening.filter(|_| managed)).unwrap_or(match (platform, scope) {
-                (PlatformKind::Systemd, Scope::System) => Hardening::Standard,
-                _ => Hardening::Off,
-            });
-        own_paths_only(theirs)?;
-        let environment_file = ours.environment_file.as_ref().or(theirs.environment_file.as_ref());
-        Ok(Self {
-            format: FORMAT,
-            name: manifest.name.clone(),
-            component: manifest.package.name.clone(),
-            description: ours
-                .description
-                .clone()
-                .or_else(|| theirs.description.clone())
-                .unwrap_or_else(|| format!("{} ({})", manifest.name, manifest.package.name)),
-            command,
-            environment,
-            environment_file: environment_file.map(|path| deploy.join(path)),
-            secrets: secrets.map(|(name, secret)| (name.clone(), deploy.join(&secret.file))).collect(),
-            credentials: false,
-            user: user.filter(|_| scope == Scope::System),
-            working_directory: ours
-                .working_directory
-                .clone()
-                .or_else(|| theirs.working_directory.clone())
-                .unwrap_or_else(|| "{data}".to_owned()),
-            stdin: ours.stdin.or(theirs.stdin).unwrap_or_default(),
-            boot: ours.boot.or(theirs.boot).unwrap_or(true),
-            supervision,
-            restart: RestartPolicy {
-                when: ours.restart.when.or(theirs.restart.when).unwrap_or_default(),
-                delays: ours
-                    .restart
-                    .delays
-                    .clone()
-                    .or_else(|| theirs.restart.delays.clone())
-                    .unwrap_or_else(|| [1, 5, 15, 30].map(Span::seconds).to_vec()),
-                limit: ours.restart.limit.or(theirs.restart.limit).unwrap_or(5),
-                window: ours.restart.window.or(theirs.restart.window).unwrap_or(Span::seconds(300)),
-            },
-            stop: StopPolicy {
-                signal: ours.stop.signal.or(theirs.stop.signal).unwrap_or_default(),
-                timeout: ours.stop.timeout.or(theirs.stop.timeout).unwrap_or(Span::seconds(30)),
-            },
-            gate: manifest.upgrade.gate.unwrap_or(ready.timeout),
-            ready,
-            limits: Limits {
-                memory: ours.limits.memory.or(theirs.limits.memory.filter(|_| managed)),
-                open_files: ours.limits.open_files.or(theirs.limits.open_files),
-                processes: ours.limits.processes.or(theirs.limits.processes.filter(|_| managed)),
-            },
-            hardening,
-            keep: manifest.upgrade.keep.unwrap_or(2),
-            hooks: manifest.upgrade.hooks.clone(),
-            logs: LogPolicy {
-                max_size: manifest.logs.max_size.unwrap_or(Size::new(10 << 20)),
-                keep: manifest.logs.keep.unwrap_or(3),
-            },
-            systemd: manifest.systemd.clone(),
-            platform,
-            scope,
-            deploy,
-            version,
-        })
-    }
-
     /// The launch of an instance of which only its identity is known: enough to stop and deregister it.
     #[must_use]
     pub fn bare(of: &Marker) -> Self {
@@ -276,6 +213,8 @@ impl LaunchSpec {
             secrets: BTreeMap::new(),
             credentials: false,
             user: None,
+            group: None,
+            umask: None,
             working_directory: "{data}".to_owned(),
             stdin: Stdin::Null,
             boot: true,
@@ -286,14 +225,30 @@ impl LaunchSpec {
                 limit: 5,
                 window: Span::seconds(300),
             },
-            stop: StopPolicy { signal: StopSignal::Sigterm, timeout: Span::seconds(30) },
+            stop: StopPolicy {
+                signal: StopSignal::Sigterm,
+                http: None,
+                command: Vec::new(),
+                timeout: Span::seconds(30),
+            },
             gate: ready.timeout,
             ready,
+            health: None,
+            schedule: None,
+            exit_codes: ExitCodes::default(),
+            on_failure: Vec::new(),
+            restart_on_change: Vec::new(),
+            idle: None,
+            sockets: Vec::new(),
+            overlap: false,
+            health_file: None,
+            pid_file: None,
+            detach: Vec::new(),
             limits: Limits::default(),
             hardening: Hardening::Off,
             keep: 2,
             hooks: Hooks::default(),
-            logs: LogPolicy { max_size: Size::new(10 << 20), keep: 3 },
+            logs: LogPolicy { max_size: Size::new(10 << 20), keep: 3, level: None },
             systemd: Systemd::default(),
         }
     }
@@ -345,21 +300,6 @@ impl LaunchSpec {
                 .saturating_add(15_000),
         )
     }
-}
-
-/// Files that a package names are handed to its program, by root where root manages them: so they are the
-/// deploy folder's own, or the manifest has to name them.
-fn own_paths_only(package: &Service) -> Result<(), ResolveError> {
-    let environment_file =
-        package.environment_file.iter().map(|path| ("service.environmentFile".to_owned(), path));
-    let secrets =
-        package.secrets.iter().map(|(name, secret)| (format!("service.secrets.{name}"), &secret.file));
-    for (field, path) in environment_file.chain(secrets) {
-        if !path.components().all(|component| matches!(component, camino::Utf8Component::Normal(_))) {
-            return Err(ResolveError::PackagePath { field, path: path.clone() });
-        }
-    }
-    Ok(())
 }
 
 /// The name of a version tree: `<component>-<version>`.

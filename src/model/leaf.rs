@@ -11,10 +11,15 @@ use schemars::{JsonSchema, SchemaGenerator};
 
 use crate::model::account::{USER_PATTERN, check_user};
 use crate::model::address::{HTTP_PATTERN, TCP_PATTERN, check_http, check_tcp};
+use crate::model::calendar::Calendar;
 use crate::model::digest::Digest;
 use crate::model::duration::Span;
+use crate::model::manifest::{LEVEL_PATTERN, check_level};
 use crate::model::name::{ComponentName, InstanceName};
+use crate::model::outcome::ExitCode;
 use crate::model::size::Size;
+use crate::model::socket::{self, Listen};
+use crate::model::umask::Umask;
 use crate::model::variable::VariableName;
 use crate::model::version::Version;
 
@@ -29,6 +34,12 @@ static RULES: LazyLock<BTreeMap<String, Rule>> = LazyLock::new(|| {
         typed::<Digest>(),
         typed::<Span>(),
         typed::<Size>(),
+        typed::<ExitCode>(),
+        typed::<Calendar>(),
+        typed::<Listen>(),
+        typed::<Umask>(),
+        (socket::NAME_PATTERN.to_owned(), socket::check_name),
+        (LEVEL_PATTERN.to_owned(), check_level),
         (USER_PATTERN.to_owned(), |text| check_user(text).map_err(|error| error.to_string())),
         (HTTP_PATTERN.to_owned(), |text| check_http(text).map_err(|error| error.to_string())),
         (TCP_PATTERN.to_owned(), |text| check_tcp(text).map_err(|error| error.to_string())),

@@ -187,6 +187,23 @@ pub struct Logs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = 1000), extend("default" = 3, "examples" = [5]))]
     pub keep: Option<u32>,
+    /// A regular expression whose group `level` finds the level in a line. Default: JSON fields, syslog prefixes, usual words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = LEVEL_PATTERN), extend("examples" = ["^\\S+ \\[(?<level>\\w+)\\]"]))]
+    pub level: Option<String>,
+}
+
+/// What a schema says of the expression that finds a line's level.
+pub const LEVEL_PATTERN: &str = "\\(\\?P?<level>";
+
+/// Refuses an expression that finds no level.
+pub fn check_level(text: &str) -> Result<(), String> {
+    let example = "write one with a group of this name, as in `^\\S+ \\[(?<level>\\w+)\\]`";
+    match regex_lite::Regex::new(text) {
+        Err(error) => Err(format!("`{text}` is no regular expression: {error}; {example}")),
+        Ok(expression) if expression.capture_names().flatten().any(|name| name == "level") => Ok(()),
+        Ok(_) => Err(format!("`{text}` has no group `level`: {example}")),
+    }
 }
 
 /// What only systemd understands.

@@ -9,9 +9,16 @@ use serde::{Deserialize, Serialize};
 use crate::model::account::USER_PATTERN;
 use crate::model::address::{HTTP_PATTERN, TCP_PATTERN};
 use crate::model::duration::Span;
+use crate::model::health::Health;
+use crate::model::idle::Idle;
 use crate::model::manifest::is_default;
+use crate::model::outcome::ExitCodes;
+use crate::model::schedule::Schedule;
 use crate::model::size::Size;
+use crate::model::socket::Socket;
+use crate::model::umask::Umask;
 use crate::model::variable::VariableName;
+use crate::model::watched::Watched;
 
 /// How the program runs. A package may bring any of these as its defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +48,14 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = USER_PATTERN), extend("examples" = ["kici"]))]
     pub user: Option<String>,
+    /// The group that the program runs as, in system scope. Default: the account's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = USER_PATTERN), extend("examples" = ["www-data"]))]
+    pub group: Option<String>,
+    /// The rights that files of the program do not get. Default: `0022`; with `hardening` `strict`, `0077`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["027"]))]
+    pub umask: Option<Umask>,
     /// Where the program starts. Default: `{data}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1), extend("default" = "{data}", "examples" = ["{package}"]))]
@@ -69,6 +84,50 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = { "delay": "1s" }, "examples" = [{ "http": "http://127.0.0.1:{env.PORT}/health", "timeout": "2m" }]))]
     pub ready: Option<Ready>,
+    /// How it shows, once it is ready, that it still works. Default: nobody asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{ "http": "http://127.0.0.1:{env.PORT}/health", "every": "10s", "failures": 3 }]))]
+    pub health: Option<Health>,
+    /// When it is run, if it does not run on by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{ "every": "1h" }]))]
+    pub schedule: Option<Schedule>,
+    /// What its exit codes mean: `success`, `partial`, `failure`, `restart` or `fatal`. Default: 0 is success, all else failure.
+    #[serde(default, skip_serializing_if = "ExitCodes::is_empty")]
+    #[schemars(extend("default" = {}, "examples" = [{ "2": "partial", "4": "fatal", "42": "restart" }]))]
+    pub exit_codes: ExitCodes,
+    /// A command that is run when the program ends as partial, failure or fatal; the facts stand in its environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), extend("examples" = [["{deploy}/alert.sh"]]))]
+    pub on_failure: Option<Vec<String>>,
+    /// Whose change starts the program anew: `program`, `config`, `environment`. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = [], "examples" = [["program", "config"]]))]
+    pub restart_on_change: Option<Vec<Watched>>,
+    /// When it is stopped because nobody needs it. Default: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{ "after": "10m" }]))]
+    pub idle: Option<Idle>,
+    /// Listening sockets that are held for the program, so that no connection is refused while it restarts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = [], "examples" = [[{ "listen": "127.0.0.1:4000" }]]))]
+    pub sockets: Option<Vec<Socket>>,
+    /// Whether, at a restart or an upgrade, the new process becomes ready beside the old one. Needs `sockets`. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false, "examples" = [true]))]
+    pub overlap: Option<bool>,
+    /// A file with the state for monitors: last start, last success, failures in a row, last error (JSON).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), extend("examples" = ["{run}/health.json"]))]
+    pub health_file: Option<String>,
+    /// A file with the program's process number, while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), extend("examples" = ["{run}/web.pid"]))]
+    pub pid_file: Option<String>,
+    /// Names of processes that the program starts and that live on when it stops. On systemd, make it an instance of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = [], "examples" = [["orchestrator-worker"]]))]
+    pub detach: Option<Vec<String>>,
     /// What it may use.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(extend("default" = {}, "examples" = [{ "memory": "512MiB", "openFiles": 65536 }]))]
@@ -156,6 +215,14 @@ pub struct Stop {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "SIGTERM", "examples" = ["SIGINT"]))]
     pub signal: Option<StopSignal>,
+    /// An address that is sent a POST instead of the signal. If it answers with no status from 200 to 299, the signal follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = HTTP_PATTERN), extend("examples" = ["http://127.0.0.1:{env.PORT}/shutdown"]))]
+    pub http: Option<String>,
+    /// A command that is run instead of the signal. If it fails, the signal follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), extend("examples" = [["{package}/bin/orchestrator", "drain"]]))]
+    pub command: Option<Vec<String>>,
     /// How long the program may take to drain; then it is killed with all its descendants. Default: 30s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "30s", "examples" = ["2m"]))]
@@ -220,7 +287,7 @@ pub struct Ready {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Limits {
-    /// Memory, of the program and its descendants. On systemd only.
+    /// Memory, of the program and its descendants. Without systemd, the supervisor looks every few seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = ["512MiB"]))]
     pub memory: Option<Size>,
@@ -228,6 +295,10 @@ pub struct Limits {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000), extend("examples" = [65536]))]
     pub open_files: Option<u64>,
+    /// How readily it leaves the processor to others: from -20 (least) to 19 (most), setpriority(2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -20, max = 19), extend("examples" = [10]))]
+    pub nice: Option<i8>,
     /// Processes and threads, of the program and its descendants. On systemd only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 4_194_304), extend("examples" = [512]))]

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::moment::{BootMoment, Moment};
+use crate::model::outcome::Outcome;
 use crate::model::version::Version;
 
 /// The format that this build writes.
@@ -53,8 +54,59 @@ pub struct Status {
     /// The program's last ending.
     #[serde(default)]
     pub last_exit: Option<Exit>,
+    /// What that ending meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_outcome: Option<Outcome>,
+    /// How the questions whether it still works were answered, where they are asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthStanding>,
+    /// Its runs, where it is run on a schedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleStanding>,
     /// One sentence for people.
     pub message: String,
+}
+
+/// How the questions whether a program still works were answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HealthStanding {
+    /// How many failed since the last good answer.
+    pub failures: u32,
+    /// When the last good answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<Moment>,
+    /// Why the last question failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+/// The runs of a program on a schedule, since its supervisor began.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduleStanding {
+    /// How many runs have begun.
+    pub cycles: u64,
+    /// How many of them did all that was to be done.
+    pub successes: u64,
+    /// How many did some of it.
+    pub partials: u64,
+    /// How many failed.
+    pub failures: u64,
+    /// How many did not begin because the one before still ran.
+    pub skipped: u64,
+    /// When the last one began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_start: Option<Moment>,
+    /// When the last one ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_end: Option<Moment>,
+    /// How the last one ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_outcome: Option<Outcome>,
+    /// When the next one begins, while none runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Moment>,
 }
 
 /// Where a supervised program stands.
@@ -66,6 +118,10 @@ pub enum Phase {
     Starting,
     /// Ready.
     Ready,
+    /// Between two runs of its schedule; nothing of it runs.
+    Sleeping,
+    /// Stopped because nobody needed it; the next connection starts it.
+    Idle,
     /// Ended; it is started again after a pause.
     BackingOff,
     /// Asked to end.
@@ -76,6 +132,20 @@ pub enum Phase {
     Failed,
     /// Ended by itself with success, and the policy does not start it again.
     Completed,
+}
+
+impl Phase {
+    /// Whether the launch has shown that it works: it is ready, or needs not run at the moment.
+    #[must_use]
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::Ready | Self::Sleeping | Self::Idle)
+    }
+
+    /// Whether its supervisor has ended with this.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Stopped | Self::Failed | Self::Completed)
+    }
 }
 
 /// A process: its number alone is used again by the system, its start time with it is not.

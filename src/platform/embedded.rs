@@ -35,9 +35,6 @@ pub(super) fn render(spec: &LaunchSpec) -> Result<String, Inexpressible> {
     if spec.hardening != Hardening::Off {
         return needs_systemd("service.hardening", "locking a program in");
     }
-    if spec.limits.memory.is_some() {
-        return needs_systemd("service.limits.memory", "a limit to a program and all its descendants");
-    }
     if spec.limits.processes.is_some() {
         return needs_systemd("service.limits.processes", "a limit to a program and all its descendants");
     }

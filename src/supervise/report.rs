@@ -55,6 +55,9 @@ impl Reporter {
             restarts: Vec::new(),
             next_start: None,
             last_exit: None,
+            last_outcome: None,
+            health: None,
+            schedule: None,
             message: String::new(),
         };
         Ok(Self { path: context.status.clone(), status, manager, ready_told: false, word: None })

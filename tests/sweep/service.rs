@@ -281,6 +281,9 @@ fn status_of(spec: &LaunchSpec, supervisor: ProcessIdentity) -> Status {
         restarts: Vec::new(),
         next_start: None,
         last_exit: None,
+        last_outcome: None,
+        health: None,
+        schedule: None,
         message: "simulated".to_owned(),
     }
 }

@@ -86,7 +86,7 @@ fn await_change(target: &Target, of: &Marker) {
 /// The style of a state.
 pub(crate) fn style_of(state: InstanceState) -> Style {
     match state {
-        InstanceState::Ready => style::GOOD,
+        InstanceState::Ready | InstanceState::Sleeping | InstanceState::Idle => style::GOOD,
         InstanceState::Failed => style::BAD,
         InstanceState::Stopped => style::FAINT,
         InstanceState::Starting

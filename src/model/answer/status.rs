@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::manifest::{Hardening, PlatformKind, Scope};
 use crate::model::moment::Moment;
 use crate::model::name::{ComponentName, InstanceName};
-use crate::model::status::Exit;
+use crate::model::outcome::Outcome;
+use crate::model::status::{Exit, HealthStanding, ScheduleStanding};
 use crate::model::version::Version;
 
 /// How one instance is.
@@ -64,6 +65,15 @@ pub struct StatusAnswer {
     /// How the program last ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_exit: Option<Exit>,
+    /// What that ending meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_outcome: Option<Outcome>,
+    /// How the questions whether it still works were answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthStanding>,
+    /// Its runs, where it is run on a schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleStanding>,
     /// The memory of all its processes, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
@@ -88,6 +98,10 @@ pub struct StatusAnswer {
 pub enum InstanceState {
     /// It runs and is ready.
     Ready,
+    /// It is run on a schedule, and waits for its next run.
+    Sleeping,
+    /// It was stopped because nobody needed it; the next connection starts it.
+    Idle,
     /// It was started and is not ready yet.
     Starting,
     /// It ended and is started again after a pause.
@@ -107,7 +121,7 @@ impl InstanceState {
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
-            Self::Ready => 0,
+            Self::Ready | Self::Sleeping | Self::Idle => 0,
             Self::Starting | Self::BackingOff => 10,
             Self::Stopping | Self::Stopped => 11,
             Self::Failed => 12,
@@ -126,6 +140,8 @@ impl std::fmt::Display for InstanceState {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.pad(match self {
             Self::Ready => "running and ready",
+            Self::Sleeping => "sleeping until its next run",
+            Self::Idle => "idle",
             Self::Starting => "starting",
             Self::BackingOff => "backing off",
             Self::Stopping => "stopping",

@@ -105,6 +105,9 @@ impl World {
             restarts: standing.restarts.moments().to_vec(),
             next_start: None,
             last_exit: standing.last_exit,
+            last_outcome: None,
+            health: None,
+            schedule: None,
             message: standing.message.clone(),
         }
     }

@@ -1,0 +1,176 @@
+//! How a launch spec comes about: the manifest over the package's defaults over the tool's own.
+
+use camino::Utf8PathBuf;
+use thiserror::Error;
+
+use crate::model::duration::Span;
+use crate::model::health::HealthPolicy;
+use crate::model::launch::{FORMAT, LaunchSpec, LogPolicy, Readiness, RestartPolicy, StopPolicy};
+use crate::model::manifest::{Hardening, Limits, Manifest, PlatformKind, RestartWhen, Scope, Service};
+use crate::model::package::PackageDescription;
+use crate::model::size::Size;
+use crate::model::version::Version;
+
+/// What the manifest leaves open and the host decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Circumstances {
+    /// The service manager.
+    pub platform: PlatformKind,
+    /// To whom the service belongs.
+    pub scope: Scope,
+    /// The deploy folder, absolute.
+    pub deploy: Utf8PathBuf,
+    /// The version of the tree.
+    pub version: Version,
+    /// The deploy folder's owner, where that is not the one who acts: then the default of `service.user`.
+    pub owner: Option<String>,
+}
+
+/// Why a manifest and a package do not make a service.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ResolveError {
+    /// Neither says what to run.
+    #[error("neither the manifest's `service.command` nor the package says which program to run")]
+    NoCommand,
+    /// A package names a file that is not the deploy folder's.
+    #[error("the package's `{field}` is `{path}`: a package may name only files of the deploy folder")]
+    PackagePath {
+        /// The field of the package's description.
+        field: String,
+        /// The path.
+        path: Utf8PathBuf,
+    },
+}
+
+impl LaunchSpec {
+    /// Lays the manifest over the package's defaults over the tool's own.
+    pub fn resolve(
+        manifest: &Manifest,
+        package: Option<&PackageDescription>,
+        circumstances: Circumstances,
+    ) -> Result<Self, ResolveError> {
+        let ours = &manifest.service;
+        let nothing = Service::default();
+        let theirs = package.map_or(&nothing, |description| &description.service);
+        let Circumstances { platform, scope, deploy, version, owner } = circumstances;
+        let command =
+            ours.command.clone().or_else(|| theirs.command.clone()).ok_or(ResolveError::NoCommand)?;
+        let mut environment = theirs.environment.clone();
+        environment.extend(ours.environment.clone());
+        let secrets = theirs.secrets.iter().chain(&ours.secrets);
+        let supervision = ours.supervision.or(theirs.supervision).unwrap_or_default();
+        let ready = Readiness::resolve(ours.ready.as_ref(), theirs.ready.as_ref(), supervision);
+        let user = ours.user.clone().or_else(|| theirs.user.clone()).or(owner);
+        // What a package would like and this platform does not have is left out; what the user wrote is refused
+        // by the platform, with the reason.
+        let managed = platform == PlatformKind::Systemd;
+        let hardening =
+            ours.hardening.or(theirs.hardening.filter(|_| managed)).unwrap_or(match (platform, scope) {
+                (PlatformKind::Systemd, Scope::System) => Hardening::Standard,
+                _ => Hardening::Off,
+            });
+        let schedule = ours.schedule.clone().or_else(|| theirs.schedule.clone());
+        let idle = ours.idle.as_ref().or(theirs.idle.as_ref());
+        own_paths_only(theirs)?;
+        let environment_file = ours.environment_file.as_ref().or(theirs.environment_file.as_ref());
+        Ok(Self {
+            format: FORMAT,
+            name: manifest.name.clone(),
+            component: manifest.package.name.clone(),
+            description: ours
+                .description
+                .clone()
+                .or_else(|| theirs.description.clone())
+                .unwrap_or_else(|| format!("{} ({})", manifest.name, manifest.package.name)),
+            command,
+            environment,
+            environment_file: environment_file.map(|path| deploy.join(path)),
+            secrets: secrets.map(|(name, secret)| (name.clone(), deploy.join(&secret.file))).collect(),
+            credentials: false,
+            user: user.filter(|_| scope == Scope::System),
+            group: ours.group.clone().or_else(|| theirs.group.clone()).filter(|_| scope == Scope::System),
+            umask: ours.umask.or(theirs.umask),
+            working_directory: ours
+                .working_directory
+                .clone()
+                .or_else(|| theirs.working_directory.clone())
+                .unwrap_or_else(|| "{data}".to_owned()),
+            stdin: ours.stdin.or(theirs.stdin).unwrap_or_default(),
+            boot: ours.boot.or(theirs.boot).unwrap_or(true),
+            supervision,
+            restart: RestartPolicy {
+                // A schedule is itself what starts the program again.
+                when: ours.restart.when.or(theirs.restart.when).unwrap_or(match &schedule {
+                    Some(_) => RestartWhen::Never,
+                    None => RestartWhen::default(),
+                }),
+                delays: ours
+                    .restart
+                    .delays
+                    .clone()
+                    .or_else(|| theirs.restart.delays.clone())
+                    .unwrap_or_else(|| [1, 5, 15, 30].map(Span::seconds).to_vec()),
+                limit: ours.restart.limit.or(theirs.restart.limit).unwrap_or(5),
+                window: ours.restart.window.or(theirs.restart.window).unwrap_or(Span::seconds(300)),
+            },
+            stop: StopPolicy {
+                signal: ours.stop.signal.or(theirs.stop.signal).unwrap_or_default(),
+                http: ours.stop.http.clone().or_else(|| theirs.stop.http.clone()),
+                command: either(&ours.stop.command, &theirs.stop.command),
+                timeout: ours.stop.timeout.or(theirs.stop.timeout).unwrap_or(Span::seconds(30)),
+            },
+            gate: manifest.upgrade.gate.unwrap_or(ready.timeout),
+            ready,
+            health: HealthPolicy::resolve(ours.health.as_ref(), theirs.health.as_ref()),
+            schedule,
+            exit_codes: ours.exit_codes.over(&theirs.exit_codes),
+            on_failure: either(&ours.on_failure, &theirs.on_failure),
+            restart_on_change: either(&ours.restart_on_change, &theirs.restart_on_change),
+            idle: idle.filter(|idle| idle.after > Span::seconds(0)).cloned(),
+            sockets: either(&ours.sockets, &theirs.sockets),
+            overlap: ours.overlap.or(theirs.overlap).unwrap_or(false),
+            health_file: ours.health_file.clone().or_else(|| theirs.health_file.clone()),
+            pid_file: ours.pid_file.clone().or_else(|| theirs.pid_file.clone()),
+            detach: either(&ours.detach, &theirs.detach),
+            limits: Limits {
+                memory: ours.limits.memory.or(theirs.limits.memory),
+                open_files: ours.limits.open_files.or(theirs.limits.open_files),
+                nice: ours.limits.nice.or(theirs.limits.nice),
+                processes: ours.limits.processes.or(theirs.limits.processes.filter(|_| managed)),
+            },
+            hardening,
+            keep: manifest.upgrade.keep.unwrap_or(2),
+            hooks: manifest.upgrade.hooks.clone(),
+            logs: LogPolicy {
+                max_size: manifest.logs.max_size.unwrap_or(Size::new(10 << 20)),
+                keep: manifest.logs.keep.unwrap_or(3),
+                level: manifest.logs.level.clone(),
+            },
+            systemd: manifest.systemd.clone(),
+            platform,
+            scope,
+            deploy,
+            version,
+        })
+    }
+}
+
+/// Files that a package names are handed to its program, by root where root manages them: so they are the
+/// deploy folder's own, or the manifest has to name them.
+fn own_paths_only(package: &Service) -> Result<(), ResolveError> {
+    let environment_file =
+        package.environment_file.iter().map(|path| ("service.environmentFile".to_owned(), path));
+    let secrets =
+        package.secrets.iter().map(|(name, secret)| (format!("service.secrets.{name}"), &secret.file));
+    for (field, path) in environment_file.chain(secrets) {
+        if !path.components().all(|component| matches!(component, camino::Utf8Component::Normal(_))) {
+            return Err(ResolveError::PackagePath { field, path: path.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// The manifest's list, else the package's, else none.
+fn either<T: Clone>(ours: &Option<Vec<T>>, theirs: &Option<Vec<T>>) -> Vec<T> {
+    ours.as_ref().or(theirs.as_ref()).cloned().unwrap_or_default()
+}

@@ -1,0 +1,113 @@
+//! Listening sockets that outlive a program: they are held for it, and handed over at each start.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A listening socket, held through crashes, restarts and upgrades, and handed to the program by `LISTEN_FDS`
+/// (`sd_listen_fds(3)`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Socket {
+    /// An IP address and port, as in `127.0.0.1:4000` and `[::]:80`, or the absolute path of a Unix socket.
+    #[schemars(extend("examples" = ["127.0.0.1:4000"]))]
+    pub listen: Listen,
+    /// The name by which the program finds it (`LISTEN_FDNAMES`). Default: the instance's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = NAME_PATTERN), extend("examples" = ["http"]))]
+    pub name: Option<String>,
+}
+
+/// What a schema says of the name of a socket (`FileDescriptorName=`, systemd.socket(5)).
+pub const NAME_PATTERN: &str = "^[A-Za-z0-9_.-]{1,255}$";
+
+/// Refuses what can't be a socket's name.
+pub fn check_name(text: &str) -> Result<(), String> {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    if (1..=255).contains(&text.len()) && text.bytes().all(letter) {
+        Ok(())
+    } else {
+        Err(format!("`{text}` can't name a socket: use up to 255 letters, digits, `_`, `.` and `-`"))
+    }
+}
+
+const PATTERN: &str = "^(/[^\\s%]+|[0-9.]+:[0-9]{1,5}|\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5})$";
+/// The longest path of a Unix socket, in bytes: 108 with the NUL at its end on Linux (unix(7)), 104 elsewhere.
+const LONGEST_PATH: usize = 103;
+
+/// Where a socket listens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Listen {
+    /// TCP.
+    Tcp(std::net::SocketAddr),
+    /// A Unix stream socket at a path.
+    Unix(String),
+}
+
+/// A text that says nowhere to listen.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "`{0}` is nowhere to listen: write an IP address and a port from 1 to 65535, as in `127.0.0.1:4000` or `[::]:80`, or the absolute path of a Unix socket (at most 103 bytes)"
+)]
+pub struct ListenError(String);
+
+impl TryFrom<String> for Listen {
+    type Error = ListenError;
+    fn try_from(text: String) -> Result<Self, ListenError> {
+        if text.starts_with('/') {
+            let sound = text.len() <= LONGEST_PATH
+                && text.len() > 1
+                && !text.contains(|next: char| next.is_whitespace() || next.is_control() || next == '%');
+            return if sound { Ok(Self::Unix(text)) } else { Err(ListenError(text)) };
+        }
+        match text.parse::<std::net::SocketAddr>() {
+            Ok(address) if address.port() != 0 => Ok(Self::Tcp(address)),
+            _ => Err(ListenError(text)),
+        }
+    }
+}
+
+impl From<Listen> for String {
+    fn from(listen: Listen) -> Self {
+        listen.to_string()
+    }
+}
+
+impl std::fmt::Display for Listen {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(formatter),
+            Self::Unix(path) => formatter.pad(path),
+        }
+    }
+}
+
+impl JsonSchema for Listen {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Listen".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": PATTERN })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_paths_are_told_apart() {
+        for text in ["127.0.0.1:4000", "[::1]:80", "/run/web.sock"] {
+            assert_eq!(Listen::try_from(text.to_owned()).unwrap().to_string(), text);
+        }
+        for wrong in
+            ["4000", "localhost:4000", "127.0.0.1:0", "127.0.0.1:70000", "::1:80", "run/web", "/a b", "/"]
+        {
+            assert!(Listen::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
+}
