@@ -355,6 +355,6 @@ fn starts_again(exit: Exit) -> bool {
     match exit {
         Exit::Code(code) => code == i32::from(END_OF_TRIAL),
         Exit::Signal(signal) => !asking.contains(&signal),
-        Exit::NotReady | Exit::NotStarted => false,
+        Exit::NotReady | Exit::NotStarted | Exit::Unhealthy | Exit::OverMemory => false,
     }
 }
