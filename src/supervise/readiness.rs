@@ -126,7 +126,10 @@ impl Readiness {
 fn question(context: &Context, prepared: &Prepared) -> Option<probe::Question> {
     let expanded = |text: &str| expand_variables(text, |name| prepared.variable(name));
     match &context.spec.ready.probe {
-        Probe::Http(address) => Some(probe::Question::Http(expanded(address))),
+        Probe::Http(address) => {
+            let request = probe::Request::new(probe::Method::Get, expanded(address));
+            Some(probe::Question::Http(request))
+        }
         Probe::Tcp(address) => Some(probe::Question::Tcp(expanded(address))),
         Probe::Command(_) | Probe::File(_) | Probe::Delay(_) | Probe::Notify => None,
     }
