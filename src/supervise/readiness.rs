@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::host::process::Ended;
+use crate::host::process::{Ended, Sink, Started};
 use crate::host::{identity, probe};
 use crate::model::launch::Probe;
 use crate::model::status::ProcessIdentity;
@@ -58,8 +58,8 @@ impl Readiness {
             }
             Probe::Command(command) => {
                 let arguments: Vec<_> = command.iter().map(|argument| expand(argument, &places)).collect();
-                match program.prepared.start_question(context, &arguments) {
-                    Ok(pid) => {
+                match program.prepared.start_beside(context, &arguments, &[], || Sink::Null) {
+                    Ok(Started { pid, .. }) => {
                         let unknown = ProcessIdentity { pid, start_ticks: 0 };
                         self.asked = Asked::Command(identity::identity_of(pid).unwrap_or(unknown));
                         None
