@@ -322,7 +322,7 @@ mod tests {
         std::thread::spawn(move || {
             let (mut connection, _) = listener.accept().unwrap();
             connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-            while connection.write_all(&[b'x'; 64 << 10]).is_ok() {}
+            while connection.write_all(&[b'x'; 8 << 10]).is_ok() {}
         });
         let error = ask(Method::Get, &address, Duration::from_secs(5), |_| true).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::FileTooLarge);

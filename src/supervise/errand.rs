@@ -258,14 +258,14 @@ mod tests {
                 String::from_utf8_lossy(&asked[..length]).into_owned()
             })
         });
-        let mut post = || {
+        let mut sent = || {
             let address = "http://127.0.0.1:{env.PORT}/shutdown";
             let mut errand = Errand::post(&prepared, address, LIMIT, clock::boot_now()).unwrap();
             readable(errand.descriptors().next().unwrap());
             errand.attend(clock::boot_now(), &mut log).unwrap()
         };
-        assert_eq!(post(), Finished::Success);
-        assert!(post().failure().unwrap().ends_with("answered 500"));
+        assert_eq!(sent(), Finished::Success);
+        assert!(sent().failure().unwrap().ends_with("answered 500"));
         let [asked, _] = server.join().unwrap();
         assert!(asked.starts_with("POST /shutdown HTTP/1.1\r\n"), "{asked}");
         assert!(asked.contains("\r\nContent-Length: 0\r\n"), "{asked}");

@@ -6,7 +6,7 @@ pub mod ending;
 pub mod environment;
 #[cfg_attr(not(test), expect(dead_code, reason = "the loop is about to use it"))]
 mod errand;
-#[cfg_attr(not(test), expect(dead_code, reason = "the loop is about to use it"))]
+#[expect(dead_code, reason = "the loop is about to use it")]
 mod inquiry;
 mod log;
 pub mod machine;

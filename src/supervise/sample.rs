@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::host::clock;
@@ -58,13 +58,6 @@ impl Sample {
     pub(crate) fn prepared(&self) -> Prepared {
         Prepared::new(&self.context, None).unwrap()
     }
-}
-
-/// A file with this text, executable.
-pub(crate) fn script(path: &Utf8Path, text: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Waits for the end of a child, and of none but that: other tests have children too.
