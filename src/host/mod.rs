@@ -11,6 +11,7 @@ pub mod http;
 mod http_client;
 pub mod identity;
 pub mod lock;
+pub mod memory;
 pub mod notify;
 pub mod output;
 pub mod probe;

@@ -4,15 +4,13 @@
 pub mod context;
 pub mod ending;
 pub mod environment;
-#[cfg_attr(not(test), expect(dead_code, reason = "the loop is about to use it"))]
 mod errand;
-#[expect(dead_code, reason = "the loop is about to use it")]
+mod errands;
 mod inquiry;
 mod log;
 pub mod machine;
 mod pipe;
 mod program;
-mod readiness;
 mod report;
 pub mod restarts;
 mod run;
@@ -23,7 +21,9 @@ pub mod standing;
 pub mod transition;
 mod watch;
 
-pub use context::{Account, Context, Folders, GuardianLink, ManagerLink, ProgramOutput, supervisor_lock};
+pub use context::{
+    Account, Context, Folders, GuardianLink, LaunchReader, ManagerLink, ProgramOutput, supervisor_lock,
+};
 pub use ending::{Ending, without_supervisor};
 pub use report::read_status;
 pub use run::{SuperviseError, run};

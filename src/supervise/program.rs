@@ -43,6 +43,26 @@ impl Prepared {
         Ok(Self { program, arguments, folder, environment })
     }
 
+    /// What a command needs that runs whether or not the program can be started: where the program's own environment
+    /// can't be made, or its folder is missing, it gets as much of them as there is.
+    pub(crate) fn aside(context: &Context) -> Self {
+        let mark = identity::own().to_string();
+        let environment = environment::environment(context, &mark, None).or_else(|_| {
+            let mut poorer = context.clone();
+            poorer.spec.environment_file = None;
+            poorer.spec.secrets.clear();
+            environment::environment(&poorer, &mark, None)
+        });
+        let folder = context.spec.start_folder(&context.folders.places());
+        let folder = if folder.is_dir() { folder } else { "/".into() };
+        Self {
+            program: Utf8PathBuf::new(),
+            arguments: Vec::new(),
+            folder,
+            environment: environment.unwrap_or_default(),
+        }
+    }
+
     /// A variable as the program sees it.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         self.environment.get(name).map(|value| value.to_string_lossy().into_owned())

@@ -50,6 +50,7 @@ impl Sample {
             language: None,
             manager: ManagerLink::default(),
             guardian: None,
+            reader: None,
             spec,
         };
         Self { _folder: folder, root, context }

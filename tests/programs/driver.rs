@@ -21,7 +21,9 @@ use mainstay::host::process::Credentials;
 use mainstay::model::launch::LaunchSpec;
 use mainstay::model::layout::Layout;
 use mainstay::model::name::InstanceName;
-use mainstay::supervise::{self, Account, Context, Folders, GuardianLink, ManagerLink, ProgramOutput};
+use mainstay::supervise::{
+    self, Account, Context, Folders, GuardianLink, LaunchReader, ManagerLink, ProgramOutput,
+};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -84,6 +86,10 @@ fn run(layout: &Layout, root: &str, name: &InstanceName, rest: &[String]) -> Res
             lock: layout.guardian_lock(name),
             command: ["guard", root, name.as_str(), "--detached"].map(str::to_owned).to_vec(),
         }),
+        reader: Some(LaunchReader::new({
+            let (layout, name) = (layout.clone(), name.clone());
+            move || read_spec(&layout, &name).ok()
+        })),
         spec,
     };
     let context = with_program(context)?;
