@@ -3,6 +3,7 @@
 pub mod account;
 pub mod clock;
 pub mod command;
+pub mod container;
 pub mod environment;
 pub mod files;
 pub mod follow;
