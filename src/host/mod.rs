@@ -9,7 +9,7 @@ pub mod files;
 pub mod follow;
 pub mod holder;
 pub mod http;
-mod http_status;
+mod http_client;
 pub mod identity;
 pub mod lock;
 pub mod notify;
