@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::cli::arguments::OutputArguments;
+use crate::cli::words;
 use crate::engine::event::Event;
 use crate::plan::step::Step;
 
@@ -139,12 +140,14 @@ impl Report {
     /// What failed, why, and what to do.
     pub(crate) fn failure(&self, message: &str, causes: &[String], help: &[String]) {
         self.end_bar();
-        anstream::eprintln!("{} {message}", styled(style::BAD, "error:"));
+        // Among them are lines of a program's log.
+        let visible = |text: &str| text.split('\n').map(words::visible).collect::<Vec<_>>().join("\n");
+        anstream::eprintln!("{} {}", styled(style::BAD, "error:"), visible(message));
         for cause in causes {
-            anstream::eprintln!("  {} {cause}", styled(style::FAINT, "because"));
+            anstream::eprintln!("  {} {}", styled(style::FAINT, "because"), visible(cause));
         }
         for line in help {
-            anstream::eprintln!("{} {line}", styled(style::HINT, "help:"));
+            anstream::eprintln!("{} {}", styled(style::HINT, "help:"), visible(line));
         }
     }
 
