@@ -12,6 +12,7 @@ mod report;
 pub mod restarts;
 mod run;
 mod signals;
+mod sockets;
 pub mod standing;
 pub mod transition;
 mod watch;

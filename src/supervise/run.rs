@@ -27,6 +27,7 @@ use crate::supervise::program::{Prepared, Program};
 use crate::supervise::readiness::Readiness;
 use crate::supervise::report::{Facts, Reporter, read_status};
 use crate::supervise::signals::Signals;
+use crate::supervise::sockets::Sockets;
 use crate::supervise::transition::{Input, Output};
 use crate::supervise::watch::GuardianWatch;
 
@@ -98,6 +99,7 @@ struct Supervisor<'a> {
     readiness: Readiness,
     prepared: Option<Prepared>,
     program: Option<Program>,
+    sockets: Sockets,
     last_started: Option<Moment>,
     noted: String,
     guardian: Option<GuardianWatch>,
@@ -137,6 +139,7 @@ impl<'a> Supervisor<'a> {
             readiness: Readiness::new().map_err(system("make a pair of sockets"))?,
             prepared: None,
             program: None,
+            sockets: Sockets::of(context),
             last_started: None,
             noted: String::new(),
             guardian: context.guardian.clone().map(|link| GuardianWatch::new(link, now)),
@@ -162,6 +165,7 @@ impl<'a> Supervisor<'a> {
                 }
             }
             if let Some(ending) = self.ending {
+                self.sockets.give_up(self.context);
                 return Ok(ending);
             }
             if !self.machine.waits_for_an_answer() {
@@ -233,7 +237,10 @@ impl<'a> Supervisor<'a> {
     }
 
     fn start(&mut self) {
-        let started = self.prepare().and_then(|prepared| Program::start(self.context, prepared));
+        let started = self.prepare().and_then(|prepared| {
+            let sockets = self.sockets.complete(self.context)?;
+            Program::start(self.context, prepared, sockets)
+        });
         self.inputs.push_back(match started {
             Ok(program) => {
                 self.last_started = Some(program.started);
@@ -305,7 +312,7 @@ impl<'a> Supervisor<'a> {
         let answer = self.readiness.answer();
         self.answered(answer);
         if let Some(guardian) = &mut self.guardian {
-            guardian.attend(now);
+            guardian.attend(now, self.sockets.held());
         }
         if let Some((period, next)) = &mut self.watchdog
             && now >= *next
