@@ -12,14 +12,19 @@ use serde_json::{Map, Value};
 const BEGIN: &str = "<!-- From here on written by tests/reference.rs. -->\n";
 
 /// The parts of the manifest in reading order: the heading, and the name in the schema's definitions.
-const PARTS: [(&str, &str); 12] = [
+const PARTS: [(&str, &str); 17] = [
     ("At the top", ""),
     ("`package`", "PackageReference"),
     ("`service`", "Service"),
     ("`service.secrets.NAME`", "Secret"),
     ("`service.ready`", "Ready"),
+    ("`service.health`", "Health"),
     ("`service.restart`", "Restart"),
     ("`service.stop`", "Stop"),
+    ("`service.schedule`", "Schedule"),
+    ("`service.schedule.reconcile`", "Reconcile"),
+    ("`service.idle`", "Idle"),
+    ("`service.sockets[]`", "Socket"),
     ("`service.limits`", "Limits"),
     ("`upgrade`", "Upgrade"),
     ("`upgrade.hooks`", "Hooks"),
@@ -90,9 +95,16 @@ fn code(value: &Value) -> String {
     format!("`{}`", cell(&value.to_string()))
 }
 
+/// What stands under each name of an object whose names are free.
+fn named(field: &Value) -> &Value {
+    let patterns = field.get("patternProperties").and_then(Value::as_object);
+    patterns.and_then(|patterns| patterns.values().next()).unwrap_or(&field["additionalProperties"])
+}
+
 /// The words of a closed list, each with its meaning.
 fn choices(field: &Value) -> Vec<(String, String)> {
-    let lists = field["anyOf"].as_array().into_iter().flatten().chain([field]);
+    let alternatives = field["anyOf"].as_array().into_iter().flatten();
+    let lists = alternatives.chain([field, &field["items"], named(field)]);
     let words = lists.flat_map(|list| list["oneOf"].as_array().into_iter().flatten());
     words
         .filter_map(|word| {
@@ -104,7 +116,12 @@ fn choices(field: &Value) -> Vec<(String, String)> {
 
 fn form(field: &Value) -> String {
     if !choices(field).is_empty() {
-        return "one of the words below".to_owned();
+        let form = match field["type"][0].as_str().or(field["type"].as_str()) {
+            Some("array") => "list of the words below",
+            Some("object") => "names, each with one of the words below",
+            _ => "one of the words below",
+        };
+        return form.to_owned();
     }
     let types: Vec<&str> = match &field["type"] {
         Value::String(one) => vec![one],
@@ -117,24 +134,20 @@ fn form(field: &Value) -> String {
         Some("string") if pattern.contains("KiB") => "size".to_owned(),
         Some("string") => "text".to_owned(),
         Some("boolean") => "`true` or `false`".to_owned(),
-        Some("integer") => match (field["minimum"].as_u64(), field["maximum"].as_u64()) {
+        Some("integer") => match (field["minimum"].as_i64(), field["maximum"].as_i64()) {
             (Some(minimum), Some(maximum)) => format!("whole number, {minimum} to {maximum}"),
             _ => "whole number".to_owned(),
         },
         Some("array") => match form(&field["items"]).as_str() {
             "duration" => "list of durations".to_owned(),
+            "object" => "list of objects".to_owned(),
             _ => "list of texts".to_owned(),
         },
-        Some("object") => {
-            let named = object(field).get("patternProperties").and_then(Value::as_object);
-            let value =
-                named.and_then(|named| named.values().next()).unwrap_or(&field["additionalProperties"]);
-            match value["type"].as_str() {
-                Some("array") => "names, each with a list of texts".to_owned(),
-                Some("string") => "names, each with a text".to_owned(),
-                _ => "names, each with an object".to_owned(),
-            }
-        }
+        Some("object") => match named(field)["type"].as_str() {
+            Some("array") => "names, each with a list of texts".to_owned(),
+            Some("string") => "names, each with a text".to_owned(),
+            _ => "names, each with an object".to_owned(),
+        },
         _ => "object".to_owned(),
     }
 }

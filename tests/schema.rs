@@ -9,17 +9,23 @@ use std::path::{Path, PathBuf};
 
 use mainstay::model::contradiction::{read_manifest, read_package_description, refuse_contradictions};
 use mainstay::model::document::Document;
+use mainstay::model::launch::LaunchSpec;
 use mainstay::model::manifest::{self, Manifest, PlatformKind, Scope};
 use mainstay::model::package;
 use mainstay::model::schema::Published;
+use mainstay::model::status::{Exit, Status};
 use serde_json::Value;
 
 /// Faults that no pattern can express: the schema takes them, and the types refuse them.
-const BEYOND_A_SCHEMA: [&str; 7] = [
+const BEYOND_A_SCHEMA: [&str; 11] = [
     "form-duplicate-field",
     "form-nul-in-an-argument",
+    "value-calendar-hour",
+    "value-calendar-zone",
     "value-duration-beyond-counting",
     "value-http-port",
+    "value-level-no-expression",
+    "value-listen-port",
     "value-name-kept",
     "value-size-beyond-counting",
     "value-tcp-port",
@@ -92,11 +98,19 @@ fn every_field_is_described_with_a_true_default_and_true_examples() {
         "package.v1.$schema",
         "package.v1.component",
         "package.v1.version",
+        "Health.command",
+        "Health.http",
+        "Health.status",
+        "Health.tcp",
         "Hooks.afterStart",
         "Hooks.beforeStop",
+        "Idle.after",
+        "Idle.busy",
         "Limits.memory",
+        "Limits.nice",
         "Limits.openFiles",
         "Limits.processes",
+        "Logs.level",
         "PackageReference.name",
         "PackageReference.sha256",
         "PackageReference.version",
@@ -105,12 +119,30 @@ fn every_field_is_described_with_a_true_default_and_true_examples() {
         "Ready.file",
         "Ready.http",
         "Ready.tcp",
+        "Reconcile.command",
+        "Reconcile.everyCycles",
+        "Schedule.calendar",
+        "Schedule.every",
+        "Schedule.jitter",
+        "Schedule.reconcile",
         "Secret.file",
         "Service.command",
         "Service.description",
         "Service.environmentFile",
+        "Service.group",
         "Service.hardening",
+        "Service.health",
+        "Service.healthFile",
+        "Service.idle",
+        "Service.onFailure",
+        "Service.pidFile",
+        "Service.schedule",
+        "Service.umask",
         "Service.user",
+        "Socket.listen",
+        "Socket.name",
+        "Stop.command",
+        "Stop.http",
         "Upgrade.gate",
     ]);
     for document in Published::ALL {
@@ -226,6 +258,10 @@ proptest::proptest! {
             (proptest::strategy::Just("/service/user"), "[a-c0_.é-]{0,4}"),
             (proptest::strategy::Just("/service/stop/timeout"), "([0-9]{0,3}(ms|s|m|h|d|x)?){0,3}"),
             (proptest::strategy::Just("/service/limits/memory"), "[0-9]{0,3}(B|kB|KiB|MB|MiB|TiB|K)?"),
+            (proptest::strategy::Just("/service/umask"), "[0-8]{0,5}"),
+            (proptest::strategy::Just("/service/sockets/0/listen"), "(/[a /%.]{0,3}|[0-9.]{0,3}|127[.]0[.]0[.]1|\\[[0-9a-f:%.]{0,4}\\]|\\[::1%?1?\\]):?[0-9]{0,7}"),
+            (proptest::strategy::Just("/service/sockets/0/name"), "[a-c_.: -]{0,4}"),
+            (proptest::strategy::Just("/service/schedule/calendar"), "[ \t]{0,1}([*0-9/,L-]{1,2}[ \t]{1,2}){3,5}[*0-9]?( (UTC|Europe/Vienna|\\+01:00))?[ \n]?"),
             (proptest::strategy::Just("/service/ready/http"), "http://[a1:.?#/\\[\\]{} -]{0,6}(\\{env\\.[A1]{0,2}\\})?"),
             (proptest::strategy::Just("/service/ready/tcp"), "[a1:.\\[\\] -]{0,4}(:[0-9]{0,6}|\\{env\\.[A1]{0,2}\\})"),
         ]
@@ -233,7 +269,8 @@ proptest::proptest! {
         static VALIDATOR: std::sync::LazyLock<jsonschema::Validator> = std::sync::LazyLock::new(validator);
         let mut instance = serde_json::json!({
             "name": "e2e", "package": { "name": "x", "version": "1", "sha256": null },
-            "service": { "user": null, "stop": { "timeout": null }, "limits": { "memory": null } }
+            "service": { "user": null, "stop": { "timeout": null }, "limits": { "memory": null }, "umask": null,
+                "sockets": [{ "listen": "/x", "name": null }], "schedule": { "calendar": null } }
         });
         if let Some(probe) = field.strip_prefix("/service/ready/") {
             instance["service"]["ready"] = serde_json::json!({ probe: null });
@@ -281,14 +318,14 @@ fn every_fault_is_told_at_once() {
 
 #[test]
 fn what_the_manifest_left_open_is_asked_again_when_it_is_decided() {
-    let text = r#"{ "name": "e2e", "package": { "name": "x" }, "service": { "user": "kici", "limits": { "memory": "1GiB" } } }"#;
+    let text = r#"{ "name": "e2e", "package": { "name": "x" }, "service": { "user": "kici", "limits": { "processes": 9 } } }"#;
     let (mut manifest, document) = read_manifest("mainstay.json", text).unwrap();
     manifest.platform = Some(PlatformKind::Embedded);
     manifest.scope = Some(Scope::User);
     let problems = refuse_contradictions(&manifest, &document).unwrap_err();
     insta::assert_snapshot!(problems, @r"
     mainstay.json:1:67: service.user: a service of user scope runs as its user: `user` belongs to system scope
-    mainstay.json:1:87: service.limits.memory: `memory` can't be limited on platform `embedded`: a control group is needed, which systemd makes
+    mainstay.json:1:87: service.limits.processes: `processes` can't be limited on platform `embedded`: a control group is needed, which systemd makes
     ");
 }
 
@@ -313,4 +350,17 @@ fn manifests_of_every_released_version_load() {
     for (name, text) in manifests.iter().filter(|(name, _)| name.starts_with("manifest")) {
         read_manifest(name, text).unwrap_or_else(|problems| panic!("{problems}"));
     }
+}
+
+#[test]
+fn launches_and_reports_of_every_released_version_load() {
+    let released: std::collections::BTreeMap<String, String> =
+        files("tests/fixtures/v1").into_iter().collect();
+    let launch: LaunchSpec = serde_json::from_str(&released["launch"]).unwrap();
+    // A field that an old spec doesn't have must not change its identity: the supervisor that reported it
+    // may be of another version than the command that reads the report.
+    assert_eq!(launch.text(), released["launch"]);
+    let report: Status = serde_json::from_str(&released["report"]).unwrap();
+    assert_eq!((report.failures, report.last_exit), (2, Some(Exit::Code(3))));
+    assert_eq!((report.last_outcome, report.health, report.schedule), (None, None, None));
 }

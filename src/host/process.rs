@@ -12,14 +12,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Resource, Rlimit, WaitOptions, getrlimit, setpriority_process, setrlimit, umask, wait, waitpid,
+    Pid, Resource, Rlimit, Signal, WaitOptions, getrlimit, kill_process_group, setpriority_process,
+    setrlimit, umask, wait, waitpid,
 };
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use rustix::{process::Gid, process::Uid};
 
-use crate::host::handover;
 use crate::host::listening::HeldSockets;
-use crate::model::status::Exit;
+use crate::host::{handover, identity};
+use crate::model::status::{Exit, ProcessIdentity};
 
 /// The file that this process runs (proc(5)): the very same build, and within reach of an account that may not
 /// enter the folder in which it lies.
@@ -316,6 +317,16 @@ pub fn reap_one(pid: u32) -> Option<Exit> {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     let (_, status) = waitpid(Some(pid?), WaitOptions::NOHANG).ok()??;
     status.exit_status().map(Exit::Code).or_else(|| status.terminating_signal().map(Exit::Signal))
+}
+
+/// Kills a child of this process that leads a group, with all that is still in the group. One that has ended keeps
+/// its number until it is reaped, so its group is its own as long as it can be found here.
+pub fn kill_group(leader: ProcessIdentity) {
+    let group = i32::try_from(leader.pid).ok().and_then(Pid::from_raw);
+    if let Some(group) = group.filter(|_| identity::identity_of(leader.pid) == Some(leader)) {
+        // A group of which nobody is left needs no signal.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
 }
 
 fn pid_number(pid: Pid) -> u32 {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-const PATTERN: &str = "^\\S+( +\\S+){4,5}$";
+const PATTERN: &str = "^\\s*\\S+(\\s+\\S+){4,5}\\s*$";
 
 /// Points in time: minute, hour, day of the month, month, day of the week, and perhaps a time zone. Whoever asks it
 /// for the next point says in which zone the host lives.
@@ -52,7 +52,10 @@ impl TryFrom<String> for Calendar {
         match parse(&text) {
             Ok(_) => Ok(Self(text)),
             Err(error) => {
-                let reason = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
+                // The last line points at the place and says what is wrong there.
+                let message = error.to_string();
+                let last = message.lines().last().unwrap_or_default().trim_start_matches([' ', '^']);
+                let reason = last.split(';').next().unwrap_or_default().to_owned();
                 Err(CalendarError { text, reason })
             }
         }

@@ -45,11 +45,8 @@ pub fn refuse_contradictions(manifest: &Manifest, document: &Document) -> Result
     check.size(["logs", "maxSize"], manifest.logs.max_size);
     check.settings(Section::Unit, "unit", &manifest.systemd.unit);
     check.settings(Section::Service, "service", &manifest.systemd.service);
-    if manifest.scope == Some(Scope::User) && manifest.service.user.is_some() {
-        check.value(
-            ["service", "user"],
-            "a service of user scope runs as its user: `user` belongs to system scope",
-        );
+    if manifest.scope == Some(Scope::User) {
+        check.of_a_user(&manifest.service);
     }
     if let Some(platform) = manifest.platform {
         check.running_on(platform, &manifest.service);
@@ -171,6 +168,17 @@ impl Check<'_> {
             let message =
                 format!("`{gate}` is shorter than `service.ready.delay`: no new version could pass");
             self.value(["upgrade", "gate"], message);
+        }
+    }
+
+    /// What a service that belongs to one user can't be.
+    fn of_a_user(&mut self, service: &Service) {
+        for (name, given) in [("user", service.user.is_some()), ("group", service.group.is_some())] {
+            if given {
+                let message =
+                    format!("a service of user scope runs as its user: `{name}` belongs to system scope");
+                self.value(["service", name], message);
+            }
         }
     }
 

@@ -61,8 +61,10 @@ impl TryFrom<String> for Listen {
                 && !text.contains(|next: char| next.is_whitespace() || next.is_control() || next == '%');
             return if sound { Ok(Self::Unix(text)) } else { Err(ListenError(text)) };
         }
+        // A zone (`%1`) names an interface by a number that the next boot may give to another.
+        let usual = !text.contains('%') && text.rsplit(':').next().is_some_and(|port| port.len() <= 5);
         match text.parse::<std::net::SocketAddr>() {
-            Ok(address) if address.port() != 0 => Ok(Self::Tcp(address)),
+            Ok(address) if usual && address.port() != 0 => Ok(Self::Tcp(address)),
             _ => Err(ListenError(text)),
         }
     }
@@ -104,9 +106,18 @@ mod tests {
         for text in ["127.0.0.1:4000", "[::1]:80", "/run/web.sock"] {
             assert_eq!(Listen::try_from(text.to_owned()).unwrap().to_string(), text);
         }
-        for wrong in
-            ["4000", "localhost:4000", "127.0.0.1:0", "127.0.0.1:70000", "::1:80", "run/web", "/a b", "/"]
-        {
+        for wrong in [
+            "4000",
+            "localhost:4000",
+            "127.0.0.1:0",
+            "127.0.0.1:70000",
+            "::1:80",
+            "run/web",
+            "/a b",
+            "/",
+            "[fe80::1%2]:80",
+            "127.0.0.1:000080",
+        ] {
             assert!(Listen::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
     }

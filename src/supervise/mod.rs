@@ -4,13 +4,20 @@
 pub mod context;
 pub mod ending;
 pub mod environment;
+#[cfg_attr(not(test), expect(dead_code, reason = "the loop is about to use it"))]
+mod errand;
+#[expect(dead_code, reason = "the loop is about to use it")]
+mod inquiry;
 mod log;
 pub mod machine;
+mod pipe;
 mod program;
 mod readiness;
 mod report;
 pub mod restarts;
 mod run;
+#[cfg(test)]
+mod sample;
 mod signals;
 mod sockets;
 pub mod standing;

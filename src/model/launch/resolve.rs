@@ -116,7 +116,7 @@ impl LaunchSpec {
             stop: StopPolicy {
                 signal: ours.stop.signal.or(theirs.stop.signal).unwrap_or_default(),
                 http: ours.stop.http.clone().or_else(|| theirs.stop.http.clone()),
-                command: either(&ours.stop.command, &theirs.stop.command),
+                command: either(ours.stop.command.as_ref(), theirs.stop.command.as_ref()),
                 timeout: ours.stop.timeout.or(theirs.stop.timeout).unwrap_or(Span::seconds(30)),
             },
             gate: manifest.upgrade.gate.unwrap_or(ready.timeout),
@@ -124,14 +124,14 @@ impl LaunchSpec {
             health: HealthPolicy::resolve(ours.health.as_ref(), theirs.health.as_ref()),
             schedule,
             exit_codes: ours.exit_codes.over(&theirs.exit_codes),
-            on_failure: either(&ours.on_failure, &theirs.on_failure),
-            restart_on_change: either(&ours.restart_on_change, &theirs.restart_on_change),
+            on_failure: either(ours.on_failure.as_ref(), theirs.on_failure.as_ref()),
+            restart_on_change: either(ours.restart_on_change.as_ref(), theirs.restart_on_change.as_ref()),
             idle: idle.filter(|idle| idle.after > Span::seconds(0)).cloned(),
-            sockets: either(&ours.sockets, &theirs.sockets),
+            sockets: either(ours.sockets.as_ref(), theirs.sockets.as_ref()),
             overlap: ours.overlap.or(theirs.overlap).unwrap_or(false),
             health_file: ours.health_file.clone().or_else(|| theirs.health_file.clone()),
             pid_file: ours.pid_file.clone().or_else(|| theirs.pid_file.clone()),
-            detach: either(&ours.detach, &theirs.detach),
+            detach: either(ours.detach.as_ref(), theirs.detach.as_ref()),
             limits: Limits {
                 memory: ours.limits.memory.or(theirs.limits.memory),
                 open_files: ours.limits.open_files.or(theirs.limits.open_files),
@@ -171,6 +171,6 @@ fn own_paths_only(package: &Service) -> Result<(), ResolveError> {
 }
 
 /// The manifest's list, else the package's, else none.
-fn either<T: Clone>(ours: &Option<Vec<T>>, theirs: &Option<Vec<T>>) -> Vec<T> {
-    ours.as_ref().or(theirs.as_ref()).cloned().unwrap_or_default()
+fn either<T: Clone>(ours: Option<&Vec<T>>, theirs: Option<&Vec<T>>) -> Vec<T> {
+    ours.or(theirs).cloned().unwrap_or_default()
 }
