@@ -5,6 +5,7 @@ pub mod account;
 pub mod address;
 pub mod answer;
 pub mod calendar;
+pub mod container;
 pub mod contradiction;
 pub mod digest;
 pub mod document;

@@ -27,6 +27,7 @@ mod run;
 #[cfg(test)]
 mod sample;
 mod signals;
+mod sockets;
 pub mod standing;
 pub mod transition;
 mod watch;
