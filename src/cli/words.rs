@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::host::clock;
 use crate::model::moment::Moment;
 
 /// A length of time, with its two largest units: `2h 5m`, `45s`, `120ms`.
@@ -39,11 +38,20 @@ pub(crate) fn size(bytes: u64) -> String {
 }
 
 /// How far off a point in time is: `in 12s`, `now`.
-pub(crate) fn until(moment: Moment) -> String {
-    let left = moment.0.duration_since(clock::now().0);
+pub(crate) fn until(moment: Moment, now: Moment) -> String {
+    let left = moment.0.duration_since(now.0);
     match u64::try_from(left.as_secs()) {
         Ok(seconds) if seconds > 0 => format!("in {}", duration(Duration::from_secs(seconds))),
         _ => "now".to_owned(),
+    }
+}
+
+/// How long ago a point in time was: `12s ago`, `just now`.
+pub(crate) fn since(moment: Moment, now: Moment) -> String {
+    let past = now.0.duration_since(moment.0);
+    match u64::try_from(past.as_secs()) {
+        Ok(seconds) if seconds > 0 => format!("{} ago", duration(Duration::from_secs(seconds))),
+        _ => "just now".to_owned(),
     }
 }
 

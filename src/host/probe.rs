@@ -1,27 +1,58 @@
-//! Asking a program whether it is ready, over the network. Each question has a thread of its own, so that
-//! whoever waits for the answer can meanwhile attend to other things.
+//! Asking a program something over the network: whether it is ready, whether it still works, whether it would
+//! end. Each question has a thread of its own, so that whoever waits for the answer can meanwhile attend to other
+//! things.
 
+use std::collections::BTreeMap;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::host::http_status::status;
+use crate::host::http_client;
+pub use crate::host::http_client::Method;
 
-/// How long an answer may take.
+/// How long an answer may take, where nobody says otherwise.
 pub const LIMIT: Duration = Duration::from_secs(3);
 /// Enough for a question over HTTP, and less than the system's default of 8 MiB.
 const STACK: usize = 512 << 10;
 /// The longest reason that is passed on, in bytes.
-const LONGEST: usize = 200;
+const LONGEST: usize = 300;
+/// How much of a field that is not what it should be is shown, in characters.
+const LONGEST_FIELD: usize = 60;
 
 /// A question to a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Whether an address answers with a status from 200 to 299.
-    Http(String),
+    /// Whether an address answers as it should.
+    Http(Request),
     /// Whether a host and port takes a connection.
     Tcp(String),
+}
+
+/// What an address is asked, and what it should answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What is asked of it.
+    pub method: Method,
+    /// The address, `http://` only.
+    pub address: String,
+    /// The status that it should answer with. `None`: any from 200 to 299.
+    pub status: Option<u16>,
+    /// The texts that fields of its JSON answer should have, by JSON pointer (RFC 6901). None: the body is not
+    /// looked at.
+    pub body: BTreeMap<String, String>,
+}
+
+impl Request {
+    /// A request that any status from 200 to 299 answers well.
+    #[must_use]
+    pub fn new(method: Method, address: String) -> Self {
+        Self { method, address, status: None, body: BTreeMap::new() }
+    }
+
+    fn takes(&self, status: u16) -> bool {
+        self.status.map_or((200..=299).contains(&status), |wanted| status == wanted)
+    }
 }
 
 /// The answer, or why there was none.
@@ -30,24 +61,57 @@ pub type Answer = Result<(), String>;
 /// Asks, and waits for the answer.
 pub fn ask(question: &Question, limit: Duration) -> Answer {
     match question {
-        Question::Http(address) => http(address, limit),
+        Question::Http(request) => http(request, limit),
         Question::Tcp(address) => tcp(address, limit),
     }
 }
 
-fn http(address: &str, limit: Duration) -> Answer {
-    match status(address, limit) {
-        Ok(200..=299) => Ok(()),
-        Ok(status) => Err(format!("{address} answered {status}")),
-        Err(error) => Err(format!("{address}: {error}")),
+fn http(request: &Request, limit: Duration) -> Answer {
+    let Request { method, address, body, .. } = request;
+    let wants_body = |status| request.takes(status) && !body.is_empty();
+    let answer = http_client::ask(*method, address, limit, wants_body)
+        .map_err(|error| format!("{address}: {error}"))?;
+    if !request.takes(answer.status) {
+        return Err(format!("{address} answered {}", answer.status));
+    }
+    if body.is_empty() {
+        return Ok(());
+    }
+    let document = serde_json::from_slice(&answer.body)
+        .map_err(|_| format!("{address} answered {} with a body that is not JSON", answer.status))?;
+    match body.iter().find_map(|(pointer, wanted)| differs(&document, pointer, wanted)) {
+        Some(difference) => Err(format!("{address} answered {}, and {difference}", answer.status)),
+        None => Ok(()),
     }
 }
 
+/// What a field of a document is instead of what it should be: strings are compared by their text, everything
+/// else by its JSON text.
+fn differs(document: &serde_json::Value, pointer: &str, wanted: &str) -> Option<String> {
+    let held = match document.pointer(pointer) {
+        None => return Some(format!("there is no `{pointer}`")),
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    (held != wanted).then(|| {
+        let mut shown: String = held.chars().take(LONGEST_FIELD).collect();
+        if shown.len() < held.len() {
+            shown.push('…');
+        }
+        format!("`{pointer}` is `{shown}` instead of `{wanted}`")
+    })
+}
+
 fn tcp(address: &str, limit: Duration) -> Answer {
+    let until = Instant::now() + limit;
     let addresses = address.to_socket_addrs().map_err(|error| format!("{address}: {error}"))?;
     let mut last = format!("{address}: no such host");
     for candidate in addresses {
-        match TcpStream::connect_timeout(&candidate, limit) {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        match TcpStream::connect_timeout(&candidate, left) {
             Ok(_) => return Ok(()),
             Err(error) => last = format!("{candidate}: {error}"),
         }
@@ -128,6 +192,10 @@ mod tests {
         address
     }
 
+    fn get(address: String) -> Question {
+        Question::Http(Request::new(Method::Get, address))
+    }
+
     #[test]
     fn a_good_status_is_an_answer_and_others_are_not() {
         for (answer, good) in [
@@ -142,9 +210,38 @@ mod tests {
             ("nonsense\r\n\r\n", false),
             ("", false),
         ] {
-            let question = Question::Http(format!("http://{}/health", server(answer)));
+            let question = get(format!("http://{}/health", server(answer)));
             assert_eq!(ask(&question, LIMIT).is_ok(), good, "{answer}");
         }
+    }
+
+    #[test]
+    fn fields_of_the_answer_count_where_they_are_named() {
+        let address = format!(
+            "http://{}/health",
+            server("HTTP/1.1 503 Busy\r\n\r\n{\"status\":\"ok\",\"a/b\":{\"n\":[1,true,null]}}")
+        );
+        let asked = |status, fields: &[(&str, &str)]| {
+            let fields = fields.iter().map(|(pointer, text)| ((*pointer).to_owned(), (*text).to_owned()));
+            let address = address.clone();
+            let request = Request { method: Method::Get, address, status, body: fields.collect() };
+            ask(&Question::Http(request), LIMIT)
+        };
+        let fields =
+            [("/status", "ok"), ("/a~1b/n/0", "1"), ("/a~1b/n/1", "true"), ("/a~1b/n", "[1,true,null]")];
+        assert_eq!(asked(Some(503), &fields), Ok(()));
+        for (status, fields, reason) in [
+            (None, ("/status", "ok"), "answered 503"),
+            (Some(503), ("/status", "up"), "`/status` is `ok` instead of `up`"),
+            (Some(503), ("/state", "ok"), "there is no `/state`"),
+        ] {
+            let refused = asked(status, &[fields]).unwrap_err();
+            assert!(refused.ends_with(reason), "{refused}");
+        }
+        let address = format!("http://{}/", server("HTTP/1.1 200 OK\r\n\r\nok"));
+        let body = BTreeMap::from([("/status".to_owned(), "ok".to_owned())]);
+        let request = Request { body, ..Request::new(Method::Get, address) };
+        assert!(ask(&Question::Http(request), LIMIT).unwrap_err().ends_with("not JSON"));
     }
 
     #[test]

@@ -4,22 +4,19 @@ use std::os::fd::OwnedFd;
 use std::time::SystemTime;
 
 use camino::Utf8PathBuf;
-use rustix::io::Errno;
-use rustix::io::ioctl_fionbio;
 
-use crate::host::output::Lines;
-use crate::host::process::{self, Input, Sink, Start};
+use crate::host::listening::HeldSockets;
+use crate::host::process::{self, Input, Particulars, Sink, Start, Started};
 use crate::host::{clock, identity};
 use crate::model::log_line::Stream;
-use crate::model::manifest::Stdin;
+use crate::model::manifest::{PlatformKind, Stdin};
 use crate::model::moment::Moment;
 use crate::model::status::ProcessIdentity;
+use crate::model::umask::Umask;
 use crate::supervise::context::{Context, ProgramOutput};
 use crate::supervise::environment::{self, Environment};
 use crate::supervise::log::Log;
-
-/// The size of one read from a pipe; a pipe holds 64 KiB (pipe(7)).
-const PIECE: usize = 16 << 10;
+use crate::supervise::pipe::Pipe;
 
 /// All that one start needs, with every file read and every token expanded.
 #[derive(Debug)]
@@ -53,23 +50,32 @@ impl Prepared {
         self.environment.get(name).map(|value| value.to_string_lossy().into_owned())
     }
 
-    /// Starts a command that asks whether the program is ready, as the program itself is started.
-    pub(crate) fn start_question(&self, context: &Context, arguments: &[String]) -> Result<u32, String> {
+    /// Starts another command as the program itself is started, with variables of its own beside the program's. It
+    /// leads a process group.
+    pub(crate) fn start_beside(
+        &self,
+        context: &Context,
+        arguments: &[String],
+        facts: &[(&str, String)],
+        sink: impl Fn() -> Sink,
+    ) -> Result<Started, String> {
         let program = find(context, arguments, &self.environment)?;
+        let environment = (!facts.is_empty()).then(|| {
+            let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), value.into()));
+            self.environment.clone().into_iter().chain(facts).collect::<Environment>()
+        });
         let start = Start {
             program: &program,
             arguments,
-            environment: Some(&self.environment),
+            environment: Some(environment.as_ref().unwrap_or(&self.environment)),
             folder: Some(&self.folder),
             account: context.account.credentials.as_ref(),
             leads_group: true,
             input: Input::Null,
-            output: Sink::Null,
-            error: Sink::Null,
+            output: sink(),
+            error: sink(),
         };
-        process::start(&start)
-            .map(|started| started.pid)
-            .map_err(|error| format!("`{program}` can't be started: {error}"))
+        process::start(&start).map_err(|error| format!("`{program}` can't be started: {error}"))
     }
 }
 
@@ -96,15 +102,12 @@ pub(crate) struct Program {
     error: Pipe,
 }
 
-#[derive(Debug)]
-struct Pipe {
-    descriptor: Option<OwnedFd>,
-    stream: Stream,
-    lines: Lines,
-}
-
 impl Program {
-    pub(crate) fn start(context: &Context, prepared: Prepared) -> Result<Self, String> {
+    pub(crate) fn start(
+        context: &Context,
+        prepared: Prepared,
+        sockets: &HeldSockets,
+    ) -> Result<Self, String> {
         if let Some(count) = context.spec.limits.open_files {
             process::limit_open_files(count)
                 .map_err(|error| format!("`limits.openFiles` of {count} can't be set: {error}"))?;
@@ -127,8 +130,15 @@ impl Program {
             output: sink(),
             error: sink(),
         };
+        // systemd has given this process what it is to give the program.
+        let ours = context.spec.platform != PlatformKind::Systemd;
+        let particulars = Particulars {
+            mask: context.spec.umask.filter(|_| ours).map(Umask::bits),
+            nice: context.spec.limits.nice.filter(|_| ours),
+            sockets: Some(sockets),
+        };
         let (started, file_clock) = (clock::now(), clock::file_now());
-        let child = process::start(&start)
+        let child = process::start_with(&start, &particulars)
             .map_err(|error| format!("the program `{}` can't be started: {error}", prepared.program))?;
         // It is not reaped yet, so its number is its own even if it has ended.
         let identity =
@@ -147,7 +157,7 @@ impl Program {
 
     /// The pipes that still have another end.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
-        self.output.descriptor.iter().chain(&self.error.descriptor)
+        self.output.descriptor().into_iter().chain(self.error.descriptor())
     }
 
     /// Takes what it has written. Says whether there may be more at once.
@@ -162,37 +172,8 @@ impl Program {
     pub(crate) fn end(mut self, log: &mut Log) {
         while self.read(log) {}
         let mut lines = Vec::new();
-        self.output.lines.end(&mut lines);
-        self.error.lines.end(&mut lines);
+        self.output.end(&mut lines);
+        self.error.end(&mut lines);
         log.write(&lines);
-    }
-}
-
-impl Pipe {
-    fn new(descriptor: Option<OwnedFd>, stream: Stream) -> Self {
-        let descriptor = descriptor.filter(|descriptor| ioctl_fionbio(descriptor, true).is_ok());
-        Self { descriptor, stream, lines: Lines::new(stream) }
-    }
-
-    /// Reads so much that a program that writes without end does not hold up everything else.
-    fn read(&mut self, lines: &mut Vec<u8>, log: &mut Log) -> bool {
-        let mut piece = [0_u8; PIECE];
-        for _ in 0..8 {
-            let Some(descriptor) = &self.descriptor else { return false };
-            match rustix::io::read(descriptor, &mut piece) {
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return false,
-                Ok(0) | Err(_) => {
-                    self.lines.end(lines);
-                    self.descriptor = None;
-                }
-                Ok(length) => {
-                    let piece = piece.get(..length).unwrap_or_default();
-                    log.echo(piece, self.stream);
-                    self.lines.take(piece, lines);
-                }
-            }
-        }
-        true
     }
 }

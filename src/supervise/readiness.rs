@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::host::process::Ended;
+use crate::host::process::{Ended, Sink, Started};
 use crate::host::{identity, probe};
 use crate::model::launch::Probe;
 use crate::model::status::ProcessIdentity;
@@ -58,8 +58,8 @@ impl Readiness {
             }
             Probe::Command(command) => {
                 let arguments: Vec<_> = command.iter().map(|argument| expand(argument, &places)).collect();
-                match program.prepared.start_question(context, &arguments) {
-                    Ok(pid) => {
+                match program.prepared.start_beside(context, &arguments, &[], || Sink::Null) {
+                    Ok(Started { pid, .. }) => {
                         let unknown = ProcessIdentity { pid, start_ticks: 0 };
                         self.asked = Asked::Command(identity::identity_of(pid).unwrap_or(unknown));
                         None
@@ -126,7 +126,10 @@ impl Readiness {
 fn question(context: &Context, prepared: &Prepared) -> Option<probe::Question> {
     let expanded = |text: &str| expand_variables(text, |name| prepared.variable(name));
     match &context.spec.ready.probe {
-        Probe::Http(address) => Some(probe::Question::Http(expanded(address))),
+        Probe::Http(address) => {
+            let request = probe::Request::new(probe::Method::Get, expanded(address));
+            Some(probe::Question::Http(request))
+        }
         Probe::Tcp(address) => Some(probe::Question::Tcp(expanded(address))),
         Probe::Command(_) | Probe::File(_) | Probe::Delay(_) | Probe::Notify => None,
     }

@@ -1,0 +1,60 @@
+//! The end of a pipe to which a program writes, and the lines that come out of it.
+
+use std::os::fd::OwnedFd;
+
+use rustix::io::{Errno, ioctl_fionbio};
+
+use crate::host::output::Lines;
+use crate::model::log_line::Stream;
+use crate::supervise::log::Log;
+
+/// The size of one read from a pipe; a pipe holds 64 KiB (pipe(7)).
+const PIECE: usize = 16 << 10;
+
+#[derive(Debug)]
+pub(crate) struct Pipe {
+    descriptor: Option<OwnedFd>,
+    stream: Stream,
+    lines: Lines,
+}
+
+impl Pipe {
+    /// A pipe, or none where the output goes elsewhere.
+    pub(crate) fn new(descriptor: Option<OwnedFd>, stream: Stream) -> Self {
+        let descriptor = descriptor.filter(|descriptor| ioctl_fionbio(descriptor, true).is_ok());
+        Self { descriptor, stream, lines: Lines::new(stream) }
+    }
+
+    /// Readable when something was written; none if the other end is closed.
+    pub(crate) fn descriptor(&self) -> Option<&OwnedFd> {
+        self.descriptor.as_ref()
+    }
+
+    /// Reads so much that a program that writes without end does not hold up everything else. Says whether there
+    /// may be more at once.
+    pub(crate) fn read(&mut self, lines: &mut Vec<u8>, log: &mut Log) -> bool {
+        let mut piece = [0_u8; PIECE];
+        for _ in 0..8 {
+            let Some(descriptor) = &self.descriptor else { return false };
+            match rustix::io::read(descriptor, &mut piece) {
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return false,
+                Ok(0) | Err(_) => {
+                    self.lines.end(lines);
+                    self.descriptor = None;
+                }
+                Ok(length) => {
+                    let piece = piece.get(..length).unwrap_or_default();
+                    log.echo(piece, self.stream);
+                    self.lines.take(piece, lines);
+                }
+            }
+        }
+        true
+    }
+
+    /// Adds a last line that has no line feed.
+    pub(crate) fn end(&mut self, lines: &mut Vec<u8>) {
+        self.lines.end(lines);
+    }
+}
