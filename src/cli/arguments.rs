@@ -269,7 +269,7 @@ pub struct LogsArguments {
     #[arg(short = 'n', long)]
     pub lines: Option<u64>,
     /// Go on with what comes (default at a terminal)
-    #[arg(short, long, conflicts_with = "no_follow")]
+    #[arg(short, long, conflicts_with_all = ["no_follow", "until"])]
     pub follow: bool,
     /// End when all is shown (default where the output is no terminal)
     #[arg(long)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::host::listening::HeldSockets;
 use crate::host::process::Credentials;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
@@ -35,6 +36,8 @@ pub struct Context {
     pub guardian: Option<GuardianLink>,
     /// Reads what is to run again, at the beginning of each turn of a schedule.
     pub reader: Option<LaunchReader>,
+    /// The sockets that were handed over to this supervisor.
+    pub sockets: HeldSockets,
 }
 
 /// Reads the launch that is in force. `None`: it can't be read now.

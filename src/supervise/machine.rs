@@ -12,6 +12,7 @@
 //! again when the run has ended. What is asked of a program that is ready (its health, whether somebody needs it) and
 //! a changed file lead to draining, and from there to a start or to rest.
 
+use crate::model::event_line::EventKind;
 use crate::model::launch::{LaunchSpec, Probe};
 use crate::model::moment::{BootMoment, Present};
 use crate::model::status::{Exit, Phase, Status};
@@ -19,7 +20,7 @@ use crate::model::trial::Trial;
 use crate::supervise::ending::Ending;
 use crate::supervise::restarts::Restarts;
 use crate::supervise::standing::Standing;
-use crate::supervise::transition::{Happening, Input, Output};
+use crate::supervise::transition::{Input, Output};
 
 use self::health::Health;
 use self::need::Need;
@@ -59,10 +60,8 @@ pub struct Machine {
     health: Option<Health>,
     need: Option<Need>,
     turns: Option<Turns>,
-    /// Whether the reconcile command runs before the run that begins.
-    reconciles: bool,
-    /// Whether it did what it had to, if it did run.
-    reconciled: bool,
+    /// Why the reconcile command failed before the run that is under way, if it did.
+    unreconciled: Option<String>,
     standing: Standing,
 }
 
@@ -99,8 +98,7 @@ impl Machine {
             health: None,
             need: None,
             turns,
-            reconciles: false,
-            reconciled: true,
+            unreconciled: None,
             standing: Standing {
                 phase: Phase::Starting,
                 failures: previous.map_or(0, |status| status.failures),
@@ -225,7 +223,7 @@ impl Machine {
             }
             (State::Ready, Input::NotNeeded) => self.not_needed(now),
             (State::Idle, Input::Wake) => {
-                let mut outputs = vec![Output::Remember(Happening::Woken)];
+                let mut outputs = vec![Output::Remember(EventKind::Woken)];
                 outputs.extend(self.launch(now));
                 "a connection waits; starting".clone_into(&mut self.standing.message);
                 outputs

@@ -114,23 +114,21 @@ impl Reporter {
 
     /// All that a person wants to know, in one line.
     fn sentence(&self) -> String {
-        let mut sentence = self.status.message.clone();
+        let mut parts = vec![self.status.message.clone()];
         if let Some(health) = self.status.health.as_ref().filter(|health| health.failures > 0) {
             let reason = health.last_error.as_deref().unwrap_or_default();
-            sentence.push_str(&format!("; {} health checks in a row failed: {reason}", health.failures));
+            parts.push(format!("{} health checks in a row failed: {reason}", health.failures));
         }
         if let Some(schedule) = &self.status.schedule {
             let ScheduleStanding { cycles, successes, partials, failures, skipped, .. } = schedule;
             if *cycles > 0 {
-                sentence.push_str(&format!(
-                    "; {cycles} runs: {successes} success, {partials} partial, {failures} failure, {skipped} skipped"
+                parts.push(format!(
+                    "{cycles} runs: {successes} success, {partials} partial, {failures} failure; {skipped} turns skipped"
                 ));
             }
-            if let Some(next) = schedule.next {
-                sentence.push_str(&format!("; next run {}", clock::local(next)));
-            }
+            parts.extend(schedule.next.map(|next| format!("next run {}", clock::local(next))));
         }
-        sentence
+        parts.join("; ")
     }
 
     fn tell_manager(&mut self, standing: &Standing, now: Present) {

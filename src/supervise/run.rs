@@ -14,22 +14,29 @@ use crate::host::holder::{HeldLock, HolderError};
 use crate::host::notify::{Listener, Notice};
 use crate::host::process::{self, Ended, as_account};
 use crate::host::{clock, identity, tree};
+use crate::model::event_line::{EventKind, EventLine};
 use crate::model::launch::{LaunchSpec, Probe};
 use crate::model::moment::{BootMoment, Moment, Present};
 use crate::model::status::Status;
+use crate::supervise::changes::Changes;
 use crate::supervise::context::{Context, supervisor_lock};
 use crate::supervise::ending::Ending;
 use crate::supervise::errands::{Errands, facts};
+use crate::supervise::events::Events;
+use crate::supervise::health_file::HealthKeeper;
 use crate::supervise::inquiry::Inquiry;
 use crate::supervise::log::Log;
 use crate::supervise::machine::{Machine, Place};
+use crate::supervise::pid_file::PidFile;
 use crate::supervise::program::{Prepared, Program};
 use crate::supervise::report::{Facts, Reporter, read_status};
 use crate::supervise::signals::Signals;
+use crate::supervise::sockets::Sockets;
 use crate::supervise::transition::{Input, Output};
 use crate::supervise::watch::GuardianWatch;
 
 mod ends;
+mod looks;
 mod memory;
 mod questions;
 mod starts;
@@ -101,8 +108,13 @@ struct Supervisor {
     health: Inquiry,
     need: Inquiry,
     errands: Errands,
+    changes: Option<Changes>,
+    events: Events,
+    health_file: Option<HealthKeeper>,
+    pid_file: Option<PidFile>,
     prepared: Option<Prepared>,
     program: Option<Program>,
+    sockets: Sockets,
     last_started: Option<Moment>,
     noted: String,
     guardian: Option<GuardianWatch>,
@@ -112,6 +124,8 @@ struct Supervisor {
     lock: HeldLock,
     /// Why the last report could not be written.
     unwritten: Option<String>,
+    /// Likewise the health file.
+    unkept: Option<String>,
 }
 
 impl Supervisor {
@@ -147,8 +161,13 @@ impl Supervisor {
             health: inquiry()?,
             need: inquiry()?,
             errands: Errands::default(),
+            changes: None,
+            events: Events::beside(&context.status),
+            health_file: HealthKeeper::of(context),
+            pid_file: PidFile::of(context),
             prepared: None,
             program: None,
+            sockets: Sockets::of(context),
             last_started: None,
             noted: String::new(),
             guardian: context.guardian.clone().map(|link| GuardianWatch::new(link, now.boot)),
@@ -158,6 +177,7 @@ impl Supervisor {
             ending: None,
             lock,
             unwritten: None,
+            unkept: None,
         })
     }
 
@@ -180,6 +200,10 @@ impl Supervisor {
                 && (self.hurried || !self.errands.alerting())
             {
                 self.errands.end_all(&mut self.log);
+                self.sockets.give_up(&self.context);
+                if let Some(file) = &mut self.pid_file {
+                    file.remove();
+                }
                 return Ok(ending);
             }
             self.drop_questions();
@@ -206,6 +230,13 @@ impl Supervisor {
             }
             self.unwritten = unwritten;
         }
+        let unkept = self.health_file.as_mut().and_then(|file| file.update(self.reporter.status()).err());
+        if self.unkept != unkept {
+            if let Some(reason) = &unkept {
+                self.log.note(reason);
+            }
+            self.unkept = unkept;
+        }
     }
 
     fn act(&mut self, output: Output, now: Present) {
@@ -225,7 +256,17 @@ impl Supervisor {
                     self.errands.alert(facts(self.machine.standing(), now));
                 }
             }
-            Output::Remember(_) | Output::Report => {}
+            Output::Remember(event) => {
+                let standing = self.machine.standing();
+                self.events.add(&EventLine {
+                    at: now.wall,
+                    event,
+                    outcome: standing.last_outcome.filter(|_| is_ending(event)),
+                    exit: standing.last_exit.filter(|_| is_ending(event)),
+                    message: standing.message.clone(),
+                });
+            }
+            Output::Report => {}
             Output::End(ending) => self.ending = Some(ending),
         }
     }
@@ -239,6 +280,7 @@ impl Supervisor {
             self.watchdog.map(|(_, next)| next),
             self.errands.deadline(),
             self.memory_deadline(),
+            self.changes_deadline(),
         ];
         let deadlines = deadlines.into_iter().chain(inquiries.map(Inquiry::deadline));
         // The clock counts whole milliseconds, so the limit is rounded up: not to wake just before it.
@@ -252,6 +294,9 @@ impl Supervisor {
         descriptors.extend(self.listener.iter().map(|listener| listener.descriptor().as_fd()));
         descriptors.extend(self.program.iter().flat_map(Program::descriptors).map(AsFd::as_fd));
         descriptors.extend(self.errands.descriptors());
+        if self.machine.awaits_connection() {
+            descriptors.extend(self.sockets.descriptors().map(AsFd::as_fd));
+        }
         descriptors.extend(guardian.and_then(GuardianWatch::descriptor).map(AsFd::as_fd));
         let mut polled: Vec<_> = descriptors
             .into_iter()
@@ -281,7 +326,7 @@ impl Supervisor {
         let finished = self.errands.attend(now, &mut self.log);
         self.inputs.extend(finished);
         if let Some(guardian) = &mut self.guardian {
-            guardian.attend(now);
+            guardian.attend(now, self.sockets.held());
         }
         if let Some((period, next)) = &mut self.watchdog
             && now >= *next
@@ -290,6 +335,8 @@ impl Supervisor {
             self.reporter.alive();
         }
         self.look_at_memory(now);
+        self.look_at_changes(now);
+        self.look_at_sockets();
         self.inputs.push_back(Input::Tick);
     }
 
@@ -340,6 +387,10 @@ impl Supervisor {
         let own = rustix::process::getuid().as_raw();
         uid == self.context.account.credentials.as_ref().map_or(own, |account| account.uid)
     }
+}
+
+fn is_ending(event: EventKind) -> bool {
+    matches!(event, EventKind::Ended | EventKind::Unhealthy)
 }
 
 /// Whether the program says something itself.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::event_line::EventKind;
 use crate::model::launch::LaunchSpec;
 use crate::model::status::Exit;
 use crate::supervise::ending::Ending;
@@ -91,22 +92,7 @@ pub enum Output {
     /// Tell somebody of the ending that the standing holds.
     Alert,
     /// Keep what happened for the history; the standing holds the details.
-    Remember(Happening),
+    Remember(EventKind),
     /// The supervisor ends.
     End(Ending),
-}
-
-/// What is kept for the history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Happening {
-    /// The program ended, by itself or because it was asked to.
-    Ended,
-    /// It failed its health checks and was ended.
-    Unhealthy,
-    /// It was ended to be started anew, because a file changed.
-    Changed,
-    /// It was ended because nobody needed it.
-    Idle,
-    /// A connection started it again.
-    Woken,
 }

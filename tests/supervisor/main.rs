@@ -12,7 +12,10 @@ mod environment;
 mod guardian;
 mod host;
 mod life;
+#[path = "../load/mod.rs"]
+mod load;
 mod manager;
 mod output;
 mod rest;
+mod sockets;
 mod stop;

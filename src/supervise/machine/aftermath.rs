@@ -3,11 +3,12 @@
 use super::Machine;
 use super::state::{State, Then};
 use super::verdict::{Life, Verdict, meaning, verdict};
+use crate::model::event_line::EventKind;
 use crate::model::moment::Present;
 use crate::model::outcome::Outcome;
 use crate::model::status::{Exit, Phase};
 use crate::supervise::ending::Ending;
-use crate::supervise::transition::{Happening, Output};
+use crate::supervise::transition::Output;
 
 impl Machine {
     pub(super) fn cleared(
@@ -36,13 +37,13 @@ impl Machine {
     }
 
     fn stopped(&mut self, ending: Ending, message: &str) -> Vec<Output> {
-        let mut outputs = vec![Output::Remember(Happening::Ended)];
+        let mut outputs = vec![Output::Remember(EventKind::Ended)];
         outputs.extend(self.end(ending, Phase::Stopped, message));
         outputs
     }
 
     fn rest(&mut self, left: &str) -> Vec<Output> {
-        let mut outputs = vec![Output::Remember(Happening::Idle)];
+        let mut outputs = vec![Output::Remember(EventKind::Idled)];
         if self.terms.sockets {
             self.state = State::Idle;
             self.report(Phase::Idle, &format!("nobody needs it; the next connection starts it{left}"));
@@ -56,7 +57,7 @@ impl Machine {
 
     fn ended(&mut self, exit: Exit, was_ready: bool, left: &str, now: Present) -> Vec<Output> {
         let scheduled = self.turns.is_some();
-        let outcome = meaning(self.terms.exit_codes.outcome(exit), was_ready, self.reconciled || !scheduled);
+        let outcome = meaning(self.terms.exit_codes.outcome(exit), was_ready, self.unreconciled.is_none());
         self.standing.last_outcome = Some(outcome);
         if let Some(turns) = &mut self.turns {
             turns.run_ended(outcome, now);
@@ -69,7 +70,7 @@ impl Machine {
             self.standing.failures = self.standing.failures.saturating_add(1);
         }
         let followed = self.follow(verdict, exit, &what, now);
-        let happening = if exit == Exit::Unhealthy { Happening::Unhealthy } else { Happening::Ended };
+        let happening = if exit == Exit::Unhealthy { EventKind::Unhealthy } else { EventKind::Ended };
         let mut outputs = vec![Output::Remember(happening)];
         if outcome.alarms() || verdict == Verdict::TakenBack {
             outputs.push(Output::Alert);

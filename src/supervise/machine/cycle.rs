@@ -25,8 +25,8 @@ impl Machine {
     /// A turn has come.
     pub(super) fn turn(&mut self, now: Present) -> Vec<Output> {
         let Some(turns) = &mut self.turns else { return self.launch(now) };
-        self.reconciles = turns.begin(now);
-        self.reconciled = true;
+        turns.begin(now);
+        self.unreconciled = None;
         if turns.is_first() && self.state == State::New {
             return self.run(now);
         }
@@ -52,7 +52,7 @@ impl Machine {
     }
 
     fn run(&mut self, now: Present) -> Vec<Output> {
-        if self.reconciles && self.turns.is_some() {
+        if self.turns.as_ref().is_some_and(Turns::reconciles) {
             self.state = State::Reconciling;
             self.report(Phase::Starting, "its reconcile command runs before it");
             return vec![Output::Report, Output::Reconcile];
@@ -61,13 +61,8 @@ impl Machine {
     }
 
     pub(super) fn reconciled(&mut self, answer: Result<(), String>, now: Present) -> Vec<Output> {
-        self.reconciled = answer.is_ok();
-        let outputs = self.launch(now);
-        if let Err(reason) = answer {
-            self.standing.message =
-                format!("the reconcile command failed ({reason}); the run takes place all the same");
-        }
-        outputs
+        self.unreconciled = answer.err();
+        self.launch(now)
     }
 
     /// A run is over, and nothing of it is left.
@@ -75,13 +70,13 @@ impl Machine {
         self.on_trial = false;
         let skipped = self.turns.as_mut().map_or(0, |turns| turns.plan(now));
         let mut message = format!("run {}: {what}", self.turns.as_ref().map_or(0, Turns::run));
-        if !self.reconciled {
-            message.push_str("; its reconcile command had failed");
+        if let Some(reason) = &self.unreconciled {
+            message = format!("{message}; the reconcile command before it failed ({reason})");
         }
-        match skipped {
-            0 => {}
-            1 => message.push_str("; it took so long that one turn was skipped"),
-            count => message.push_str(&format!("; it took so long that {count} turns were skipped")),
+        if skipped > 0 {
+            let turns =
+                if skipped == 1 { "one turn was".to_owned() } else { format!("{skipped} turns were") };
+            message = format!("{message}; it took so long that {turns} skipped");
         }
         self.state = State::Sleeping;
         self.report(Phase::Sleeping, &message);

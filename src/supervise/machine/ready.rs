@@ -4,9 +4,10 @@ use super::Machine;
 use super::health::Due;
 use super::need::Need;
 use super::state::{State, Then};
+use crate::model::event_line::EventKind;
 use crate::model::moment::Present;
 use crate::model::status::{Exit, Phase};
-use crate::supervise::transition::{Happening, Output};
+use crate::supervise::transition::Output;
 
 impl Machine {
     pub(super) fn ready(&mut self, now: Present) -> Vec<Output> {
@@ -65,12 +66,12 @@ impl Machine {
     }
 
     pub(super) fn changed(&mut self, what: &str, now: Present) -> Vec<Output> {
-        self.report(Phase::Starting, &format!("{what} has changed; it is started anew"));
-        let mut outputs = vec![Output::Remember(Happening::Changed)];
+        self.report(Phase::Starting, &format!("{what}; it is started anew"));
+        let mut outputs = vec![Output::Remember(EventKind::Changed)];
         if matches!(self.state, State::BackingOff { .. }) {
             // What was wrong may have been mended.
             outputs.extend(self.launch(now));
-            self.standing.message = format!("{what} has changed; starting");
+            self.standing.message = format!("{what}; starting");
         } else {
             outputs.extend(self.drain(Then::Renewed, now.boot));
         }

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::duration::Span;
+use crate::model::event_line::EventKind;
 use crate::model::manifest::RestartWhen;
 
 mod cycles;
@@ -179,7 +180,7 @@ fn a_port_in_use_is_a_failed_start() {
     assert_eq!(machine.on(Input::Begin, at(0)), [Output::Report, Output::CheckPort]);
     assert_eq!(
         machine.on(Input::PortTaken, at(0)),
-        [Output::Remember(Happening::Ended), Output::Alert, Output::Report]
+        [Output::Remember(EventKind::Ended), Output::Alert, Output::Report]
     );
     let standing = machine.standing();
     assert_eq!((standing.phase, standing.last_exit), (Phase::BackingOff, Some(Exit::NotStarted)));

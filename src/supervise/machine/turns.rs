@@ -34,6 +34,8 @@ pub(super) struct Turns {
     next: Next,
     /// How many turns have begun.
     begun: u64,
+    /// Whether the reconcile command runs before the turn that has begun.
+    reconciles: bool,
     standing: ScheduleStanding,
 }
 
@@ -63,6 +65,7 @@ impl Turns {
             passed: None,
             next: Next::Nothing,
             begun: 0,
+            reconciles: false,
             standing: ScheduleStanding::default(),
         }
     }
@@ -146,9 +149,8 @@ impl Turns {
         }
     }
 
-    /// The turn begins. One that the host slept through is made up for once, and the others are skipped. Says
-    /// whether the reconcile command is to run before it.
-    pub(super) fn begin(&mut self, now: Present) -> bool {
+    /// The turn begins. One that the host slept through is made up for once, and the others are skipped.
+    pub(super) fn begin(&mut self, now: Present) {
         match self.next {
             Next::Nothing => {}
             Next::Grid { index, .. } => {
@@ -166,7 +168,12 @@ impl Turns {
         self.begun += 1;
         let every =
             self.schedule.reconcile.as_ref().map(|reconcile| u64::from(reconcile.every_cycles.max(1)));
-        every.is_some_and(|every| self.begun.is_multiple_of(every))
+        self.reconciles = every.is_some_and(|every| self.begun.is_multiple_of(every));
+    }
+
+    /// Whether the reconcile command runs before the turn that has begun.
+    pub(super) fn reconciles(&self) -> bool {
+        self.reconciles
     }
 
     /// Whether this is the first turn: for that, the launch has just been read.

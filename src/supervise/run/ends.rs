@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use rustix::process::Signal;
-
 use super::Supervisor;
 use crate::host::identity::Process;
 use crate::host::{identity, tree};
-use crate::model::manifest::StopSignal;
 use crate::model::moment::BootMoment;
+use crate::supervise::signals;
 use crate::supervise::transition::Input;
 use crate::supervise::watch::GuardianWatch;
 
@@ -27,7 +25,7 @@ impl Supervisor {
     }
 
     pub(super) fn signal_to_end(&mut self) {
-        let signal = stop_signal(self.context.spec.stop.signal);
+        let signal = signals::of(self.context.spec.stop.signal);
         match self.program.as_ref().filter(|program| program.runs) {
             // One that ends at this moment is no error, and one that can't be asked is killed later.
             Some(program) => drop(identity::signal(program.identity, signal)),
@@ -70,16 +68,5 @@ impl Supervisor {
         spared.retain(|process| Some(process.identity) != program);
         beside.extend(spared.iter().map(|process| process.identity.pid));
         (tree::below(this, &beside, all), spared)
-    }
-}
-
-fn stop_signal(signal: StopSignal) -> Signal {
-    match signal {
-        StopSignal::Sigterm => Signal::TERM,
-        StopSignal::Sigint => Signal::INT,
-        StopSignal::Sigquit => Signal::QUIT,
-        StopSignal::Sighup => Signal::HUP,
-        StopSignal::Sigusr1 => Signal::USR1,
-        StopSignal::Sigusr2 => Signal::USR2,
     }
 }

@@ -30,7 +30,11 @@ impl Supervisor {
         let (Some(program), Some(idle)) = (&self.program, &self.context.spec.idle) else { return };
         let reply = match &idle.busy {
             Some(command) => self.need.need(&self.context, &program.prepared, command, NEED_LIMIT),
-            None => Some(Reply::Unknown("nothing can be counted".to_owned())),
+            None => Some(match self.connected() {
+                Ok(true) => Reply::Yes,
+                Ok(false) => Reply::No("there is no connection".to_owned()),
+                Err(error) => Reply::Unknown(error.to_string()),
+            }),
         };
         if let Some(reply) = reply {
             self.need_answered(&reply);

@@ -1,10 +1,15 @@
 //! The beginning of a life: the launch read again, the reconcile command, the look at the port, the start.
 
 use super::{Supervisor, listen, speaks};
+use crate::host::clock;
 use crate::host::notify::Listener;
 use crate::model::launch::LaunchSpec;
 use crate::model::moment::BootMoment;
+use crate::supervise::changes::Changes;
+use crate::supervise::context::LaunchReader;
+use crate::supervise::health_file::HealthKeeper;
 use crate::supervise::log::Log;
+use crate::supervise::pid_file::PidFile;
 use crate::supervise::program::{Prepared, Program};
 use crate::supervise::run::memory;
 use crate::supervise::transition::Input;
@@ -28,7 +33,7 @@ impl Supervisor {
     }
 
     pub(super) fn start(&mut self) {
-        let started = self.prepare().and_then(|prepared| Program::start(&self.context, prepared));
+        let started = self.start_program();
         self.inputs.push_back(match started {
             Ok(program) => {
                 self.last_started = Some(program.started);
@@ -37,6 +42,27 @@ impl Supervisor {
             }
             Err(reason) => Input::StartFailed(reason),
         });
+    }
+
+    fn start_program(&mut self) -> Result<Program, String> {
+        if let Some(file) = &self.pid_file {
+            file.check()?;
+        }
+        let prepared = self.prepare()?;
+        let sockets = self.sockets.complete(&self.context)?;
+        // Before the start, so that no change is missed.
+        self.changes = Changes::begin(&self.context, &prepared, clock::boot_now());
+        if let Some(remark) = self.changes.as_ref().and_then(Changes::remark) {
+            self.log.note(remark);
+        }
+        let program = Program::start(&self.context, prepared, sockets)?;
+        if let Some(file) = &mut self.pid_file
+            && let Err(reason) = file.write(program.identity.pid)
+        {
+            // Monitors miss it; the service need not.
+            self.log.note(&reason);
+        }
+        Ok(program)
     }
 
     pub(super) fn reconcile(&mut self, now: BootMoment) {
@@ -53,7 +79,7 @@ impl Supervisor {
     /// Adopts the launch as it stands now. What was fixed when this supervisor began stays: another version has its
     /// trial at a restart, and an account, sockets and a platform are not changed in passing.
     pub(super) fn read_launch(&mut self) {
-        let read = self.context.reader.as_ref().and_then(|reader| reader.read());
+        let read = self.context.reader.as_ref().and_then(LaunchReader::read);
         let read = read.filter(|spec| *spec != self.context.spec);
         let Some(spec) = read else {
             self.inputs.push_back(Input::Launch(None));
@@ -65,7 +91,16 @@ impl Supervisor {
             return;
         }
         let relog = spec.logs != self.context.spec.logs;
+        let monitored = |spec: &LaunchSpec| (spec.health_file.clone(), spec.pid_file.clone());
+        let remonitor = monitored(&spec) != monitored(&self.context.spec);
         self.context.spec = spec.clone();
+        if remonitor {
+            if let Some(mut file) = self.pid_file.take() {
+                file.remove();
+            }
+            self.pid_file = PidFile::of(&self.context);
+            self.health_file = HealthKeeper::of(&self.context);
+        }
         self.prepared = None;
         if relog && let Ok(log) = Log::open(&self.context) {
             self.log = log;

@@ -1,6 +1,7 @@
 //! What endings mean.
 
 use super::*;
+use crate::model::event_line::EventKind;
 use crate::model::outcome::{ExitCodes, Outcome};
 use crate::supervise::machine::verdict::{Life, Verdict, meaning, verdict};
 
@@ -39,7 +40,7 @@ fn codes_end_a_life_as_the_manifest_says() {
         assert_eq!((world.ending, world.alerts), (ending, alerts), "{code} {when:?}");
         assert_eq!(world.machine.standing().last_exit, Some(Exit::Code(code)));
         assert_eq!(world.machine.standing().last_outcome, Some(codes().outcome(Exit::Code(code))));
-        assert_eq!(world.remembered, [Happening::Ended]);
+        assert_eq!(world.remembered, [EventKind::Ended]);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is asked of a program that is ready, and what comes between.
 
 use super::*;
+use crate::model::event_line::EventKind;
 use crate::model::health::{HealthPolicy, HealthProbe};
 use crate::model::idle::Idle;
 use crate::model::socket::Socket;
@@ -51,7 +52,7 @@ fn health_is_asked_only_while_ready_and_failures_in_a_row_count() {
     exited(&mut world);
     assert_eq!((world.phase(), world.machine.standing().restarts.count()), (Phase::BackingOff, 1));
     assert!(world.message().contains("failed its health checks (503)"), "{}", world.message());
-    assert_eq!((world.remembered.as_slice(), world.alerts), (&[Happening::Unhealthy][..], 1));
+    assert_eq!((world.remembered.as_slice(), world.alerts), (&[EventKind::Unhealthy][..], 1));
     let asked = world.health.len();
     world.pass(1_500);
     assert_eq!((world.phase(), world.health.len()), (Phase::Starting, asked), "not while it starts");
@@ -104,7 +105,7 @@ fn a_program_that_nobody_needs_rests_until_a_connection_waits() {
     assert!(world.machine.awaits_connection() && world.machine.deadline().is_none(), "no wake-up at rest");
     world.tell(Input::Wake);
     assert_eq!((world.phase(), world.starts.len()), (Phase::Starting, 2));
-    assert_eq!(world.remembered, [Happening::Idle, Happening::Woken]);
+    assert_eq!(world.remembered, [EventKind::Idled, EventKind::Woken]);
     assert_eq!(world.machine.standing().restarts.count(), 0);
     world.needed = true;
     world.tell(Input::Stop);
@@ -135,22 +136,22 @@ fn without_sockets_a_program_that_nobody_needs_ends_the_service() {
 fn a_change_drains_and_starts_anew_without_being_counted() {
     let mut world = World::new(&delay(), None, None, 0);
     world.pass(2_000);
-    world.tell(Input::Changed("config/x".to_owned()));
+    world.tell(Input::Changed("`x` has changed".to_owned()));
     assert_eq!((world.asked, world.starts.len()), (1, 1));
-    assert!(world.message().contains("config/x has changed"), "{}", world.message());
-    world.tell(Input::Changed("config/y".to_owned()));
+    assert!(world.message().contains("`x` has changed"), "{}", world.message());
+    world.tell(Input::Changed("`y` has changed".to_owned()));
     world.exit(1);
     let standing = world.machine.standing();
     assert_eq!((world.starts.len(), standing.failures, standing.restarts.count()), (2, 0, 0));
     assert_eq!((standing.last_exit, standing.last_outcome), (Some(Exit::Code(1)), None));
-    assert_eq!((world.remembered.as_slice(), world.alerts), (&[Happening::Changed][..], 0));
+    assert_eq!((world.remembered.as_slice(), world.alerts), (&[EventKind::Changed][..], 0));
     // What made it fail may have been mended.
     world.crash();
-    world.tell(Input::Changed("config/x".to_owned()));
+    world.tell(Input::Changed("`x` has changed".to_owned()));
     assert_eq!((world.starts.len(), world.now), (3, BootMoment(2_000)));
     let mut scheduled = World::new(&super::cycles::every(60), None, None, 0);
     scheduled.pass(2_000);
-    scheduled.tell(Input::Changed("config/x".to_owned()));
+    scheduled.tell(Input::Changed("`x` has changed".to_owned()));
     assert_eq!((scheduled.phase(), scheduled.asked), (Phase::Ready, 0), "the next run sees it");
 }
 

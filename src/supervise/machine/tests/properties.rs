@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::needs::{health, socket};
 use super::*;
+use crate::model::event_line::EventKind;
 use crate::model::health::HealthProbe;
 use crate::model::idle::Idle;
 use crate::model::outcome::Outcome;
@@ -130,10 +131,11 @@ impl Witness {
         if before.phase == Phase::Ready && input == Input::Exited(Exit::Code(42)) {
             self.explained = true;
         }
-        let outputs = self.machine.on(input.clone(), at(self.now));
+        let told = input.clone();
+        let outputs = self.machine.on(input, at(self.now));
         let after = self.machine.standing().clone();
-        self.last_exit_is_kept(&input, before.last_exit, after.last_exit);
-        if matches!(input, Input::Exited(_) | Input::Cleared { .. }) {
+        self.last_exit_is_kept(&told, before.last_exit, after.last_exit);
+        if matches!(told, Input::Exited(_) | Input::Cleared { .. }) {
             self.alive = false;
         }
         for output in outputs {
@@ -141,7 +143,7 @@ impl Witness {
                 Output::Start => self.started(),
                 Output::ReadLaunch
                 | Output::Reconcile
-                | Output::Remember(Happening::Woken | Happening::Changed) => self.explained = true,
+                | Output::Remember(EventKind::Woken | EventKind::Changed) => self.explained = true,
                 Output::End(ending) => {
                     if let Ending::Failed(exit) = ending {
                         assert_eq!(after.last_exit, Some(exit), "the code of the last failure");

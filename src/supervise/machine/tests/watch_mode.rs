@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::status::ScheduleStanding;
 
-/// A generator of numbers that are the same in every run (SplitMix64).
+/// A generator of numbers that are the same in every run (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {

@@ -1,6 +1,7 @@
 //! A world for the state machine: a launch, a clock, and somebody who does what the machine wants.
 
 use crate::model::duration::Span;
+use crate::model::event_line::EventKind;
 use crate::model::launch::{Circumstances, LaunchSpec, Probe, Readiness};
 use crate::model::manifest::{Manifest, PlatformKind, Scope};
 use crate::model::moment::{BootMoment, Moment, Present};
@@ -8,7 +9,7 @@ use crate::model::status::{Exit, Phase, ProcessIdentity, Status};
 use crate::model::trial::Trial;
 use crate::supervise::ending::Ending;
 use crate::supervise::machine::{Machine, Place};
-use crate::supervise::transition::{Happening, Input, Output};
+use crate::supervise::transition::{Input, Output};
 
 pub(super) const BOOT: &str = "boot";
 
@@ -57,7 +58,7 @@ pub(super) struct World {
     pub(super) health: Vec<BootMoment>,
     pub(super) reconciles: usize,
     pub(super) alerts: usize,
-    pub(super) remembered: Vec<Happening>,
+    pub(super) remembered: Vec<EventKind>,
     pub(super) ending: Option<Ending>,
     /// What it answers when it is asked.
     pub(super) healthy: bool,
