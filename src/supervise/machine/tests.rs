@@ -5,11 +5,17 @@ use crate::model::duration::Span;
 use crate::model::event_line::EventKind;
 use crate::model::manifest::RestartWhen;
 
+#[cfg(test)]
 mod cycles;
+#[cfg(test)]
 mod endings;
+#[cfg(test)]
 mod needs;
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
 mod watch_mode;
+#[cfg(test)]
 mod world;
 
 use self::world::{World, at, delay, machine, spec, trial};

@@ -1,6 +1,7 @@
 //! The beginning of a life: the launch read again, the reconcile command, the look at the port, the start.
 
-use super::{Supervisor, listen, speaks};
+use super::Supervisor;
+use super::hearing::{listen, speaks};
 use crate::host::clock;
 use crate::host::notify::Listener;
 use crate::model::launch::LaunchSpec;
