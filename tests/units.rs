@@ -153,7 +153,6 @@ fn the_embedded_definition() {
     for service in [
         json!({ "supervision": "native" }),
         json!({ "hardening": "strict" }),
-        json!({ "limits": { "memory": "1GiB" } }),
         json!({ "limits": { "processes": 1 } }),
     ] {
         let spec = LaunchSpec {

@@ -6,6 +6,7 @@ mod confirm;
 mod demo;
 mod draft;
 mod failure;
+mod interruption;
 mod plain_run;
 mod report;
 mod surroundings;
@@ -18,18 +19,24 @@ use clap::Parser as _;
 
 use crate::cli::arguments::{Arguments, Command, OutputArguments};
 use crate::cli::report::Report;
+use crate::host::handover;
 
 /// Runs what was typed, and gives the exit code.
 #[must_use]
 pub fn run() -> ExitCode {
     let words: Option<Vec<String>> =
         std::env::args_os().skip(1).map(|word| word.into_string().ok()).collect();
-    if let Some(arguments) = words.and_then(|words| plain_run::plain_run(&words)) {
-        return ran(Command::Run(arguments), OutputArguments::default());
+    if let Some(words) = words {
+        if let Some(code) = handover::taken_over(&words) {
+            return ExitCode::from(code);
+        }
+        if let Some(arguments) = plain_run::plain_run(&words) {
+            return ran(Command::Run(arguments), OutputArguments::default());
+        }
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return report::usage(&error),
+        Err(error) => return report::usage(error),
     };
     ran(arguments.command, arguments.output)
 }

@@ -1,8 +1,9 @@
-//! Lengths of time, sizes and points in time, in the words of people.
+//! Lengths of time, sizes and points in time, in the words of people; and the words of programs, made harmless.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::host::clock;
 use crate::model::moment::Moment;
 
 /// A length of time, with its two largest units: `2h 5m`, `45s`, `120ms`.
@@ -39,17 +40,52 @@ pub(crate) fn size(bytes: u64) -> String {
 }
 
 /// How far off a point in time is: `in 12s`, `now`.
-pub(crate) fn until(moment: Moment) -> String {
-    let left = moment.0.duration_since(clock::now().0);
+pub(crate) fn until(moment: Moment, now: Moment) -> String {
+    let left = moment.0.duration_since(now.0);
     match u64::try_from(left.as_secs()) {
         Ok(seconds) if seconds > 0 => format!("in {}", duration(Duration::from_secs(seconds))),
         _ => "now".to_owned(),
     }
 }
 
+/// How long ago a point in time was: `12s ago`, `just now`.
+pub(crate) fn since(moment: Moment, now: Moment) -> String {
+    let past = now.0.duration_since(moment.0);
+    match u64::try_from(past.as_secs()) {
+        Ok(seconds) if seconds > 0 => format!("{} ago", duration(Duration::from_secs(seconds))),
+        _ => "just now".to_owned(),
+    }
+}
+
+/// A text of somebody else's for a terminal: what would move its cursor, change its colours or its title stands
+/// there to be read, as in `\x1b[31m`.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    let speaks_to_it = |next: char| next.is_control() && next != '\t';
+    if !text.contains(speaks_to_it) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for next in text.chars() {
+        if speaks_to_it(next) {
+            // A text takes all that is written into it.
+            let _ = write!(shown, "\\x{:02x}", u32::from(next));
+        } else {
+            shown.push(next);
+        }
+    }
+    Cow::Owned(shown)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_speaks_to_a_terminal_is_made_visible() {
+        assert_eq!(visible("größer\tals"), "größer\tals");
+        assert_eq!(visible("\x1b[31mred\x1b]0;title\x07\r"), r"\x1b[31mred\x1b]0;title\x07\x0d");
+        assert_eq!(visible("one\u{9b}2Jbyte\x7f"), r"one\x9b2Jbyte\x7f");
+    }
 
     #[test]
     fn durations_have_two_units() {

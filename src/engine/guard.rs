@@ -11,7 +11,7 @@ mod sweep;
 mod ward;
 
 use std::collections::BTreeSet;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -21,12 +21,13 @@ use rustix::process::Signal;
 use thiserror::Error;
 
 use crate::host::holder::{HeldLock, Holder, HolderError};
-use crate::host::process;
+use crate::host::process::{self, Credentials};
 use crate::host::signal::SignalPipe;
 use crate::host::{clock, tree};
 use crate::model::layout::Layout;
 use crate::model::moment::BootMoment;
 use crate::model::name::InstanceName;
+use crate::model::socket::Socket;
 use crate::model::status::{Exit, ProcessIdentity};
 
 pub use detached::{DetachedError, detach, start_detached};
@@ -77,6 +78,10 @@ pub enum AtStart {
     Start {
         /// The longest time that a stop of this launch takes by itself.
         stop_limit: Duration,
+        /// The sockets that are held for it.
+        sockets: Vec<Socket>,
+        /// Whose rights make Unix sockets, if not this process's own.
+        account: Option<Credentials>,
     },
     /// There is nothing whole to start.
     StayDown {
@@ -209,9 +214,12 @@ fn system(action: &'static str) -> impl FnOnce(std::io::Error) -> GuardError {
 /// command has left a request.
 ///
 /// The guardian of all also takes on what commands start, and stays for what they have stopped.
+///
+/// `sockets` are those that a supervisor without a guardian has handed to this one.
 pub fn guard(
     entries: Vec<Entry>,
     of_all: Option<OfAll>,
+    sockets: Vec<OwnedFd>,
     hooks: &mut dyn Hooks,
 ) -> Result<Vec<(InstanceName, Outcome)>, GuardError> {
     process::close_inherited();
@@ -229,8 +237,9 @@ pub fn guard(
         outcomes: Vec::new(),
     };
     tree::become_reaper().map_err(system("become the reaper of orphaned processes"))?;
+    let mut sockets = Some(sockets);
     for entry in entries {
-        guardian.take_on(entry, hooks)?;
+        guardian.take_on(entry, sockets.take().unwrap_or_default(), hooks)?;
     }
     for index in 0..guardian.wards.len() {
         guardian.with(index, |ward, others| ward.begin(others, hooks));
@@ -276,11 +285,16 @@ struct Guardian {
 }
 
 impl Guardian {
-    fn take_on(&mut self, entry: Entry, hooks: &mut dyn Hooks) -> Result<(), GuardError> {
+    fn take_on(
+        &mut self,
+        entry: Entry,
+        sockets: Vec<OwnedFd>,
+        hooks: &mut dyn Hooks,
+    ) -> Result<(), GuardError> {
         self.outcomes.retain(|(name, _)| *name != entry.name);
         self.stopped.remove(&entry.name);
         match HeldLock::take(&entry.lock) {
-            Ok(lock) => self.wards.push(Ward::new(entry, lock)),
+            Ok(lock) => self.wards.push(Ward::new(entry, lock, sockets)),
             Err(HolderError::Held { holder, .. }) => {
                 let outcome = Outcome::Guarded(holder);
                 hooks.observe(&Event::Over { name: entry.name.clone(), outcome: outcome.clone() });
@@ -298,7 +312,7 @@ impl Guardian {
         for name in request::take_starts(&of_all.locks, guarded) {
             let entry = hooks.entry(&name);
             let before = self.wards.len();
-            if let Err(error) = self.take_on(entry, hooks) {
+            if let Err(error) = self.take_on(entry, Vec::new(), hooks) {
                 hooks.observe(&Event::NotStarted { name, reason: error.to_string() });
             }
             for index in before..self.wards.len() {
@@ -326,6 +340,7 @@ impl Guardian {
         let (outcomes, stopped) = (&mut self.outcomes, &mut self.stopped);
         self.wards.retain_mut(|ward| {
             let Some(outcome) = ward.outcome() else { return true };
+            ward.close_sockets();
             hooks.observe(&Event::Over { name: ward.name().clone(), outcome: outcome.clone() });
             outcomes.push((ward.name().clone(), outcome.clone()));
             if ward.stopped_by_request() {

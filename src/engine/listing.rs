@@ -74,7 +74,8 @@ fn of_scope(layout: &Layout) -> (Vec<Listed>, Vec<String>) {
         }),
         PlatformKind::Embedded => Some(guarded(layout, marker)),
     };
-    let listed = markers.iter().map(|marker| listed(layout, marker, states(marker), None)).collect();
+    let listed =
+        markers.iter().map(|marker| listed(layout, marker, states(marker), None, &mut notices)).collect();
     (listed, notices)
 }
 
@@ -96,17 +97,29 @@ fn of_other_user(layout: &Layout, user: &Owner) -> (Vec<Listed>, Vec<String>) {
     };
     let listed = markers
         .iter()
-        .map(|marker| listed(layout, marker, states(marker), Some(user.name.clone())))
+        .map(|marker| listed(layout, marker, states(marker), Some(user.name.clone()), &mut notices))
         .collect();
     (listed, notices)
 }
 
-fn listed(layout: &Layout, marker: &Marker, manager: Option<State>, user: Option<String>) -> Listed {
+fn listed(
+    layout: &Layout,
+    marker: &Marker,
+    manager: Option<State>,
+    user: Option<String>,
+    notices: &mut Vec<String>,
+) -> Listed {
     let reported = match manager {
         // What nobody runs has nothing to report; the way it ended is its manager's, but for our own.
         Some(State::Inactive | State::Failed) if marker.platform == PlatformKind::Systemd => None,
         None => None,
-        Some(_) => report::read(layout, &marker.name),
+        Some(_) => report::look(layout, &marker.name).unwrap_or_else(|reason| {
+            let name = &marker.name;
+            notices.push(format!(
+                "the report of `{name}` can't be read, so its state is what its service manager and files say: {reason}"
+            ));
+            None
+        }),
     };
     let reported = match &reported {
         Some(status) if identity::runs(status.supervisor) => Reported::Live(status),

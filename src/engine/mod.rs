@@ -24,6 +24,7 @@ pub mod prepare;
 mod ready;
 pub mod recover;
 pub mod registry;
+mod remarks;
 pub mod remove;
 pub mod render;
 pub mod report;

@@ -6,7 +6,7 @@ use crate::engine::event::Event;
 use crate::engine::failure::Failure;
 use crate::engine::target::Declared;
 use crate::engine::{Context, trust};
-use crate::host::{account, clock, environment, files};
+use crate::host::{account, clock, container, files};
 use crate::model::contradiction::{read_package_description, refuse_contradictions};
 use crate::model::digest::Digest;
 use crate::model::launch::{Circumstances, LaunchSpec};
@@ -198,10 +198,11 @@ pub fn platform_of(declared: &Declared) -> PlatformKind {
     declared.manifest.platform.unwrap_or_else(default_platform)
 }
 
-/// The platform of this host: systemd where it runs, else our own.
+/// The platform of this host: systemd where it runs, else our own. In a container that is our own, unless a systemd
+/// has booted the container itself.
 #[must_use]
 pub fn default_platform() -> PlatformKind {
-    if environment::systemd_booted() { PlatformKind::Systemd } else { PlatformKind::Embedded }
+    if container::booted_by_systemd() { PlatformKind::Systemd } else { PlatformKind::Embedded }
 }
 
 /// The manifest with the version, and the digest if it names one, edited in; every other byte is kept.

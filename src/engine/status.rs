@@ -4,10 +4,10 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::CallError;
-use crate::engine::manager::{Manager, Seen};
+use crate::engine::manager::{Manager, Seen, State};
 use crate::engine::report;
 use crate::engine::standing::{Reported, standing};
-use crate::host::{account, clock, files, identity, lock};
+use crate::host::{account, clock, container, files, identity, lock};
 use crate::model::answer::status::{
     Boot, DefinitionState, InstanceState, OperationState, Restarts, StatusAnswer,
 };
@@ -23,7 +23,8 @@ use crate::platform;
 /// Looks at one instance. What can't be read is left out; what can't be asked makes its state unknown.
 pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnswer {
     let name = &of.name;
-    let reported = report::read(layout, name);
+    let said = report::look(layout, name);
+    let reported = said.as_ref().ok().cloned().flatten();
     let seen = manager.seen(of);
     let spec = active(layout, of);
     let receipt: Option<Receipt> = parsed(&layout.receipt(name));
@@ -54,6 +55,8 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         scope: of.scope,
         folder: of.folder.clone(),
         message: message(state, &seen, reported.as_ref()),
+        fallback: fallback(&said, seen.as_ref().ok(), live, of.platform).filter(|_| !native),
+        container: container::container(),
         pid: process.pid,
         supervisor_pid: live.map(|status| status.supervisor.pid),
         started: process.started,
@@ -163,6 +166,35 @@ fn message(
     let says = reported.map(|status| status.message.clone()).filter(|message| !message.is_empty())?;
     // Of one that was stopped, nobody wants to read what it said before.
     (state != InstanceState::Stopped).then_some(says)
+}
+
+/// Why the supervisor's word is missing where it should be there.
+fn fallback(
+    said: &Result<Option<Status>, String>,
+    seen: Option<&Seen>,
+    live: Option<&Status>,
+    platform: PlatformKind,
+) -> Option<String> {
+    let state = seen.map(|seen| seen.state);
+    match (said, live) {
+        (_, Some(status)) => stands_still(status),
+        // A unit is active when its supervisor has said that the program is ready: then it has reported, too.
+        (Ok(None), None) if platform == PlatformKind::Systemd && state == Some(State::Active) => {
+            Some("its supervisor has left no report".to_owned())
+        }
+        (Err(reason), None) if state.is_some_and(State::runs) => {
+            Some(format!("the report of its supervisor can't be read: {reason}"))
+        }
+        _ => None,
+    }
+}
+
+/// A process that a signal or a debugger has stopped says nothing any more; what it said last may be long past.
+fn stands_still(status: &Status) -> Option<String> {
+    let process = identity::process(status.supervisor.pid)?;
+    matches!(process.state, 'T' | 't').then(|| {
+        format!("its supervisor, process {}, was stopped and says nothing any more", process.identity.pid)
+    })
 }
 
 /// The drop-ins that are about this instance; those for all services are the distribution's.

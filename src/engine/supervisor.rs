@@ -10,6 +10,8 @@ use crate::engine::{registry, switch};
 use crate::host::account;
 use crate::host::environment;
 use crate::host::files::{self, FileError};
+use crate::host::handover;
+use crate::host::listening::HeldSockets;
 use crate::host::process::Credentials;
 use crate::model::index::Scan;
 use crate::model::launch::LaunchSpec;
@@ -17,6 +19,7 @@ use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
+use crate::model::owner::Owner;
 use crate::model::status::ProcessIdentity;
 use crate::model::trial::Trial;
 use crate::platform;
@@ -47,6 +50,9 @@ pub enum RunError {
     /// An account.
     #[error(transparent)]
     Account(#[from] account::AccountError),
+    /// The sockets that were handed over.
+    #[error("the sockets that were handed over can't be taken")]
+    Sockets(#[source] std::io::Error),
     /// The environment.
     #[error(transparent)]
     Environment(#[from] environment::EnvironmentError),
@@ -125,16 +131,7 @@ fn supervise_launch(
     echo: bool,
 ) -> Result<Ending, RunError> {
     let name = &spec.name;
-    let own = account::effective_uid();
-    let runs_as = match &spec.user {
-        Some(user) => account::by_name(user)?,
-        None => account::by_uid(own)?,
-    };
-    let credentials = (runs_as.uid != own).then(|| Credentials {
-        uid: runs_as.uid,
-        gid: runs_as.gid,
-        groups: account::groups(&runs_as),
-    });
+    let (runs_as, credentials) = runs_as(&spec)?;
     let output = match spec.platform {
         PlatformKind::Systemd => ProgramOutput::Inherit,
         PlatformKind::Embedded => ProgramOutput::Capture { echo },
@@ -163,9 +160,33 @@ fn supervise_launch(
             credentials: environment::folder("CREDENTIALS_DIRECTORY"),
         },
         guardian: (spec.platform == PlatformKind::Embedded && guardian.is_some()).then_some(link),
+        // What was not handed over is bound when the program is started, where a failure is told as its own.
+        sockets: HeldSockets::taken(
+            &spec.sockets,
+            name.as_str(),
+            handover::inherited().map_err(RunError::Sockets)?,
+        ),
         spec,
     };
     Ok(supervise::run(&context, &mut |_| {})?)
+}
+
+/// The account that runs a program, and its numbers where they are not this process's own.
+fn runs_as(spec: &LaunchSpec) -> Result<(Owner, Option<Credentials>), RunError> {
+    let own = account::effective_uid();
+    let account = match &spec.user {
+        Some(user) => account::by_name(user)?,
+        None => account::by_uid(own)?,
+    };
+    // systemd has given this process its group.
+    let group = spec.group.as_deref().filter(|_| spec.platform != PlatformKind::Systemd);
+    let group = group.map(account::group).transpose()?;
+    let credentials = (account.uid != own || group.is_some()).then(|| Credentials {
+        uid: account.uid,
+        gid: group.unwrap_or(account.gid),
+        groups: account::groups(&account),
+    });
+    Ok((account, credentials))
 }
 
 /// How often systemd wants to hear that we live (`sd_watchdog_enabled(3)`).
@@ -212,7 +233,12 @@ impl Hooks for Switching<'_> {
         // A switch that can't be looked at must not keep down what can run.
         let found = switch::at_start(self.layout, name);
         match (active_launch(self.layout, name), found) {
-            (Ok(spec), _) => AtStart::Start { stop_limit: spec.stop_limit().duration() },
+            (Ok(spec), _) => AtStart::Start {
+                stop_limit: spec.stop_limit().duration(),
+                // Without the account nothing can be started either, and the supervisor says so.
+                account: runs_as(&spec).ok().and_then(|(_, credentials)| credentials),
+                sockets: spec.sockets,
+            },
             (Err(error), _) if !error.is_final() => AtStart::Later { reason: error.to_string() },
             (Err(error), Ok(_)) => AtStart::StayDown { reason: error.to_string() },
             (Err(error), Err(failure)) => AtStart::StayDown { reason: format!("{error}; {failure}") },
@@ -235,7 +261,9 @@ pub fn guard_one(
     echo: bool,
     tell: &mut dyn FnMut(&Event),
 ) -> Result<Option<Outcome>, RunError> {
-    let mut outcomes = guard::guard(vec![entry(layout, name, echo)], None, &mut Switching { layout, tell })?;
+    let sockets = handover::inherited().map_err(RunError::Sockets)?;
+    let entries = vec![entry(layout, name, echo)];
+    let mut outcomes = guard::guard(entries, None, sockets, &mut Switching { layout, tell })?;
     Ok(outcomes.pop().map(|(_, outcome)| outcome))
 }
 
@@ -250,7 +278,7 @@ pub fn guard_all(
     };
     let names = markers.into_iter().map(|marker| marker.name).filter(|name| starts_at_boot(layout, name));
     let entries = names.map(|name| entry(layout, &name, false)).collect();
-    Ok(guard::guard(entries, OfAll::become_it(layout), &mut Switching { layout, tell })?)
+    Ok(guard::guard(entries, OfAll::become_it(layout), Vec::new(), &mut Switching { layout, tell })?)
 }
 
 /// Whether an instance starts at boot. One whose launch can't be found is not left out in silence: its start

@@ -13,6 +13,9 @@ pub enum AccountError {
     /// There is none of that name or number.
     #[error("there is no account `{0}` on this host")]
     Unknown(String),
+    /// There is no group of that name.
+    #[error("there is no group `{0}` on this host")]
+    UnknownGroup(String),
     /// The user database could not be read.
     #[error("can't look up the account `{name}`")]
     Lookup {
@@ -63,6 +66,15 @@ pub fn groups(owner: &Owner) -> Vec<u32> {
         .and_then(|name| nix::unistd::getgrouplist(&name, primary).ok());
     listed
         .map_or_else(|| vec![owner.gid], |groups| groups.into_iter().map(nix::unistd::Gid::as_raw).collect())
+}
+
+/// The number of a group.
+pub fn group(name: &str) -> Result<u32, AccountError> {
+    match nix::unistd::Group::from_name(name) {
+        Ok(Some(group)) => Ok(group.gid.as_raw()),
+        Ok(None) => Err(AccountError::UnknownGroup(name.to_owned())),
+        Err(errno) => Err(AccountError::Lookup { name: name.to_owned(), source: errno.into() }),
+    }
 }
 
 /// The accounts of this host that may have services of their own: those that it lists itself, and, of a

@@ -38,6 +38,13 @@ pub fn folder(name: &str) -> Option<Utf8PathBuf> {
     variable(name).map(Utf8PathBuf::from).filter(|path| path.is_absolute())
 }
 
+/// How many sockets this process was started with (`sd_listen_fds(3)`). `None`: another one is meant, or none.
+#[must_use]
+pub fn listening() -> Option<usize> {
+    let for_us = variable("LISTEN_PID").is_some_and(|pid| pid == std::process::id().to_string());
+    variable("LISTEN_FDS").filter(|_| for_us)?.parse().ok()
+}
+
 /// The folder in which the command was typed.
 pub fn working_folder() -> Result<Utf8PathBuf, EnvironmentError> {
     let folder = std::env::current_dir().map_err(EnvironmentError::NoFolder)?;

@@ -23,6 +23,8 @@ pub struct Process {
     pub session: u32,
     /// The first 15 bytes of its program's name.
     pub name: String,
+    /// Its state: `R`, `S`, `D` for waiting that nothing interrupts, `T` for stopped, and others.
+    pub state: char,
     /// Whether it has ended and only waits for its parent to notice.
     pub ended: bool,
 }
@@ -40,13 +42,14 @@ fn parse(pid: u32, stat: &[u8]) -> Option<Process> {
     let name = String::from_utf8_lossy(stat.get(open + 1..close)?).into_owned();
     let rest = std::str::from_utf8(stat.get(close + 1..)?).ok()?;
     let mut fields = rest.split_ascii_whitespace();
-    let ended = matches!(fields.next()?, "Z" | "X" | "x");
+    let state = fields.next()?.chars().next()?;
+    let ended = matches!(state, 'Z' | 'X' | 'x');
     let mut number = || fields.next()?.parse::<i64>().ok().map(|number| u32::try_from(number).unwrap_or(0));
     let (parent, group, session) = (number()?, number()?, number()?);
     // The fields 7 to 21 are of no use here; the 22nd is the start time.
     let start_ticks = fields.nth(15)?.parse().ok()?;
     let identity = ProcessIdentity { pid, start_ticks };
-    Some(Process { identity, parent, group, session, name, ended })
+    Some(Process { identity, parent, group, session, name, state, ended })
 }
 
 /// Which process has this number now. `None`: there is none.
@@ -159,7 +162,7 @@ mod tests {
         assert_eq!(process.name, "a) S (b");
         assert_eq!((process.parent, process.group, process.session), (7, 42, 40));
         assert_eq!(process.identity, ProcessIdentity { pid: 42, start_ticks: 987_654 });
-        assert!(!process.ended);
+        assert!(!process.ended && process.state == 'S');
         assert_eq!(parse(42, b"42 (x"), None);
     }
 

@@ -3,13 +3,16 @@
 pub mod account;
 pub mod clock;
 pub mod command;
+pub mod container;
 pub mod environment;
 pub mod files;
 pub mod follow;
+pub mod handover;
 pub mod holder;
 pub mod http;
 mod http_client;
 pub mod identity;
+pub mod listening;
 pub mod lock;
 pub mod notify;
 pub mod output;

@@ -4,20 +4,27 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, WaitOptions, getrlimit, kill_process_group, setrlimit, wait, waitpid,
+    Pid, Resource, Rlimit, Signal, WaitOptions, getrlimit, kill_process_group, setpriority_process,
+    setrlimit, umask, wait, waitpid,
 };
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use rustix::{process::Gid, process::Uid};
 
-use crate::host::identity;
+use crate::host::listening::HeldSockets;
+use crate::host::{handover, identity};
 use crate::model::status::{Exit, ProcessIdentity};
+
+/// The file that this process runs (proc(5)): the very same build, and within reach of an account that may not
+/// enter the folder in which it lies.
+const OWN: &str = "/proc/self/exe";
 
 /// What a process is started with: nothing comes from this process but what is named here.
 #[derive(Debug)]
@@ -40,6 +47,17 @@ pub struct Start<'a> {
     pub output: Sink,
     /// Where its standard error goes.
     pub error: Sink,
+}
+
+/// What a process is started with beyond that, if it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Particulars<'a> {
+    /// The rights that its files do not get (umask(2)).
+    pub mask: Option<u32>,
+    /// How readily it leaves the processor to others (setpriority(2)).
+    pub nice: Option<i8>,
+    /// The sockets that are handed over to it.
+    pub sockets: Option<&'a HeldSockets>,
 }
 
 /// What a started process reads from its standard input.
@@ -99,20 +117,93 @@ pub struct Ended {
 
 /// Starts a process.
 pub fn start(start: &Start<'_>) -> io::Result<Started> {
-    let mut command = command(start)?;
-    let mut child = as_account(start.account, || command.spawn())?;
-    Ok(Started {
+    start_with(start, &Particulars::default())
+}
+
+/// Starts a process with something beyond the usual.
+pub fn start_with(start: &Start<'_>, particulars: &Particulars<'_>) -> io::Result<Started> {
+    let Some(sockets) = particulars.sockets.filter(|sockets| !sockets.is_empty()) else {
+        let mut command = command(start, start.program, start.arguments.iter())?;
+        command.stdin(match start.input {
+            Input::Null => Stdio::null(),
+            Input::Pipe => Stdio::piped(),
+        });
+        let mut child = spawn(&mut command, start.account, particulars)?;
+        let input = child.stdin.take().map(Into::into);
+        return Ok(started(child, input));
+    };
+    let first = ["mainstay"].into_iter().chain(handover::WORDS).chain([start.program.as_str()]);
+    let arguments: Vec<String> = first.map(str::to_owned).chain(start.arguments.iter().cloned()).collect();
+    let mut command = command(start, Utf8Path::new(OWN), arguments.iter())?;
+    command.env("LISTEN_FDS", sockets.len().to_string()).env("LISTEN_FDNAMES", sockets.names());
+    let (ours, theirs) = handover::channel()?;
+    command.stdin(theirs);
+    let (input, kept) = match start.input {
+        Input::Null => (fs_err::File::open("/dev/null")?.into_parts().0.into(), None),
+        Input::Pipe => {
+            let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+            (read, Some(write))
+        }
+    };
+    let mut child = spawn(&mut command, start.account, particulars)?;
+    // Its end of the way has to be its own alone, for the way to end when it does.
+    drop(command);
+    let descriptors: Vec<_> = sockets.descriptors().chain([&input]).map(AsFd::as_fd).collect();
+    if let Err(error) = handover::send(&ours, &descriptors).and_then(|()| handover::outcome(&ours)) {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(error);
+    }
+    Ok(started(child, kept))
+}
+
+fn started(mut child: Child, input: Option<OwnedFd>) -> Started {
+    Started {
         pid: child.id(),
-        input: child.stdin.take().map(Into::into),
+        input,
         output: child.stdout.take().map(Into::into),
         error: child.stderr.take().map(Into::into),
-    })
+    }
+}
+
+/// The mask is the whole process's, so it is set for this moment only: no other thread of ours makes files. The
+/// priority is a thread's own on Linux (setpriority(2)), and a child takes that of the thread that forks.
+fn spawn(
+    command: &mut Command,
+    account: Option<&Credentials>,
+    particulars: &Particulars<'_>,
+) -> io::Result<Child> {
+    let before = particulars.mask.map(|mask| umask(Mode::from_raw_mode(mask)));
+    let spawned = match particulars.nice {
+        None => as_account(account, || command.spawn()),
+        Some(nice) => on_a_thread(|| {
+            setpriority_process(None, nice.into()).map_err(|error| {
+                io::Error::other(format!("its priority (nice) can't be {nice}: {}", io::Error::from(error)))
+            })?;
+            as_account(account, || command.spawn())
+        }),
+    };
+    if let Some(before) = before {
+        umask(before);
+    }
+    spawned
+}
+
+/// This process's own file becomes another: its arguments begin with the file and the name under which it runs.
+/// Returns only if it could not.
+#[expect(clippy::disallowed_methods, reason = "this is the one place where processes are started")]
+pub(super) fn become_program(program: &[String], variable: (&str, &str)) -> io::Error {
+    let [file, name, arguments @ ..] = program else { return io::ErrorKind::InvalidInput.into() };
+    Command::new(file).arg0(name).args(arguments).env(variable.0, variable.1).exec()
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place where processes are started")]
-fn command(start: &Start<'_>) -> io::Result<Command> {
-    let mut command = Command::new(start.program);
-    let mut arguments = start.arguments.iter();
+fn command<'a>(
+    start: &Start<'_>,
+    program: &Utf8Path,
+    mut arguments: impl Iterator<Item = &'a String>,
+) -> io::Result<Command> {
+    let mut command = Command::new(program);
     if let Some(name) = arguments.next() {
         command.arg0(name);
     }
@@ -122,14 +213,13 @@ fn command(start: &Start<'_>) -> io::Result<Command> {
     }
     if let Some(environment) = start.environment {
         command.env_clear().envs(environment);
+    } else {
+        // What was handed to this process is not meant for another.
+        command.env_remove("LISTEN_PID").env_remove("LISTEN_FDS").env_remove("LISTEN_FDNAMES");
     }
     if let Some(folder) = start.folder {
         command.current_dir(folder);
     }
-    command.stdin(match start.input {
-        Input::Null => Stdio::null(),
-        Input::Pipe => Stdio::piped(),
-    });
     command.stdout(sink(&start.output)?).stderr(sink(&start.error)?);
     Ok(command)
 }
@@ -154,14 +244,19 @@ pub fn as_account<T: Send>(
     let Some(account) = account else { return action() };
     let groups: Vec<Gid> = account.groups.iter().copied().map(Gid::from_raw).collect();
     let (uid, gid) = (Uid::from_raw(account.uid), Gid::from_raw(account.gid));
+    on_a_thread(|| {
+        set_thread_groups(&groups)?;
+        set_thread_res_gid(gid, gid, gid)?;
+        set_thread_res_uid(uid, uid, uid)?;
+        action()
+    })
+}
+
+/// Does something on a thread of its own, which takes what it has become with it.
+fn on_a_thread<T: Send>(action: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
     std::thread::scope(|scope| {
-        let acting = std::thread::Builder::new().spawn_scoped(scope, || {
-            set_thread_groups(&groups)?;
-            set_thread_res_gid(gid, gid, gid)?;
-            set_thread_res_uid(uid, uid, uid)?;
-            action()
-        })?;
-        acting.join().unwrap_or_else(|_| Err(io::Error::other("the thread of another account panicked")))
+        let acting = std::thread::Builder::new().spawn_scoped(scope, action)?;
+        acting.join().unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
     })
 }
 

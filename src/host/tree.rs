@@ -117,7 +117,7 @@ mod tests {
 
     fn one(pid: u32, parent: u32) -> Process {
         let identity = ProcessIdentity { pid, start_ticks: 1 };
-        Process { identity, parent, group: pid, session: pid, name: String::new(), ended: false }
+        Process { identity, parent, group: pid, session: pid, name: String::new(), state: 'S', ended: false }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Files that somebody else may have put there: no link is followed, sizes are limited, nothing keeps the reader
 //! waiting.
 
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 
 use camino::Utf8Path;
@@ -37,6 +37,27 @@ pub fn read(path: &Utf8Path, limit: u64) -> Result<Option<String>, FileError> {
         return Err(failed_io("read", path)(source));
     }
     Ok(Some(text))
+}
+
+/// Replaces a file in a folder to which others may write: written beside under a new name, which no link can stand
+/// for, and renamed over whatever is there. It is not synced.
+pub fn replace(path: &Utf8Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let beside = path.with_file_name(format!(".{name}.mainstay"));
+    match rustix::fs::unlink(beside.as_str()) {
+        Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = rustix::fs::open(beside.as_str(), flags, Mode::from_raw_mode(mode))?;
+    let written = std::fs::File::from(file)
+        .write_all(bytes)
+        .and_then(|()| rustix::fs::rename(beside.as_str(), path.as_str()).map_err(Into::into));
+    if written.is_err() {
+        // What is left of it would only be in the way.
+        let _ = rustix::fs::unlink(beside.as_str());
+    }
+    written
 }
 
 /// Looks at the text of every regular file of a folder whose name has an ending, in no order. What is larger,
@@ -122,5 +143,22 @@ mod tests {
         assert!(read(&linked, 10).is_err());
         assert!(read(&pipe, 10).is_err());
         assert_eq!(read(&folder.join("none"), 10).unwrap(), None);
+    }
+
+    #[test]
+    fn a_replacement_goes_through_no_link() {
+        let keep = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(keep.path()).unwrap();
+        let (secret, linked) = (folder.join("secret"), folder.join("linked"));
+        files::write(&secret, "0123456789", 0o600, None).unwrap();
+        files::link(&linked, Utf8Path::new("secret")).unwrap();
+        files::link(&folder.join(".linked.mainstay"), Utf8Path::new("secret")).unwrap();
+        replace(&linked, b"new", 0o644).unwrap();
+        assert_eq!(read(&linked, 10).unwrap().as_deref(), Some("new"));
+        assert_eq!(read(&secret, 10).unwrap().as_deref(), Some("0123456789"));
+        assert_eq!(files::list(folder).unwrap().unwrap(), ["linked", "secret"]);
+        std::fs::create_dir(folder.join("taken")).unwrap();
+        assert!(replace(&folder.join("taken"), b"new", 0o644).is_err());
+        assert_eq!(files::list(folder).unwrap().unwrap(), ["linked", "secret", "taken"]);
     }
 }

@@ -186,6 +186,12 @@ impl Layout {
         self.report(name).join("status.json")
     }
 
+    /// What the supervisor saw happen, a line an event.
+    #[must_use]
+    pub fn events(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.report(name).join("events.jsonl")
+    }
+
     /// The lock that commands hold while they change an instance. Never deleted.
     #[must_use]
     pub fn operation_lock(&self, name: &InstanceName) -> Utf8PathBuf {

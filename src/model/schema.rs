@@ -13,6 +13,8 @@ use crate::model::answer::plan::ChangeAnswer;
 use crate::model::answer::small::{RecoverAnswer, RenderAnswer, SchemasAnswer, TextAnswer};
 use crate::model::answer::status::StatusAnswer;
 use crate::model::answer::validate::ValidateAnswer;
+use crate::model::event_line::EventLine;
+use crate::model::health_file::HealthFile;
 use crate::model::history::Event;
 use crate::model::index::Index;
 use crate::model::launch::LaunchSpec;
@@ -92,6 +94,10 @@ published! {
     Receipt: Receipt = "receipt.v1",
     /// `report/status.json` in the state folder.
     Report: Status = "report.v1",
+    /// A line of `report/events.jsonl` in the state folder.
+    ReportEvent: EventLine = "report-event.v1",
+    /// The file for monitors that a manifest names in `healthFile`.
+    Health: HealthFile = "health.v1",
 }
 
 impl Published {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::host::listening::HeldSockets;
 use crate::host::process::Credentials;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
@@ -32,6 +33,8 @@ pub struct Context {
     pub manager: ManagerLink,
     /// The guardian that started this supervisor (embedded).
     pub guardian: Option<GuardianLink>,
+    /// The sockets that were handed over to this supervisor.
+    pub sockets: HeldSockets,
 }
 
 /// The folders of one instance with one version tree.

@@ -3,14 +3,16 @@
 use std::os::fd::OwnedFd;
 use std::time::SystemTime;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::host::process::{self, Input, Sink, Start, Started};
+use crate::host::listening::HeldSockets;
+use crate::host::process::{self, Input, Particulars, Sink, Start, Started};
 use crate::host::{clock, identity};
 use crate::model::log_line::Stream;
-use crate::model::manifest::Stdin;
+use crate::model::manifest::{PlatformKind, Stdin};
 use crate::model::moment::Moment;
 use crate::model::status::ProcessIdentity;
+use crate::model::umask::Umask;
 use crate::supervise::context::{Context, ProgramOutput};
 use crate::supervise::environment::{self, Environment};
 use crate::supervise::log::Log;
@@ -41,6 +43,11 @@ impl Prepared {
             Err(error) => return Err(format!("the working directory `{folder}` can't be used: {error}")),
         }
         Ok(Self { program, arguments, folder, environment })
+    }
+
+    /// The program's file.
+    pub(crate) fn program(&self) -> &Utf8Path {
+        &self.program
     }
 
     /// A variable as the program sees it.
@@ -101,7 +108,11 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    pub(crate) fn start(context: &Context, prepared: Prepared) -> Result<Self, String> {
+    pub(crate) fn start(
+        context: &Context,
+        prepared: Prepared,
+        sockets: &HeldSockets,
+    ) -> Result<Self, String> {
         if let Some(count) = context.spec.limits.open_files {
             process::limit_open_files(count)
                 .map_err(|error| format!("`limits.openFiles` of {count} can't be set: {error}"))?;
@@ -124,8 +135,15 @@ impl Program {
             output: sink(),
             error: sink(),
         };
+        // systemd has given this process what it is to give the program.
+        let ours = context.spec.platform != PlatformKind::Systemd;
+        let particulars = Particulars {
+            mask: context.spec.umask.filter(|_| ours).map(Umask::bits),
+            nice: context.spec.limits.nice.filter(|_| ours),
+            sockets: Some(sockets),
+        };
         let (started, file_clock) = (clock::now(), clock::file_now());
-        let child = process::start(&start)
+        let child = process::start_with(&start, &particulars)
             .map_err(|error| format!("the program `{}` can't be started: {error}", prepared.program))?;
         // It is not reaped yet, so its number is its own even if it has ended.
         let identity =

@@ -8,7 +8,6 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::Signal;
 use thiserror::Error;
 
 use crate::host::holder::{HeldLock, HolderError};
@@ -16,7 +15,6 @@ use crate::host::notify::{Listener, Notice};
 use crate::host::process::{self, Ended, as_account};
 use crate::host::{clock, identity, probe, tree};
 use crate::model::launch::Probe;
-use crate::model::manifest::StopSignal;
 use crate::model::moment::{BootMoment, Moment};
 use crate::model::status::Status;
 use crate::supervise::context::{Context, supervisor_lock};
@@ -26,7 +24,8 @@ use crate::supervise::machine::Machine;
 use crate::supervise::program::{Prepared, Program};
 use crate::supervise::readiness::Readiness;
 use crate::supervise::report::{Facts, Reporter, read_status};
-use crate::supervise::signals::Signals;
+use crate::supervise::signals::{self, Signals};
+use crate::supervise::sockets::Sockets;
 use crate::supervise::transition::{Input, Output};
 use crate::supervise::watch::GuardianWatch;
 
@@ -98,6 +97,7 @@ struct Supervisor<'a> {
     readiness: Readiness,
     prepared: Option<Prepared>,
     program: Option<Program>,
+    sockets: Sockets,
     last_started: Option<Moment>,
     noted: String,
     guardian: Option<GuardianWatch>,
@@ -137,6 +137,7 @@ impl<'a> Supervisor<'a> {
             readiness: Readiness::new().map_err(system("make a pair of sockets"))?,
             prepared: None,
             program: None,
+            sockets: Sockets::of(context),
             last_started: None,
             noted: String::new(),
             guardian: context.guardian.clone().map(|link| GuardianWatch::new(link, now)),
@@ -162,6 +163,7 @@ impl<'a> Supervisor<'a> {
                 }
             }
             if let Some(ending) = self.ending {
+                self.sockets.give_up(self.context);
                 return Ok(ending);
             }
             if !self.machine.waits_for_an_answer() {
@@ -204,7 +206,7 @@ impl<'a> Supervisor<'a> {
             Output::AskToEnd => {
                 if let Some(program) = self.program.as_ref().filter(|program| program.runs) {
                     // One that ends at this moment is no error, and one that can't be asked is killed later.
-                    let _ = identity::signal(program.identity, stop_signal(self.context.spec.stop.signal));
+                    let _ = identity::signal(program.identity, signals::of(self.context.spec.stop.signal));
                 }
             }
             Output::KillAll => self.kill_all(),
@@ -233,7 +235,10 @@ impl<'a> Supervisor<'a> {
     }
 
     fn start(&mut self) {
-        let started = self.prepare().and_then(|prepared| Program::start(self.context, prepared));
+        let started = self.prepare().and_then(|prepared| {
+            let sockets = self.sockets.complete(self.context)?;
+            Program::start(self.context, prepared, sockets)
+        });
         self.inputs.push_back(match started {
             Ok(program) => {
                 self.last_started = Some(program.started);
@@ -305,7 +310,7 @@ impl<'a> Supervisor<'a> {
         let answer = self.readiness.answer();
         self.answered(answer);
         if let Some(guardian) = &mut self.guardian {
-            guardian.attend(now);
+            guardian.attend(now, self.sockets.held());
         }
         if let Some((period, next)) = &mut self.watchdog
             && now >= *next
@@ -382,15 +387,4 @@ fn listen(context: &Context) -> Result<Option<Listener>, SuperviseError> {
     let listener = fs_err::create_dir_all(&context.folders.run)
         .and_then(|()| as_account(context.account.credentials.as_ref(), || Listener::bind(&path)));
     listener.map(Some).map_err(|source| SuperviseError::Notify { path, source })
-}
-
-fn stop_signal(signal: StopSignal) -> Signal {
-    match signal {
-        StopSignal::Sigterm => Signal::TERM,
-        StopSignal::Sigint => Signal::INT,
-        StopSignal::Sigquit => Signal::QUIT,
-        StopSignal::Sighup => Signal::HUP,
-        StopSignal::Sigusr1 => Signal::USR1,
-        StopSignal::Sigusr2 => Signal::USR2,
-    }
 }

@@ -10,6 +10,7 @@ use std::os::fd::OwnedFd;
 use rustix::process::Signal;
 
 use crate::host::signal::SignalPipe;
+use crate::model::manifest::StopSignal;
 use crate::supervise::transition::Input;
 
 #[derive(Debug)]
@@ -56,5 +57,17 @@ impl Signals {
     /// Whether a child ended since the last call.
     pub(crate) fn child_ended(&self) -> bool {
         self.child.take() > 0
+    }
+}
+
+/// The signal that asks a program to end.
+pub(crate) fn of(signal: StopSignal) -> Signal {
+    match signal {
+        StopSignal::Sigterm => Signal::TERM,
+        StopSignal::Sigint => Signal::INT,
+        StopSignal::Sigquit => Signal::QUIT,
+        StopSignal::Sighup => Signal::HUP,
+        StopSignal::Sigusr1 => Signal::USR1,
+        StopSignal::Sigusr2 => Signal::USR2,
     }
 }

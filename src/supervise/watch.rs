@@ -11,7 +11,8 @@ use camino::Utf8Path;
 
 use crate::host::holder::holder;
 use crate::host::identity::{self, ProcessHandle};
-use crate::host::process::{self, Ended, Input, Sink, Start};
+use crate::host::listening::HeldSockets;
+use crate::host::process::{self, Ended, Input, Particulars, Sink, Start};
 use crate::model::moment::BootMoment;
 use crate::supervise::context::GuardianLink;
 
@@ -56,8 +57,8 @@ impl GuardianWatch {
         }
     }
 
-    /// Looks after the guardian.
-    pub(crate) fn attend(&mut self, now: BootMoment) {
+    /// Looks after the guardian. A new one takes on the sockets, which it holds beside this supervisor.
+    pub(crate) fn attend(&mut self, now: BootMoment, sockets: &HeldSockets) {
         if let Some(guardian) = &self.guardian {
             if identity::runs(guardian.identity()) {
                 return;
@@ -75,7 +76,7 @@ impl GuardianWatch {
         }
         self.guardian = match holder(&self.link.lock) {
             Some(other) => ProcessHandle::open(other),
-            None => self.start().ok().flatten(),
+            None => self.start(sockets).ok().flatten(),
         };
         if self.guardian.is_some() {
             self.since = now;
@@ -90,7 +91,7 @@ impl GuardianWatch {
         self.pause = (self.pause * 2).min(PAUSES.1);
     }
 
-    fn start(&mut self) -> io::Result<Option<ProcessHandle>> {
+    fn start(&mut self, sockets: &HeldSockets) -> io::Result<Option<ProcessHandle>> {
         let program = self.link.command.first().ok_or(io::ErrorKind::InvalidInput)?;
         let start = Start {
             program: Utf8Path::new(program),
@@ -103,7 +104,8 @@ impl GuardianWatch {
             output: Sink::Null,
             error: Sink::Null,
         };
-        let child = process::start(&start)?;
+        let child =
+            process::start_with(&start, &Particulars { sockets: Some(sockets), ..Particulars::default() })?;
         self.started = Some(child.pid);
         Ok(identity::identity_of(child.pid).and_then(ProcessHandle::open))
     }

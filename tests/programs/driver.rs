@@ -17,6 +17,8 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use mainstay::engine::guard::{AtStart, Entry, Event, GUARDIAN_OPTION, Hooks, detach, guard};
+use mainstay::host::handover;
+use mainstay::host::listening::HeldSockets;
 use mainstay::host::process::Credentials;
 use mainstay::model::launch::LaunchSpec;
 use mainstay::model::layout::Layout;
@@ -27,6 +29,9 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().collect();
+    if let Some(code) = handover::taken_over(&arguments[1..]) {
+        return Ok(ExitCode::from(code));
+    }
     let [_, action, root, names, rest @ ..] = arguments.as_slice() else {
         return Err("usage: driver run|guard ROOT NAME".into());
     };
@@ -84,6 +89,7 @@ fn run(layout: &Layout, root: &str, name: &InstanceName, rest: &[String]) -> Res
             lock: layout.guardian_lock(name),
             command: ["guard", root, name.as_str(), "--detached"].map(str::to_owned).to_vec(),
         }),
+        sockets: HeldSockets::taken(&spec.sockets, name.as_str(), handover::inherited()?),
         spec,
     };
     let context = with_program(context)?;
@@ -113,7 +119,11 @@ struct DriverHooks {
 impl Hooks for DriverHooks {
     fn at_start(&mut self, name: &InstanceName) -> AtStart {
         match start(&self.layout, name) {
-            Ok(stop_limit) => AtStart::Start { stop_limit },
+            Ok(spec) => AtStart::Start {
+                stop_limit: spec.stop.timeout.duration(),
+                sockets: spec.sockets,
+                account: None,
+            },
             Err(error) => AtStart::StayDown { reason: error.to_string() },
         }
     }
@@ -128,7 +138,7 @@ impl Hooks for DriverHooks {
     }
 }
 
-fn start(layout: &Layout, name: &InstanceName) -> Result<Duration> {
+fn start(layout: &Layout, name: &InstanceName) -> Result<LaunchSpec> {
     let tried = layout.state(name).join("tried");
     if layout.trial(name).exists() {
         if tried.exists() {
@@ -140,7 +150,7 @@ fn start(layout: &Layout, name: &InstanceName) -> Result<Duration> {
     }
     let starts = layout.state(name).join("starts");
     writeln!(fs::OpenOptions::new().append(true).create(true).open(starts)?, "start")?;
-    Ok(read_spec(layout, name)?.stop.timeout.duration())
+    read_spec(layout, name)
 }
 
 fn guard_all(layout: &Layout, root: &str, names: &str) -> Result<ExitCode> {
@@ -153,6 +163,7 @@ fn guard_all(layout: &Layout, root: &str, names: &str) -> Result<ExitCode> {
     let outcomes = guard(
         entries,
         None,
+        handover::inherited()?,
         &mut DriverHooks { layout: layout.clone(), program: program.clone(), root: root.to_owned() },
     )?;
     let code = outcomes.iter().map(|(_, outcome)| outcome.exit_code()).max().unwrap_or(0);

@@ -3,11 +3,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use mainstay::model::manifest::VariableName;
+use mainstay::model::socket::Socket;
 use mainstay::model::status::Phase;
 use rustix::process::Signal;
 use serde::Deserialize;
 
-use crate::host::{Host, LONG, Running, program, spec, wait_for};
+use crate::host::{Host, LONG, Running, free_port, program, spec, wait_for};
 
 #[derive(Deserialize)]
 struct Dump {
@@ -268,6 +269,16 @@ fn root_runs_the_program_as_another_account_with_its_groups_and_reads_as_that_ac
     assert_eq!(groups, [60001, 60002, 65533]);
     driver.signal(Signal::TERM);
     driver.wait();
+    // Handed a socket, it is started through the tool, which lies where that account can't go.
+    let listen = format!("127.0.0.1:{}", free_port()).try_into().unwrap();
+    spec.sockets = vec![Socket { listen, name: None }];
+    fs::remove_file(host.data().join("dump.json")).unwrap();
+    let mut driver = start(&spec);
+    let dump = Dump::of(&host);
+    assert_eq!((dump.uid, dump.gid), (65534, 65533));
+    driver.signal(Signal::TERM);
+    driver.wait();
+    spec.sockets.clear();
     // A file that only root can read is not read for a manifest of that account's.
     let secret = host.root.join("secret");
     fs::write(&secret, "root's").unwrap();
@@ -278,4 +289,42 @@ fn root_runs_the_program_as_another_account_with_its_groups_and_reads_as_that_ac
     assert!(status.message.contains("STOLEN") && status.message.contains("denied"), "{}", status.message);
     driver.signal(Signal::TERM);
     driver.wait();
+}
+
+#[test]
+fn the_mask_and_the_priority_are_the_programs_and_not_the_supervisors() {
+    // With sockets the program is started through another, which must hand these on.
+    for sockets in [vec![], vec![format!("127.0.0.1:{}", free_port())]] {
+        let mut spec = spec(&["/bin/sh", "-c", "umask; nice; read line < /proc/self/comm; exec sleep 60"]);
+        spec.umask = Some("027".to_owned().try_into().unwrap());
+        spec.limits.nice = Some(7);
+        spec.sockets = sockets
+            .into_iter()
+            .map(|listen| Socket { listen: listen.try_into().unwrap(), name: None })
+            .collect();
+        let host = Host::new(&spec);
+        let running = host.run();
+        host.wait_for_phase(Phase::Ready);
+        let log = host.log();
+        assert!(log.contains("out 0027\n") && log.contains("out 7\n"), "{log}");
+        let supervisor = fs::read_to_string(format!("/proc/{}/stat", running.pid())).unwrap();
+        let nice = supervisor.rsplit_once(')').unwrap().1.split_ascii_whitespace().nth(16).unwrap();
+        assert_ne!(nice, "7");
+    }
+}
+
+#[test]
+fn a_priority_that_is_not_ours_to_give_fails_the_start_with_the_reason() {
+    let mut spec = spec(&["/bin/sleep", "60"]);
+    spec.limits.nice = Some(-5);
+    spec.restart.limit = 0;
+    let host = Host::new(&spec);
+    let mut running = host.run();
+    if rustix::process::geteuid().is_root() {
+        host.wait_for_phase(Phase::Ready);
+        return;
+    }
+    assert_eq!(running.code(), Some(1));
+    let message = host.status().unwrap().message;
+    assert!(message.contains("its priority (nice) can't be -5: Permission denied"), "{message}");
 }

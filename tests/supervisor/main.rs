@@ -13,7 +13,10 @@ mod grandchildren;
 mod guardian;
 mod host;
 mod life;
+#[path = "../load/mod.rs"]
+mod load;
 mod manager;
 mod output;
 mod rest;
+mod sockets;
 mod stop;

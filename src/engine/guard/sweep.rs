@@ -107,7 +107,7 @@ mod tests {
 
     fn one(pid: u32, parent: u32, group: u32, start_ticks: u64) -> Process {
         let identity = ProcessIdentity { pid, start_ticks };
-        Process { identity, parent, group, session: group, name: String::new(), ended: false }
+        Process { identity, parent, group, session: group, name: String::new(), state: 'S', ended: false }
     }
 
     #[test]

@@ -12,9 +12,11 @@ use crate::engine::guard::{AtStart, Entry, Event, GUARDIAN_OPTION, Hooks, Outcom
 use crate::host::clock;
 use crate::host::holder::{HeldLock, holder};
 use crate::host::identity::{self, ProcessHandle};
-use crate::host::process::{self, Ended, Input, Sink, Start};
+use crate::host::listening::HeldSockets;
+use crate::host::process::{self, Credentials, Ended, Input, Particulars, Sink, Start};
 use crate::model::moment::BootMoment;
 use crate::model::name::InstanceName;
+use crate::model::socket::Socket;
 use crate::model::status::{Exit, Phase, ProcessIdentity};
 use crate::model::trial::{END_OF_TRIAL, SETUP_FAILED};
 use crate::supervise::{read_status, supervisor_lock};
@@ -43,6 +45,10 @@ pub(super) struct Ward {
     hindered: usize,
     stop_limit: Duration,
     kill_at: Option<BootMoment>,
+    /// Sockets that a supervisor has handed over.
+    handed: Vec<OwnedFd>,
+    /// The sockets that are held for the program, as long as this lives.
+    sockets: HeldSockets,
     /// Children that ended while something was swept, and were reaped there: another's supervisor may be among them.
     reaped: Vec<Ended>,
     _lock: HeldLock,
@@ -70,7 +76,7 @@ enum Wish {
 }
 
 impl Ward {
-    pub(super) fn new(entry: Entry, lock: HeldLock) -> Self {
+    pub(super) fn new(entry: Entry, lock: HeldLock, handed: Vec<OwnedFd>) -> Self {
         Self {
             entry,
             life: Life::Waiting { until: BootMoment::default() },
@@ -80,6 +86,8 @@ impl Ward {
             hindered: 0,
             stop_limit: ADOPTED_STOP_LIMIT,
             kill_at: None,
+            handed,
+            sockets: HeldSockets::default(),
             reaped: Vec::new(),
             _lock: lock,
         }
@@ -99,6 +107,11 @@ impl Ward {
     /// Whether a command stopped it, so that a command may start it again.
     pub(super) fn stopped_by_request(&self) -> bool {
         self.by_request
+    }
+
+    /// Nobody starts it from here any more: connections are refused from now on.
+    pub(super) fn close_sockets(&self) {
+        self.sockets.remove_files_but(&HeldSockets::default());
     }
 
     pub(super) fn outcome(&self) -> Option<&Outcome> {
@@ -305,7 +318,10 @@ impl Ward {
             return;
         }
         match hooks.at_start(&self.entry.name) {
-            AtStart::Start { stop_limit } => self.stop_limit = stop_limit,
+            AtStart::Start { stop_limit, sockets, account } => {
+                self.stop_limit = stop_limit;
+                self.hold(&sockets, account.as_ref());
+            }
             AtStart::StayDown { reason } => {
                 self.life = Life::Over(Outcome::StayedDown { reason });
                 return;
@@ -331,6 +347,16 @@ impl Ward {
         }
     }
 
+    /// Holds the sockets of the launch. What can't be bound is left to the supervisor, which tells of it where
+    /// everybody looks.
+    fn hold(&mut self, wanted: &[Socket], account: Option<&Credentials>) {
+        let mut there = std::mem::take(&mut self.handed);
+        there.extend(self.sockets.copies().unwrap_or_default());
+        let before = std::mem::take(&mut self.sockets);
+        (self.sockets, _) = HeldSockets::gather(wanted, self.entry.name.as_str(), there, account);
+        before.remove_files_but(&self.sockets);
+    }
+
     fn spawn(&self) -> std::io::Result<ProcessIdentity> {
         let mut arguments = self.entry.command.clone();
         arguments.extend([GUARDIAN_OPTION.to_owned(), identity::own().to_string()]);
@@ -346,7 +372,8 @@ impl Ward {
             output: Sink::Inherit,
             error: Sink::Inherit,
         };
-        let child = process::start(&start)?;
+        let particulars = Particulars { sockets: Some(&self.sockets), ..Particulars::default() };
+        let child = process::start_with(&start, &particulars)?;
         let unknown = ProcessIdentity { pid: child.pid, start_ticks: 0 };
         Ok(identity::identity_of(child.pid).unwrap_or(unknown))
     }

@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::container::Container;
 use crate::model::manifest::{Hardening, PlatformKind, Scope};
 use crate::model::moment::Moment;
 use crate::model::name::{ComponentName, InstanceName};
@@ -36,6 +37,12 @@ pub struct StatusAnswer {
     /// More about that, where there is more to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Why the supervisor's own word is missing, where all this comes from files and the service manager alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
+    /// Whose container this host is, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<Container>,
     /// The program's process.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,

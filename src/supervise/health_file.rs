@@ -1,0 +1,211 @@
+//! The file for monitors and container health checks, kept in step with the status.
+//!
+//! Whoever keeps it calls [`update`](HealthKeeper::update) after each report; it writes only what is new. The file is
+//! written with the rights of the program's account, so that a manifest can name no place that its owner could not
+//! write to.
+
+use std::io;
+
+use camino::Utf8PathBuf;
+
+use crate::host::process::{Credentials, as_account};
+use crate::host::untrusted;
+use crate::model::health_file::{HealthFile, SCHEMA};
+use crate::model::moment::Moment;
+use crate::model::outcome::Outcome;
+use crate::model::status::{Phase, Status};
+use crate::model::token::expand;
+use crate::supervise::context::Context;
+
+#[derive(Debug)]
+pub(crate) struct HealthKeeper {
+    path: Utf8PathBuf,
+    account: Option<Credentials>,
+    record: Record,
+    written: Option<HealthFile>,
+}
+
+impl HealthKeeper {
+    /// The file that the launch spec names, if it names one.
+    pub(crate) fn of(context: &Context) -> Option<Self> {
+        let named = context.spec.health_file.as_ref()?;
+        let path = context.folders.deploy.join(expand(named, &context.folders.places()));
+        let account = context.account.credentials.clone();
+        Some(Self { path, account, record: Record::default(), written: None })
+    }
+
+    /// Writes what the status changes. An error names the file; what could not be written is written with the next
+    /// update.
+    pub(crate) fn update(&mut self, status: &Status) -> Result<(), String> {
+        self.record.take(status);
+        let document = self.record.document(status);
+        if self.written.as_ref() == Some(&document) {
+            return Ok(());
+        }
+        self.replace(&document)
+            .map_err(|error| format!("the health file `{}` can't be written: {error}", self.path))?;
+        self.written = Some(document);
+        Ok(())
+    }
+
+    fn replace(&self, document: &HealthFile) -> io::Result<()> {
+        let mut text = serde_json::to_vec(document)?;
+        text.push(b'\n');
+        as_account(self.account.as_ref(), || untrusted::replace(&self.path, &text, 0o644))
+    }
+}
+
+/// What has to be remembered from one status to the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Record {
+    last_success: Option<Moment>,
+    /// The failures that the status counted when the last success came.
+    forgiven: u32,
+    /// The failures that the status counts now.
+    counted: u32,
+    last_error: Option<String>,
+}
+
+impl Record {
+    fn take(&mut self, status: &Status) {
+        let health = status.health.clone().unwrap_or_default();
+        let run = status.schedule.as_ref().filter(|run| run.last_outcome == Some(Outcome::Success));
+        let successes = [status.ready, health.last_success, run.and_then(|run| run.last_end)];
+        let success = successes.into_iter().flatten().max();
+        if status.failures > self.counted {
+            self.last_error = status.last_exit.map(|exit| format!("the program {exit}"));
+        }
+        self.counted = status.failures;
+        if success > self.last_success {
+            self.last_success = success;
+            self.forgiven = self.counted;
+            self.last_error = None;
+        }
+        if health.failures > 0 {
+            self.last_error = health.last_error;
+        } else if status.phase == Phase::Failed && self.last_error.is_none() {
+            self.last_error = Some(status.message.clone());
+        }
+    }
+
+    fn document(&self, status: &Status) -> HealthFile {
+        let unanswered = status.health.as_ref().map_or(0, |health| health.failures);
+        HealthFile {
+            schema: SCHEMA.to_owned(),
+            phase: status.phase,
+            last_start: status.started,
+            last_success: self.last_success,
+            consecutive_failures: self.counted.saturating_sub(self.forgiven).saturating_add(unanswered),
+            last_error: self.last_error.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::status::{Exit, FORMAT, HealthStanding, ProcessIdentity, ScheduleStanding};
+    use crate::supervise::sample::Sample;
+
+    fn moment(second: i64) -> Moment {
+        Moment(jiff::Timestamp::from_second(second).unwrap())
+    }
+
+    fn status() -> Status {
+        Status {
+            format: FORMAT,
+            phase: Phase::Starting,
+            tree: String::new(),
+            version: crate::model::version::Version::unknown(),
+            launch: String::new(),
+            boot_id: String::new(),
+            supervisor: ProcessIdentity { pid: 1, start_ticks: 1 },
+            program: None,
+            began: moment(1),
+            started: Some(moment(2)),
+            ready: None,
+            failures: 0,
+            restarts: Vec::new(),
+            next_start: None,
+            last_exit: None,
+            last_outcome: None,
+            health: None,
+            schedule: None,
+            message: "starting".to_owned(),
+        }
+    }
+
+    fn facts(record: &Record, status: &Status) -> (u32, Option<i64>, Option<String>) {
+        let document = record.document(status);
+        let second = document.last_success.map(|moment| moment.0.as_second());
+        (document.consecutive_failures, second, document.last_error)
+    }
+
+    #[test]
+    fn failures_are_counted_until_the_next_success() {
+        let mut record = Record::default();
+        let mut now = status();
+        let mut told = |now: &Status| {
+            record.take(now);
+            facts(&record, now)
+        };
+        assert_eq!(told(&now), (0, None, None));
+        for failures in 1..=2 {
+            now = Status { failures, last_exit: Some(Exit::Code(7)), ..now };
+            assert_eq!(told(&now), (failures, None, Some("the program exited with code 7".to_owned())));
+        }
+        now.ready = Some(moment(5));
+        assert_eq!(told(&now), (0, Some(5), None));
+        let refused =
+            HealthStanding { failures: 2, last_error: Some("503".to_owned()), ..Default::default() };
+        now.health = Some(refused);
+        assert_eq!(told(&now), (2, Some(5), Some("503".to_owned())));
+        now.health = Some(HealthStanding { last_success: Some(moment(9)), ..Default::default() });
+        assert_eq!(told(&now), (0, Some(9), None));
+        now = Status { failures: 3, ready: None, ..now };
+        assert_eq!(told(&now), (1, Some(9), Some("the program exited with code 7".to_owned())));
+        now.phase = Phase::Failed;
+        assert_eq!(told(&now).0, 1);
+    }
+
+    #[test]
+    fn only_a_good_run_is_a_success() {
+        let mut record = Record::default();
+        for (outcome, success) in
+            [(Outcome::Partial, None), (Outcome::Success, Some(20)), (Outcome::Failure, Some(20))]
+        {
+            let second = if outcome == Outcome::Success { 20 } else { 30 };
+            let run = ScheduleStanding {
+                last_end: Some(moment(second)),
+                last_outcome: Some(outcome),
+                ..Default::default()
+            };
+            let now = Status { schedule: Some(run), ..status() };
+            record.take(&now);
+            assert_eq!(facts(&record, &now).1, success, "{outcome}");
+        }
+    }
+
+    #[test]
+    fn the_file_is_written_only_when_something_is_new() {
+        let mut sample = Sample::new(&["/bin/true"]);
+        assert!(HealthKeeper::of(&sample.context).is_none());
+        sample.context.spec.health_file = Some("{run}/health.json".to_owned());
+        let path = sample.context.folders.run.join("health.json");
+        let mut keeper = HealthKeeper::of(&sample.context).unwrap();
+        keeper.update(&status()).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let read: HealthFile = serde_json::from_str(&text).unwrap();
+        assert_eq!((read.phase, read.last_start), (Phase::Starting, Some(moment(2))));
+        assert!(text.contains(r#""lastSuccess":null"#), "{text}");
+        std::fs::remove_file(&path).unwrap();
+        keeper.update(&status()).unwrap();
+        assert!(!path.exists());
+        std::fs::create_dir(&path).unwrap();
+        let changed = Status { phase: Phase::Ready, ..status() };
+        assert!(keeper.update(&changed).unwrap_err().contains("health.json"));
+        std::fs::remove_dir(&path).unwrap();
+        keeper.update(&changed).unwrap();
+        assert!(path.exists());
+    }
+}

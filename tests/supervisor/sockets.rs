@@ -1,0 +1,149 @@
+//! Sockets that outlive the program: no connection is refused while it is killed or restarted.
+
+use std::fs;
+use std::time::Duration;
+
+use mainstay::engine::guard;
+use mainstay::host::identity;
+use mainstay::model::launch::{LaunchSpec, Probe};
+use mainstay::model::socket::Socket;
+use mainstay::model::status::{Exit, Phase};
+use rustix::process::Signal;
+
+use crate::host::{Host, LONG, free_port, program, spec, wait_for};
+use crate::load::{Load, ask};
+
+fn socket(listen: &str, name: Option<&str>) -> Socket {
+    Socket { listen: listen.to_owned().try_into().unwrap(), name: name.map(str::to_owned) }
+}
+
+fn holding(listens: &[&str]) -> LaunchSpec {
+    let mut spec = spec(&[&program("holds"), "one"]);
+    spec.sockets = listens.iter().map(|listen| socket(listen, None)).collect();
+    spec.ready.probe = Probe::Delay("50ms".parse().unwrap());
+    spec.restart.delays = vec!["10ms".parse().unwrap()];
+    spec.restart.limit = 1000;
+    spec
+}
+
+fn loopback() -> String {
+    format!("127.0.0.1:{}", free_port())
+}
+
+#[test]
+fn the_program_gets_its_sockets_in_order_and_by_name() {
+    let host = Host::new(&spec(&["/bin/true"]));
+    let path = host.root.join("web.sock");
+    let address = loopback();
+    let mut spec = holding(&[]);
+    spec.sockets = vec![socket(&address, Some("http")), socket(path.as_str(), None)];
+    host.put(&spec);
+    let mut running = host.run();
+    host.wait_for_phase(Phase::Ready);
+    let status = host.status().unwrap();
+    let expected = format!("one {} 2 http:web\n", status.program.unwrap().pid);
+    assert_eq!(ask(&address).unwrap(), expected);
+    assert_eq!(ask(path.as_str()).unwrap(), expected);
+    let descriptors = fs::read_dir(format!("/proc/{}/fd", status.program.unwrap().pid)).unwrap();
+    let mut numbers: Vec<u32> =
+        descriptors.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers.get(..5), Some(&[0, 1, 2, 3, 4][..]), "{numbers:?}");
+    running.signal(Signal::TERM);
+    assert_eq!(running.code(), Some(0));
+    assert!(!path.exists(), "nobody answers there any more");
+}
+
+#[test]
+fn what_can_not_be_started_says_so_through_the_hand_over() {
+    let mut spec = holding(&[&loopback()]);
+    let host = Host::new(&spec);
+    let script = host.root.join("script");
+    fs::write(&script, "#!/no/such/interpreter\n").unwrap();
+    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    spec.command = vec![script.to_string()];
+    spec.restart.limit = 0;
+    host.put(&spec);
+    let mut running = host.run();
+    assert_eq!(running.code(), Some(1));
+    let status = host.status().unwrap();
+    assert_eq!(status.last_exit, Some(Exit::NotStarted));
+    assert!(status.message.contains("No such file or directory"), "{}", status.message);
+}
+
+#[test]
+fn a_port_of_somebody_else_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut spec = holding(&[&address]);
+    spec.restart.limit = 0;
+    let host = Host::new(&spec);
+    let mut guardian = host.guard();
+    assert_eq!(guardian.code(), Some(1));
+    let message = host.status().unwrap().message;
+    assert!(message.contains(&format!("can't listen on {address}: Address already in use")), "{message}");
+}
+
+#[test]
+fn killed_programs_supervisors_and_guardians_refuse_no_connection() {
+    let host = Host::new(&spec(&["/bin/true"]));
+    let path = host.root.join("web.sock");
+    for place in [loopback(), path.to_string()] {
+        host.put(&holding(&[&place]));
+        let mut guardian = host.guard();
+        let first = host.wait_for_phase(Phase::Ready);
+        let load = Load::on(&place, 4);
+        let mut last = first.clone();
+        let another = |last: &mut mainstay::model::status::Status| {
+            let before = last.program;
+            *last = host.wait_for_status("another program", |status| {
+                status.phase == Phase::Ready && status.program != before
+            });
+        };
+        for _ in 0..3 {
+            identity::signal(last.program.unwrap(), Signal::KILL).unwrap();
+            another(&mut last);
+        }
+        for _ in 0..2 {
+            identity::signal(last.supervisor, Signal::KILL).unwrap();
+            another(&mut last);
+        }
+        // A guardian that the supervisor starts anew gets the sockets from it.
+        let lock = host.layout.guardian_lock(&host.name);
+        guardian.signal(Signal::KILL);
+        guardian.wait();
+        let second = wait_for("another guardian", LONG, || mainstay::host::holder::holder(&lock));
+        identity::signal(last.supervisor, Signal::KILL).unwrap();
+        another(&mut last);
+        std::thread::sleep(Duration::from_millis(50));
+        let count = load.end();
+        assert_eq!(count.refused, 0, "{count:?}");
+        assert!(count.answered > 100, "{count:?}");
+        // Those that a killed program had in hand can't be saved by anybody.
+        assert!(count.failed.len() <= 6 * 4, "{count:?}");
+        identity::signal(second, Signal::TERM).unwrap();
+        wait_for("the end of the guardian", LONG, || (!identity::runs(second)).then_some(()));
+        assert!(ask(&place).is_err());
+    }
+}
+
+#[test]
+fn restarts_refuse_no_connection() {
+    let address = loopback();
+    let host = Host::new(&holding(&[&address]));
+    let mut guardian = host.guard();
+    let mut last = host.wait_for_phase(Phase::Ready);
+    let load = Load::on(&address, 4);
+    for _ in 0..20 {
+        let before = last.program;
+        guard::request_restart(&host.layout, &host.name).unwrap();
+        last = host.wait_for_status("another program", |status| {
+            status.phase == Phase::Ready && status.program != before
+        });
+    }
+    let count = load.end();
+    assert_eq!((count.refused, count.failed.len()), (0, 0), "{count:?}");
+    assert!(count.answered > 100, "{count:?}");
+    guardian.signal(Signal::TERM);
+    assert_eq!(guardian.code(), Some(0));
+}
