@@ -357,9 +357,20 @@ fn a_whole_life_is_told_in_documents() {
     assert!(host.expect(11, &["status", "--user"]).out.contains("stopped"));
     host.json(0, &["start", "--user"]);
     assert_eq!(host.json(0, &["recover", "--user"])["recovered"], 0);
+    let seen = r#"{"at":"2026-01-01T00:00:00Z","event":"ended","outcome":"partial","exit":{"code":2},"message":"it exited\u001b[2J"}"#;
+    let events = host.path("root/state/web/report/events.jsonl");
+    let further = std::fs::read_to_string(&events).unwrap_or_default();
+    std::fs::write(&events, format!("{seen}\nno event\n{further}")).unwrap();
     let history = host.json(0, &["history", "--user"]);
-    let actions: Vec<_> =
-        history["events"].as_array().unwrap().iter().map(|event| event["action"].as_str().unwrap()).collect();
+    let events = history["events"].as_array().unwrap();
+    assert_eq!((&events[0]["event"], &events[0]["outcome"]), (&json!("ended"), &json!("partial")));
+    let actions: Vec<_> = events.iter().filter_map(|event| event["action"].as_str()).collect();
+    let told = host.expect(0, &["history", "--user"]).out;
+    assert!(
+        told.contains("2026-01-01") && told.contains("ended: partial") && !told.contains('\x1b'),
+        "{told}"
+    );
+    assert_eq!(host.json(0, &["history", "--user", "-n", "1"])["events"].as_array().unwrap().len(), 1);
     assert_eq!(actions[..3], ["installed", "upgraded", "rolled-back"]);
     assert!(host.expect(0, &["history", "--user"]).out.contains("1.0.0 -> 1.1.0"));
     files(host);
@@ -412,6 +423,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 /// Starts a command, interrupts it once the service is starting, and gives what it said.
+#[expect(clippy::disallowed_methods, reason = "a child that is signalled is no one-shot command")]
 fn interrupted(host: &Host, arguments: &[&str]) -> String {
     use std::os::unix::process::ExitStatusExt as _;
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mainstay"));

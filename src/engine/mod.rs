@@ -30,6 +30,7 @@ pub mod render;
 pub mod report;
 mod standing;
 pub mod status;
+pub mod strays;
 pub mod supervisor;
 pub mod switch;
 pub mod target;
