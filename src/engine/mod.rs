@@ -27,6 +27,7 @@ pub mod registry;
 pub mod remove;
 pub mod render;
 pub mod report;
+pub mod sockets;
 mod standing;
 pub mod status;
 pub mod supervisor;
