@@ -160,10 +160,14 @@ fn what_is_typed_wrong_ends_with_2() {
         &["pack", "/nonexistent-folder"],
         &["pack", "."],
         &["logs", "--level", "bad"],
+        &["logs", "--follow", "--until", "1h"],
     ] {
         assert_eq!(host.expect(2, arguments).out, "", "{arguments:?}");
     }
     assert!(host.expect(2, &["schema", "manifset"]).err.contains("did you mean"));
+    let named = host.expect(2, &["status", "web"]).err;
+    assert!(named.contains("`--name web`"), "{named}");
+    assert!(!host.expect(2, &["status", "--web"]).err.contains("--name"));
 }
 
 #[test]
@@ -198,6 +202,15 @@ fn every_fault_of_a_manifest_has_its_place() {
     assert!(several.out.contains("missing.json:1:1: there is no such file"), "{}", several.out);
     host.manifest(&json!({ "name": "web", "package": { "name": "x" } }));
     assert_eq!(host.expect(0, &["validate"]).out, "mainstay.json: sound\n");
+    host.manifest(&json!({ "name": "web", "package": { "name": "x" },
+        "service": { "command": ["{pakage}/run"] } }));
+    let doubted = host.expect(0, &["validate"]).out;
+    assert!(doubted.contains("warning: service.command[0]: `{pakage}` is no token"), "{doubted}");
+    let answer = host.json(0, &["validate"]);
+    assert_eq!(
+        (&answer["valid"], answer["files"][0]["warnings"][0]["line"].as_u64()),
+        (&json!(true), Some(8))
+    );
     host.write("deploy/mainstay-package.json", "{}");
     assert!(host.expect(2, &["validate", "."]).out.contains("mainstay-package.json:1:1: "));
 }
@@ -344,9 +357,20 @@ fn a_whole_life_is_told_in_documents() {
     assert!(host.expect(11, &["status", "--user"]).out.contains("stopped"));
     host.json(0, &["start", "--user"]);
     assert_eq!(host.json(0, &["recover", "--user"])["recovered"], 0);
+    let seen = r#"{"at":"2026-01-01T00:00:00Z","event":"ended","outcome":"partial","exit":{"code":2},"message":"it exited\u001b[2J"}"#;
+    let events = host.path("root/state/web/report/events.jsonl");
+    let further = std::fs::read_to_string(&events).unwrap_or_default();
+    std::fs::write(&events, format!("{seen}\nno event\n{further}")).unwrap();
     let history = host.json(0, &["history", "--user"]);
-    let actions: Vec<_> =
-        history["events"].as_array().unwrap().iter().map(|event| event["action"].as_str().unwrap()).collect();
+    let events = history["events"].as_array().unwrap();
+    assert_eq!((&events[0]["event"], &events[0]["outcome"]), (&json!("ended"), &json!("partial")));
+    let actions: Vec<_> = events.iter().filter_map(|event| event["action"].as_str()).collect();
+    let told = host.expect(0, &["history", "--user"]).out;
+    assert!(
+        told.contains("2026-01-01") && told.contains("ended: partial") && !told.contains('\x1b'),
+        "{told}"
+    );
+    assert_eq!(host.json(0, &["history", "--user", "-n", "1"])["events"].as_array().unwrap().len(), 1);
     assert_eq!(actions[..3], ["installed", "upgraded", "rolled-back"]);
     assert!(host.expect(0, &["history", "--user"]).out.contains("1.0.0 -> 1.1.0"));
     files(host);
@@ -354,6 +378,70 @@ fn a_whole_life_is_told_in_documents() {
     host.json(3, &["status", "--user"]);
     host.expect(0, &["history", "--user", "--name", "web"]);
     assert_eq!(host.json(0, &["list", "--user"])["instances"], json!([]));
+}
+
+#[test]
+fn what_is_typed_at_a_bad_moment_is_told() {
+    let host = Installed(Host::new());
+    let host = &host.0;
+    let manifest = |ready: Value| {
+        host.manifest(&json!({ "name": "web", "scope": "user", "platform": "embedded",
+            "package": { "name": "server", "version": "1.0.0" },
+            "service": { "command": ["{package}/bin/run"], "ready": ready,
+                "secrets": { "TOKEN": { "file": "token" } } } }));
+    };
+    manifest(json!({ "delay": "100ms" }));
+    let secret = host.write("deploy/token", "x");
+    set_mode(&secret, 0o600);
+    let installed = host.expect(0, &["install", "--user", "--from", &archive(host, "1.0.0"), "--yes"]);
+    assert!(!installed.err.contains("secret"), "{}", installed.err);
+    // A secret that all can read.
+    set_mode(&secret, 0o644);
+    let told = host.expect(0, &["apply", "--user", "--yes"]).err;
+    assert!(told.contains("every account of this host can read the secret"), "{told}");
+    let notices = &host.json(0, &["plan", "--user"])["notices"];
+    assert!(notices[0].as_str().unwrap().contains("chmod o-r"), "{notices}");
+    // There is no version before, but another command is at work.
+    host.expect(4, &["upgrade", "--user", "--rollback", "--yes"]);
+    let lock = host.path("root/state/.locks/web.operation.lock");
+    mainstay::host::lock::holding(text(&lock).into(), std::time::Duration::ZERO, || {
+        let busy = host.expect(6, &["upgrade", "--user", "--rollback", "--yes"]).err;
+        assert!(busy.contains("web"), "{busy}");
+    })
+    .unwrap();
+    // Ctrl-C while a start waits.
+    host.expect(0, &["stop", "--user"]);
+    manifest(json!({ "file": "{run}/never" }));
+    host.expect(0, &["apply", "--user", "--yes"]);
+    let ended = interrupted(host, &["start", "--user"]);
+    assert!(ended.contains("interrupted") && ended.contains("mainstay status --name web"), "{ended}");
+    host.expect(10, &["status", "--user"]);
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+}
+
+/// Starts a command, interrupts it once the service is starting, and gives what it said.
+#[expect(clippy::disallowed_methods, reason = "a child that is signalled is no one-shot command")]
+fn interrupted(host: &Host, arguments: &[&str]) -> String {
+    use std::os::unix::process::ExitStatusExt as _;
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mainstay"));
+    let described = host.command(arguments);
+    command.args(described.get_args()).current_dir(host.path("deploy")).env_clear();
+    command.envs(described.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    for _ in 0..200 {
+        if host.run(&["status", "--user"]).code == 10 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(25));
+    }
+    let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.signal(), Some(2));
+    String::from_utf8(output.stderr).unwrap()
 }
 
 /// The lines of a log, sifted.

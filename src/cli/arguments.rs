@@ -109,8 +109,8 @@ pub enum Command {
     Upgrade(UpgradeArguments),
     /// Stop and remove the service; configuration, data, logs and manifest stay
     Uninstall(UninstallArguments),
-    /// Show what happened to the service, and how long it was down
-    History(TargetArguments),
+    /// Show what was done to the service and what happened to it, and how long it was down
+    History(HistoryArguments),
     /// Check manifests, with the place of every fault
     Validate(ValidateArguments),
     /// Print a JSON Schema
@@ -269,11 +269,22 @@ pub struct LogsArguments {
     #[arg(short = 'n', long)]
     pub lines: Option<u64>,
     /// Go on with what comes (default at a terminal)
-    #[arg(short, long, conflicts_with = "no_follow")]
+    #[arg(short, long, conflicts_with_all = ["no_follow", "until"])]
     pub follow: bool,
     /// End when all is shown (default where the output is no terminal)
     #[arg(long)]
     pub no_follow: bool,
+}
+
+/// `history`
+#[derive(Debug, Args)]
+pub struct HistoryArguments {
+    /// Which instance.
+    #[command(flatten)]
+    pub target: TargetArguments,
+    /// The last so many only
+    #[arg(short = 'n', long)]
+    pub lines: Option<usize>,
 }
 
 /// `upgrade`

@@ -6,6 +6,7 @@ mod confirm;
 mod demo;
 mod draft;
 mod failure;
+mod interruption;
 mod plain_run;
 mod report;
 mod surroundings;
@@ -35,7 +36,7 @@ pub fn run() -> ExitCode {
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return report::usage(&error),
+        Err(error) => return report::usage(error),
     };
     ran(arguments.command, arguments.output)
 }

@@ -6,11 +6,14 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::cli::arguments::OutputArguments;
+use crate::cli::words;
 use crate::engine::event::Event;
+use crate::model::name::InstanceName;
 use crate::plan::step::Step;
 
 /// What a person or a program is told.
@@ -139,12 +142,14 @@ impl Report {
     /// What failed, why, and what to do.
     pub(crate) fn failure(&self, message: &str, causes: &[String], help: &[String]) {
         self.end_bar();
-        anstream::eprintln!("{} {message}", styled(style::BAD, "error:"));
+        // Among them are lines of a program's log.
+        let visible = |text: &str| text.split('\n').map(words::visible).collect::<Vec<_>>().join("\n");
+        anstream::eprintln!("{} {}", styled(style::BAD, "error:"), visible(message));
         for cause in causes {
-            anstream::eprintln!("  {} {cause}", styled(style::FAINT, "because"));
+            anstream::eprintln!("  {} {}", styled(style::FAINT, "because"), visible(cause));
         }
         for line in help {
-            anstream::eprintln!("{} {line}", styled(style::HINT, "help:"));
+            anstream::eprintln!("{} {}", styled(style::HINT, "help:"), visible(line));
         }
     }
 
@@ -211,8 +216,20 @@ impl Report {
     }
 }
 
+/// What somebody who interrupts a command is told, from whatever thread.
+pub(crate) fn interrupted(text: &str) {
+    anstream::eprintln!("\n{} {text}", styled(style::DOUBTFUL, "note:"));
+}
+
 /// What clap says of arguments that do not fit, and of `--help` and `--version`.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+pub(crate) fn usage(mut error: clap::Error) -> ExitCode {
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg)
+        && error.kind() == ErrorKind::UnknownArgument
+        && InstanceName::new(word.as_str()).is_ok()
+    {
+        let hint = format!("an instance is named with `--name {word}`");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
+    }
     // If nobody reads it, there is nobody to tell.
     let _ = error.print();
     if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }

@@ -1,5 +1,7 @@
-//! Lengths of time, sizes and points in time, in the words of people.
+//! Lengths of time, sizes and points in time, in the words of people; and the words of programs, made harmless.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::model::moment::Moment;
@@ -55,9 +57,35 @@ pub(crate) fn since(moment: Moment, now: Moment) -> String {
     }
 }
 
+/// A text of somebody else's for a terminal: what would move its cursor, change its colours or its title stands
+/// there to be read, as in `\x1b[31m`.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    let speaks_to_it = |next: char| next.is_control() && next != '\t';
+    if !text.contains(speaks_to_it) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for next in text.chars() {
+        if speaks_to_it(next) {
+            // A text takes all that is written into it.
+            let _ = write!(shown, "\\x{:02x}", u32::from(next));
+        } else {
+            shown.push(next);
+        }
+    }
+    Cow::Owned(shown)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_speaks_to_a_terminal_is_made_visible() {
+        assert_eq!(visible("größer\tals"), "größer\tals");
+        assert_eq!(visible("\x1b[31mred\x1b]0;title\x07\r"), r"\x1b[31mred\x1b]0;title\x07\x0d");
+        assert_eq!(visible("one\u{9b}2Jbyte\x7f"), r"one\x9b2Jbyte\x7f");
+    }
 
     #[test]
     fn durations_have_two_units() {

@@ -9,11 +9,12 @@ use crate::engine::observe::{observe, read_receipt};
 use crate::engine::operation::{exclusively, guard_rights};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{Context, registry, trust};
-use crate::host::{environment, files};
+use crate::engine::{Context, registry, remarks, trust};
+use crate::host::{environment, files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
+use crate::model::name::InstanceName;
 use crate::model::receipt::Receipt;
 use crate::model::version::Version;
 use crate::package::tree;
@@ -76,7 +77,8 @@ pub fn change(
     }
     trust::guard_manifest(&declared.deploy, &declared.manifest, context.layout.scope)?;
     if request.from.is_none() || request.dry_run {
-        return with_archive(context, target, declared, request, agree);
+        let outcome = with_archive(context, target, declared, request, agree);
+        return outcome.map_err(|failure| busy(context, &target.name, failure));
     }
     let folder = context.layout.install(&target.name);
     let mut made: Vec<&Utf8Path> = vec![&folder];
@@ -93,6 +95,13 @@ pub fn change(
     outcome
 }
 
+/// What is refused while another command is at work is no verdict: that command may be about to change what it
+/// was judged by.
+fn busy(context: &Context<'_>, name: &InstanceName, failure: Failure) -> Failure {
+    let at_work = || lock::is_held(&context.layout.operation_lock(name)) == Some(true);
+    if matches!(failure, Failure::Refused(_)) && at_work() { Failure::Busy(name.clone()) } else { failure }
+}
+
 fn with_archive(
     context: &Context<'_>,
     target: &Target,
@@ -106,7 +115,8 @@ fn with_archive(
     let wanted = prepare::wanted(context, declared, aim)?;
     let of = identity(&wanted.spec);
     let decide = || decide(context, &of, request.operation, &wanted);
-    let plan = decide()?;
+    let mut plan = decide()?;
+    plan.notices.extend(remarks::remarks(declared, &wanted.spec));
     let before = receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone());
     let after = wanted.spec.version.clone();
     if request.dry_run || (plan.is_empty() && !crate::engine::recover::is_unfinished(context, &of.name)?) {

@@ -5,6 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::host::files;
 use crate::model::answer::validate::{ValidateAnswer, Validated};
 use crate::model::contradiction::{read_manifest, read_package_description};
+use crate::model::doubt::doubts;
 use crate::model::manifest::{FILE_NAME, SHARED_SUFFIX};
 use crate::model::package;
 use crate::model::problem::{Problem, Problems};
@@ -45,18 +46,21 @@ fn file(path: &Utf8Path, working_folder: &Utf8Path) -> Validated {
         Err(error) => return whole(path, told(&error)),
     };
     let outcome = if path.file_name() == Some(package::FILE_NAME) {
-        read_package_description(path.as_str(), &text).map(drop)
+        read_package_description(path.as_str(), &text).map(|(_, document)| document)
     } else {
-        read_manifest(path.as_str(), &text).map(drop)
+        read_manifest(path.as_str(), &text).map(|(_, document)| document)
     };
-    let problems = outcome.err().map(|Problems { list, .. }| list).unwrap_or_default();
-    Validated { file: path.to_owned(), problems }
+    let (problems, warnings) = match outcome {
+        Ok(document) => (Vec::new(), doubts(&document)),
+        Err(Problems { list, .. }) => (list, Vec::new()),
+    };
+    Validated { file: path.to_owned(), problems, warnings }
 }
 
 /// A fault of the file as a whole.
 fn whole(path: &Utf8Path, message: String) -> Validated {
     let problem = Problem { path: String::new(), line: 1, column: 1, message, allowed: None, nearest: None };
-    Validated { file: path.to_owned(), problems: vec![problem] }
+    Validated { file: path.to_owned(), problems: vec![problem], warnings: Vec::new() }
 }
 
 fn told(error: &files::FileError) -> String {

@@ -35,6 +35,7 @@ pub use request::{
     RequestError, Restart, Stop, boot_lock, guardian_of, request_restart, request_start, stop_guardian,
     supervisor_of,
 };
+pub use sweep::has_remains;
 use ward::Ward;
 
 /// The option by which a supervisor learns which process guards it; its value is `PID:TICKS`.

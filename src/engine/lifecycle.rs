@@ -1,10 +1,10 @@
 //! Start, stop and restart, through the service manager.
 
-use crate::engine::Context;
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::Failure;
 use crate::engine::operation::exclusively;
 use crate::engine::remove::active;
+use crate::engine::{Context, strays};
 use crate::model::marker::Marker;
 use crate::plan::lifecycle::{restart, start, stop};
 use crate::plan::step::{Operation, Plan};
@@ -30,6 +30,9 @@ pub fn lifecycle(
     exclusively(context, of, || {
         let plan = decide()?;
         let done = execute(context, &plan, of, None)?;
+        if operation == Operation::Stop {
+            strays::name_what_is_left(context, &of.name);
+        }
         Ok((plan, Some(done)))
     })
 }

@@ -62,6 +62,8 @@ pub struct Seen {
     pub last_exit: Option<Exit>,
     /// Whether the definition on disk is newer than the one that counts.
     pub needs_reload: bool,
+    /// Whether something of it runs that its dead guard has left; it does not run as a service.
+    pub remains: bool,
     /// Files of the user's that change the definition.
     pub drop_ins: Vec<camino::Utf8PathBuf>,
 }
@@ -197,6 +199,7 @@ impl Manager for HostManager {
                     started: seen.started,
                     memory: seen.memory,
                     last_exit: seen.last_exit(),
+                    remains: false,
                     needs_reload: seen.need_daemon_reload,
                     drop_ins: seen.drop_ins,
                 })
@@ -206,7 +209,8 @@ impl Manager for HostManager {
                 let running = guard::guardian_of(&self.layout, &of.name)
                     .or_else(|| guard::supervisor_of(&self.layout, &of.name));
                 let state = if running.is_some() { State::Active } else { State::Inactive };
-                Ok(Seen { state, main_pid: running.map(|process| process.pid), ..Seen::default() })
+                let remains = running.is_none() && guard::has_remains(&self.layout, &of.name);
+                Ok(Seen { state, remains, main_pid: running.map(|process| process.pid), ..Seen::default() })
             }
         }
     }

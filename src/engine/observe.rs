@@ -32,6 +32,7 @@ pub(crate) fn observe(
     let seen = context.manager.seen(of);
     let running = match &seen {
         Ok(seen) if seen.state.runs() => Running::Yes(report::live(layout, name).map(|status| status.tree)),
+        Ok(seen) if seen.remains => Running::Remains,
         Ok(_) => Running::No,
         // Without a definition there is nothing that a manager could run.
         Err(_) if definition.is_none() => Running::No,

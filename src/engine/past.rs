@@ -3,17 +3,21 @@
 use crate::engine::failure::Failure;
 use crate::engine::target::{Target, TargetError};
 use crate::host::files;
-use crate::model::answer::history::HistoryAnswer;
+use crate::model::answer::history::{Happening, HistoryAnswer};
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
+use crate::supervise::read_events;
 
-/// What happened to an instance, oldest first. Lines that can't be read (of a crash, of a newer mainstay) are
-/// counted.
+/// What happened to an instance, oldest first: what was done to it, and what its supervisor saw, which is a claim of
+/// the service's own account. Lines that can't be read (of a crash, of a newer mainstay) are counted.
 pub fn history(layout: &Layout, name: &InstanceName) -> Result<(HistoryAnswer, usize), Failure> {
     let text = files::read(&layout.history(name))?.unwrap_or_default();
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let (events, unreadable): (Vec<_>, Vec<_>) = lines.map(serde_json::from_str).partition(Result::is_ok);
-    let events = events.into_iter().filter_map(Result::ok).collect();
+    let (done, unreadable): (Vec<_>, Vec<_>) = lines.map(serde_json::from_str).partition(Result::is_ok);
+    let done = done.into_iter().filter_map(Result::ok).map(Happening::Done);
+    let seen = read_events(&layout.events(name)).into_iter().map(Happening::Seen);
+    let mut events: Vec<Happening> = done.chain(seen).collect();
+    events.sort_by_key(Happening::at);
     let answer = HistoryAnswer { schema: "history.v1".to_owned(), name: name.clone(), events };
     Ok((answer, unreadable.len()))
 }

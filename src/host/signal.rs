@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
@@ -10,6 +11,20 @@ use rustix::process::Signal;
 #[derive(Debug)]
 pub struct SignalPipe {
     reader: OwnedFd,
+}
+
+/// Does something when this program is interrupted (Ctrl-C), and then lets it end by the signal, as whoever started
+/// it expects.
+pub fn on_interrupt(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let interrupted = SignalPipe::new(&[Signal::INT])?;
+    std::thread::Builder::new().name("interrupt".to_owned()).spawn(move || {
+        let mut polled = [PollFd::new(&interrupted.reader, PollFlags::IN)];
+        while matches!(poll(&mut polled, None), Err(Errno::INTR)) {}
+        work();
+        // This can only fail for a signal that has no default.
+        let _ = signal_hook::low_level::emulate_default_handler(Signal::INT.as_raw());
+    })?;
+    Ok(())
 }
 
 impl SignalPipe {

@@ -64,11 +64,25 @@ pub fn carries(pid: u32, variable: &str, value: &str) -> bool {
     })
 }
 
-/// Whether a process runs a program that stands, or stood, below a folder (`/proc/PID/exe`, proc(5)). One that
-/// may not be looked at does not.
+/// Whether a process runs a program that stands, or stood, below a folder (`/proc/PID/exe`, proc(5)). One that may
+/// not be looked at does not.
 #[must_use]
 pub fn runs_from(pid: u32, folder: &Utf8Path) -> bool {
     fs_err::read_link(format!("/proc/{pid}/exe")).is_ok_and(|program| program.starts_with(folder))
+}
+
+/// Whether a process is a script that stands, or stood, below a folder. It is its interpreter's first argument
+/// (execve(2)), and gives the process its name, of which the kernel keeps 15 bytes; a file that is merely looked at
+/// does not.
+#[must_use]
+pub fn is_script_of(process: &Process, folder: &Utf8Path) -> bool {
+    let Ok(arguments) = fs_err::read(format!("/proc/{}/cmdline", process.identity.pid)) else { return false };
+    let mut arguments = arguments.split(|byte| *byte == 0).skip(1).take(2).map(String::from_utf8_lossy);
+    arguments.any(|script| {
+        let script = Utf8Path::new(&*script);
+        let name = script.file_name().unwrap_or_default();
+        script.starts_with(folder) && name.get(..15).unwrap_or(name) == process.name
+    })
 }
 
 /// Kills until `select` finds nothing more: what is killed may have forked a moment before. Meanwhile this

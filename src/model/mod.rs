@@ -9,6 +9,7 @@ pub mod container;
 pub mod contradiction;
 pub mod digest;
 pub mod document;
+pub mod doubt;
 pub mod duration;
 pub mod ended;
 pub mod environment_file;
@@ -46,6 +47,7 @@ pub mod trial;
 pub mod umask;
 pub mod variable;
 pub mod version;
+pub mod version_manager;
 pub mod watched;
 
 mod leaf;

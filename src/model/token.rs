@@ -19,6 +19,9 @@ pub struct Places<'a> {
     pub deploy: &'a Utf8Path,
 }
 
+/// The names of the tokens.
+pub const NAMES: [&str; 6] = ["package", "config", "data", "logs", "run", "deploy"];
+
 impl Places<'_> {
     fn value(&self, token: &str) -> Option<&str> {
         let path = match token {
@@ -39,6 +42,19 @@ impl Places<'_> {
 #[must_use]
 pub fn expand(text: &str, places: &Places<'_>) -> String {
     replace(text, |token| places.value(token).map(str::to_owned))
+}
+
+/// The words that stand in single braces as tokens do, whether they are tokens or not.
+#[must_use]
+pub fn words(text: &str) -> Vec<&str> {
+    let begins = text.match_indices('{').map(|(at, _)| at);
+    let word = |at: usize| {
+        let (word, after) = text.get(at + 1..)?.split_once('}')?;
+        let doubled = text[..at].ends_with('{') && after.starts_with('}');
+        let plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_'));
+        (plain && !word.is_empty() && !doubled).then_some(word)
+    };
+    begins.filter_map(word).collect()
 }
 
 /// Replaces `{env.NAME}` by the variable's value, as probes need it. An unknown variable stays as it is,

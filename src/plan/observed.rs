@@ -84,6 +84,8 @@ pub enum Running {
     Unknown,
     /// It does not.
     No,
+    /// It does not, but processes of it that its dead guard has left do.
+    Remains,
     /// It does, starting and backing off included; the tree if the supervisor says.
     Yes(Option<String>),
 }
@@ -101,7 +103,7 @@ impl Observed {
     pub fn running_tree(&self) -> Option<&str> {
         match &self.running {
             Running::Yes(tree) => tree.as_deref(),
-            Running::No | Running::Unknown => None,
+            Running::No | Running::Remains | Running::Unknown => None,
         }
     }
 

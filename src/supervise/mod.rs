@@ -2,6 +2,8 @@
 //! one version, and never switches versions: it ends, and whoever guards it acts on how.
 
 #[cfg_attr(not(test), expect(dead_code, reason = "the loop is about to use it"))]
+mod changes;
+#[cfg_attr(not(test), expect(dead_code, reason = "the loop is about to use it"))]
 mod connections;
 pub mod context;
 pub mod ending;

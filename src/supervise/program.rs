@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::time::SystemTime;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::listening::HeldSockets;
 use crate::host::process::{self, Input, Particulars, Sink, Start, Started};
@@ -43,6 +43,11 @@ impl Prepared {
             Err(error) => return Err(format!("the working directory `{folder}` can't be used: {error}")),
         }
         Ok(Self { program, arguments, folder, environment })
+    }
+
+    /// The program's file.
+    pub(crate) fn program(&self) -> &Utf8Path {
+        &self.program
     }
 
     /// A variable as the program sees it.

@@ -7,7 +7,7 @@ use crate::cli::arguments::{
 };
 use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::{choice, layout, target_to_change, target_to_see, with_context};
-use crate::cli::{confirm, draft};
+use crate::cli::{confirm, draft, interruption};
 use crate::engine::change::{Outcome, Request, change};
 use crate::engine::failure::Failure;
 use crate::engine::target::{Target, TargetError, manifest_in};
@@ -50,6 +50,7 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
     let environment_file = arguments.env_file.as_ref();
     draft::check_environment_file(environment_file, &target)?;
     // Installing is what was typed; there is nothing to lose that would have to be asked for.
+    interruption::tell(&target.layout, &target.name);
     let outcome = with_context(report, target.layout.clone(), |context| {
         draft::copy_environment_file(context, environment_file, &target, arguments.dry_run)?;
         change(context, &target, &request, &|_| Ok(true))
@@ -76,6 +77,7 @@ pub(crate) fn apply(report: &Report, arguments: &ApplyArguments) -> Result<u8, F
         Wishes { take_over: arguments.take_over, no_restart: arguments.no_restart, ..Wishes::default() };
     let request = apply_request(wishes, arguments.dry_run);
     let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, "Apply this?");
+    interruption::tell(&target.layout, &target.name);
     let outcome =
         with_context(report, target.layout.clone(), |context| change(context, &target, &request, &agree))?;
     told(report, &target, &request, &outcome);
@@ -103,6 +105,7 @@ pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u
     };
     let question = if arguments.rollback { "Go back?" } else { "Upgrade?" };
     let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, question);
+    interruption::tell(&target.layout, &target.name);
     let outcome =
         with_context(report, target.layout.clone(), |context| change(context, &target, &request, &agree))?;
     told(report, &target, &request, &outcome);
@@ -123,6 +126,9 @@ fn told(report: &Report, target: &Target, request: &Request, outcome: &Outcome) 
     if request.dry_run {
         if plan.is_empty() {
             report.line(format!("nothing to do: {} is as its manifest says", target.name));
+            for notice in &plan.notices {
+                report.notice(notice);
+            }
         } else {
             confirm::show(report, plan);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cli::arguments::TargetArguments;
+use crate::cli::arguments::HistoryArguments;
 use crate::cli::report::{Report, style};
 use crate::cli::surroundings::{layouts, target_to_see};
 use crate::cli::table::{Cell, Table};
@@ -10,13 +10,20 @@ use crate::cli::words;
 use crate::engine::failure::Failure;
 use crate::engine::past;
 use crate::host::clock;
+use crate::model::answer::history::Happening;
+use crate::model::event_line::EventLine;
 use crate::model::history::{Action, Event};
+use crate::model::outcome::Outcome;
 use crate::model::version::Version;
 
 /// `history`
-pub(crate) fn history(report: &Report, arguments: &TargetArguments) -> Result<u8, Failure> {
-    let (layout, name) = past::place(target_to_see(report, arguments), &layouts(arguments.scope)?)?;
-    let (answer, unreadable) = past::history(&layout, &name)?;
+pub(crate) fn history(report: &Report, arguments: &HistoryArguments) -> Result<u8, Failure> {
+    let (layout, name) =
+        past::place(target_to_see(report, &arguments.target), &layouts(arguments.target.scope)?)?;
+    let (mut answer, unreadable) = past::history(&layout, &name)?;
+    if let Some(lines) = arguments.lines {
+        answer.events.drain(..answer.events.len().saturating_sub(lines));
+    }
     if unreadable > 0 {
         report.notice(format!("{unreadable} of its lines can't be read and are left out"));
     }
@@ -30,13 +37,41 @@ pub(crate) fn history(report: &Report, arguments: &TargetArguments) -> Result<u8
     }
     let mut table = Table::new(&["WHEN", "WHAT", "VERSION", "DOWN FOR", "BY", "WHY"]);
     for event in &answer.events {
-        table.row(row(event));
+        table.row(match event {
+            Happening::Done(event) => done(event),
+            Happening::Seen(line) => seen(line),
+        });
     }
     table.tell(report);
     Ok(0)
 }
 
-fn row(event: &Event) -> Vec<Cell> {
+/// What the supervisor saw. It is the service's own account that says so.
+fn seen(line: &EventLine) -> Vec<Cell> {
+    let style = match line.outcome {
+        Some(Outcome::Failure | Outcome::Fatal) => style::BAD,
+        Some(Outcome::Partial) => style::DOUBTFUL,
+        _ => style::FAINT,
+    };
+    let what = match line.outcome {
+        Some(outcome) => format!("{}: {outcome}", line.event),
+        None => line.event.to_string(),
+    };
+    let why = match (&line.message, line.exit) {
+        (message, Some(exit)) if message.is_empty() => format!("it {exit}"),
+        (message, _) => words::visible(message).into_owned(),
+    };
+    vec![
+        clock::local(line.at).into(),
+        Cell::styled(style, what),
+        "".into(),
+        "".into(),
+        "supervisor".into(),
+        why.into(),
+    ]
+}
+
+fn done(event: &Event) -> Vec<Cell> {
     let style = match event.action {
         Action::TakenBack | Action::Undone => style::BAD,
         _ => style::STRONG,
@@ -48,7 +83,7 @@ fn row(event: &Event) -> Vec<Cell> {
         versions(event.from.as_ref(), event.to.as_ref()).into(),
         downtime.unwrap_or_default().into(),
         (&event.user).into(),
-        event.reason.as_deref().unwrap_or_default().into(),
+        words::visible(event.reason.as_deref().unwrap_or_default()).into(),
     ]
 }
 

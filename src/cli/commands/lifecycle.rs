@@ -2,9 +2,9 @@
 
 use crate::cli::arguments::LifecycleArguments;
 use crate::cli::commands::absent::{guard_other_scope, nothing_to};
-use crate::cli::confirm;
 use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::{target_to_change, with_context};
+use crate::cli::{confirm, interruption};
 use crate::engine::failure::Failure;
 use crate::engine::lifecycle;
 use crate::engine::target::TargetError;
@@ -33,6 +33,7 @@ pub(crate) fn lifecycle(
         }
     }
     let of = target.installed()?;
+    interruption::tell(&target.layout, &target.name);
     let (plan, done) = with_context(report, target.layout.clone(), |context| {
         lifecycle::lifecycle(context, of, operation, arguments.dry_run)
     })?;

@@ -5,13 +5,17 @@ use std::time::Duration;
 use crate::cli::arguments::LogsArguments;
 use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::target_to_see;
+use crate::cli::words;
 use crate::engine::failure::Failure;
 use crate::engine::logs::{LogRequest, Told, logs as read};
+use crate::engine::manager::{HostManager, Manager as _};
+use crate::engine::target::Target;
 use crate::host::{account, clock};
 use crate::model::answer::log::{LogAnswer, LogStream};
 use crate::model::duration::Span;
 use crate::model::level::Level;
 use crate::model::manifest::{PlatformKind, Scope};
+use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 
 /// How many lines are shown before new ones are waited for, where nothing says how many.
@@ -26,6 +30,11 @@ pub(crate) fn logs(report: &Report, arguments: &LogsArguments) -> Result<u8, Fai
     let of = target.installed()?;
     let mut gathered = String::new();
     let mut any = false;
+    // To a file or another program a line goes as it is, but for colours, which are taken out.
+    let watched = report.is_watched();
+    if request.follow && !runs(&target, of) {
+        report.say(format!("{} does not run: what its log holds, and what comes when it does", target.name));
+    }
     let write = |gathered: &mut String| {
         if report.is_json() {
             report.raw(gathered);
@@ -36,12 +45,15 @@ pub(crate) fn logs(report: &Report, arguments: &LogsArguments) -> Result<u8, Fai
         !report.is_closed()
     };
     let outcome = read(&target.layout, of, &request, &mut |told| match told {
-        Told::Line(line) => {
+        Told::Line(mut line) => {
             any = true;
             if report.is_json() {
                 gathered.push_str(&serde_json::to_string(&line).unwrap_or_default());
                 gathered.push('\n');
             } else {
+                if watched {
+                    line.text = words::visible(&line.text).into_owned();
+                }
                 push(&mut gathered, &line);
             }
             gathered.len() < GATHERED || write(&mut gathered)
@@ -61,6 +73,11 @@ pub(crate) fn logs(report: &Report, arguments: &LogsArguments) -> Result<u8, Fai
         }
     }
     Ok(0)
+}
+
+/// Whether anything could write to the log now.
+fn runs(target: &Target, of: &Marker) -> bool {
+    HostManager::new(target.layout.clone()).seen(of).map_or(true, |seen| seen.state.runs())
 }
 
 fn push(gathered: &mut String, line: &LogAnswer) {

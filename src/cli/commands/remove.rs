@@ -4,9 +4,9 @@ use camino::Utf8PathBuf;
 
 use crate::cli::arguments::{UninstallArguments, UpgradeArguments};
 use crate::cli::commands::absent::{guard_other_scope, nothing_to};
-use crate::cli::confirm;
 use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::{target_to_change, with_context};
+use crate::cli::{confirm, interruption};
 use crate::engine::failure::Failure;
 use crate::engine::remove::{Removal, left_of, remove};
 use crate::engine::target::TargetError;
@@ -18,6 +18,7 @@ pub(crate) fn cleanup(report: &Report, arguments: &UpgradeArguments) -> Result<u
     let target = target_to_change(report, &arguments.target)?;
     let of = target.installed()?;
     let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, "Remove these versions?");
+    interruption::tell(&target.layout, &target.name);
     let plan = with_context(report, target.layout.clone(), |context| {
         remove(context, of, Removal::OldVersions, arguments.dry_run, &agree)
     })?;
@@ -50,6 +51,7 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
     let question =
         if arguments.purge { "Remove it with its configuration, data and logs?" } else { "Remove it?" };
     let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, question);
+    interruption::tell(&target.layout, &target.name);
     let plan = with_context(report, target.layout.clone(), |context| {
         remove(context, &of, removal, arguments.dry_run, &agree)
     })?;

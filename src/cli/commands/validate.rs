@@ -28,6 +28,11 @@ pub(crate) fn validate(report: &Report, arguments: &ValidateArguments) -> Result
             let place = format!("{}:{}:{}", file.file, problem.line, problem.column);
             report.line(format!("{}: {problem}", styled(style::STRONG, place)));
         }
+        for doubt in &file.warnings {
+            let place = format!("{}:{}:{}", file.file, doubt.line, doubt.column);
+            let warning = styled(style::DOUBTFUL, "warning:");
+            report.line(format!("{}: {warning} {doubt}", styled(style::STRONG, place)));
+        }
     }
     if answer.valid {
         return Ok(0);

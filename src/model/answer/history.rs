@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::event_line::EventLine;
 use crate::model::history::Event;
+use crate::model::moment::Moment;
 use crate::model::name::InstanceName;
 
 /// What happened to an instance, oldest first.
@@ -15,6 +17,28 @@ pub struct HistoryAnswer {
     pub schema: String,
     /// The instance.
     pub name: InstanceName,
-    /// The events.
-    pub events: Vec<Event>,
+    /// What was done to it, and what its supervisor saw.
+    pub events: Vec<Happening>,
+}
+
+/// Something that happened to an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum Happening {
+    /// Somebody did it: it has an `action`.
+    Done(Event),
+    /// The supervisor saw it, and its own account wrote it down: it has an `event`.
+    Seen(EventLine),
+}
+
+impl Happening {
+    /// When.
+    #[must_use]
+    pub fn at(&self) -> Moment {
+        match self {
+            Self::Done(event) => event.at,
+            Self::Seen(line) => line.at,
+        }
+    }
 }

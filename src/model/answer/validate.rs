@@ -28,4 +28,6 @@ pub struct Validated {
     pub file: Utf8PathBuf,
     /// Its faults, in the order of its lines.
     pub problems: Vec<Problem>,
+    /// What it says and probably does not mean, in the order of its lines: no fault.
+    pub warnings: Vec<Problem>,
 }

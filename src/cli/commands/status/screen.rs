@@ -29,7 +29,8 @@ pub(super) fn screen(status: &StatusAnswer, now: Moment) -> Vec<String> {
     };
     field("state", styled(style_of(status.state), state(status, now)));
     if let Some(message) = status.message.as_deref().filter(|_| !is_told_by_state(status.state)) {
-        field("because", message.to_owned());
+        // It is the service's own account that writes it.
+        field("because", words::visible(message).into_owned());
     }
     if let Some(container) = container(status) {
         field("host", container);
@@ -58,7 +59,9 @@ pub(super) fn screen(status: &StatusAnswer, now: Moment) -> Vec<String> {
         field("health", self::health(health, now));
     }
     if let Some(schedule) = &status.schedule {
-        self::schedule(schedule, now).into_iter().for_each(|(name, value)| field(name, value));
+        for (name, value) in self::schedule(schedule, now) {
+            field(name, value);
+        }
     }
     if let Some(memory) = status.memory {
         field("memory", words::size(memory));
@@ -126,7 +129,8 @@ fn health(health: &HealthStanding, now: Moment) -> String {
         (0, Some(worked)) => format!("it works, as of {worked}"),
         (failures, worked) => {
             let times = if failures == 1 { "once".to_owned() } else { format!("{failures} times in a row") };
-            let why = health.last_error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
+            let why = health.last_error.as_deref().map(words::visible);
+            let why = why.map(|error| format!(": {error}")).unwrap_or_default();
             let worked = worked.map(|worked| format!("; it worked {worked}")).unwrap_or_default();
             styled(style::DOUBTFUL, format!("it failed {times}{why}{worked}"))
         }

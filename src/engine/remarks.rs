@@ -1,0 +1,37 @@
+//! What the person should know of a launch on this host before it is made, beside its steps.
+
+use crate::engine::target::Declared;
+use crate::host::{container, files};
+use crate::model::container::Container;
+use crate::model::doubt::doubts;
+use crate::model::launch::LaunchSpec;
+use crate::model::manifest::PlatformKind;
+
+/// The remarks, as sentences.
+pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
+    let document = &declared.document;
+    let doubtful = doubts(document)
+        .into_iter()
+        .map(|doubt| format!("{}:{}:{}: {doubt}", document.name(), doubt.line, doubt.column));
+    doubtful.chain(of_platform(declared, spec, container::container())).chain(open_secrets(spec)).collect()
+}
+
+/// Where nobody chose the platform and the usual one is not there, the person hears which it is and why.
+fn of_platform(declared: &Declared, spec: &LaunchSpec, container: Option<Container>) -> Option<String> {
+    let container = container?;
+    let chosen = declared.manifest.platform.is_some() || spec.platform != PlatformKind::Embedded;
+    (!chosen).then(|| {
+        format!(
+            "this host is a container ({container}), so the platform is `embedded`: let the container run `mainstay boot`, and its instances start with it"
+        )
+    })
+}
+
+/// Secrets that other accounts of this host can read.
+fn open_secrets(spec: &LaunchSpec) -> Vec<String> {
+    let open = |path: &&camino::Utf8PathBuf| matches!(files::facts(path), Ok(Some(facts)) if facts.kind == files::Kind::File && facts.mode & 0o004 != 0);
+    let told = |path: &camino::Utf8PathBuf| {
+        format!("every account of this host can read the secret in `{path}`: `chmod o-r '{path}'`")
+    };
+    spec.secrets.values().filter(open).map(told).collect()
+}

@@ -1,0 +1,151 @@
+//! What a manifest says and probably does not mean: no fault, since it can be meant, but worth a word.
+
+use serde_json::Value;
+
+use crate::model::document::Document;
+use crate::model::nearest::distance;
+use crate::model::position::Segment;
+use crate::model::problem::Problem;
+use crate::model::token;
+use crate::model::version_manager::versioned;
+
+/// The members in which tokens are replaced: below `service`, but for the hooks.
+const WITH_TOKENS: [&str; 14] = [
+    "command",
+    "environment",
+    "healthFile",
+    "idle.busy",
+    "health.command",
+    "onFailure",
+    "pidFile",
+    "ready.command",
+    "ready.file",
+    "schedule.reconcile.command",
+    "stop.command",
+    "workingDirectory",
+    "upgrade.hooks.beforeStop",
+    "upgrade.hooks.afterStart",
+];
+
+/// What is doubtful in a manifest or a package description, in the order of its lines.
+#[must_use]
+pub fn doubts(document: &Document) -> Vec<Problem> {
+    let Ok(root) = serde_json::from_str::<Value>(document.text()) else { return Vec::new() };
+    let mut found = Vec::new();
+    for field in WITH_TOKENS {
+        let names: Vec<&str> = match field.strip_prefix("upgrade.") {
+            Some(_) => field.split('.').collect(),
+            None => std::iter::once("service").chain(field.split('.')).collect(),
+        };
+        let value = names.iter().try_fold(&root, |value, name| value.get(name));
+        let mut path: Vec<Segment> = names.iter().map(|name| Segment::from(*name)).collect();
+        if let Some(value) = value {
+            walk(document, &mut path, value, &mut found);
+        }
+    }
+    found.sort_by_key(|problem| (problem.line, problem.column));
+    found
+}
+
+fn walk(document: &Document, path: &mut Vec<Segment>, value: &Value, found: &mut Vec<Problem>) {
+    match value {
+        Value::String(text) => {
+            let doubts = of_tokens(text).into_iter().chain(of_folders(path, text));
+            found.extend(doubts.map(|doubt| document.problem(path, doubt)));
+        }
+        Value::Array(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                path.push(index.into());
+                walk(document, path, element, found);
+                path.pop();
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                path.push(name.as_str().into());
+                walk(document, path, member, found);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Words in braces that are no token and look much like one.
+fn of_tokens(text: &str) -> Vec<String> {
+    let told = |word: &str| {
+        if word.starts_with("env.") {
+            return Some(format!(
+                "`{{{word}}}` stays as it is: variables are put into the addresses of probes only"
+            ));
+        }
+        // Short words are near to many others.
+        let limit = if word.chars().count() > 4 { 2 } else { 1 };
+        let near = token::NAMES.into_iter().map(|name| (distance(word, name), name));
+        let (_, name) = near.filter(|(distance, _)| (1..=limit).contains(distance)).min()?;
+        Some(format!("`{{{word}}}` is no token, and stays as it is; did you mean `{{{name}}}`?"))
+    };
+    token::words(text).into_iter().filter_map(told).collect()
+}
+
+/// A program, or a folder of programs, that goes with the next upgrade of its version manager's.
+fn of_folders(path: &[Segment], text: &str) -> Vec<String> {
+    let is_environment = matches!(path.get(1), Some(Segment::Key(name)) if name == "environment");
+    let is_path = matches!(path.last(), Some(Segment::Key(name)) if name == "PATH");
+    let places: Vec<&str> = match (is_environment, is_path) {
+        (true, true) => text.split(':').collect(),
+        (true, false) => Vec::new(),
+        (false, _) => vec![text],
+    };
+    let told = |place: &str| {
+        // A folder of programs counts as if one of them were named.
+        let found = versioned(&format!("{place}/"))?;
+        Some(format!(
+            "`{}` holds one version of {}'s and goes with its next upgrade, and then this service does not start: use {}",
+            found.folder, found.manager, found.instead
+        ))
+    };
+    places.into_iter().filter_map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(service: &str) -> Vec<String> {
+        let text = format!(r#"{{ "service": {service} }}"#);
+        let document = Document::parse("m", &text).unwrap();
+        doubts(&document).iter().map(|doubt| format!("{}: {}", doubt.path, doubt.message)).collect()
+    }
+
+    #[test]
+    fn a_mistyped_token_is_told() {
+        let said = told(
+            r#"{ "command": ["{pakage}/bin", "--x={dta}", "{env.PORT}"], "ready": { "file": "{urn}/x" } }"#,
+        );
+        assert_eq!(
+            said,
+            [
+                "service.command[0]: `{pakage}` is no token, and stays as it is; did you mean `{package}`?",
+                "service.command[1]: `{dta}` is no token, and stays as it is; did you mean `{data}`?",
+                "service.command[2]: `{env.PORT}` stays as it is: variables are put into the addresses of probes only",
+                "service.ready.file: `{urn}` is no token, and stays as it is; did you mean `{run}`?",
+            ]
+        );
+        let meant = r#"{ "command": ["{package}", "{{pakage}}", "{\"id\": {}}", "{name}-{x}", "{ data }"],
+            "description": "{pakage}", "ready": { "http": "http://h:{env.PORT}/{dta}" } }"#;
+        assert_eq!(told(meant), [""; 0]);
+    }
+
+    #[test]
+    fn a_folder_of_one_version_is_told() {
+        let nvm = "/home/a/.nvm/versions/node/v20.1.0";
+        let service = format!(
+            r#"{{ "command": ["{nvm}/bin/node", "x.js"], "environment": {{ "PATH": "/usr/bin:{nvm}/bin", "NOTE": "{nvm}/bin" }} }}"#
+        );
+        let said = told(&service);
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].starts_with(&format!("service.command[0]: `{nvm}` holds one version of nvm's")));
+        assert!(said[1].starts_with(&format!("service.environment.PATH: `{nvm}` holds")));
+    }
+}
