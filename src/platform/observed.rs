@@ -210,18 +210,14 @@ pub fn service(answer: Answer<'_>) -> Result<ServiceSeen, NoAnswer> {
 
 /// The service that [`crate::platform::query::unit_files`] asked about, and its sockets.
 pub fn unit_files(answer: Answer<'_>) -> Result<[UnitFileSeen; 2], NoAnswer> {
-    let both = succeeded(answer)?.split_once("\n\n");
-    let (service, socket) = both.ok_or_else(|| unreadable("it is about one unit only".to_owned()))?;
-    Ok([unit_file(service)?, unit_file(socket)?])
-}
-
-fn unit_file(answer: &str) -> Result<UnitFileSeen, NoAnswer> {
-    let properties = Properties::of(answer);
-    Ok(UnitFileSeen {
-        loaded: properties.word("LoadState")?,
-        fragment_path: properties.text("FragmentPath").map(Utf8PathBuf::from),
-        source_path: properties.text("SourcePath").map(Utf8PathBuf::from),
-    })
+    let both = succeeded(answer)?.split_once("\n\n").map(|(one, other)| [one, other].map(Properties::of));
+    let seen = |unit: &Properties<'_>| {
+        let path = |name| unit.text(name).map(Utf8PathBuf::from);
+        let (fragment_path, source_path) = (path("FragmentPath"), path("SourcePath"));
+        Ok(UnitFileSeen { loaded: unit.word("LoadState")?, fragment_path, source_path })
+    };
+    let [service, socket] = both.ok_or_else(|| unreadable("it is about one unit only".to_owned()))?;
+    Ok([seen(&service)?, seen(&socket)?])
 }
 
 /// The services that [`crate::platform::query::services`] asked about.
