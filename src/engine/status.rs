@@ -109,7 +109,7 @@ pub(crate) fn active_version(layout: &Layout, of: &Marker) -> Option<Version> {
 }
 
 /// The launch spec that the current link names.
-fn active(layout: &Layout, of: &Marker) -> Option<LaunchSpec> {
+pub(crate) fn active(layout: &Layout, of: &Marker) -> Option<LaunchSpec> {
     let tree = files::read_link(&layout.current(&of.name, &of.component)).ok()??;
     parsed(&layout.launch(&of.name, &tree))
 }
