@@ -28,6 +28,7 @@ mod remarks;
 pub mod remove;
 pub mod render;
 pub mod report;
+pub mod sockets;
 mod standing;
 pub mod status;
 pub mod strays;
