@@ -224,6 +224,12 @@ fn distrust_help(distrust: &Distrust) -> Vec<String> {
                 "leave `service.user` out, or set it to `{owner}`; to run as another account, let root own the folder"
             )]
         }
+        Distrust::OtherGroup { .. } => {
+            vec!["name one of the owner's groups, or let root own the folder".to_owned()]
+        }
+        Distrust::Socket { .. } => {
+            vec!["listen somewhere else, or let root own the folder".to_owned()]
+        }
         Distrust::Setting { .. } => vec!["leave it out, or let root own the folder".to_owned()],
     }
 }

@@ -35,6 +35,7 @@ pub use request::{
     RequestError, Restart, Stop, boot_lock, guardian_of, request_restart, request_start, stop_guardian,
     supervisor_of,
 };
+pub use sweep::has_remains;
 use ward::Ward;
 
 /// The option by which a supervisor learns which process guards it; its value is `PID:TICKS`.
@@ -176,7 +177,8 @@ impl Outcome {
             Self::Ended(Exit::Signal(signal)) => {
                 u8::try_from(*signal).ok().and_then(|signal| signal.checked_add(128)).unwrap_or(1)
             }
-            Self::Ended(Exit::NotReady | Exit::NotStarted) | Self::StayedDown { .. } => 1,
+            Self::Ended(Exit::NotReady | Exit::NotStarted | Exit::Unhealthy | Exit::OverMemory)
+            | Self::StayedDown { .. } => 1,
             Self::Guarded(_) => 0,
         }
     }

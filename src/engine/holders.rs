@@ -80,6 +80,7 @@ pub fn holders(layout: &Layout, of: &Marker) -> Vec<Holder> {
         let pid = process.identity.pid;
         Some(process.identity) == program
             || tree::runs_from(pid, &install)
+            || tree::is_script_of(process, &install)
             || mark.as_ref().is_some_and(|mark| tree::carries(pid, MARK, mark))
             || (of.platform == PlatformKind::Systemd && in_unit(pid, of))
     };

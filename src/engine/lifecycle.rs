@@ -6,7 +6,7 @@ use crate::engine::execute::{Done, execute};
 use crate::engine::failure::{CallError, Failure};
 use crate::engine::operation::exclusively;
 use crate::engine::remove::active;
-use crate::engine::{Context, holders, report};
+use crate::engine::{Context, holders, report, strays};
 use crate::host::identity;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
@@ -39,6 +39,9 @@ pub fn lifecycle(
             _ => execute(context, &plan, of, None),
         };
         let done = outcome.map_err(|failure| held(context, of, operation, failure))?;
+        if operation == Operation::Stop {
+            strays::name_what_is_left(context, &of.name);
+        }
         Ok((plan, Some(done)))
     })
 }

@@ -30,10 +30,19 @@ pub trait Manager {
     fn call(&self, call: &Call) -> Result<(), CallError>;
     /// Asks how an instance stands.
     fn seen(&self, of: &Marker) -> Result<Seen, CallError>;
-    /// Whether a definition of this name that is not ours stands anywhere on the load path, and where.
-    fn taken(&self, of: &Marker) -> Result<Option<String>, CallError>;
+    /// Whether definitions of this name that are not ours stand anywhere on the load path, and where.
+    fn taken(&self, of: &Marker) -> Result<Taken, CallError>;
     /// Whether this user's services run without a login; nothing where that is no question.
     fn lingering(&self, user: &str) -> Result<bool, CallError>;
+}
+
+/// Definitions of an instance's name that are not ours, and where they stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The service's.
+    pub definition: Option<String>,
+    /// Its sockets': a unit that would start our service.
+    pub socket: Option<String>,
 }
 
 /// How a service manager sees an instance.
@@ -53,6 +62,8 @@ pub struct Seen {
     pub last_exit: Option<Exit>,
     /// Whether the definition on disk is newer than the one that counts.
     pub needs_reload: bool,
+    /// Whether something of it runs that its dead guard has left; it does not run as a service.
+    pub remains: bool,
     /// Files of the user's that change the definition.
     pub drop_ins: Vec<camino::Utf8PathBuf>,
 }
@@ -188,6 +199,7 @@ impl Manager for HostManager {
                     started: seen.started,
                     memory: seen.memory,
                     last_exit: seen.last_exit(),
+                    remains: false,
                     needs_reload: seen.need_daemon_reload,
                     drop_ins: seen.drop_ins,
                 })
@@ -197,19 +209,25 @@ impl Manager for HostManager {
                 let running = guard::guardian_of(&self.layout, &of.name)
                     .or_else(|| guard::supervisor_of(&self.layout, &of.name));
                 let state = if running.is_some() { State::Active } else { State::Inactive };
-                Ok(Seen { state, main_pid: running.map(|process| process.pid), ..Seen::default() })
+                let remains = running.is_none() && guard::has_remains(&self.layout, &of.name);
+                Ok(Seen { state, remains, main_pid: running.map(|process| process.pid), ..Seen::default() })
             }
         }
     }
 
-    fn taken(&self, of: &Marker) -> Result<Option<String>, CallError> {
+    fn taken(&self, of: &Marker) -> Result<Taken, CallError> {
         if of.platform == PlatformKind::Embedded {
-            return Ok(None);
+            return Ok(Taken::default());
         }
-        let seen = ask(&query::unit_file(of.scope, &of.name), observed::unit_file)?;
-        let ours = self.layout.definition(&of.name, of.platform);
-        let place = seen.source_path.clone().or(seen.fragment_path.clone());
-        Ok(place.filter(|place| seen.exists() && *place != ours).map(String::from))
+        let [service, socket] = ask(&query::unit_files(of.scope, &of.name), observed::unit_files)?;
+        let strange = |seen: observed::UnitFileSeen, ours: camino::Utf8PathBuf| {
+            let place = seen.source_path.clone().or(seen.fragment_path.clone());
+            place.filter(|place| seen.exists() && *place != ours).map(String::from)
+        };
+        Ok(Taken {
+            definition: strange(service, self.layout.definition(&of.name, of.platform)),
+            socket: strange(socket, self.layout.socket_definition(&of.name)),
+        })
     }
 
     fn lingering(&self, user: &str) -> Result<bool, CallError> {

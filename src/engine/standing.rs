@@ -40,7 +40,10 @@ pub(crate) fn standing(
         },
         State::Inactive => match (platform, reported) {
             // Nobody else remembers how an embedded instance ended.
-            (PlatformKind::Embedded, Reported::Late(status)) if status.phase == Phase::Failed => {
+            (PlatformKind::Embedded, Reported::Late(status))
+                if status.phase == Phase::Failed || !status.phase.is_final() =>
+            {
+                // One that died before it could report an ending was killed, and its guard with it.
                 InstanceState::Failed
             }
             _ => InstanceState::Stopped,
@@ -96,6 +99,7 @@ mod tests {
     fn the_manager_and_the_report_are_weighed() {
         use {InstanceState as I, Phase as P, PlatformKind as K, State as S, Supervision as W};
         let (failed, ready, waiting) = (status(P::Failed), status(P::Ready), status(P::BackingOff));
+        let stopped = status(P::Stopped);
         let live = Reported::Live;
         let late = Reported::Late;
         for (manager, reported, platform, supervision, expected) in [
@@ -111,7 +115,8 @@ mod tests {
             (Some(S::Inactive), late(&failed), K::Embedded, W::Mainstay, I::Failed),
             (Some(S::Inactive), late(&failed), K::Systemd, W::Mainstay, I::Stopped),
             (Some(S::Failed), late(&failed), K::Systemd, W::Mainstay, I::Failed),
-            (Some(S::Inactive), late(&ready), K::Embedded, W::Mainstay, I::Stopped),
+            (Some(S::Inactive), late(&ready), K::Embedded, W::Mainstay, I::Failed),
+            (Some(S::Inactive), late(&stopped), K::Embedded, W::Mainstay, I::Stopped),
         ] {
             assert_eq!(
                 standing(manager, reported, platform, Some(supervision)),

@@ -41,6 +41,8 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
     );
     let path = layout.definition(name, of.platform);
     let definition = files::read(&path).ok().flatten();
+    let socket = files::read(&layout.socket_definition(name)).ok().flatten();
+    let socket = socket.filter(|_| of.platform == PlatformKind::Systemd);
     let native = spec.as_ref().is_some_and(|spec| spec.supervision == Supervision::Native);
     let process = Process::of(live, seen.as_ref().ok(), native);
     let version = active_version(layout, of)
@@ -84,7 +86,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         boot: boot(of, &seen, spec.as_ref(), definition.as_deref()),
         hardening: spec.as_ref().map(|spec| spec.hardening),
         definition: DefinitionState {
-            edited: definition.as_deref().is_some_and(|text| !platform::untouched(of.platform, text)),
+            edited: definition.iter().chain(&socket).any(|text| !platform::untouched(of.platform, text)),
             needs_reload: seen.as_ref().is_ok_and(|seen| seen.needs_reload),
             drop_ins: drop_ins(seen.as_ref().ok(), of),
             path,
@@ -107,7 +109,7 @@ pub(crate) fn active_version(layout: &Layout, of: &Marker) -> Option<Version> {
 }
 
 /// The launch spec that the current link names.
-fn active(layout: &Layout, of: &Marker) -> Option<LaunchSpec> {
+pub(crate) fn active(layout: &Layout, of: &Marker) -> Option<LaunchSpec> {
     let tree = files::read_link(&layout.current(&of.name, &of.component)).ok()??;
     parsed(&layout.launch(&of.name, &tree))
 }

@@ -24,7 +24,8 @@ use crate::model::status::ProcessIdentity;
 use crate::model::trial::Trial;
 use crate::platform;
 use crate::supervise::{
-    self, Account, Context, Ending, Folders, GuardianLink, ManagerLink, ProgramOutput, SuperviseError,
+    self, Account, Context, Ending, Folders, GuardianLink, LaunchReader, ManagerLink, ProgramOutput,
+    SuperviseError,
 };
 
 /// Why nothing can be supervised.
@@ -143,6 +144,10 @@ fn supervise_launch(
             .chain(guardian_arguments(layout, name))
             .collect(),
     };
+    let reader = {
+        let (layout, name) = (layout.clone(), name.clone());
+        LaunchReader::new(move || active_launch(&layout, &name).ok())
+    };
     let context = Context {
         folders: Folders::of(layout, &spec),
         status: layout.status(name),
@@ -160,6 +165,7 @@ fn supervise_launch(
             credentials: environment::folder("CREDENTIALS_DIRECTORY"),
         },
         guardian: (spec.platform == PlatformKind::Embedded && guardian.is_some()).then_some(link),
+        reader: Some(reader),
         // What was not handed over is bound when the program is started, where a failure is told as its own.
         sockets: HeldSockets::taken(
             &spec.sockets,

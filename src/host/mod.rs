@@ -14,6 +14,7 @@ mod http_client;
 pub mod identity;
 pub mod listening;
 pub mod lock;
+pub mod memory;
 pub mod notify;
 pub mod output;
 pub mod probe;

@@ -16,6 +16,9 @@ use crate::host::process;
 /// that was already sent its signal.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// How much of a process's name the system keeps, in bytes (`PR_SET_NAME`, prctl(2)).
+const LONGEST_NAME: usize = 15;
+
 /// Makes this process the reaper of all its descendants.
 pub fn become_reaper() -> std::io::Result<()> {
     set_child_subreaper(Some(getpid())).map_err(Into::into)
@@ -51,6 +54,17 @@ pub fn below(root: u32, spared: &[u32], processes: &[Process]) -> Vec<Process> {
     found
 }
 
+/// Those among processes that have one of these names. The system knows the first 15 bytes of a name (`comm`,
+/// proc(5)), so no more are compared.
+#[must_use]
+pub fn named(names: &[String], processes: &[Process]) -> Vec<Process> {
+    let known = |name: &String| {
+        String::from_utf8_lossy(name.as_bytes().get(..LONGEST_NAME).unwrap_or(name.as_bytes())).into_owned()
+    };
+    let known: Vec<String> = names.iter().map(known).collect();
+    processes.iter().filter(|process| known.contains(&process.name)).cloned().collect()
+}
+
 /// Whether a process carries a variable in the environment that it was started with
 /// (`/proc/PID/environ`, proc(5)). One that may not be read carries none.
 #[must_use]
@@ -64,11 +78,25 @@ pub fn carries(pid: u32, variable: &str, value: &str) -> bool {
     })
 }
 
-/// Whether a process runs a program that stands, or stood, below a folder (`/proc/PID/exe`, proc(5)). One that
-/// may not be looked at does not.
+/// Whether a process runs a program that stands, or stood, below a folder (`/proc/PID/exe`, proc(5)). One that may
+/// not be looked at does not.
 #[must_use]
 pub fn runs_from(pid: u32, folder: &Utf8Path) -> bool {
     fs_err::read_link(format!("/proc/{pid}/exe")).is_ok_and(|program| program.starts_with(folder))
+}
+
+/// Whether a process is a script that stands, or stood, below a folder. It is its interpreter's first argument
+/// (execve(2)), and gives the process its name, of which the kernel keeps 15 bytes; a file that is merely looked at
+/// does not.
+#[must_use]
+pub fn is_script_of(process: &Process, folder: &Utf8Path) -> bool {
+    let Ok(arguments) = fs_err::read(format!("/proc/{}/cmdline", process.identity.pid)) else { return false };
+    let mut arguments = arguments.split(|byte| *byte == 0).skip(1).take(2).map(String::from_utf8_lossy);
+    arguments.any(|script| {
+        let script = Utf8Path::new(&*script);
+        let name = script.file_name().unwrap_or_default();
+        script.starts_with(folder) && name.get(..15).unwrap_or(name) == process.name
+    })
 }
 
 /// Kills until `select` finds nothing more: what is killed may have forked a moment before. Meanwhile this
@@ -118,6 +146,15 @@ mod tests {
         assert_eq!(pids(2, &[]), [3, 4, 5, 6]);
         assert_eq!(pids(2, &[5]), [3, 4]);
         assert!(pids(9, &[]).is_empty());
+    }
+
+    #[test]
+    fn names_are_compared_as_far_as_the_system_knows_them() {
+        let with = |pid, name: &str| Process { name: name.to_owned(), ..one(pid, 1) };
+        let all = [with(2, "worker"), with(3, "orchestrator-wo"), with(4, "work")];
+        let names = ["worker", "orchestrator-worker"].map(str::to_owned);
+        let pids: Vec<_> = named(&names, &all).iter().map(|process| process.identity.pid).collect();
+        assert_eq!(pids, [2, 3]);
     }
 
     #[test]

@@ -193,6 +193,10 @@ pub enum Exit {
     NotReady,
     /// It could not be started at all; the status message says why.
     NotStarted,
+    /// It failed its health checks too often in a row and was ended.
+    Unhealthy,
+    /// It used more memory than its limit and was killed.
+    OverMemory,
 }
 
 impl Exit {
@@ -210,6 +214,8 @@ impl std::fmt::Display for Exit {
             Self::Signal(signal) => write!(formatter, "was ended by signal {signal}"),
             Self::NotReady => formatter.write_str("did not become ready in time"),
             Self::NotStarted => formatter.write_str("could not be started"),
+            Self::Unhealthy => formatter.write_str("failed its health checks"),
+            Self::OverMemory => formatter.write_str("used more memory than it may"),
         }
     }
 }

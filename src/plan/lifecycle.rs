@@ -4,7 +4,8 @@ use crate::model::launch::LaunchSpec;
 use crate::plan::apply::await_ready;
 use crate::plan::observed::{Observed, Readiness, Running};
 use crate::plan::step::{Operation, Plan, Step};
-use crate::platform::{calls, identity};
+use crate::platform::calls::{self, Sockets};
+use crate::platform::identity;
 
 /// Decides how to start a service: not at all if it is ready, and anew if it fails and waits for its next try.
 #[must_use]
@@ -13,7 +14,7 @@ pub fn start(spec: &LaunchSpec, observed: &Observed) -> Plan {
     let of = identity(spec);
     let calls = match (observed.runs(), observed.readiness) {
         (false, _) => calls::start(&of),
-        (true, Readiness::Failing) => calls::restart(&of),
+        (true, Readiness::Failing) => calls::restart(&of, Sockets::Left),
         (true, Readiness::Coming) => Vec::new(),
         (true, Readiness::Ready) => return plan,
     };
@@ -26,20 +27,20 @@ pub fn start(spec: &LaunchSpec, observed: &Observed) -> Plan {
 #[must_use]
 pub fn stop(spec: &LaunchSpec, observed: &Observed) -> Plan {
     let mut plan = Plan::new(Operation::Stop, spec);
-    if observed.running != Running::No {
-        plan.after.extend(
-            calls::stop(&identity(spec), spec.stop_limit()).into_iter().map(|call| Step::Call { call }),
-        );
+    let sockets = Sockets::if_any(observed.socket.is_some());
+    if observed.running != Running::No || sockets == Sockets::Along {
+        let calls = calls::stop(&identity(spec), spec.stop_limit(), sockets);
+        plan.after.extend(calls.into_iter().map(|call| Step::Call { call }));
     }
     plan
 }
 
-/// Decides how to stop a service and start it afresh, where its manager does not restart it.
+/// Decides how to stop a service and start it afresh, where its manager does not restart it. Its sockets stay.
 #[must_use]
 pub fn afresh(spec: &LaunchSpec) -> Plan {
     let mut plan = Plan::new(Operation::Restart, spec);
     let of = identity(spec);
-    let calls = calls::stop(&of, spec.stop_limit()).into_iter().chain(calls::start(&of));
+    let calls = calls::stop(&of, spec.stop_limit(), Sockets::Left).into_iter().chain(calls::start(&of));
     plan.after.extend(calls.map(|call| Step::Call { call }));
     plan.after.push(await_ready(spec, spec.ready.timeout));
     plan
@@ -50,7 +51,8 @@ pub fn afresh(spec: &LaunchSpec) -> Plan {
 #[must_use]
 pub fn restart(spec: &LaunchSpec) -> Plan {
     let mut plan = Plan::new(Operation::Restart, spec);
-    plan.after.extend(calls::restart(&identity(spec)).into_iter().map(|call| Step::Call { call }));
+    plan.after
+        .extend(calls::restart(&identity(spec), Sockets::Left).into_iter().map(|call| Step::Call { call }));
     // The old program may take its time to drain first.
     plan.after.push(await_ready(spec, spec.ready.timeout.and(spec.stop_limit())));
     plan

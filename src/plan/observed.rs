@@ -19,6 +19,10 @@ pub struct Observed {
     pub receipt: Option<Receipt>,
     /// The definition's text on disk.
     pub definition: Option<String>,
+    /// The text on disk of what has systemd hold the sockets, if it is ours.
+    pub socket: Option<String>,
+    /// A unit of that name which is not ours, wherever it is on the load path.
+    pub foreign_socket: Option<String>,
     /// The marker in it.
     pub marker: Option<Marker>,
     /// Whether the folder in the marker still holds a manifest of this instance.
@@ -80,6 +84,8 @@ pub enum Running {
     Unknown,
     /// It does not.
     No,
+    /// It does not, but processes of it that its dead guard has left do.
+    Remains,
     /// It does, starting and backing off included; the tree if the supervisor says.
     Yes(Option<String>),
 }
@@ -97,7 +103,7 @@ impl Observed {
     pub fn running_tree(&self) -> Option<&str> {
         match &self.running {
             Running::Yes(tree) => tree.as_deref(),
-            Running::No | Running::Unknown => None,
+            Running::No | Running::Remains | Running::Unknown => None,
         }
     }
 

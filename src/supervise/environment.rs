@@ -109,6 +109,9 @@ pub fn environment(
     set(MARK, mark.into());
     if let Some(address) = notify_socket {
         set("NOTIFY_SOCKET", address.into());
+        if let Some(period) = spec.longest_silence() {
+            set("WATCHDOG_USEC", period.duration().as_micros().to_string().into());
+        }
     }
     Ok(environment)
 }

@@ -45,6 +45,26 @@ impl Prepared {
         Ok(Self { program, arguments, folder, environment })
     }
 
+    /// What a command needs that runs whether or not the program can be started: where the program's own environment
+    /// can't be made, or its folder is missing, it gets as much of them as there is.
+    pub(crate) fn aside(context: &Context) -> Self {
+        let mark = identity::own().to_string();
+        let environment = environment::environment(context, &mark, None).or_else(|_| {
+            let mut poorer = context.clone();
+            poorer.spec.environment_file = None;
+            poorer.spec.secrets.clear();
+            environment::environment(&poorer, &mark, None)
+        });
+        let folder = context.spec.start_folder(&context.folders.places());
+        let folder = if folder.is_dir() { folder } else { "/".into() };
+        Self {
+            program: Utf8PathBuf::new(),
+            arguments: Vec::new(),
+            folder,
+            environment: environment.unwrap_or_default(),
+        }
+    }
+
     /// The program's file.
     pub(crate) fn program(&self) -> &Utf8Path {
         &self.program

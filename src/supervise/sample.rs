@@ -50,6 +50,7 @@ impl Sample {
             language: None,
             manager: ManagerLink::default(),
             guardian: None,
+            reader: None,
             sockets: crate::host::listening::HeldSockets::default(),
             spec,
         };

@@ -25,7 +25,7 @@ fn stubborn() -> LaunchSpec {
     spec
 }
 
-fn kill(identity: ProcessIdentity) {
+pub(crate) fn kill(identity: ProcessIdentity) {
     identity::signal(identity, Signal::KILL).unwrap();
 }
 
@@ -33,13 +33,13 @@ fn all_four(host: &Host) {
     wait_for("all four", LONG, || (host.programs().len() == 4).then_some(()));
 }
 
-fn ready_after(host: &Host, earlier: &Status) -> Status {
+pub(crate) fn ready_after(host: &Host, earlier: &Status) -> Status {
     host.wait_for_status("another supervisor", |status| {
         status.supervisor != earlier.supervisor && status.phase == Phase::Ready
     })
 }
 
-fn start(host: &Host) -> Result<ProcessIdentity, DetachedError> {
+pub(crate) fn start(host: &Host) -> Result<ProcessIdentity, DetachedError> {
     let arguments = ["guard", host.root.as_str(), host.name.as_str(), "--detached"].map(str::to_owned);
     let driver = program("driver");
     let (lock, log) = (host.layout.guardian_lock(&host.name), host.root.join("guardian.log"));

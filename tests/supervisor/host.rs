@@ -157,6 +157,7 @@ impl Drop for Host {
             let shown = |path: &Utf8Path| fs::read_to_string(path).unwrap_or_default();
             eprintln!("status: {:?}", self.status());
             eprintln!("driver: {}", shown(&self.root.join("driver.log")));
+            eprintln!("guardian: {}", shown(&self.root.join("guardian.log")));
             eprintln!("log: {}", self.log().chars().take(2_000).collect::<String>());
         }
         // Children of this test are reaped by their `Running`, here they are only killed.

@@ -9,6 +9,7 @@
 )]
 
 mod environment;
+mod grandchildren;
 mod guardian;
 mod host;
 mod life;

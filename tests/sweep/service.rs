@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use mainstay::engine::failure::CallError;
-use mainstay::engine::manager::{Manager, Seen, State};
+use mainstay::engine::manager::{Manager, Seen, State, Taken};
 use mainstay::engine::supervisor::active_launch;
 use mainstay::engine::switch;
 use mainstay::host::{clock, files, identity};
@@ -331,8 +331,8 @@ impl Manager for Service {
         Ok(Seen { state, at_boot, ..Seen::default() })
     }
 
-    fn taken(&self, _: &Marker) -> Result<Option<String>, CallError> {
-        Ok(None)
+    fn taken(&self, _: &Marker) -> Result<Taken, CallError> {
+        Ok(Taken::default())
     }
 
     fn lingering(&self, _: &str) -> Result<bool, CallError> {

@@ -10,6 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustix::process::Signal;
 use thiserror::Error;
 
+use crate::engine::guard::sweep::clear;
 use crate::host::holder::holder;
 use crate::host::{files, identity};
 use crate::model::layout::Layout;
@@ -99,6 +100,14 @@ pub enum RequestError {
         /// How long was waited.
         limit: Duration,
     },
+    /// What its dead supervisor left can't be killed.
+    #[error("`{name}` still runs, and can't be killed: {}", .processes.join(", "))]
+    Left {
+        /// The instance.
+        name: InstanceName,
+        /// The names and numbers of the processes.
+        processes: Vec<String>,
+    },
     /// It did not stop in time.
     #[error("`{name}` still runs: process {pid} did not end within {} s", limit.as_secs())]
     StillRunning {
@@ -123,14 +132,19 @@ pub fn supervisor_of(layout: &Layout, name: &InstanceName) -> Option<ProcessIden
     holder(&supervisor_lock(&layout.status(name)))
 }
 
-/// Stops an instance, and waits until neither a guardian nor a supervisor has it.
+/// Stops an instance, and waits until neither a guardian nor a supervisor has it. Where both were killed, what
+/// they left is killed too.
 pub fn stop_guardian(layout: &Layout, name: &InstanceName, limit: Duration) -> Result<Stop, RequestError> {
     let began = Instant::now();
     let mut told: Option<(ProcessIdentity, Instant)> = None;
     loop {
         let guardian = guardian_of(layout, name);
         let Some(process) = guardian.or_else(|| supervisor_of(layout, name)) else {
-            return Ok(if told.is_some() { Stop::Stopped } else { Stop::NotRunning });
+            let (cleared, left) = clear(layout, name);
+            if !left.is_empty() {
+                return Err(RequestError::Left { name: name.clone(), processes: left });
+            }
+            return Ok(if cleared || told.is_some() { Stop::Stopped } else { Stop::NotRunning });
         };
         if told.is_none_or(|(earlier, when)| earlier != process || when.elapsed() >= AGAIN) {
             if guardian.is_some() {

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use crate::host::identity::Process;
+use crate::host::identity::{self, Process};
 use crate::host::process::Ended;
 use crate::host::tree;
+use crate::model::layout::Layout;
+use crate::model::name::InstanceName;
 use crate::model::status::ProcessIdentity;
 use crate::supervise::environment::MARK;
+use crate::supervise::read_status;
 
 /// How long what was sent SIGKILL may take to go.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -20,8 +23,39 @@ pub(super) struct Remains<'a> {
     pub(super) program: Option<ProcessIdentity>,
     /// Whether its death was seen just now. Else it may be long ago, and numbers may be others' by now.
     pub(super) witnessed: bool,
+    /// Whether this process is a guardian, so that what is below it and no living supervisor's is meant. A command
+    /// may have children that are something else.
+    pub(super) guarded: bool,
     /// The living supervisors of others.
     pub(super) others: &'a [u32],
+}
+
+/// What a supervisor of this boot of the host left that neither it nor a guardian was there to clear: both were
+/// killed at once. Only for when neither of them lives.
+fn of_dead(layout: &Layout, name: &InstanceName) -> Option<Remains<'static>> {
+    let status = read_status(&layout.status(name))?;
+    let died = !status.phase.is_final() && !identity::runs(status.supervisor);
+    (died && status.boot_id == identity::boot_id()).then_some(Remains {
+        supervisor: status.supervisor,
+        program: status.program,
+        witnessed: false,
+        guarded: false,
+        others: &[],
+    })
+}
+
+/// Whether anything of an instance runs that neither a guardian nor a supervisor has.
+#[must_use]
+pub fn has_remains(layout: &Layout, name: &InstanceName) -> bool {
+    of_dead(layout, name).is_some_and(|remains| !find(remains, &tree::all()).is_empty())
+}
+
+/// Kills it. Says whether there was anything, and the names and numbers of what can't be killed.
+pub(super) fn clear(layout: &Layout, name: &InstanceName) -> (bool, Vec<String>) {
+    match of_dead(layout, name).filter(|remains| !find(*remains, &tree::all()).is_empty()) {
+        Some(remains) => (true, sweep(remains, |_| ())),
+        None => (false, Vec::new()),
+    }
 }
 
 /// Kills all that is left, and returns the names and numbers of what can't be killed. Children of this process that
@@ -39,7 +73,8 @@ fn find(remains: Remains<'_>, all: &[Process]) -> Vec<Process> {
     let mark = remains.supervisor.to_string();
     let mut spared = remains.others.to_vec();
     spared.push(this);
-    let mut found = if this == 1 { Vec::new() } else { tree::below(this, remains.others, all) };
+    let below = remains.guarded && this != 1;
+    let mut found = if below { tree::below(this, remains.others, all) } else { Vec::new() };
     let marked = |process: &Process| {
         in_group(process, remains, all) || tree::carries(process.identity.pid, MARK, &mark)
     };
@@ -90,17 +125,28 @@ mod tests {
         ];
         let program = ProcessIdentity { pid: a + 3, start_ticks: 90 };
         let supervisor = ProcessIdentity { pid: 4_000_100, start_ticks: 1 };
-        let remains = Remains { supervisor, program: Some(program), witnessed: true, others: &[b] };
+        let remains =
+            Remains { supervisor, program: Some(program), witnessed: true, guarded: true, others: &[b] };
         let pids: Vec<_> = find(remains, &all).iter().map(|process| process.identity.pid).collect();
         assert_eq!(pids, [a, a + 1, a + 2, a + 4]);
+        let pids: Vec<_> = find(Remains { guarded: false, ..remains }, &all)
+            .iter()
+            .map(|process| process.identity.pid)
+            .collect();
+        assert_eq!(pids, [a + 2, a + 4]);
     }
 
     #[test]
     fn a_later_group_of_the_same_number_is_not_meant() {
         let program = ProcessIdentity { pid: 4_000_001, start_ticks: 90 };
         let supervisor = ProcessIdentity { pid: 4_000_100, start_ticks: 1 };
-        let remains =
-            |program, witnessed| Remains { supervisor, program: Some(program), witnessed, others: &[] };
+        let remains = |program, witnessed| Remains {
+            supervisor,
+            program: Some(program),
+            witnessed,
+            guarded: true,
+            others: &[],
+        };
         let leader = one(4_000_001, 1, 4_000_001, 500);
         let member = one(4_000_002, 1, 4_000_001, 501);
         let with_leader = [leader.clone(), member.clone()];

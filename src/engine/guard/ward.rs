@@ -149,8 +149,13 @@ impl Ward {
         let of_this_boot =
             read_status(&self.entry.status).filter(|status| status.boot_id == identity::boot_id());
         if let Some(dead) = of_this_boot.filter(|status| !identity::runs(status.supervisor)) {
-            let remains =
-                Remains { supervisor: dead.supervisor, program: dead.program, witnessed: false, others };
+            let remains = Remains {
+                supervisor: dead.supervisor,
+                program: dead.program,
+                witnessed: false,
+                guarded: true,
+                others,
+            };
             self.sweep(remains, hooks);
         }
         self.start(hooks);
@@ -261,7 +266,7 @@ impl Ward {
         let program = read_status(&self.entry.status)
             .filter(|status| status.supervisor == supervisor)
             .and_then(|status| status.program);
-        self.sweep(Remains { supervisor, program, witnessed: true, others }, hooks);
+        self.sweep(Remains { supervisor, program, witnessed: true, guarded: true, others }, hooks);
         let pause = match (self.wish, exit) {
             (Wish::Stop, Exit::Signal(_)) => {
                 // Killed while it stopped, and now swept: stopped all the same.
@@ -382,6 +387,6 @@ fn starts_again(exit: Exit) -> bool {
     match exit {
         Exit::Code(code) => code == i32::from(END_OF_TRIAL),
         Exit::Signal(signal) => !asking.contains(&signal),
-        Exit::NotReady | Exit::NotStarted => false,
+        Exit::NotReady | Exit::NotStarted | Exit::Unhealthy | Exit::OverMemory => false,
     }
 }
