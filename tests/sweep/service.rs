@@ -94,6 +94,8 @@ pub(crate) struct Service {
     pub(crate) deaf: Cell<bool>,
     /// Whether no program gets ready any more, as when their database is gone.
     pub(crate) barren: Cell<bool>,
+    /// What the manager refuses to do: `restart`, `stop`, `start`.
+    pub(crate) refused: RefCell<Vec<&'static str>>,
 }
 
 impl Service {
@@ -105,6 +107,7 @@ impl Service {
             inner: RefCell::default(),
             deaf: Cell::default(),
             barren: Cell::default(),
+            refused: RefCell::default(),
         }
     }
 
@@ -229,6 +232,18 @@ impl Service {
         std::fs::rename(&beside, &path).unwrap();
     }
 
+    fn obey(&self, verb: &str) -> Result<(), String> {
+        let refused = self.refused.borrow().contains(&verb);
+        if refused { Err(format!("no {verb} today")) } else { Ok(()) }
+    }
+
+    fn guardian(&self, verb: &str, work: impl FnOnce()) -> Result<(), CallError> {
+        let failed = |reason| CallError::Failed { call: verb.to_owned(), reason };
+        self.obey(verb).map_err(failed)?;
+        work();
+        Ok(())
+    }
+
     fn systemctl(&self, argv: &[String]) -> Result<(), String> {
         let words: Vec<&str> =
             argv.iter().skip(1).map(String::as_str).filter(|word| !word.starts_with("--")).collect();
@@ -239,6 +254,7 @@ impl Service {
         if words != ["daemon-reload"] && words.get(1) != Some(&format!("{}.service", self.name).as_str()) {
             return Err(format!("it is not known how to {argv:?}"));
         }
+        self.obey(words[0])?;
         match words[0] {
             "reset-failed" => {}
             "daemon-reload" => self.reload(),
@@ -295,19 +311,12 @@ impl Manager for Service {
                 Err(reason) if !*optional => Err(CallError::Failed { call: call.to_string(), reason }),
                 _ => Ok(()),
             },
-            Call::StartGuardian { .. } => {
-                self.start();
-                Ok(())
-            }
-            Call::StopGuardian { .. } => {
-                self.stop();
-                Ok(())
-            }
-            Call::RestartGuardian { .. } => {
+            Call::StartGuardian { .. } => self.guardian("start", || self.start()),
+            Call::StopGuardian { .. } => self.guardian("stop", || self.stop()),
+            Call::RestartGuardian { .. } => self.guardian("restart", || {
                 self.stop();
                 self.begin();
-                Ok(())
-            }
+            }),
         }
     }
 
