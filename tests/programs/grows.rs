@@ -6,14 +6,13 @@ use std::process::Command;
 #[expect(clippy::disallowed_methods, reason = "a test program starts processes itself")]
 fn main() -> Result<(), Box<dyn Error>> {
     let argument = std::env::args().nth(1).ok_or("the mebibytes are missing")?;
-    let held = match argument.strip_prefix("child:") {
+    let mut held = Vec::new();
+    if let Some(mebibytes) = argument.strip_prefix("child:") {
         // Written to, or the system would not give it.
-        Some(mebibytes) => vec![1_u8; mebibytes.parse::<usize>()? << 20],
-        None => {
-            Command::new(std::env::current_exe()?).arg(format!("child:{argument}")).spawn()?;
-            Vec::new()
-        }
-    };
+        held = vec![1_u8; mebibytes.parse::<usize>()? << 20];
+    } else {
+        Command::new(std::env::current_exe()?).arg(format!("child:{argument}")).spawn()?;
+    }
     loop {
         std::hint::black_box(&held);
         std::thread::park();

@@ -16,10 +16,10 @@ mod hooks;
 mod host;
 mod life;
 mod liveness;
-#[path = "../load/mod.rs"]
 mod load;
 mod manager;
 mod memory;
+mod monitors;
 mod outcomes;
 mod output;
 mod rest;
