@@ -16,6 +16,7 @@ mod hooks;
 mod host;
 mod life;
 mod liveness;
+#[path = "../load/mod.rs"]
 mod load;
 mod manager;
 mod memory;
