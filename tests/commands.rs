@@ -422,23 +422,76 @@ fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
 }
 
-/// Starts a command, interrupts it once the service is starting, and gives what it said.
+#[test]
+fn an_instance_runs_once_and_running_it_registers_nothing() {
+    let host = Installed(Host::new());
+    let host = &host.0;
+    host.manifest(&json!({ "name": "web", "scope": "user", "platform": "embedded",
+        "package": { "name": "server", "version": "1.0.0" },
+        "service": { "command": ["{package}/bin/run"], "ready": { "delay": "100ms" }, "pidFile": "{run}/other" } }));
+    host.expect(0, &["install", "--user", "--from", &archive(host, "1.0.0"), "--no-start", "--yes"]);
+    let registered = || {
+        let names = |folder: &str| -> Vec<_> {
+            let entries = std::fs::read_dir(host.path(folder)).into_iter().flatten();
+            entries.map(|entry| entry.unwrap().file_name()).collect()
+        };
+        let definition = std::fs::read_to_string(host.path("root/state/web/definition.json")).unwrap();
+        (names("home"), names("root/config"), definition)
+    };
+    let before = registered();
+    let running = spawned(host, &["run", "--user", "--name", "web", "--pid-file", "web.pid"]);
+    wait_for(host, 0);
+    let second = host.expect(0, &["run", "--user", "--name", "web"]).err;
+    assert!(second.contains("web runs already: process"), "{second}");
+    let status = host.json(0, &["status", "--user"]);
+    let pid_file = host.path("deploy/web.pid");
+    assert_eq!(std::fs::read_to_string(&pid_file).unwrap(), format!("{}\n", status["pid"]));
+    assert_eq!(registered(), before);
+    signal(&running, rustix::process::Signal::TERM);
+    let ended = running.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(!pid_file.exists());
+    // All instances that start at boot: there is this one.
+    let boot = spawned(host, &["boot", "--user"]);
+    wait_for(host, 0);
+    assert_eq!(registered(), before);
+    signal(&boot, rustix::process::Signal::TERM);
+    assert_eq!(boot.wait_with_output().unwrap().status.code(), Some(0));
+    host.expect(11, &["status", "--user"]);
+}
+
+/// Starts a command and leaves it running.
 #[expect(clippy::disallowed_methods, reason = "a child that is signalled is no one-shot command")]
-fn interrupted(host: &Host, arguments: &[&str]) -> String {
-    use std::os::unix::process::ExitStatusExt as _;
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mainstay"));
+fn spawned(host: &Host, arguments: &[&str]) -> std::process::Child {
     let described = host.command(arguments);
+    let mut command = std::process::Command::new(described.get_program());
     command.args(described.get_args()).current_dir(host.path("deploy")).env_clear();
     command.envs(described.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
-    for _ in 0..200 {
-        if host.run(&["status", "--user"]).code == 10 {
-            break;
+    command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap()
+}
+
+fn signal(child: &std::process::Child, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+}
+
+/// Waits until `status` ends with this code.
+fn wait_for(host: &Host, code: i32) {
+    for _ in 0..400 {
+        if host.run(&["status", "--user"]).code == code {
+            return;
         }
         std::thread::sleep(std::time::Duration::from_millis(25));
     }
-    let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    panic!("{}", host.run(&["status", "--user"]).out);
+}
+
+/// Starts a command, interrupts it once the service is starting, and gives what it said.
+fn interrupted(host: &Host, arguments: &[&str]) -> String {
+    use std::os::unix::process::ExitStatusExt as _;
+    let child = spawned(host, arguments);
+    wait_for(host, 10);
+    signal(&child, rustix::process::Signal::INT);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.signal(), Some(2));
     String::from_utf8(output.stderr).unwrap()

@@ -395,6 +395,9 @@ pub struct RunArguments {
     /// Whose instances.
     #[command(flatten)]
     pub scope: ScopeArguments,
+    /// Keep the program's process number in this file, whatever the manifest says
+    #[arg(long, value_name = "FILE")]
+    pub pid_file: Option<Utf8PathBuf>,
     /// Supervise only, without a guardian
     #[arg(long, hide = true)]
     pub supervise: bool,

@@ -291,6 +291,20 @@ mod tests {
     }
 
     #[test]
+    fn an_expression_of_the_manifest_finds_levels_in_files() {
+        let name: InstanceName = "web".parse().unwrap();
+        let levels = Levels::new(Some(r"^\[(?<level>[a-z])\]"));
+        let mut joiner = Joiner { levels, ..Joiner::default() };
+        let mut level = |text: &str| {
+            let line = format!("2026-05-08T14:32:07.250Z out {text}");
+            joiner.take(&name, line.as_bytes()).unwrap().level
+        };
+        assert_eq!(level("[w] slow"), Level::Warning);
+        assert_eq!(level("ERROR: no route"), Level::Error);
+        assert_eq!(level("nothing"), Level::Info);
+    }
+
+    #[test]
     fn the_last_wanted_lines_are_kept() {
         let name: InstanceName = "web".parse().unwrap();
         let at = clock::now();

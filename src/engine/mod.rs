@@ -8,6 +8,7 @@ mod execute;
 pub mod failure;
 pub mod guard;
 mod hands;
+pub mod holders;
 mod journal;
 mod leftovers;
 pub mod lifecycle;

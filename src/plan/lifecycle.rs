@@ -35,6 +35,17 @@ pub fn stop(spec: &LaunchSpec, observed: &Observed) -> Plan {
     plan
 }
 
+/// Decides how to stop a service and start it afresh, where its manager does not restart it. Its sockets stay.
+#[must_use]
+pub fn afresh(spec: &LaunchSpec) -> Plan {
+    let mut plan = Plan::new(Operation::Restart, spec);
+    let of = identity(spec);
+    let calls = calls::stop(&of, spec.stop_limit(), Sockets::Left).into_iter().chain(calls::start(&of));
+    plan.after.extend(calls.map(|call| Step::Call { call }));
+    plan.after.push(await_ready(spec, spec.ready.timeout));
+    plan
+}
+
 /// Decides how to stop and start a service: in one call, so that nothing is ever stopped with nobody left to
 /// start it.
 #[must_use]
@@ -42,6 +53,7 @@ pub fn restart(spec: &LaunchSpec) -> Plan {
     let mut plan = Plan::new(Operation::Restart, spec);
     plan.after
         .extend(calls::restart(&identity(spec), Sockets::Left).into_iter().map(|call| Step::Call { call }));
-    plan.after.push(await_ready(spec, spec.ready.timeout));
+    // The old program may take its time to drain first.
+    plan.after.push(await_ready(spec, spec.ready.timeout.and(spec.stop_limit())));
     plan
 }

@@ -88,6 +88,12 @@ mod tests {
         let line = r#"{"__REALTIME_TIMESTAMP":"1","PRIORITY":"3","SYSLOG_IDENTIFIER":"systemd","MESSAGE":[104,105,255]}"#;
         let read = entry(line, &Levels::default()).unwrap();
         assert_eq!((read.level, read.own, read.text.as_str()), (Some(Level::Error), true, "hi\u{fffd}"));
+        let levels = Levels::new(Some(r"^(?<level>\d+):"));
+        for (priority, level) in [(6, Level::Error), (4, Level::Warning)] {
+            let line =
+                format!(r#"{{"__REALTIME_TIMESTAMP":"1","PRIORITY":"{priority}","MESSAGE":"50: no route"}}"#);
+            assert_eq!(entry(&line, &levels).unwrap().level, Some(level));
+        }
         let line = r#"{"__REALTIME_TIMESTAMP":"1","MESSAGE":null}"#;
         assert_eq!(entry(line, &Levels::default()).unwrap().text, "");
         assert_eq!(entry("-- No entries --", &Levels::default()), None);

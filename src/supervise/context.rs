@@ -36,6 +36,8 @@ pub struct Context {
     pub guardian: Option<GuardianLink>,
     /// Reads what is to run again, at the beginning of each turn of a schedule.
     pub reader: Option<LaunchReader>,
+    /// The file for the program's number, absolute, in the place of the one that the launch names.
+    pub pid_file: Option<Utf8PathBuf>,
     /// The sockets that were handed over to this supervisor.
     pub sockets: HeldSockets,
 }

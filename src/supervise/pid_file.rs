@@ -37,10 +37,13 @@ pub(crate) struct PidFile {
 }
 
 impl PidFile {
-    /// The file that the launch spec names, if it names one.
+    /// The file that was asked for at the start of this supervisor, or that the launch spec names, if there is one.
     pub(crate) fn of(context: &Context) -> Option<Self> {
-        let named = context.spec.pid_file.as_ref()?;
-        let path = context.folders.deploy.join(expand(named, &context.folders.places()));
+        let named = || {
+            let named = context.spec.pid_file.as_ref()?;
+            Some(context.folders.deploy.join(expand(named, &context.folders.places())))
+        };
+        let path = context.pid_file.clone().or_else(named)?;
         Some(Self { path, account: context.account.credentials.clone(), held: None })
     }
 

@@ -51,6 +51,7 @@ impl Sample {
             manager: ManagerLink::default(),
             guardian: None,
             reader: None,
+            pid_file: None,
             sockets: crate::host::listening::HeldSockets::default(),
             spec,
         };

@@ -95,6 +95,7 @@ fn run(layout: &Layout, root: &str, name: &InstanceName, rest: &[String]) -> Res
             let (layout, name) = (layout.clone(), name.clone());
             move || read_spec(&layout, &name).ok()
         })),
+        pid_file: None,
         sockets: HeldSockets::taken(&spec.sockets, name.as_str(), handover::inherited()?),
         spec,
     };

@@ -16,6 +16,7 @@ mod life;
 #[path = "../load/mod.rs"]
 mod load;
 mod manager;
+mod monitors;
 mod output;
 mod rest;
 mod sockets;

@@ -233,6 +233,10 @@ impl Host {
         self.with(&Clear, |context| lifecycle(context, &self.marker(), Operation::Stop, false)).unwrap();
     }
 
+    pub(crate) fn restart(&self) -> Result<(), Failure> {
+        self.with(&Clear, |context| lifecycle(context, &self.marker(), Operation::Restart, false)).map(drop)
+    }
+
     pub(crate) fn recover(&self, obstacle: &dyn Obstacle) -> Result<Recovered, Failure> {
         self.with(obstacle, |context| recover_instance(context, &self.name))
     }

@@ -16,6 +16,7 @@ mod check;
 mod host;
 mod keeping;
 mod obstacle;
+mod restart;
 mod scenario;
 mod service;
 

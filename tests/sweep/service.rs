@@ -82,12 +82,17 @@ struct Inner {
     unit: Option<String>,
     enabled: bool,
     lingering: bool,
-    /// The definition of the sockets that counts.
-    socket: Option<String>,
+    sockets: Sockets,
+}
+
+#[derive(Default)]
+struct Sockets {
+    /// The definition that counts.
+    unit: Option<String>,
     /// Where the manager listens.
     open: Option<Vec<String>>,
     /// Whether it does at boot.
-    sockets_enabled: bool,
+    enabled: bool,
 }
 
 /// The service manager of one host with one service.
@@ -100,6 +105,8 @@ pub(crate) struct Service {
     pub(crate) deaf: Cell<bool>,
     /// Whether no program gets ready any more, as when their database is gone.
     pub(crate) barren: Cell<bool>,
+    /// What the manager refuses to do: `restart`, `stop`, `start`.
+    pub(crate) refused: RefCell<Vec<&'static str>>,
 }
 
 impl Service {
@@ -111,6 +118,7 @@ impl Service {
             inner: RefCell::default(),
             deaf: Cell::default(),
             barren: Cell::default(),
+            refused: RefCell::default(),
         }
     }
 
@@ -127,7 +135,7 @@ impl Service {
     /// Where the manager listens, and whether it would at boot.
     pub(crate) fn sockets(&self) -> (Option<Vec<String>>, bool) {
         let inner = self.inner.borrow();
-        (inner.open.clone(), inner.sockets_enabled)
+        (inner.sockets.open.clone(), inner.sockets.enabled)
     }
 
     /// Whether the manager would start it at boot.
@@ -147,8 +155,8 @@ impl Service {
     pub(crate) fn reboot(&self) {
         self.give_up();
         self.reload();
-        self.inner.borrow_mut().open = None;
-        if self.inner.borrow().sockets_enabled {
+        self.inner.borrow_mut().sockets.open = None;
+        if self.inner.borrow().sockets.enabled {
             self.open();
         }
         let at_boot = match self.platform {
@@ -168,7 +176,7 @@ impl Service {
         let definition = self.layout.definition(&self.name, self.platform);
         self.inner.borrow_mut().unit = files::read(&definition).unwrap();
         let socket = self.layout.socket_definition(&self.name);
-        self.inner.borrow_mut().socket = files::read(&socket).unwrap();
+        self.inner.borrow_mut().sockets.unit = files::read(&socket).unwrap();
     }
 
     /// Opens the sockets, unless they are open already: then they stay where they are.
@@ -177,7 +185,8 @@ impl Service {
         let listens = |text: &String| {
             text.lines().filter_map(|line| line.strip_prefix("ListenStream=").map(str::to_owned)).collect()
         };
-        inner.open = inner.open.take().or_else(|| inner.socket.as_ref().map(listens));
+        let sockets = &mut inner.sockets;
+        sockets.open = sockets.open.take().or_else(|| sockets.unit.as_ref().map(listens));
     }
 
     /// Whether a program that listens by itself finds its port taken, or one that is handed its sockets is not.
@@ -189,7 +198,7 @@ impl Service {
         if needs {
             self.open();
         }
-        needs == spec.sockets.is_empty() || self.inner.borrow().open.is_some() != needs
+        needs == spec.sockets.is_empty() || self.inner.borrow().sockets.open.is_some() != needs
     }
 
     fn begin(&self) {
@@ -268,6 +277,18 @@ impl Service {
         std::fs::rename(&beside, &path).unwrap();
     }
 
+    fn obey(&self, verb: &str) -> Result<(), String> {
+        let refused = self.refused.borrow().contains(&verb);
+        if refused { Err(format!("no {verb} today")) } else { Ok(()) }
+    }
+
+    fn guardian(&self, verb: &str, work: impl FnOnce()) -> Result<(), CallError> {
+        let failed = |reason| CallError::Failed { call: verb.to_owned(), reason };
+        self.obey(verb).map_err(failed)?;
+        work();
+        Ok(())
+    }
+
     fn systemctl(&self, argv: &[String]) -> Result<(), String> {
         let words: Vec<&str> =
             argv.iter().skip(1).map(String::as_str).filter(|word| !word.starts_with("--")).collect();
@@ -280,6 +301,7 @@ impl Service {
         if units.iter().any(|unit| *unit != service && *unit != socket) {
             return Err(format!("it is not known how to {argv:?}"));
         }
+        self.obey(words[0])?;
         if units.contains(&socket.as_str()) {
             self.on_sockets(words[0])?;
             if units == [socket.as_str()] {
@@ -312,15 +334,15 @@ impl Service {
         let defined = self.layout.socket_definition(&self.name).exists();
         match word {
             "enable" | "disable" | "restart" if !defined => return Err("no such unit".to_owned()),
-            "enable" => self.inner.borrow_mut().sockets_enabled = true,
-            "disable" => self.inner.borrow_mut().sockets_enabled = false,
+            "enable" => self.inner.borrow_mut().sockets.enabled = true,
+            "disable" => self.inner.borrow_mut().sockets.enabled = false,
             // What needs them goes with them.
             "stop" | "restart" => {
                 let needed = self.inner.borrow().unit.as_ref().is_some_and(|unit| unit.contains("Requires="));
                 if needed {
                     self.stop();
                 }
-                self.inner.borrow_mut().open = None;
+                self.inner.borrow_mut().sockets.open = None;
             }
             _ => return Err(format!("it is not known how to {word} sockets")),
         }
@@ -363,19 +385,12 @@ impl Manager for Service {
                 Err(reason) if !*optional => Err(CallError::Failed { call: call.to_string(), reason }),
                 _ => Ok(()),
             },
-            Call::StartGuardian { .. } => {
-                self.start();
-                Ok(())
-            }
-            Call::StopGuardian { .. } => {
-                self.stop();
-                Ok(())
-            }
-            Call::RestartGuardian { .. } => {
+            Call::StartGuardian { .. } => self.guardian("start", || self.start()),
+            Call::StopGuardian { .. } => self.guardian("stop", || self.stop()),
+            Call::RestartGuardian { .. } => self.guardian("restart", || {
                 self.stop();
                 self.begin();
-                Ok(())
-            }
+            }),
         }
     }
 
