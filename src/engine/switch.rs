@@ -143,6 +143,16 @@ pub(crate) fn take_back(layout: &Layout, planned: &Switch, reason: &str) -> Resu
     })
 }
 
+/// Has a launch that was ready stay, whatever comes of its next start.
+pub(crate) fn pass(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
+    locked(layout, name, || {
+        let Some(mut switch) = read(layout, name)? else { return Ok(()) };
+        files::remove(&layout.trial(name))?;
+        switch.stage = Stage::Passed;
+        store(layout, name, &switch)
+    })
+}
+
 /// Closes a trial of which no switch is left that could end it. With it, a launch that fails would be started
 /// again for ever.
 pub(crate) fn close_orphaned_trial(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {

@@ -32,7 +32,10 @@ pub(super) fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) 
     let socket = SocketFile::of(wanted, observed);
     let reload = calls::after_definition_written(&of);
     let is_new = observed.definition.as_deref() != Some(definition.text.as_str());
-    let mut defined = Defined { undo: Vec::new(), sockets: Sockets::if_any(socket.changes()) };
+    // Where a journal was lost, the files may be as they are wanted, and systemd not know of it yet.
+    let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
+    let moves = socket.changes() || active.is_some_and(|active| active.sockets != spec.sockets);
+    let mut defined = Defined { undo: Vec::new(), sockets: Sockets::if_any(moves) };
     if socket == SocketFile::Removed && observed.enabled {
         // As long as its file is there: it says what there is to undo.
         let undo = Undo::calls([calls::sockets_at_boot(&of, true)]);
@@ -46,6 +49,10 @@ pub(super) fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) 
             // Once nothing needs them any more: they would keep what ran before from its port.
             undo = undo.and_calls([calls::close_sockets(&of)]);
         }
+        if socket == SocketFile::Removed && observed.runs() {
+            // What was closed is opened by a start alone.
+            undo = undo.and_calls(calls::restart(&of, Sockets::Left));
+        }
         defined.undo = undo.steps();
         // What ran may have ended meanwhile, and failed to start again by the new definition; what runs is
         // left alone by this.
@@ -53,35 +60,52 @@ pub(super) fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) 
         plan.push(step, undo.and_calls(again));
     }
     if let Some((step, undo)) = socket.step(wanted, observed) {
-        let undo = undo.and_calls(reload.clone());
+        let mut undo = undo.and_calls(reload.clone());
+        if let (SocketFile::Added, Undo::Steps(steps)) = (socket, &mut undo) {
+            // As long as its file is there.
+            steps.insert(0, Step::Call { call: calls::sockets_at_boot(&of, false) });
+        }
         // Before the service's own, which it may need.
         defined.undo.splice(0..0, undo.steps());
         plan.push(step, undo);
     }
-    if is_new || socket.changes() {
+    if is_new || moves {
         for call in reload {
             plan.push(Step::Call { call }, Undo::Nothing);
         }
     }
-    if socket == SocketFile::Removed && observed.runs() {
-        // What runs has them still, and what is started next has to listen by itself.
-        plan.push(Step::Call { call: calls::close_sockets(&of) }, Undo::Nothing);
+    if moves && spec.sockets.is_empty() {
+        if spec.platform == PlatformKind::Systemd {
+            // What runs has them still, and what is started next has to listen by itself.
+            plan.push(Step::Call { call: calls::close_sockets(&of) }, Undo::Nothing);
+        }
         defined.sockets = Sockets::Left;
     }
-    at_boot(plan, &of, socket, wanted, observed);
+    at_boot(plan, &of, socket, moves, (wanted, observed));
     defined
 }
 
-fn at_boot(plan: &mut Plan, of: &Marker, socket: SocketFile, wanted: &Wanted, observed: &Observed) {
+fn at_boot(
+    plan: &mut Plan,
+    of: &Marker,
+    socket: SocketFile,
+    moves: bool,
+    (wanted, observed): (&Wanted, &Observed),
+) {
     let boot = wanted.spec.boot;
     if observed.enabled != boot {
         for (call, undo) in calls::boot(of, boot).into_iter().zip(calls::boot(of, !boot)) {
             plan.push(Step::Call { call }, Undo::calls([undo]));
         }
     }
-    let enabled = observed.enabled && socket != SocketFile::Added;
-    if matches!(socket, SocketFile::Added | SocketFile::Kept | SocketFile::Changed) && enabled != boot {
-        let undo = Undo::calls([calls::sockets_at_boot(of, !boot)]);
+    let known = observed.enabled == boot;
+    let has_sockets = matches!(socket, SocketFile::Added | SocketFile::Kept | SocketFile::Changed);
+    if has_sockets && (!known || (moves && boot)) {
+        let undo = if known || socket == SocketFile::Added {
+            Undo::Nothing
+        } else {
+            Undo::calls([calls::sockets_at_boot(of, !boot)])
+        };
         plan.push(Step::Call { call: calls::sockets_at_boot(of, boot) }, undo);
     }
 }

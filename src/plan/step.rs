@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,13 @@ impl Plan {
     /// Adds a journalled step with its inverse.
     pub fn push(&mut self, step: Step, undo: Undo) {
         self.steps.push(Planned { step, undo });
+    }
+
+    /// Whether the plan writes a file over another one of that path.
+    #[must_use]
+    pub fn rewrites(&self, path: &Utf8Path) -> bool {
+        let writes = |step: &Step| matches!(step, Step::Write { path: written, .. } if written == path);
+        self.steps.iter().any(|planned| writes(&planned.step) && planned.undo.steps().iter().any(writes))
     }
 
     /// The switch that the plan makes, with its place among the steps.

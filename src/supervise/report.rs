@@ -59,6 +59,7 @@ impl Reporter {
             last_outcome: None,
             health: None,
             schedule: None,
+            detached: Vec::new(),
             message: String::new(),
         };
         Ok(Self { path: context.status.clone(), status, manager, ready_told: false, word: None })
@@ -105,6 +106,11 @@ impl Reporter {
         let written = replace(&self.path, &self.status);
         self.tell_manager(standing, now);
         written
+    }
+
+    /// What lives on by itself from now on.
+    pub(crate) fn detached(&mut self, processes: Vec<ProcessIdentity>) {
+        self.status.detached = processes;
     }
 
     /// The launch that is supervised from now on.

@@ -142,6 +142,15 @@ impl Host {
         std::fs::write(self.manifest(), text.replace("\"upgrade\"", &unit)).unwrap();
     }
 
+    /// Has sockets held there.
+    pub(crate) fn listen(&self, places: &[&str]) {
+        let text = std::fs::read_to_string(self.manifest()).unwrap();
+        let sockets: Vec<String> =
+            places.iter().map(|place| format!("{{ \"listen\": \"{place}\" }}")).collect();
+        let sockets = format!("\"sockets\": [{}], \"boot\"", sockets.join(", "));
+        std::fs::write(self.manifest(), text.replace("\"boot\"", &sockets)).unwrap();
+    }
+
     pub(crate) fn marker(&self) -> Marker {
         Marker {
             name: self.name.clone(),
