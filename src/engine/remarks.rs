@@ -1,5 +1,7 @@
 //! What the person should know of a launch on this host before it is made, beside its steps.
 
+use camino::Utf8PathBuf;
+
 use crate::engine::target::Declared;
 use crate::host::{container, files};
 use crate::model::container::Container;
@@ -13,7 +15,7 @@ pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
     let doubtful = doubts(document)
         .into_iter()
         .map(|doubt| format!("{}:{}:{}: {doubt}", document.name(), doubt.line, doubt.column));
-    doubtful.chain(of_platform(declared, spec, container::container())).chain(open_secrets(spec)).collect()
+    doubtful.chain(of_platform(declared, spec, container::container())).chain(of_secrets(spec)).collect()
 }
 
 /// Where nobody chose the platform and the usual one is not there, the person hears which it is and why.
@@ -27,11 +29,15 @@ fn of_platform(declared: &Declared, spec: &LaunchSpec, container: Option<Contain
     })
 }
 
-/// Secrets that other accounts of this host can read.
-fn open_secrets(spec: &LaunchSpec) -> Vec<String> {
-    let open = |path: &&camino::Utf8PathBuf| matches!(files::facts(path), Ok(Some(facts)) if facts.kind == files::Kind::File && facts.mode & 0o004 != 0);
-    let told = |path: &camino::Utf8PathBuf| {
+fn of_secrets(spec: &LaunchSpec) -> Vec<String> {
+    let told = |path: &Utf8PathBuf| {
         format!("every account of this host can read the secret in `{path}`: `chmod o-r '{path}'`")
     };
-    spec.secrets.values().filter(open).map(told).collect()
+    open_secrets(spec).iter().map(told).collect()
+}
+
+/// The files of secrets that other accounts of this host can read.
+pub(crate) fn open_secrets(spec: &LaunchSpec) -> Vec<Utf8PathBuf> {
+    let open = |path: &&Utf8PathBuf| matches!(files::facts(path), Ok(Some(facts)) if facts.kind == files::Kind::File && facts.mode & 0o004 != 0);
+    spec.secrets.values().filter(open).cloned().collect()
 }
