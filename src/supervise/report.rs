@@ -128,8 +128,9 @@ impl Reporter {
         if let Some(schedule) = &self.status.schedule {
             let ScheduleStanding { cycles, successes, partials, failures, skipped, .. } = schedule;
             if *cycles > 0 {
+                let runs = if *cycles == 1 { "run" } else { "runs" };
                 parts.push(format!(
-                    "{cycles} runs: {successes} success, {partials} partial, {failures} failure; {skipped} turns skipped"
+                    "{cycles} {runs}: {successes} success, {partials} partial, {failures} failure; {skipped} turns skipped"
                 ));
             }
             parts.extend(schedule.next.map(|next| format!("next run {}", clock::local(next))));

@@ -8,12 +8,14 @@ use mainstay::model::event_line::EventKind;
 use mainstay::model::health::{HealthPolicy, HealthProbe};
 use mainstay::model::idle::Idle;
 use mainstay::model::launch::{LaunchSpec, Probe};
+use mainstay::model::socket::Socket;
 use mainstay::model::status::{Exit, Phase};
 use mainstay::model::watched::Watched;
 use mainstay::supervise::read_events;
 use rustix::process::Signal;
 
 use crate::host::{Host, LONG, free_port, get, program, spec, wait_for};
+use crate::load::ask;
 
 fn server(port: u16) -> LaunchSpec {
     let mut spec = spec(&[&program("server"), "--port", &port.to_string()]);
@@ -72,7 +74,7 @@ fn a_command_may_ask_and_one_that_hangs_is_a_failure() {
 
 #[test]
 fn a_program_that_says_that_it_works_must_go_on_saying_so() {
-    let mut spec = spec(&[&program("notifies"), "10"]);
+    let mut spec = spec(&[&program("notifies"), "10", "well", "10"]);
     spec.ready.probe = Probe::Notify;
     spec.restart.limit = 1;
     spec.restart.delays = vec![Span::milliseconds(50)];
@@ -80,7 +82,12 @@ fn a_program_that_says_that_it_works_must_go_on_saying_so() {
     policy.every = Span::milliseconds(250);
     spec.health = Some(policy);
     let host = Host::new(&spec);
-    assert_eq!(host.run().code(), Some(1));
+    let mut driver = host.run();
+    host.wait_for_phase(Phase::Ready);
+    std::thread::sleep(Duration::from_secs(1));
+    let status = host.status().unwrap();
+    assert_eq!((status.phase, status.failures), (Phase::Ready, 0), "it says so");
+    assert_eq!(driver.code(), Some(1));
     let status = host.status().unwrap();
     assert_eq!(status.last_exit, Some(Exit::Unhealthy));
     assert!(status.message.contains("WATCHDOG=1"), "{}", status.message);
@@ -129,6 +136,59 @@ fn a_program_that_nobody_needs_is_stopped() {
     assert_eq!((status.phase, status.failures), (Phase::Completed, 0));
     assert!(status.message.contains("nobody needs it"), "{}", status.message);
     assert_eq!(kinds(&host), [EventKind::Idled]);
+}
+
+#[test]
+fn a_connection_wakes_a_program_that_was_stopped_and_at_rest_nothing_wakes_up() {
+    let mut spec = spec(&[&program("holds"), "here"]);
+    spec.ready.probe = Probe::Delay(Span::milliseconds(50));
+    spec.idle = Some(Idle { after: Span::milliseconds(400), busy: None });
+    let host = Host::new(&spec);
+    // Of a TCP connection the kernel remembers the end for a minute.
+    let path = host.root.join("web.sock");
+    spec.sockets = vec![Socket { listen: path.to_string().try_into().unwrap(), name: None }];
+    host.put(&spec);
+    let mut driver = host.run();
+    for life in 1..=3 {
+        let rest = host.wait_for_phase(Phase::Idle);
+        wait_for("the end of the program", LONG, || host.programs().is_empty().then_some(()));
+        assert!(rest.phase.is_up() && rest.restarts.is_empty());
+        let pid = rest.supervisor.pid;
+        let switches = || {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+            status.lines().find(|line| line.starts_with("voluntary")).map(str::to_owned)
+        };
+        std::thread::sleep(Duration::from_millis(100));
+        let before = switches();
+        std::thread::sleep(Duration::from_millis(700));
+        assert_eq!(before, switches());
+        // The one that wakes it is answered too.
+        assert!(ask(path.as_str()).unwrap().starts_with("here "));
+        let woken = kinds(&host).into_iter().filter(|kind| *kind == EventKind::Woken).count();
+        assert_eq!(woken, life);
+    }
+    driver.signal(Signal::TERM);
+    assert_eq!(driver.code(), Some(0));
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_connection_that_stays_keeps_a_program_up() {
+    let mut spec = spec(&[&program("holds"), "here"]);
+    spec.ready.probe = Probe::Delay(Span::milliseconds(50));
+    spec.idle = Some(Idle { after: Span::milliseconds(400), busy: None });
+    let address = format!("127.0.0.1:{}", free_port());
+    spec.sockets = vec![Socket { listen: address.clone().try_into().unwrap(), name: None }];
+    let host = Host::new(&spec);
+    let _driver = host.run();
+    let ready = host.wait_for_phase(Phase::Ready);
+    let connection = std::net::TcpStream::connect(&address).unwrap();
+    std::thread::sleep(Duration::from_millis(1_200));
+    assert_eq!(host.status().unwrap().program, ready.program);
+    // A reset leaves nothing for the kernel to remember.
+    rustix::net::sockopt::set_socket_linger(&connection, Some(Duration::ZERO)).unwrap();
+    drop(connection);
+    host.wait_for_phase(Phase::Idle);
 }
 
 #[test]

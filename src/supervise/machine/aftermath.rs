@@ -72,7 +72,8 @@ impl Machine {
         let followed = self.follow(verdict, exit, &what, now);
         let happening = if exit == Exit::Unhealthy { EventKind::Unhealthy } else { EventKind::Ended };
         let mut outputs = vec![Output::Remember(happening)];
-        if outcome.alarms() || verdict == Verdict::TakenBack {
+        // Whoever upgraded is told of a trial that failed; and the old version must not wait for an alert.
+        if outcome.alarms() && verdict != Verdict::TakenBack {
             outputs.push(Output::Alert);
         }
         outputs.extend(followed);
