@@ -15,18 +15,18 @@ pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
     let doubtful = doubts(document)
         .into_iter()
         .map(|doubt| format!("{}:{}:{}: {doubt}", document.name(), doubt.line, doubt.column));
-    doubtful.chain(of_platform(declared, spec, container::container())).chain(of_secrets(spec)).collect()
+    let chosen = declared.manifest.platform.is_some();
+    let container = container::container().filter(|_| !chosen);
+    doubtful.chain(of_platform(spec.platform, container)).chain(of_secrets(spec)).collect()
 }
 
-/// Where nobody chose the platform and the usual one is not there, the person hears which it is and why.
-fn of_platform(declared: &Declared, spec: &LaunchSpec, container: Option<Container>) -> Option<String> {
-    let container = container?;
-    let chosen = declared.manifest.platform.is_some() || spec.platform != PlatformKind::Embedded;
-    (!chosen).then(|| {
-        format!(
-            "this host is a container ({container}), so the platform is `embedded`: let the container run `mainstay boot`, and its instances start with it"
-        )
-    })
+/// Where nobody chose the platform and this host is a container, the person hears which it is, and what that asks of
+/// the container.
+fn of_platform(platform: PlatformKind, container: Option<Container>) -> Option<String> {
+    let container = container.filter(|_| platform == PlatformKind::Embedded)?;
+    Some(format!(
+        "this host is a container ({container}) without a service manager of its own, so the platform is `embedded`: let the container run `mainstay boot`, and its instances start with it"
+    ))
 }
 
 fn of_secrets(spec: &LaunchSpec) -> Vec<String> {
@@ -40,4 +40,17 @@ fn of_secrets(spec: &LaunchSpec) -> Vec<String> {
 pub(crate) fn open_secrets(spec: &LaunchSpec) -> Vec<Utf8PathBuf> {
     let open = |path: &&Utf8PathBuf| matches!(files::facts(path), Ok(Some(facts)) if facts.kind == files::Kind::File && facts.mode & 0o004 != 0);
     spec.secrets.values().filter(open).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_is_told_what_to_run() {
+        let told = of_platform(PlatformKind::Embedded, Some(Container::Docker)).unwrap();
+        assert!(told.contains("(docker)") && told.contains("mainstay boot"), "{told}");
+        assert_eq!(of_platform(PlatformKind::Systemd, Some(Container::Lxc)), None);
+        assert_eq!(of_platform(PlatformKind::Embedded, None), None);
+    }
 }
