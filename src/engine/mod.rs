@@ -19,6 +19,7 @@ pub mod manager;
 mod observe;
 pub mod obstacle;
 pub mod operation;
+mod overlap;
 pub mod packing;
 pub mod past;
 pub mod prepare;
