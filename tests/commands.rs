@@ -460,6 +460,61 @@ fn an_instance_runs_once_and_running_it_registers_nothing() {
     host.expect(11, &["status", "--user"]);
 }
 
+#[test]
+fn a_doctor_says_what_is_wrong_and_mends_what_is_safe() {
+    let host = Installed(Host::new());
+    let host = &host.0;
+    let nothing = host.json(0, &["doctor", "--user"]);
+    assert_eq!((&nothing["healthy"], &nothing["instances"]), (&json!(true), &json!([])));
+    host.manifest(&json!({ "name": "web", "scope": "user", "platform": "embedded",
+        "package": { "name": "server", "version": "1.0.0" },
+        "service": { "command": ["{package}/bin/run"], "ready": { "delay": "100ms" }, "pidFile": "{deploy}/web.pid" } }));
+    host.expect(0, &["install", "--user", "--from", &archive(host, "1.0.0"), "--yes"]);
+    let finding = |code: i32, check: &str| {
+        let answer = host.json(code, &["doctor", "--user"]);
+        let findings = answer["instances"][0]["findings"].as_array().unwrap();
+        let found = findings.iter().find(|finding| finding["check"] == check);
+        found.unwrap_or_else(|| panic!("{check}: {answer:#}")).clone()
+    };
+    let healthy = host.expect(0, &["doctor", "--user"]).out;
+    assert!(healthy.contains("✓ running and ready") && !healthy.contains('✗'), "{healthy}");
+    assert_eq!(finding(0, "pid-file")["verdict"], "sound");
+    assert!(host.expect(0, &["doctor", "--user", "--fix"]).err.contains("nothing here can be mended"));
+    // A pid file of a process that has ended.
+    host.expect(0, &["stop", "--user"]);
+    let ended = spawned(host, &["list", "--user"]);
+    let pid = ended.id();
+    ended.wait_with_output().unwrap();
+    let pid_file = host.write("deploy/web.pid", &format!("{pid}\n"));
+    let stale = finding(0, "pid-file");
+    assert_eq!(stale["verdict"], "doubtful");
+    assert!(stale["fix"].as_str().unwrap().contains("remove"), "{stale}");
+    assert!(host.expect(2, &["doctor", "--user", "--fix"]).err.contains("--yes"), "nobody is there to ask");
+    assert!(pid_file.exists());
+    host.expect(0, &["doctor", "--user", "--fix", "--yes"]);
+    assert!(!pid_file.exists());
+    // One that names a living process is left alone.
+    host.write("deploy/web.pid", &format!("{}\n", std::process::id()));
+    assert!(finding(1, "pid-file")["message"].as_str().unwrap().contains("not of this service"));
+    host.expect(1, &["doctor", "--user", "--fix"]);
+    assert!(pid_file.exists());
+    std::fs::remove_file(&pid_file).unwrap();
+    // A current link that leads nowhere.
+    let link = host.path("root/install/web/server");
+    std::fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink("server-0.9.0", &link).unwrap();
+    assert_eq!(finding(1, "version")["verdict"], "wrong");
+    let mended = host.json(0, &["doctor", "--user", "--fix", "--yes"]);
+    assert_eq!(mended["mended"].as_array().unwrap().len(), 1, "{mended:#}");
+    assert_eq!(std::fs::read_link(&link).unwrap(), Path::new("server-1.0.0"));
+    // A definition that is gone.
+    std::fs::remove_file(host.path("root/state/web/definition.json")).unwrap();
+    let gone = finding(1, "definition");
+    assert!(gone["hint"].as_str().unwrap().contains("mainstay apply"), "{gone}");
+    host.expect(0, &["apply", "--user", "--yes"]);
+    assert_eq!(finding(0, "definition")["verdict"], "sound");
+}
+
 /// Starts a command and leaves it running.
 #[expect(clippy::disallowed_methods, reason = "a child that is signalled is no one-shot command")]
 fn spawned(host: &Host, arguments: &[&str]) -> std::process::Child {

@@ -3,6 +3,7 @@
 
 pub mod change;
 pub mod check;
+pub mod doctor;
 pub mod event;
 mod execute;
 pub mod failure;

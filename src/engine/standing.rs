@@ -91,6 +91,7 @@ mod tests {
             last_outcome: None,
             health: None,
             schedule: None,
+            detached: Vec::new(),
             message: String::new(),
         }
     }

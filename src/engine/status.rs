@@ -16,7 +16,7 @@ use crate::model::layout::{Layout, unit_name};
 use crate::model::manifest::{PlatformKind, Scope, Supervision};
 use crate::model::marker::Marker;
 use crate::model::receipt::Receipt;
-use crate::model::status::Status;
+use crate::model::status::{ScheduleStanding, Status};
 use crate::model::version::Version;
 use crate::platform;
 
@@ -81,7 +81,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
             }),
         last_outcome: reported.as_ref().and_then(|status| status.last_outcome),
         health: live.and_then(|status| status.health.clone()),
-        schedule: live.and_then(|status| status.schedule.clone()),
+        schedule: schedule(reported.as_ref(), live.is_some()),
         memory: seen.as_ref().ok().filter(|seen| seen.state.runs()).and_then(|seen| seen.memory),
         boot: boot(of, &seen, spec.as_ref(), definition.as_deref()),
         hardening: spec.as_ref().map(|spec| spec.hardening),
@@ -168,6 +168,12 @@ fn message(
     let says = reported.map(|status| status.message.clone()).filter(|message| !message.is_empty())?;
     // Of one that was stopped, nobody wants to read what it said before.
     (state != InstanceState::Stopped).then_some(says)
+}
+
+/// The runs of a schedule. Of one whose supervisor has ended, they are what they were, and no next one comes.
+fn schedule(reported: Option<&Status>, lives: bool) -> Option<ScheduleStanding> {
+    let schedule = reported?.schedule.clone()?;
+    Some(if lives { schedule } else { ScheduleStanding { next: None, ..schedule } })
 }
 
 /// Why the supervisor's word is missing where it should be there.

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod command;
 pub mod container;
 pub mod control;
+pub mod disk;
 pub mod environment;
 pub mod files;
 pub mod follow;

@@ -65,17 +65,21 @@ pub fn named(names: &[String], processes: &[Process]) -> Vec<Process> {
     processes.iter().filter(|process| known.contains(&process.name)).cloned().collect()
 }
 
-/// Whether a process carries a variable in the environment that it was started with
-/// (`/proc/PID/environ`, proc(5)). One that may not be read carries none.
+/// Whether a process carries a variable in the environment that it was started with. One that may not be read
+/// carries none.
 #[must_use]
 pub fn carries(pid: u32, variable: &str, value: &str) -> bool {
-    let Ok(environment) = fs_err::read(format!("/proc/{pid}/environ")) else { return false };
-    environment.split(|byte| *byte == 0).any(|entry| {
-        entry
-            .strip_prefix(variable.as_bytes())
-            .and_then(|rest| rest.strip_prefix(b"="))
-            .is_some_and(|found| found == value.as_bytes())
-    })
+    self::variable(pid, variable).is_some_and(|found| found == value)
+}
+
+/// A variable in the environment that a process was started with (`/proc/PID/environ`, proc(5)).
+#[must_use]
+pub fn variable(pid: u32, name: &str) -> Option<String> {
+    let environment = fs_err::read(format!("/proc/{pid}/environ")).ok()?;
+    let value = environment
+        .split(|byte| *byte == 0)
+        .find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    Some(String::from_utf8_lossy(value).into_owned())
 }
 
 /// Whether a process runs a program that stands, or stood, below a folder (`/proc/PID/exe`, proc(5)). One that may

@@ -63,6 +63,9 @@ pub struct Status {
     /// Its runs, where it is run on a schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<ScheduleStanding>,
+    /// What the manifest lets live on when the program stops (`detach`), as far as it has been left behind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub detached: Vec<ProcessIdentity>,
     /// One sentence for people.
     pub message: String,
 }

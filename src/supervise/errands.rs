@@ -9,6 +9,7 @@ use rustix::process::Signal;
 use crate::host::identity;
 use crate::host::process::Ended;
 use crate::model::moment::{BootMoment, Present};
+use crate::model::schedule::Reconcile;
 use crate::model::status::Exit;
 use crate::supervise::context::Context;
 use crate::supervise::errand::{Errand, Finished};
@@ -19,9 +20,6 @@ use crate::supervise::transition::Input;
 
 /// How long an alert may take: it runs beside everything else, but the supervisor's end waits for it.
 const ALERT_LIMIT: Duration = Duration::from_secs(60);
-/// A reconcile command has no limit of its own, as the program has none; one that takes longer than the longest
-/// cycle hangs.
-const RECONCILE_LIMIT: Duration = Duration::from_secs(86_400);
 
 /// What is told of an ending, as variables.
 pub(crate) type Facts = Vec<(&'static str, String)>;
@@ -65,7 +63,7 @@ impl Errands {
     ) -> Result<(), String> {
         let reconcile = context.spec.schedule.as_ref().and_then(|schedule| schedule.reconcile.as_ref());
         let Some(reconcile) = reconcile else { return Err("there is no reconcile command".to_owned()) };
-        let errand = Errand::command(context, prepared, &reconcile.command, &[], RECONCILE_LIMIT, now)?;
+        let errand = Errand::command(context, prepared, &reconcile.command, &[], Reconcile::LIMIT, now)?;
         self.reconcile = Some(errand);
         Ok(())
     }

@@ -131,6 +131,7 @@ mod tests {
             last_outcome: None,
             health: None,
             schedule: None,
+            detached: Vec::new(),
             message: "starting".to_owned(),
         }
     }

@@ -56,6 +56,8 @@ pub struct Machine {
     on_trial: bool,
     state: State,
     stop_asked: bool,
+    /// When the program was last started.
+    started: BootMoment,
     last_refusal: Option<String>,
     health: Option<Health>,
     need: Option<Need>,
@@ -94,6 +96,7 @@ impl Machine {
             on_trial: trial.is_some(),
             state: State::New,
             stop_asked: false,
+            started: BootMoment(0),
             last_refusal: None,
             health: None,
             need: None,

@@ -59,6 +59,7 @@ impl Reporter {
             last_outcome: None,
             health: None,
             schedule: None,
+            detached: Vec::new(),
             message: String::new(),
         };
         Ok(Self { path: context.status.clone(), status, manager, ready_told: false, word: None })
@@ -107,6 +108,11 @@ impl Reporter {
         written
     }
 
+    /// What lives on by itself from now on.
+    pub(crate) fn detached(&mut self, processes: Vec<ProcessIdentity>) {
+        self.status.detached = processes;
+    }
+
     /// The launch that is supervised from now on.
     pub(crate) fn adopt(&mut self, spec: &LaunchSpec) {
         self.status.launch = spec.identity();
@@ -124,8 +130,9 @@ impl Reporter {
         if let Some(schedule) = &self.status.schedule {
             let ScheduleStanding { cycles, successes, partials, failures, skipped, .. } = schedule;
             if *cycles > 0 {
+                let runs = if *cycles == 1 { "run" } else { "runs" };
                 parts.push(format!(
-                    "{cycles} runs: {successes} success, {partials} partial, {failures} failure; {skipped} turns skipped"
+                    "{cycles} {runs}: {successes} success, {partials} partial, {failures} failure; {skipped} turns skipped"
                 ));
             }
             parts.extend(schedule.next.map(|next| format!("next run {}", clock::local(next))));

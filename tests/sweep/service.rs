@@ -374,6 +374,7 @@ fn status_of(spec: &LaunchSpec, supervisor: ProcessIdentity) -> Status {
         last_outcome: None,
         health: None,
         schedule: None,
+        detached: Vec::new(),
         message: "simulated".to_owned(),
     }
 }

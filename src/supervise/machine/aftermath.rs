@@ -1,5 +1,7 @@
 //! What follows when nothing is left of the program.
 
+use std::time::Duration;
+
 use super::Machine;
 use super::state::{State, Then};
 use super::verdict::{Life, Verdict, meaning, verdict};
@@ -9,6 +11,10 @@ use crate::model::outcome::Outcome;
 use crate::model::status::{Exit, Phase};
 use crate::supervise::ending::Ending;
 use crate::supervise::transition::Output;
+
+/// Restarts that a program asks for do not count, so something has to keep one that asks each time from taking the
+/// whole processor.
+const SHORTEST_LIFE: Duration = Duration::from_secs(1);
 
 impl Machine {
     pub(super) fn cleared(
@@ -58,7 +64,7 @@ impl Machine {
     fn ended(&mut self, exit: Exit, was_ready: bool, left: &str, now: Present) -> Vec<Output> {
         let scheduled = self.turns.is_some();
         let outcome = meaning(self.terms.exit_codes.outcome(exit), was_ready, self.unreconciled.is_none());
-        self.standing.last_outcome = Some(outcome);
+        let before = self.standing.last_outcome.replace(outcome);
         if let Some(turns) = &mut self.turns {
             turns.run_ended(outcome, now);
         }
@@ -71,8 +77,11 @@ impl Machine {
         }
         let followed = self.follow(verdict, exit, &what, now);
         let happening = if exit == Exit::Unhealthy { EventKind::Unhealthy } else { EventKind::Ended };
-        let mut outputs = vec![Output::Remember(happening)];
-        if outcome.alarms() || verdict == Verdict::TakenBack {
+        // A schedule's good runs would fill the history and hide what matters in it: the first one stands for all.
+        let is_news = !(scheduled && outcome == Outcome::Success && before == Some(outcome));
+        let mut outputs: Vec<Output> = is_news.then_some(Output::Remember(happening)).into_iter().collect();
+        // Whoever upgraded is told of a trial that failed; and the old version must not wait for an alert.
+        if outcome.alarms() && verdict != Verdict::TakenBack {
             outputs.push(Output::Alert);
         }
         outputs.extend(followed);
@@ -87,6 +96,14 @@ impl Machine {
                 self.end(Ending::TrialFailed, Phase::BackingOff, &message)
             }
             Verdict::Sleep => self.sleep(what, now),
+            Verdict::AtOnce if now.boot < self.started.later(SHORTEST_LIFE) => {
+                let until = self.started.later(SHORTEST_LIFE);
+                self.state = State::BackingOff { until };
+                self.report(Phase::BackingOff, &format!("{what}; it is started again in a moment"));
+                self.standing.next_start = Some(until);
+                self.standing.at_most_until = Some(until);
+                vec![Output::Report]
+            }
             Verdict::AtOnce => {
                 let outputs = self.launch(now);
                 self.standing.message = format!("{what}; it is started again at once");

@@ -5,6 +5,7 @@ use super::turns::Turns;
 use super::{Machine, Terms};
 use crate::model::launch::LaunchSpec;
 use crate::model::moment::Present;
+use crate::model::schedule::Reconcile;
 use crate::model::status::Phase;
 use crate::supervise::transition::Output;
 
@@ -55,6 +56,7 @@ impl Machine {
         if self.turns.as_ref().is_some_and(Turns::reconciles) {
             self.state = State::Reconciling;
             self.report(Phase::Starting, "its reconcile command runs before it");
+            self.standing.at_most_until = Some(now.boot.later(Reconcile::LIMIT));
             return vec![Output::Report, Output::Reconcile];
         }
         self.launch(now)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Machine;
 use super::state::{State, Then};
+use super::turns::Turns;
 use crate::model::launch::Probe;
 use crate::model::moment::{BootMoment, Present};
 use crate::model::status::{Exit, Phase};
@@ -25,7 +26,7 @@ impl Machine {
             }
             None => "starting".to_owned(),
         };
-        self.report(Phase::Starting, &message);
+        self.report(self.rising(), &message);
         if self.terms.checks_the_port() {
             self.state = State::Checking;
             vec![Output::Report, Output::CheckPort]
@@ -35,8 +36,15 @@ impl Machine {
         }
     }
 
+    /// The phase of a program that is started. One on a schedule whose last run did its work stays up: whoever
+    /// watches it should not see it come up anew at each turn.
+    fn rising(&self) -> Phase {
+        if self.turns.as_ref().is_some_and(Turns::works) { Phase::Ready } else { Phase::Starting }
+    }
+
     pub(super) fn started(&mut self, now: Present) -> Vec<Output> {
         let now = now.boot;
+        self.started = now;
         if self.stop_asked {
             return self.drain(Then::Stopped, now);
         }
@@ -47,7 +55,10 @@ impl Machine {
         };
         self.state = State::Starting { since: now, until, next_probe: None };
         self.plan_probe(now);
-        self.report(Phase::Starting, "started; not ready yet");
+        match &self.turns {
+            Some(turns) => self.report(self.rising(), &format!("run {} is under way", turns.run())),
+            None => self.report(Phase::Starting, "started; not ready yet"),
+        }
         self.standing.at_most_until = Some(until.later(self.terms.stop_limit));
         vec![Output::Report]
     }

@@ -221,7 +221,7 @@ fn a_trial_ends_with_the_first_failure_before_readiness() {
     for exit in [Exit::Code(1), Exit::Code(0), Exit::Signal(9)] {
         let mut world = World::new(&notify, Some(&trial(10)), None, 0);
         world.tell(Input::Exited(exit));
-        assert_eq!(world.ending, Some(Ending::TrialFailed));
+        assert_eq!((world.ending, world.alerts), (Some(Ending::TrialFailed), 0));
     }
     let mut world = World::new(&notify, Some(&trial(10)), None, 0);
     world.pass(10_000);

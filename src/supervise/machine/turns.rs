@@ -199,6 +199,11 @@ impl Turns {
         }
     }
 
+    /// Whether the last run did what it had to, or some of it.
+    pub(super) fn works(&self) -> bool {
+        matches!(self.standing.last_outcome, Some(Outcome::Success | Outcome::Partial))
+    }
+
     fn skip(&mut self, count: u64) {
         self.standing.skipped = self.standing.skipped.saturating_add(count);
     }

@@ -46,6 +46,7 @@ impl Supervisor {
             program.end(&mut self.log);
         }
         let (_, spared) = self.split(&tree::all());
+        self.reporter.detached(spared.iter().map(|process| process.identity).collect());
         let names = |processes: &[Process]| {
             let name = |process: &Process| format!("{} ({})", process.name, process.identity.pid);
             processes.iter().map(name).collect()

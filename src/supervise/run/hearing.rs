@@ -19,6 +19,8 @@ impl Supervisor {
                 match notice {
                     Notice::Ready => self.inputs.push_back(Input::ProbeOk),
                     Notice::Extend(more) => self.inputs.push_back(Input::Extend(more)),
+                    // Where another probe asks, the program's own word is not what counts.
+                    Notice::Alive if self.context.spec.longest_silence().is_none() => {}
                     Notice::Alive => self.inputs.push_back(Input::Healthy),
                     Notice::Status(word) => {
                         if self.reporter.hear(&word) {

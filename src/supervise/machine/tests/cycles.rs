@@ -261,3 +261,29 @@ fn a_calendar_counts_what_a_long_run_missed() {
     world.pass(1);
     assert_eq!(world.starts.len(), 2);
 }
+
+#[test]
+fn a_service_stays_up_while_its_next_run_begins_unless_the_last_one_failed() {
+    let mut spec = every(60);
+    spec.restart.when = RestartWhen::OnFailure;
+    let mut world = World::new(&spec, None, None, 0);
+    assert_eq!(world.phase(), Phase::Starting);
+    world.exit(2);
+    world.pass(60_000);
+    assert_eq!((world.phase(), world.starts.len()), (Phase::Ready, 2));
+    world.exit(1);
+    world.pass(1_000);
+    assert_eq!((world.phase(), world.starts.len()), (Phase::Starting, 3));
+}
+
+#[test]
+fn only_the_first_of_many_good_runs_is_remembered() {
+    let mut world = World::new(&every(60), None, None, 0);
+    for code in [0, 0, 0, 2, 2, 0, 0] {
+        world.exit(code);
+        world.pass(60_000);
+    }
+    // The first good one, both partial ones, and the first good one after them.
+    assert_eq!(world.remembered.len(), 4);
+    assert_eq!(counts(&world), (8, 5, 2, 0, 0));
+}

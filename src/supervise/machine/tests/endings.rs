@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::event_line::EventKind;
+use crate::model::launch::Readiness;
 use crate::model::outcome::{ExitCodes, Outcome};
 use crate::supervise::machine::verdict::{Life, Verdict, meaning, verdict};
 
@@ -98,4 +99,21 @@ fn what_is_left_is_named() {
     let outputs = machine.on(Input::Cleared { left: Vec::new(), spared }, at(1));
     assert!(outputs.contains(&Output::End(Ending::Stopped)));
     assert_eq!(machine.standing().message, "stopped; lives on: worker (12)");
+}
+
+#[test]
+fn a_program_that_always_wants_to_be_started_again_gets_no_more_than_a_start_a_second() {
+    let mut spec = with_codes(RestartWhen::OnFailure);
+    spec.ready = Readiness { probe: Probe::Notify, timeout: Span::seconds(60) };
+    let mut world = World::new(&spec, None, None, 0);
+    for life in 1..=20 {
+        world.tell(Input::ProbeOk);
+        world.exit(42);
+        assert_eq!((world.phase(), world.starts.len()), (Phase::BackingOff, life));
+        world.pass(999);
+        assert_eq!(world.starts.len(), life);
+        world.pass(1);
+        assert_eq!(world.starts.len(), life + 1);
+    }
+    assert_eq!((world.machine.standing().failures, world.machine.standing().restarts.count()), (0, 0));
 }

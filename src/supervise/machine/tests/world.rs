@@ -177,6 +177,7 @@ impl World {
             last_outcome: standing.last_outcome,
             health: standing.health.clone(),
             schedule: standing.schedule.clone(),
+            detached: Vec::new(),
             message: standing.message.clone(),
         }
     }
