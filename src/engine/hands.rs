@@ -16,16 +16,17 @@ use crate::host::files::{self, FileError, Kind};
 use crate::host::{account, clock, untrusted};
 use crate::model::history::Event;
 use crate::model::launch::LaunchSpec;
-use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::status::ProcessIdentity;
 use crate::model::trial::{Stage, Switch};
 use crate::package::tree::{self, Complete, Staging};
 use crate::plan::apply::patience;
-use crate::plan::step::{Plan, Planned, Step, Undo};
+use crate::plan::step::{Planned, Step, Undo};
 use crate::platform::call::Call;
 use crate::platform::calls::{self, Sockets};
+
+mod sockets;
 
 /// How long a hook may take.
 const HOOK_LIMIT: Duration = Duration::from_secs(600);
@@ -125,6 +126,7 @@ impl<'a> Hands<'a> {
                 };
                 run_hook(field, argv, manner)?;
             }
+            Step::Overlap { within, otherwise } => self.overlap(within.duration(), otherwise)?,
             Step::Switch { switch } => switch::record(layout, switch).map_err(step_error)?,
             Step::AwaitReady { tree, launch, supervision, within } => {
                 let within = within.duration();
@@ -238,33 +240,6 @@ impl<'a> Hands<'a> {
     /// Sees a launch run, and restarts the service if it is another that runs, or if it is to run anew.
     fn run_from(&self, spec: &LaunchSpec, anew: bool, sockets: Sockets) -> Result<(), StepError> {
         self.as_far_as_it_runs(self.restarted_from(spec, anew, sockets))
-    }
-
-    /// Opens sockets anew that systemd may have opened by a definition that no longer counts: at a start between the
-    /// death of a command and its recovery.
-    pub(crate) fn renew_sockets(&self, plan: &Plan, forward: bool) -> Result<(), StepError> {
-        let (layout, name) = (&self.context.layout, &self.of.name);
-        if self.of.platform != PlatformKind::Systemd || !plan.rewrites(&layout.socket_definition(name)) {
-            return Ok(());
-        }
-        if forward {
-            // On trial, one more start would take it back.
-            switch::pass(layout, name).map_err(step_error)?;
-        }
-        match active_launch(layout, name) {
-            Ok(spec) if self.context.manager.seen(&self.of).is_ok_and(|seen| seen.state.runs()) => {
-                self.as_far_as_it_runs(self.restarted_from(&spec, true, Sockets::Along))
-            }
-            _ => self.call(&calls::close_sockets(&self.of)),
-        }
-    }
-
-    /// Whether systemd holds sockets for the service.
-    fn sockets(&self) -> Sockets {
-        let path = self.context.layout.socket_definition(&self.of.name);
-        let held = self.of.platform == PlatformKind::Systemd
-            && files::facts(&path).is_ok_and(|facts| facts.is_some());
-        Sockets::if_any(held)
     }
 
     fn restarted_from(&self, spec: &LaunchSpec, anew: bool, sockets: Sockets) -> Result<(), StepError> {

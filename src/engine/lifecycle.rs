@@ -26,7 +26,7 @@ pub fn lifecycle(
         Ok(match operation {
             Operation::Start => start(&spec, &observed),
             Operation::Stop => stop(&spec, &observed),
-            _ => restart(&spec),
+            _ => restart(&spec, &observed),
         })
     };
     if dry_run {

@@ -20,6 +20,7 @@ pub mod manager;
 mod observe;
 pub mod obstacle;
 pub mod operation;
+mod overlap;
 pub mod packing;
 pub mod past;
 pub mod prepare;

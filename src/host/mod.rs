@@ -4,6 +4,7 @@ pub mod account;
 pub mod clock;
 pub mod command;
 pub mod container;
+pub mod control;
 pub mod disk;
 pub mod environment;
 pub mod files;

@@ -9,6 +9,7 @@ use crate::model::duration::Span;
 use crate::model::history::{Action, Event};
 use crate::model::launch;
 use crate::model::manifest::PlatformKind;
+use crate::model::overlap::may_overlap;
 use crate::model::owner::Owner;
 use crate::model::receipt::{self, Activation, Receipt};
 use crate::model::trial::{Stage, Switch};
@@ -17,7 +18,8 @@ use crate::plan::observed::{Observed, Readiness};
 use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::plan::wanted::Wanted;
-use crate::platform::{calls, identity};
+use crate::platform::calls::{self, Sockets};
+use crate::platform::identity;
 
 /// Decides how to bring an instance to what is wanted.
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
@@ -29,7 +31,7 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
     runtime(&mut plan, wanted, observed);
     tree(&mut plan, wanted, observed)?;
     let defined = definition(&mut plan, wanted, observed);
-    let switched = launch(&mut plan, operation, wanted, observed, defined);
+    let switched = launch(&mut plan, operation, wanted, observed, &defined);
     records(&mut plan, operation, wanted, observed);
     if switched {
         // The last: as long as the switch is written down, a failure can still take it back.
@@ -256,7 +258,7 @@ fn launch(
     operation: Operation,
     wanted: &Wanted,
     observed: &Observed,
-    defined: Defined,
+    defined: &Defined,
 ) -> bool {
     let (layout, spec) = (&wanted.layout, &wanted.spec);
     let tree = spec.tree();
@@ -285,15 +287,52 @@ fn launch(
     }
     let switch =
         Switch { format: launch::FORMAT, from: from.clone(), to: spec.clone(), stage: Stage::Pending };
-    plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack { first: defined.undo });
-    for call in calls::restart(&identity(spec), defined.sockets) {
-        plan.push(Step::Call { call }, Undo::Nothing);
+    plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack { first: defined.undo.clone() });
+    let restart = calls::restart(&identity(spec), defined.sockets);
+    match hinders_overlap(plan, wanted, observed, from, defined) {
+        None if spec.overlap => {
+            // What ran before may still drain from the last time.
+            let within = patience(spec.gate.and(spec.stop_limit()));
+            plan.push(Step::Overlap { within, otherwise: restart }, Undo::Nothing);
+        }
+        hindrance => {
+            plan.notices.extend(hindrance.filter(|_| spec.overlap).map(|what| {
+                format!(
+                    "the new start does not overlap the old one, because {what}: the service is restarted"
+                )
+            }));
+            for call in restart {
+                plan.push(Step::Call { call }, Undo::Nothing);
+            }
+        }
     }
     plan.push(await_ready(spec, spec.gate), Undo::Nothing);
     if versions_change && operation != Operation::Rollback {
         hook(plan, "upgrade.hooks.afterStart", spec.hooks.after_start.as_ref(), wanted);
     }
     true
+}
+
+/// Why a new start can't become ready beside the old one, where it is meant to.
+fn hinders_overlap(
+    plan: &Plan,
+    wanted: &Wanted,
+    observed: &Observed,
+    from: &launch::LaunchSpec,
+    defined: &Defined,
+) -> Option<&'static str> {
+    let runtime = wanted.layout.runtime_link(&wanted.spec.name);
+    let is_runtime = |step: &Step| matches!(step, Step::Link { path, .. } if *path == runtime);
+    if !may_overlap(from, &wanted.spec) {
+        return Some("what changes can't change while it runs");
+    }
+    if defined.is_new || defined.sockets == Sockets::Along {
+        return Some("its definition changes");
+    }
+    if plan.steps.iter().any(|planned| is_runtime(&planned.step)) {
+        return Some("mainstay itself changes");
+    }
+    (observed.readiness != Readiness::Ready).then_some("what runs is not ready")
 }
 
 /// The step that waits for a launch to be ready.

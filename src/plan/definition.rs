@@ -17,6 +17,8 @@ pub(super) struct Defined {
     pub(super) undo: Vec<Step>,
     /// Whether a restart opens the sockets anew.
     pub(super) sockets: Sockets,
+    /// Whether it is another one, which counts from the next start of the service on.
+    pub(super) is_new: bool,
 }
 
 /// Brings the definition to what is wanted.
@@ -35,7 +37,7 @@ pub(super) fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) 
     // Where a journal was lost, the files may be as they are wanted, and systemd not know of it yet.
     let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
     let moves = socket.changes() || active.is_some_and(|active| active.sockets != spec.sockets);
-    let mut defined = Defined { undo: Vec::new(), sockets: Sockets::if_any(moves) };
+    let mut defined = Defined { undo: Vec::new(), sockets: Sockets::if_any(moves), is_new };
     if socket == SocketFile::Removed && observed.enabled {
         // As long as its file is there: it says what there is to undo.
         let undo = Undo::calls([calls::sockets_at_boot(&of, true)]);

@@ -1,7 +1,7 @@
 //! The plans of start, stop and restart: calls to the service manager, and the waiting for readiness.
 
 use crate::model::launch::LaunchSpec;
-use crate::plan::apply::await_ready;
+use crate::plan::apply::{await_ready, patience};
 use crate::plan::observed::{Observed, Readiness, Running};
 use crate::plan::step::{Operation, Plan, Step};
 use crate::platform::calls::{self, Sockets};
@@ -49,10 +49,15 @@ pub fn afresh(spec: &LaunchSpec) -> Plan {
 /// Decides how to stop and start a service: in one call, so that nothing is ever stopped with nobody left to
 /// start it.
 #[must_use]
-pub fn restart(spec: &LaunchSpec) -> Plan {
+pub fn restart(spec: &LaunchSpec, observed: &Observed) -> Plan {
     let mut plan = Plan::new(Operation::Restart, spec);
-    plan.after
-        .extend(calls::restart(&identity(spec), Sockets::Left).into_iter().map(|call| Step::Call { call }));
+    let calls = calls::restart(&identity(spec), Sockets::Left);
+    if spec.overlap && !spec.sockets.is_empty() && observed.runs() && observed.readiness == Readiness::Ready {
+        let within = patience(spec.ready.timeout.and(spec.stop_limit()));
+        plan.after.push(Step::Overlap { within, otherwise: calls });
+    } else {
+        plan.after.extend(calls.into_iter().map(|call| Step::Call { call }));
+    }
     // The old program may take its time to drain first.
     plan.after.push(await_ready(spec, spec.ready.timeout.and(spec.stop_limit())));
     plan

@@ -249,6 +249,13 @@ pub enum Step {
         /// How long.
         within: Span,
     },
+    /// Start the new launch beside what runs, and let it take over when it is ready.
+    Overlap {
+        /// How long that may take.
+        within: Span,
+        /// What is called where it can't be done.
+        otherwise: Vec<Call>,
+    },
     /// Close the trial of a switch that has proved itself.
     Settle,
 }
@@ -366,6 +373,9 @@ impl fmt::Display for Step {
             }
             Self::AwaitReady { tree, within, .. } => {
                 write!(formatter, "wait until {tree} is ready (at most {within})")
+            }
+            Self::Overlap { within, .. } => {
+                write!(formatter, "start it beside what runs, and let it take over (within {within})")
             }
             Self::Settle => formatter.write_str("close the switch"),
         }

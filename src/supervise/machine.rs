@@ -218,6 +218,7 @@ impl Machine {
                 Vec::new()
             }
             (State::Starting { .. }, Input::Extend(more)) => self.extend(more, now.boot),
+            (State::Ready, Input::Promoted(spec)) => self.promoted(&spec, now),
             (State::Ready, Input::Healthy) => self.healthy(now),
             (State::Ready, Input::Unhealthy(reason)) => self.unhealthy(reason, now),
             (State::Ready, Input::Needed) => {

@@ -13,6 +13,7 @@ mod health_file;
 mod inquiry;
 mod log;
 pub mod machine;
+pub mod overlap;
 mod pid_file;
 mod pipe;
 mod program;

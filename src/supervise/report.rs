@@ -116,6 +116,8 @@ impl Reporter {
     /// The launch that is supervised from now on.
     pub(crate) fn adopt(&mut self, spec: &LaunchSpec) {
         self.status.launch = spec.identity();
+        self.status.tree = spec.tree();
+        self.status.version.clone_from(&spec.version);
     }
 
     /// All that a person wants to know, in one line.

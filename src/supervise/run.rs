@@ -34,8 +34,10 @@ use crate::supervise::sockets::Sockets;
 use crate::supervise::transition::{Input, Output};
 use crate::supervise::watch::GuardianWatch;
 
+use self::beside::Beside;
 use self::hearing::listen;
 
+mod beside;
 mod ends;
 mod hearing;
 mod looks;
@@ -117,6 +119,9 @@ struct Supervisor {
     prepared: Option<Prepared>,
     program: Option<Program>,
     sockets: Sockets,
+    beside: Beside,
+    /// How many starts there were.
+    starts: u64,
     last_started: Option<Moment>,
     noted: String,
     guardian: Option<GuardianWatch>,
@@ -143,12 +148,13 @@ impl Supervisor {
         // Where there is no room for it, this is said with the first report that there is room for.
         let _ = lock.name();
         tree::become_reaper().map_err(system("become the reaper of the program's processes"))?;
-        let log = Log::open(context)
+        let mut log = Log::open(context)
             .map_err(|source| SuperviseError::Logs { folder: context.folders.logs.clone(), source })?;
         let (boot_id, zone, now) = (identity::boot_id(), clock::zone(), clock::present());
         let previous = read_status(&context.status);
         let place = Place { boot_id: &boot_id, zone: &zone };
         let machine = Machine::new(&context.spec, context.trial.as_ref(), previous.as_ref(), place, now);
+        let beside = Beside::of(context, &mut log);
         let inquiry = || Inquiry::new().map_err(system("make a pair of sockets"));
         Ok(Self {
             context: context.clone(),
@@ -170,6 +176,8 @@ impl Supervisor {
             prepared: None,
             program: None,
             sockets: Sockets::of(context),
+            beside,
+            starts: 0,
             last_started: None,
             noted: String::new(),
             guardian: context.guardian.clone().map(|link| GuardianWatch::new(link, now.boot)),
@@ -187,6 +195,9 @@ impl Supervisor {
         loop {
             while let Some(input) = self.inputs.pop_front() {
                 self.hurried |= matches!(input, Input::Stop | Input::Force);
+                if input == Input::Force {
+                    self.force_beside();
+                }
                 let now = clock::present();
                 for output in self.machine.on(input, now) {
                     if output == Output::Report {
@@ -197,9 +208,11 @@ impl Supervisor {
                     }
                 }
             }
+            self.watch_beside();
             self.errands.start_alert(&self.context, &mut self.log, clock::boot_now());
             if let Some(ending) = self.ending
                 && (self.hurried || !self.errands.alerting())
+                && self.beside.is_quiet()
             {
                 self.errands.end_all(&mut self.log);
                 self.sockets.give_up(&self.context);
@@ -282,6 +295,7 @@ impl Supervisor {
             self.watchdog.map(|(_, next)| next),
             self.errands.deadline(),
             self.memory_deadline(),
+            self.beside.deadline(),
             self.changes_deadline(),
         ];
         let deadlines = deadlines.into_iter().chain(inquiries.map(Inquiry::deadline));
@@ -296,6 +310,7 @@ impl Supervisor {
         descriptors.extend(self.listener.iter().map(|listener| listener.descriptor().as_fd()));
         descriptors.extend(self.program.iter().flat_map(Program::descriptors).map(AsFd::as_fd));
         descriptors.extend(self.errands.descriptors());
+        descriptors.extend(self.beside.descriptors());
         if self.machine.awaits_connection() {
             descriptors.extend(self.sockets.descriptors().map(AsFd::as_fd));
         }
@@ -314,6 +329,7 @@ impl Supervisor {
     /// comes before its end, and an answer over the network after it, for then another may have given it.
     fn gather(&mut self) {
         let now = clock::boot_now();
+        self.attend_beside(now);
         self.inputs.extend(self.signals.take());
         self.hear();
         if let Some(program) = &mut self.program {
@@ -350,6 +366,7 @@ impl Supervisor {
             guardian.ended(ended);
         }
         self.answer_of(ended);
+        self.ended_beside(ended);
         let finished = self.errands.ended(ended, &mut self.log);
         self.inputs.extend(finished);
     }

@@ -59,7 +59,7 @@ impl Sample {
     }
 
     pub(crate) fn prepared(&self) -> Prepared {
-        Prepared::new(&self.context, None).unwrap()
+        Prepared::new(&self.context, None, 1).unwrap()
     }
 }
 

@@ -42,6 +42,8 @@ pub enum Input {
     OverMemory(String),
     /// The launch as it stands now. `None`: it is what it was, or can't be read.
     Launch(Option<Box<LaunchSpec>>),
+    /// Another start of the program, of this launch, has become ready and taken its place.
+    Promoted(Box<LaunchSpec>),
     /// The reconcile command has ended, or could not be started, and why.
     Reconciled(Result<(), String>),
     /// The hook that asks the program to end has failed, and why.

@@ -1,10 +1,11 @@
 //! What is asked of a program that is ready, and what comes between: a changed file, too much memory.
 
-use super::Machine;
 use super::health::Due;
 use super::need::Need;
 use super::state::{State, Then};
+use super::{Machine, Terms};
 use crate::model::event_line::EventKind;
+use crate::model::launch::LaunchSpec;
 use crate::model::moment::Present;
 use crate::model::status::{Exit, Phase};
 use crate::supervise::transition::Output;
@@ -21,6 +22,14 @@ impl Machine {
             None => self.report(Phase::Ready, "ready"),
         }
         vec![Output::Report]
+    }
+
+    /// Another start has taken the place of the one that was ready.
+    pub(super) fn promoted(&mut self, spec: &LaunchSpec, now: Present) -> Vec<Output> {
+        self.terms = Terms::of(spec);
+        self.take_health(spec);
+        self.last_refusal = None;
+        self.ready(now)
     }
 
     pub(super) fn tick_ready(&mut self, now: Present) -> Vec<Output> {

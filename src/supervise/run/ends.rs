@@ -6,6 +6,7 @@ use super::Supervisor;
 use crate::host::identity::Process;
 use crate::host::{identity, tree};
 use crate::model::moment::BootMoment;
+use crate::supervise::program::Program;
 use crate::supervise::signals;
 use crate::supervise::transition::Input;
 use crate::supervise::watch::GuardianWatch;
@@ -53,12 +54,33 @@ impl Supervisor {
         self.inputs.push_back(Input::Cleared { left: names(&left), spared: names(&spared) });
     }
 
+    /// Kills what is left of a start of the program, and of no other.
+    pub(super) fn kill_start(&mut self, program: Program) {
+        let mut ended = Vec::new();
+        let select = || {
+            let all = tree::all();
+            let roots = program.roots(&all);
+            let below = roots.iter().flat_map(|root| tree::below(*root, &[], &all));
+            let them = all.iter().filter(|process| roots.contains(&process.identity.pid)).cloned();
+            below.chain(them).collect()
+        };
+        let left = tree::kill_all(KILL_LIMIT, select, |one| ended.push(one));
+        for process in left {
+            self.log.note(&format!("can't be killed: {} ({})", process.name, process.identity.pid));
+        }
+        program.end(&mut self.log);
+        for one in ended {
+            self.ended(one);
+        }
+    }
+
     /// What of the program's processes is to go, and what is to live on: those that its manifest names, which are
     /// spared with all that they have started.
     pub(super) fn split(&self, all: &[Process]) -> (Vec<Process>, Vec<Process>) {
         let this = std::process::id();
         let guardian = self.guardian.as_ref().and_then(GuardianWatch::spared);
         let mut beside: Vec<u32> = guardian.into_iter().chain(self.errands.spared()).collect();
+        beside.extend(self.pids_beside(all));
         let ours = tree::below(this, &beside, all);
         if self.context.spec.detach.is_empty() {
             return (ours, Vec::new());

@@ -54,11 +54,12 @@ pub(super) fn speaks(spec: &LaunchSpec) -> bool {
 }
 
 pub(super) fn listen(context: &Context) -> Result<Option<Listener>, SuperviseError> {
-    if !speaks(&context.spec) {
-        return Ok(None);
-    }
-    let path = context.folders.run.join("notify");
+    speaks(&context.spec).then(|| listen_at(context, "notify")).transpose()
+}
+
+pub(super) fn listen_at(context: &Context, name: &str) -> Result<Listener, SuperviseError> {
+    let path = context.folders.run.join(name);
     let listener = fs_err::create_dir_all(&context.folders.run)
         .and_then(|()| as_account(context.account.credentials.as_ref(), || Listener::bind(&path)));
-    listener.map(Some).map_err(|source| SuperviseError::Notify { path, source })
+    listener.map_err(|source| SuperviseError::Notify { path, source })
 }

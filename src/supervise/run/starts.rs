@@ -8,17 +8,22 @@ use crate::model::launch::LaunchSpec;
 use crate::model::moment::BootMoment;
 use crate::supervise::changes::Changes;
 use crate::supervise::context::LaunchReader;
-use crate::supervise::health_file::HealthKeeper;
 use crate::supervise::log::Log;
-use crate::supervise::pid_file::PidFile;
 use crate::supervise::program::{Prepared, Program};
 use crate::supervise::run::memory;
 use crate::supervise::transition::Input;
 
 impl Supervisor {
     pub(super) fn prepare(&mut self) -> Result<Prepared, String> {
+        let number = self.next_start();
         let address = self.listener.as_ref().map(Listener::address);
-        self.prepared.take().map_or_else(|| Prepared::new(&self.context, address), Ok)
+        self.prepared.take().map_or_else(|| Prepared::new(&self.context, address, number), Ok)
+    }
+
+    /// The number of a start: what it starts carries it, so that two starts are told apart.
+    pub(super) fn next_start(&mut self) -> u64 {
+        self.starts += 1;
+        self.starts
     }
 
     pub(super) fn check_port(&mut self) {
@@ -92,16 +97,8 @@ impl Supervisor {
             return;
         }
         let relog = spec.logs != self.context.spec.logs;
-        let monitored = |spec: &LaunchSpec| (spec.health_file.clone(), spec.pid_file.clone());
-        let remonitor = monitored(&spec) != monitored(&self.context.spec);
-        self.context.spec = spec.clone();
-        if remonitor {
-            if let Some(mut file) = self.pid_file.take() {
-                file.remove();
-            }
-            self.pid_file = PidFile::of(&self.context);
-            self.health_file = HealthKeeper::of(&self.context);
-        }
+        let before = std::mem::replace(&mut self.context.spec, spec.clone());
+        self.keep_monitored(&before);
         self.prepared = None;
         if relog && let Ok(log) = Log::open(&self.context) {
             self.log = log;
