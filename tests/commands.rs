@@ -388,19 +388,26 @@ fn what_is_typed_at_a_bad_moment_is_told() {
         host.manifest(&json!({ "name": "web", "scope": "user", "platform": "embedded",
             "package": { "name": "server", "version": "1.0.0" },
             "service": { "command": ["{package}/bin/run"], "ready": ready,
-                "secrets": { "TOKEN": { "file": "token" } } } }));
+                "environmentFile": "web.env", "secrets": { "TOKEN": { "file": "token" } } } }));
     };
     manifest(json!({ "delay": "100ms" }));
     let secret = host.write("deploy/token", "x");
+    host.write("deploy/web.env", "TOKEN=secret\nPATH=/usr/bin:/home/a/.pyenv/versions/3.12.1/bin\n");
     set_mode(&secret, 0o600);
     let installed = host.expect(0, &["install", "--user", "--from", &archive(host, "1.0.0"), "--yes"]);
     assert!(!installed.err.contains("secret"), "{}", installed.err);
+    assert!(
+        installed.err.contains("`/home/a/.pyenv/versions/3.12.1` holds one version"),
+        "{}",
+        installed.err
+    );
     // A secret that all can read.
     set_mode(&secret, 0o644);
     let told = host.expect(0, &["apply", "--user", "--yes"]).err;
     assert!(told.contains("every account of this host can read the secret"), "{told}");
     let notices = &host.json(0, &["plan", "--user"])["notices"];
-    assert!(notices[0].as_str().unwrap().contains("chmod o-r"), "{notices}");
+    let told = |notice: &Value| notice.as_str().unwrap().contains("chmod o-r");
+    assert!(notices.as_array().unwrap().iter().any(told), "{notices}");
     // There is no version before, but another command is at work.
     host.expect(4, &["upgrade", "--user", "--rollback", "--yes"]);
     let lock = host.path("root/state/.locks/web.operation.lock");
@@ -422,23 +429,150 @@ fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
 }
 
-/// Starts a command, interrupts it once the service is starting, and gives what it said.
+#[test]
+fn an_instance_runs_once_and_running_it_registers_nothing() {
+    let host = Installed(Host::new());
+    let host = &host.0;
+    host.manifest(&json!({ "name": "web", "scope": "user", "platform": "embedded",
+        "package": { "name": "server", "version": "1.0.0" },
+        "service": { "command": ["{package}/bin/run"], "ready": { "delay": "100ms" }, "pidFile": "{run}/other" } }));
+    host.expect(0, &["install", "--user", "--from", &archive(host, "1.0.0"), "--no-start", "--yes"]);
+    let registered = || {
+        let names = |folder: &str| -> Vec<_> {
+            let entries = std::fs::read_dir(host.path(folder)).into_iter().flatten();
+            entries.map(|entry| entry.unwrap().file_name()).collect()
+        };
+        let definition = std::fs::read_to_string(host.path("root/state/web/definition.json")).unwrap();
+        (names("home"), names("root/config"), definition)
+    };
+    let before = registered();
+    let running = spawned(host, &["run", "--user", "--name", "web", "--pid-file", "web.pid"]);
+    wait_for(host, 0);
+    let second = host.expect(0, &["run", "--user", "--name", "web"]).err;
+    assert!(second.contains("web runs already: process"), "{second}");
+    let status = host.json(0, &["status", "--user"]);
+    let pid_file = host.path("deploy/web.pid");
+    assert_eq!(std::fs::read_to_string(&pid_file).unwrap(), format!("{}\n", status["pid"]));
+    assert_eq!(registered(), before);
+    signal(&running, rustix::process::Signal::TERM);
+    let ended = running.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(!pid_file.exists());
+    // All instances that start at boot: there is this one.
+    let boot = spawned(host, &["boot", "--user"]);
+    wait_for(host, 0);
+    assert_eq!(registered(), before);
+    signal(&boot, rustix::process::Signal::TERM);
+    assert_eq!(boot.wait_with_output().unwrap().status.code(), Some(0));
+    host.expect(11, &["status", "--user"]);
+}
+
+#[test]
+fn a_doctor_says_what_is_wrong_and_mends_what_is_safe() {
+    let host = Installed(Host::new());
+    let host = &host.0;
+    let nothing = host.json(0, &["doctor", "--user"]);
+    assert_eq!((&nothing["healthy"], &nothing["instances"]), (&json!(true), &json!([])));
+    host.manifest(&json!({ "name": "web", "scope": "user", "platform": "embedded",
+        "package": { "name": "server", "version": "1.0.0" },
+        "service": { "command": ["{package}/bin/run"], "ready": { "delay": "100ms" }, "pidFile": "{deploy}/web.pid" } }));
+    host.expect(0, &["install", "--user", "--from", &archive(host, "1.0.0"), "--yes"]);
+    let finding = |code: i32, check: &str| {
+        let answer = host.json(code, &["doctor", "--user"]);
+        let findings = answer["instances"][0]["findings"].as_array().unwrap();
+        let found = findings.iter().find(|finding| finding["check"] == check);
+        found.unwrap_or_else(|| panic!("{check}: {answer:#}")).clone()
+    };
+    let healthy = host.expect(0, &["doctor", "--user"]).out;
+    assert!(healthy.contains("✓ running and ready") && !healthy.contains('✗'), "{healthy}");
+    assert_eq!(finding(0, "pid-file")["verdict"], "sound");
+    assert!(host.expect(0, &["doctor", "--user", "--fix"]).err.contains("nothing here can be mended"));
+    // A pid file of a process that has ended.
+    host.expect(0, &["stop", "--user"]);
+    let ended = spawned(host, &["list", "--user"]);
+    let pid = ended.id();
+    ended.wait_with_output().unwrap();
+    let pid_file = host.write("deploy/web.pid", &format!("{pid}\n"));
+    let stale = finding(0, "pid-file");
+    assert_eq!(stale["verdict"], "doubtful");
+    assert!(stale["fix"].as_str().unwrap().contains("remove"), "{stale}");
+    assert!(host.expect(2, &["doctor", "--user", "--fix"]).err.contains("--yes"), "nobody is there to ask");
+    assert!(pid_file.exists());
+    host.expect(0, &["doctor", "--user", "--fix", "--yes"]);
+    assert!(!pid_file.exists());
+    // A report that can't be read: files and platform still speak.
+    host.expect(0, &["start", "--user"]);
+    let report = host.path("root/state/web/report/status.json");
+    let said = std::fs::read(&report).unwrap();
+    std::fs::write(&report, "{ half").unwrap();
+    let status = host.expect(13, &["status", "--user"]).out;
+    assert!(
+        status.contains("unknown, because") && status.contains("what embedded and the files say"),
+        "{status}"
+    );
+    assert_eq!(host.json(13, &["status", "--user"])["version"], "1.0.0");
+    assert!(
+        host.json(0, &["list", "--user"])["notices"][0].as_str().unwrap().contains("`web` can't be read")
+    );
+    assert_eq!(finding(1, "report")["verdict"], "wrong");
+    host.expect(0, &["logs", "--user", "--no-follow"]);
+    std::fs::write(&report, said).unwrap();
+    host.expect(0, &["status", "--user"]);
+    host.expect(0, &["stop", "--user"]);
+    // One that names a living process is left alone.
+    host.write("deploy/web.pid", &format!("{}\n", std::process::id()));
+    assert!(finding(1, "pid-file")["message"].as_str().unwrap().contains("not of this service"));
+    host.expect(1, &["doctor", "--user", "--fix"]);
+    assert!(pid_file.exists());
+    std::fs::remove_file(&pid_file).unwrap();
+    // A current link that leads nowhere.
+    let link = host.path("root/install/web/server");
+    std::fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink("server-0.9.0", &link).unwrap();
+    assert_eq!(finding(1, "version")["verdict"], "wrong");
+    let mended = host.json(0, &["doctor", "--user", "--fix", "--yes"]);
+    assert_eq!(mended["mended"].as_array().unwrap().len(), 1, "{mended:#}");
+    assert_eq!(std::fs::read_link(&link).unwrap(), Path::new("server-1.0.0"));
+    // A definition that is gone.
+    std::fs::remove_file(host.path("root/state/web/definition.json")).unwrap();
+    let gone = finding(1, "definition");
+    assert!(gone["hint"].as_str().unwrap().contains("mainstay apply"), "{gone}");
+    host.expect(0, &["apply", "--user", "--yes"]);
+    assert_eq!(finding(0, "definition")["verdict"], "sound");
+}
+
+/// Starts a command and leaves it running.
 #[expect(clippy::disallowed_methods, reason = "a child that is signalled is no one-shot command")]
-fn interrupted(host: &Host, arguments: &[&str]) -> String {
-    use std::os::unix::process::ExitStatusExt as _;
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mainstay"));
+fn spawned(host: &Host, arguments: &[&str]) -> std::process::Child {
     let described = host.command(arguments);
+    let mut command = std::process::Command::new(described.get_program());
     command.args(described.get_args()).current_dir(host.path("deploy")).env_clear();
     command.envs(described.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
-    for _ in 0..200 {
-        if host.run(&["status", "--user"]).code == 10 {
-            break;
+    command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap()
+}
+
+fn signal(child: &std::process::Child, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+}
+
+/// Waits until `status` ends with this code.
+fn wait_for(host: &Host, code: i32) {
+    for _ in 0..400 {
+        if host.run(&["status", "--user"]).code == code {
+            return;
         }
         std::thread::sleep(std::time::Duration::from_millis(25));
     }
-    let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    panic!("{}", host.run(&["status", "--user"]).out);
+}
+
+/// Starts a command, interrupts it once the service is starting, and gives what it said.
+fn interrupted(host: &Host, arguments: &[&str]) -> String {
+    use std::os::unix::process::ExitStatusExt as _;
+    let child = spawned(host, arguments);
+    wait_for(host, 10);
+    signal(&child, rustix::process::Signal::INT);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.signal(), Some(2));
     String::from_utf8(output.stderr).unwrap()

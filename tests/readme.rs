@@ -115,8 +115,12 @@ fn every_link_and_every_file_that_is_named_is_there() {
             let known = ["docs/", "tests/", "src/"].iter().any(|start| span.starts_with(start));
             known && !span.contains(['*', ' '])
         });
-        for file in files {
-            assert!(root().join(&file).exists(), "{} names `{file}`", path.display());
+        for named in files {
+            let (file, test) = named.split_once("::").unwrap_or((&named, ""));
+            assert!(root().join(file).exists(), "{} names `{file}`", path.display());
+            let has_test =
+                || std::fs::read_to_string(root().join(file)).unwrap().contains(&format!("fn {test}()"));
+            assert!(test.is_empty() || has_test(), "{} names `{named}`", path.display());
         }
     }
 }

@@ -127,6 +127,43 @@ fn credentials_limits_and_settings_of_ones_own() {
     assert!(platform::definition(&of_user, &user_layout(), &FACTS).is_err());
 }
 
+fn with_sockets() -> Value {
+    json!({
+        "sockets": [{ "listen": "127.0.0.1:80", "name": "http" }, { "listen": "[::1]:80" },
+                    { "listen": "/run/mainstay/web/web.sock" }],
+        "user": "kici", "group": "www-data", "umask": "027", "limits": { "nice": 10 },
+        "health": { "tcp": "127.0.0.1:81", "every": "20s" }
+    })
+}
+
+#[test]
+fn a_service_with_sockets_has_two_units() {
+    for (scope, layout) in [(Scope::System, Layout::system()), (Scope::User, user_layout())] {
+        let spec = spec(scope, "/srv/web", manifest(with_sockets()));
+        let definition = platform::definition(&spec, &layout, &FACTS).unwrap();
+        let socket = definition.socket.unwrap();
+        assert_eq!(socket.path, layout.units().join("web.socket"));
+        assert_eq!(platform::marker(PlatformKind::Systemd, &socket.text), Some(platform::identity(&spec)));
+        assert!(platform::untouched(PlatformKind::Systemd, &socket.text));
+        assert_snapshot!(format!("sockets_{scope}"), format!("{}\n{}", definition.text, socket.text));
+    }
+    let without = spec(Scope::System, "/srv/web", manifest(json!({ "sockets": [] })));
+    assert_eq!(platform::definition(&without, &Layout::system(), &FACTS).unwrap().socket, None);
+}
+
+#[test]
+fn the_watchdog_is_set_where_there_is_something_to_watch() {
+    let watchdog = |service: Value| {
+        let text = system(service);
+        text.lines().find_map(|line| line.strip_prefix("WatchdogSec=").map(str::to_owned))
+    };
+    assert_eq!(watchdog(json!({})), None);
+    assert_eq!(watchdog(json!({ "health": { "tcp": "127.0.0.1:80" } })).as_deref(), Some("30s"));
+    let rarely = json!({ "health": { "tcp": "127.0.0.1:80", "every": "1m" } });
+    assert_eq!(watchdog(rarely).as_deref(), Some("3m"));
+    assert_eq!(watchdog(json!({ "schedule": { "every": "1h" } })).as_deref(), Some("30s"));
+}
+
 #[test]
 fn odd_paths() {
     let deploy = r#"/srv/it's 50% "$HOME" \"#;
@@ -222,6 +259,10 @@ fn what_systemd_has_no_words_for_is_refused_with_the_reason() {
         refusal(Scope::System, json!({ "description": "two\nlines" })),
         refusal(Scope::System, json!({ "description": "ends in \\" })),
         refusal(Scope::System, json!({ "user": "a\nb" })),
+        refusal(Scope::User, json!({ "limits": { "nice": -1 } })),
+        native(
+            json!({ "sockets": [{ "listen": "127.0.0.1:80", "name": "a" }, { "listen": "127.0.0.1:81" }] }),
+        ),
         unit(Scope::System, json!({}), 239).unwrap_err().to_string(),
     ];
     assert_snapshot!(refusals.join("\n"));
@@ -264,9 +305,12 @@ impl Host {
         place(&self.layout.runtime_program(&spec.name));
         place(&self.layout.current(&spec.name, &spec.component).join("bin/server"));
         let facts = Facts { systemd_version: version, home: None };
-        let text = platform::definition(spec, &self.layout, &facts).unwrap().text;
+        let definition = platform::definition(spec, &self.layout, &facts).unwrap();
         let path = Utf8Path::from_path(self.folder.path()).unwrap().join("web.service");
-        fs_err::write(&path, text).unwrap();
+        fs_err::write(&path, definition.text).unwrap();
+        if let Some(socket) = definition.socket {
+            fs_err::write(path.with_extension("socket"), socket.text).unwrap();
+        }
         path
     }
 }
@@ -307,6 +351,13 @@ fn systemd_takes_every_unit_without_a_word() {
                         fs_err::read_to_string(&unit).unwrap()
                     );
                 }
+            }
+            let mut service = with_sockets();
+            service["user"] = json!("root");
+            service["group"] = json!("root");
+            let unit = host.unit(&spec(scope, "/srv/web", manifest(service)), oracle::version());
+            for unit in [unit.with_extension("socket"), unit] {
+                assert_eq!(oracle::warnings(unit.as_std_path(), scope == Scope::User), "", "{unit}");
             }
         }
     }

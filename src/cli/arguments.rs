@@ -111,6 +111,8 @@ pub enum Command {
     Uninstall(UninstallArguments),
     /// Show what was done to the service and what happened to it, and how long it was down
     History(HistoryArguments),
+    /// Say what is wrong and what mends it (exit code 1 if anything is wrong)
+    Doctor(DoctorArguments),
     /// Check manifests, with the place of every fault
     Validate(ValidateArguments),
     /// Print a JSON Schema
@@ -287,6 +289,23 @@ pub struct HistoryArguments {
     pub lines: Option<usize>,
 }
 
+/// `doctor`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    mainstay doctor                    the instance of this folder, or all of them\n  \
+    mainstay doctor --name web --fix   mend what is safe to mend, after showing it")]
+pub struct DoctorArguments {
+    /// Which instance.
+    #[command(flatten)]
+    pub target: TargetArguments,
+    /// Mend what is safe to mend: reload, enable, recover, remove a stale pid file
+    #[arg(long)]
+    pub fix: bool,
+    /// Do not ask
+    #[arg(short, long, requires = "fix")]
+    pub yes: bool,
+}
+
 /// `upgrade`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -395,6 +414,9 @@ pub struct RunArguments {
     /// Whose instances.
     #[command(flatten)]
     pub scope: ScopeArguments,
+    /// Keep the program's process number in this file, whatever the manifest says
+    #[arg(long, value_name = "FILE")]
+    pub pid_file: Option<Utf8PathBuf>,
     /// Supervise only, without a guardian
     #[arg(long, hide = true)]
     pub supervise: bool,

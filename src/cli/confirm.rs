@@ -52,20 +52,38 @@ pub(crate) fn agree(report: &Report, plan: &Plan, yes: bool, question: &str) -> 
     if yes {
         return Ok(true);
     }
-    if !report.can_ask() {
-        return Err(Failure::Usage(format!(
-            "`{}` asks before it changes anything, and nobody is there to ask: add `--yes`",
-            plan.operation
-        )));
-    }
+    guard(report, plan.operation)?;
     for step in plan.steps.iter().map(|planned| &planned.step).chain(&plan.after) {
         report.say(format!("  {step}"));
     }
     for notice in &plan.notices {
         report.notice(notice);
     }
+    Ok(answered(report, question))
+}
+
+/// Asks about what was shown already.
+pub(crate) fn asked(report: &Report, command: &str, yes: bool, question: &str) -> Result<bool, Failure> {
+    if yes {
+        return Ok(true);
+    }
+    guard(report, command)?;
+    Ok(answered(report, question))
+}
+
+/// Whether anybody is there to be asked.
+fn guard(report: &Report, command: impl std::fmt::Display) -> Result<(), Failure> {
+    if report.can_ask() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "`{command}` asks before it changes anything, and nobody is there to ask: add `--yes`"
+    )))
+}
+
+fn answered(report: &Report, question: &str) -> bool {
     report.ask(&format!("{question} [y/N]"));
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer).unwrap_or(0);
-    Ok(read > 0 && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    read > 0 && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }

@@ -51,6 +51,7 @@ fn code(failure: &Failure) -> u8 {
         Failure::TakenBack { .. } => 7,
         Failure::Down { .. } => 8,
         Failure::NotReady { .. }
+        | Failure::Held { .. }
         | Failure::Tree(_)
         | Failure::Step { .. }
         | Failure::Stuck { .. }
@@ -80,6 +81,15 @@ fn help(failure: &Failure) -> Vec<String> {
                 lines.extend(log.iter().map(|line| format!("  {line}")));
             }
             lines.push("`mainstay logs` shows more, `mainstay status` how it is now".to_owned());
+            lines
+        }
+        Failure::Held { holders, .. } => {
+            let mut lines = match holders.len() {
+                0 => vec!["none of its processes is left".to_owned()],
+                _ => vec!["these processes are of it:".to_owned()],
+            };
+            lines.extend(holders.iter().map(|holder| format!("  {holder}")));
+            lines.push("`mainstay doctor` says what else is in its way".to_owned());
             lines
         }
         Failure::Busy(name) => vec![format!(
@@ -213,6 +223,12 @@ fn distrust_help(distrust: &Distrust) -> Vec<String> {
             vec![format!(
                 "leave `service.user` out, or set it to `{owner}`; to run as another account, let root own the folder"
             )]
+        }
+        Distrust::OtherGroup { .. } => {
+            vec!["name one of the owner's groups, or let root own the folder".to_owned()]
+        }
+        Distrust::Socket { .. } => {
+            vec!["listen somewhere else, or let root own the folder".to_owned()]
         }
         Distrust::Setting { .. } => vec!["leave it out, or let root own the folder".to_owned()],
     }

@@ -19,6 +19,7 @@ pub(super) fn plain_run(words: &[String]) -> Option<RunArguments> {
         detached: false,
         guardian: None,
         echo: false,
+        pid_file: None,
     };
     let mut rest = rest.iter();
     while let Some(word) = rest.next() {
@@ -30,6 +31,10 @@ pub(super) fn plain_run(words: &[String]) -> Option<RunArguments> {
             "--echo" => &mut arguments.echo,
             "--guardian" if arguments.guardian.is_none() => {
                 arguments.guardian = Some(rest.next()?.parse().ok()?);
+                continue;
+            }
+            "--pid-file" if arguments.pid_file.is_none() => {
+                arguments.pid_file = Some(rest.next()?.into());
                 continue;
             }
             _ => return None,
@@ -61,6 +66,7 @@ mod tests {
             "run --name web --system --supervise --guardian 4711:123456",
             "run --name web --system --supervise --echo --guardian 4711:123456",
             "run --name web --user --detached",
+            "run --name web --system --supervise --pid-file /run/web.pid --guardian 4711:123456",
         ] {
             let plain = plain_run(&words(text)).unwrap();
             let all = std::iter::once("mainstay".to_owned()).chain(words(text));
@@ -83,6 +89,7 @@ mod tests {
             "run --name web --system --system",
             "run --name web --guardian",
             "run --name web --guardian x",
+            "run --name web --pid-file",
             "run --name web --verbose",
             "run --system --name web",
             "status --name web",

@@ -97,6 +97,14 @@ pub enum Failure {
         /// The last lines of its log.
         log: Vec<String>,
     },
+    /// The service can't be stopped or restarted, because processes of it do not end.
+    #[error("{reason}")]
+    Held {
+        /// What did not come about.
+        reason: String,
+        /// The processes that it has, as sentences.
+        holders: Vec<String>,
+    },
     /// A step failed, and those before it were undone.
     #[error("the {operation} failed at `{step}`, and all before it was undone")]
     Step {

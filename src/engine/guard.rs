@@ -177,7 +177,8 @@ impl Outcome {
             Self::Ended(Exit::Signal(signal)) => {
                 u8::try_from(*signal).ok().and_then(|signal| signal.checked_add(128)).unwrap_or(1)
             }
-            Self::Ended(Exit::NotReady | Exit::NotStarted) | Self::StayedDown { .. } => 1,
+            Self::Ended(Exit::NotReady | Exit::NotStarted | Exit::Unhealthy | Exit::OverMemory)
+            | Self::StayedDown { .. } => 1,
             Self::Guarded(_) => 0,
         }
     }

@@ -24,7 +24,9 @@ use crate::package::tree::{self, Complete, Staging};
 use crate::plan::apply::patience;
 use crate::plan::step::{Planned, Step, Undo};
 use crate::platform::call::Call;
-use crate::platform::calls;
+use crate::platform::calls::{self, Sockets};
+
+mod sockets;
 
 /// How long a hook may take.
 const HOOK_LIMIT: Duration = Duration::from_secs(600);
@@ -124,6 +126,7 @@ impl<'a> Hands<'a> {
                 };
                 run_hook(field, argv, manner)?;
             }
+            Step::Overlap { within, otherwise } => self.overlap(within.duration(), otherwise)?,
             Step::Switch { switch } => switch::record(layout, switch).map_err(step_error)?,
             Step::AwaitReady { tree, launch, supervision, within } => {
                 let within = within.duration();
@@ -198,10 +201,10 @@ impl<'a> Hands<'a> {
             return Ok(());
         }
         if let Ok(spec) = active_launch(layout, name) {
-            return self.run_from(&spec, false);
+            return self.run_from(&spec, false, Sockets::Left);
         }
         let limit = LaunchSpec::bare(&self.of).stop_limit();
-        calls::stop(&self.of, limit).iter().try_for_each(|call| self.call(call))
+        calls::stop(&self.of, limit, self.sockets()).iter().try_for_each(|call| self.call(call))
     }
 
     /// A start is asked for and not waited for: for a moment the manager may still see what was before it.
@@ -229,16 +232,17 @@ impl<'a> Hands<'a> {
         let taken_back = found.is_some_and(|found| matches!(found.stage, Stage::TakenBack { .. }));
         switch::take_back(layout, switch, reason).map_err(step_error)?;
         self.perform_inverses(first)?;
-        self.run_from(&switch.from, taken_back && !first.is_empty())?;
+        let renewed = Sockets::if_any(switch.from.sockets != switch.to.sockets);
+        self.run_from(&switch.from, taken_back && !first.is_empty(), renewed)?;
         switch::forget(layout, name).map_err(step_error)
     }
 
     /// Sees a launch run, and restarts the service if it is another that runs, or if it is to run anew.
-    fn run_from(&self, spec: &LaunchSpec, anew: bool) -> Result<(), StepError> {
-        self.as_far_as_it_runs(self.restarted_from(spec, anew))
+    fn run_from(&self, spec: &LaunchSpec, anew: bool, sockets: Sockets) -> Result<(), StepError> {
+        self.as_far_as_it_runs(self.restarted_from(spec, anew, sockets))
     }
 
-    fn restarted_from(&self, spec: &LaunchSpec, anew: bool) -> Result<(), StepError> {
+    fn restarted_from(&self, spec: &LaunchSpec, anew: bool, sockets: Sockets) -> Result<(), StepError> {
         let name = &self.of.name;
         let launch = spec.identity();
         let runs = || report::live(&self.context.layout, name).is_some_and(|status| status.launch == launch);
@@ -250,7 +254,9 @@ impl<'a> Hands<'a> {
             return self.await_ready(awaited);
         }
         self.context.tell(Told::Undoing(format!("restart {name} with {}", spec.tree())));
-        for call in calls::restart(&self.of) {
+        // Those that the launch before had none of are closed by what undoes its definition.
+        let sockets = if spec.sockets.is_empty() { Sockets::Left } else { sockets };
+        for call in calls::restart(&self.of, sockets) {
             self.call(&call)?;
         }
         self.await_ready(Awaited { before: self.before.get(), ..awaited })

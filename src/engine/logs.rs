@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime};
 use regex_lite::Regex;
 
 use crate::engine::failure::{CallError, Failure};
+use crate::engine::status::active;
 use crate::host::follow::LogReader;
 use crate::host::{account, clock, command, output};
 use crate::model::answer::log::{LogAnswer, LogStream};
 use crate::model::layout::Layout;
-use crate::model::level::{self, Level};
+use crate::model::level::{self, Level, Levels};
 use crate::model::log_line::{LogLine, Stream};
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
@@ -71,9 +72,15 @@ pub fn logs(
     tell: &mut dyn FnMut(Told) -> bool,
 ) -> Result<(), Failure> {
     match of.platform {
-        PlatformKind::Systemd => from_journal(of, request, tell),
-        PlatformKind::Embedded => from_files(layout, &of.name, request, tell),
+        PlatformKind::Systemd => from_journal(of, &levels(layout, of), request, tell),
+        PlatformKind::Embedded => from_files(layout, &of.name, levels(layout, of), request, tell),
     }
+}
+
+/// How the levels of the active version's lines are found. Lines of versions before it may have been others.
+fn levels(layout: &Layout, of: &Marker) -> Levels {
+    let launch = active(layout, of);
+    Levels::new(launch.as_ref().and_then(|launch| launch.logs.level.as_deref()))
 }
 
 /// Keeps the last lines, where only those are wanted, and passes all others on.
@@ -113,13 +120,14 @@ impl<'a> Last<'a> {
 fn from_files(
     layout: &Layout,
     name: &InstanceName,
+    levels: Levels,
     request: &LogRequest,
     tell: &mut dyn FnMut(Told) -> bool,
 ) -> Result<(), Failure> {
     let log = output::log_file(&layout.logs(name), name.as_str());
     let since = request.since.map(|since| SystemTime::from(since.0));
     let mut reader = LogReader::open(&log, since)?;
-    let mut joiner = Joiner::default();
+    let mut joiner = Joiner { levels, ..Joiner::default() };
     let mut last = Last::new(request.lines, tell);
     loop {
         let mut wants_more = true;
@@ -141,6 +149,7 @@ fn from_files(
 /// Makes one line of those that continue each other.
 #[derive(Default)]
 struct Joiner {
+    levels: Levels,
     begun: [Option<(Moment, Vec<u8>)>; 3],
 }
 
@@ -166,7 +175,7 @@ impl Joiner {
         // What journald would take off and remember.
         let (level, text) = match level::prefix(&text) {
             Some((level, rest)) => (Some(level), rest.to_owned()),
-            None => (Level::in_text(&text), text),
+            None => (self.levels.in_text(&text), text),
         };
         Some(answer(name, at, level, Some(stream), text))
     }
@@ -185,6 +194,7 @@ fn answer(
 
 fn from_journal(
     of: &Marker,
+    levels: &Levels,
     request: &LogRequest,
     tell: &mut dyn FnMut(Told) -> bool,
 ) -> Result<(), Failure> {
@@ -201,7 +211,7 @@ fn from_journal(
     };
     let mut wants_more = true;
     let mut turned = Vec::new();
-    ask(of, &query, &mut |entry| {
+    ask(of, levels, &query, &mut |entry| {
         if query.newest_first() {
             cursor.get_or_insert_with(|| entry.cursor.clone());
             turned.push(line(of, entry));
@@ -226,7 +236,7 @@ fn from_journal(
         json: true,
         ..LogQuery::default()
     };
-    ask(of, &query, &mut |entry| {
+    ask(of, levels, &query, &mut |entry| {
         let line = line(of, entry);
         !request.wants(&line) || (last.take(line) && last.end())
     })
@@ -237,12 +247,17 @@ fn line(of: &Marker, entry: journal::Entry) -> LogAnswer {
     answer(&of.name, entry.at, entry.level, stream, entry.text)
 }
 
-fn ask(of: &Marker, query: &LogQuery, each: &mut dyn FnMut(journal::Entry) -> bool) -> Result<(), Failure> {
+fn ask(
+    of: &Marker,
+    levels: &Levels,
+    query: &LogQuery,
+    each: &mut dyn FnMut(journal::Entry) -> bool,
+) -> Result<(), Failure> {
     let argv = query::logs(of.scope, account::effective_uid(), &of.name, query);
     let unavailable = |reason: String| CallError::Unavailable { manager: "journalctl".to_owned(), reason };
     let mut wants_more = true;
     let code = command::stream(&argv, &mut |line| {
-        if let Some(entry) = journal::entry(line) {
+        if let Some(entry) = journal::entry(line, levels) {
             wants_more = each(entry);
         }
         wants_more
@@ -273,6 +288,20 @@ mod tests {
         assert_eq!((whole.level, whole.stream), (Level::Error, Some(LogStream::Output)));
         assert_eq!(whole.at.to_string(), "2026-05-08T14:32:07.25Z");
         assert_eq!(take("something else"), None);
+    }
+
+    #[test]
+    fn an_expression_of_the_manifest_finds_levels_in_files() {
+        let name: InstanceName = "web".parse().unwrap();
+        let levels = Levels::new(Some(r"^\[(?<level>[a-z])\]"));
+        let mut joiner = Joiner { levels, ..Joiner::default() };
+        let mut level = |text: &str| {
+            let line = format!("2026-05-08T14:32:07.250Z out {text}");
+            joiner.take(&name, line.as_bytes()).unwrap().level
+        };
+        assert_eq!(level("[w] slow"), Level::Warning);
+        assert_eq!(level("ERROR: no route"), Level::Error);
+        assert_eq!(level("nothing"), Level::Info);
     }
 
     #[test]

@@ -30,10 +30,19 @@ pub trait Manager {
     fn call(&self, call: &Call) -> Result<(), CallError>;
     /// Asks how an instance stands.
     fn seen(&self, of: &Marker) -> Result<Seen, CallError>;
-    /// Whether a definition of this name that is not ours stands anywhere on the load path, and where.
-    fn taken(&self, of: &Marker) -> Result<Option<String>, CallError>;
+    /// Whether definitions of this name that are not ours stand anywhere on the load path, and where.
+    fn taken(&self, of: &Marker) -> Result<Taken, CallError>;
     /// Whether this user's services run without a login; nothing where that is no question.
     fn lingering(&self, user: &str) -> Result<bool, CallError>;
+}
+
+/// Definitions of an instance's name that are not ours, and where they stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The service's.
+    pub definition: Option<String>,
+    /// Its sockets': a unit that would start our service.
+    pub socket: Option<String>,
 }
 
 /// How a service manager sees an instance.
@@ -206,14 +215,19 @@ impl Manager for HostManager {
         }
     }
 
-    fn taken(&self, of: &Marker) -> Result<Option<String>, CallError> {
+    fn taken(&self, of: &Marker) -> Result<Taken, CallError> {
         if of.platform == PlatformKind::Embedded {
-            return Ok(None);
+            return Ok(Taken::default());
         }
-        let seen = ask(&query::unit_file(of.scope, &of.name), observed::unit_file)?;
-        let ours = self.layout.definition(&of.name, of.platform);
-        let place = seen.source_path.clone().or(seen.fragment_path.clone());
-        Ok(place.filter(|place| seen.exists() && *place != ours).map(String::from))
+        let [service, socket] = ask(&query::unit_files(of.scope, &of.name), observed::unit_files)?;
+        let strange = |seen: observed::UnitFileSeen, ours: camino::Utf8PathBuf| {
+            let place = seen.source_path.clone().or(seen.fragment_path.clone());
+            place.filter(|place| seen.exists() && *place != ours).map(String::from)
+        };
+        Ok(Taken {
+            definition: strange(service, self.layout.definition(&of.name, of.platform)),
+            socket: strange(socket, self.layout.socket_definition(&of.name)),
+        })
     }
 
     fn lingering(&self, user: &str) -> Result<bool, CallError> {

@@ -26,6 +26,8 @@ pub(crate) fn observe(
     let layout = &context.layout;
     let name = &of.name;
     let definition = files::read(&layout.definition(name, of.platform))?;
+    let (socket, strange_socket) = socket(layout, of)?;
+    let taken = context.manager.taken(of).unwrap_or_default();
     let marker = definition.as_deref().and_then(|text| platform::marker(of.platform, text));
     let seen = context.manager.seen(of);
     let running = match &seen {
@@ -66,7 +68,8 @@ pub(crate) fn observe(
         receipt: read_receipt(&layout.receipt(name))?,
         anchored: marker.as_ref().is_some_and(target::anchored),
         other_platform: other_platform(layout, of)?,
-        foreign: context.manager.taken(of).unwrap_or_default(),
+        foreign: taken.definition,
+        foreign_socket: strange_socket.or(taken.socket),
         enabled: seen.is_ok_and(|seen| seen.at_boot),
         lingering: asks_lingering.then(|| context.manager.lingering(&context.caller.name).ok()).flatten(),
         link: files::read_link(&layout.current(name, &of.component))?,
@@ -75,11 +78,24 @@ pub(crate) fn observe(
             .and_then(|link| link.strip_prefix("../.runtime/").map(str::to_owned)),
         in_use: in_use(&install)?.into_iter().chain(claimed).collect(),
         definition,
+        socket,
         marker,
         running,
         trees,
         present,
     })
+}
+
+/// What has systemd hold the sockets: its text if it is ours, else where it stands.
+fn socket(layout: &Layout, of: &Marker) -> Result<(Option<String>, Option<String>), Failure> {
+    if of.platform != PlatformKind::Systemd {
+        return Ok((None, None));
+    }
+    let path = layout.socket_definition(&of.name);
+    let Some(text) = files::read(&path)? else { return Ok((None, None)) };
+    let marker = platform::marker(of.platform, &text);
+    let is_ours = marker.is_some_and(|marker| marker.name == of.name && marker.scope == of.scope);
+    Ok(if is_ours { (Some(text), None) } else { (None, Some(path.into_string())) })
 }
 
 /// The other platform on which a definition of ours has this name.

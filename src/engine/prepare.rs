@@ -128,7 +128,7 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
     let deploy = &declared.deploy;
     let platform = platform_of(declared);
     let spec = resolve(declared, description.as_ref(), version.clone(), platform, context.layout.scope)?;
-    trust::guard(deploy, &declared.manifest, &spec)?;
+    trust::guard(deploy, &declared.manifest, &spec, &context.layout.run(&spec.name, platform))?;
     let account = match &spec.user {
         Some(user) => Some(account::by_name(user)?).filter(|account| account.uid != context.caller.uid),
         None => None,

@@ -56,6 +56,9 @@ fn end(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure>
     let next = unfinished.ended.iter().position(|ended| !ended);
     let outcome = match decide(context, of, &unfinished)? {
         Verdict::Forward => {
+            hands
+                .renew_sockets(&unfinished.plan, true)
+                .map_err(|error| stuck(&unfinished.plan, next, &error))?;
             let from = next.map_or(unfinished.plan.steps.len(), |next| past_the_wait(&unfinished.plan, next));
             advance(context, &hands, &unfinished.plan, journal, from)?;
             remember(context, &unfinished.plan, Action::Finished, "the command that began it had died");
@@ -153,6 +156,7 @@ fn go_back(
 ) -> Result<(), Failure> {
     match undo(context, hands, plan, &mut journal, before, reason) {
         Ok(()) => {
+            hands.renew_sockets(plan, false).map_err(|error| stuck(plan, Some(before), &error))?;
             let closed = journal.close().map_err(StepError::from);
             closed.map_err(|error| unclosed(plan, "was undone".to_owned(), error))
         }
@@ -166,6 +170,16 @@ fn go_back(
                 source: Box::new(StepError::Other(reason.to_owned())),
             })
         }
+    }
+}
+
+fn stuck(plan: &Plan, place: Option<usize>, error: &StepError) -> Failure {
+    let step = place.and_then(|place| plan.steps.get(place)).or(plan.steps.last());
+    Failure::Stuck {
+        operation: plan.operation,
+        step: step.map(|planned| planned.step.to_string()).unwrap_or_default(),
+        undo: error.to_string(),
+        source: Box::new(StepError::Other("its sockets have to be opened anew".to_owned())),
     }
 }
 

@@ -1,11 +1,17 @@
 //! What the person should know of a launch on this host before it is made, beside its steps.
 
+use camino::Utf8PathBuf;
+
 use crate::engine::target::Declared;
-use crate::host::{container, files};
+use crate::host::{account, container, files, untrusted};
 use crate::model::container::Container;
-use crate::model::doubt::doubts;
+use crate::model::doubt::{doubts, of_path};
+use crate::model::environment_file;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
+
+/// The largest environment file that is looked at, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// The remarks, as sentences.
 pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
@@ -13,25 +19,60 @@ pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
     let doubtful = doubts(document)
         .into_iter()
         .map(|doubt| format!("{}:{}:{}: {doubt}", document.name(), doubt.line, doubt.column));
-    doubtful.chain(of_platform(declared, spec, container::container())).chain(open_secrets(spec)).collect()
+    let chosen = declared.manifest.platform.is_some();
+    let container = container::container().filter(|_| !chosen);
+    doubtful
+        .chain(of_platform(spec.platform, container))
+        .chain(of_environment_file(spec))
+        .chain(of_secrets(spec))
+        .collect()
 }
 
-/// Where nobody chose the platform and the usual one is not there, the person hears which it is and why.
-fn of_platform(declared: &Declared, spec: &LaunchSpec, container: Option<Container>) -> Option<String> {
-    let container = container?;
-    let chosen = declared.manifest.platform.is_some() || spec.platform != PlatformKind::Embedded;
-    (!chosen).then(|| {
-        format!(
-            "this host is a container ({container}), so the platform is `embedded`: let the container run `mainstay boot`, and its instances start with it"
-        )
-    })
+/// Where nobody chose the platform and this host is a container, the person hears which it is, and what that asks of
+/// the container.
+fn of_platform(platform: PlatformKind, container: Option<Container>) -> Option<String> {
+    let container = container.filter(|_| platform == PlatformKind::Embedded)?;
+    Some(format!(
+        "this host is a container ({container}) without a service manager of its own, so the platform is `embedded`: let the container run `mainstay boot`, and its instances start with it"
+    ))
 }
 
-/// Secrets that other accounts of this host can read.
-fn open_secrets(spec: &LaunchSpec) -> Vec<String> {
-    let open = |path: &&camino::Utf8PathBuf| matches!(files::facts(path), Ok(Some(facts)) if facts.kind == files::Kind::File && facts.mode & 0o004 != 0);
-    let told = |path: &camino::Utf8PathBuf| {
+/// A `PATH` in the environment file that goes through a folder of one version. What else stands there is nobody's
+/// business, and what is wrong with the file the start tells.
+pub(crate) fn of_environment_file(spec: &LaunchSpec) -> Vec<String> {
+    let Some(path) = &spec.environment_file else { return Vec::new() };
+    // With the rights of the folder's owner, whose file it is.
+    let owner = files::facts(&spec.deploy).ok().flatten().and_then(|facts| account::by_uid(facts.uid).ok());
+    let read = account::acting_as(owner.as_ref(), || untrusted::read(path, LARGEST));
+    let text = read.ok().and_then(Result::ok).flatten().unwrap_or_default();
+    let variables = environment_file::parse(&text).unwrap_or_default();
+    let paths = variables.iter().filter(|(name, _)| name.as_str() == "PATH");
+    let doubtful = paths.flat_map(|(_, value)| of_path(value));
+    doubtful.map(|doubt| format!("`PATH` in `{path}`: {doubt}")).collect()
+}
+
+fn of_secrets(spec: &LaunchSpec) -> Vec<String> {
+    let told = |path: &Utf8PathBuf| {
         format!("every account of this host can read the secret in `{path}`: `chmod o-r '{path}'`")
     };
-    spec.secrets.values().filter(open).map(told).collect()
+    open_secrets(spec).iter().map(told).collect()
+}
+
+/// The files of secrets that other accounts of this host can read.
+pub(crate) fn open_secrets(spec: &LaunchSpec) -> Vec<Utf8PathBuf> {
+    let open = |path: &&Utf8PathBuf| matches!(files::facts(path), Ok(Some(facts)) if facts.kind == files::Kind::File && facts.mode & 0o004 != 0);
+    spec.secrets.values().filter(open).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_is_told_what_to_run() {
+        let told = of_platform(PlatformKind::Embedded, Some(Container::Docker)).unwrap();
+        assert!(told.contains("(docker)") && told.contains("mainstay boot"), "{told}");
+        assert_eq!(of_platform(PlatformKind::Systemd, Some(Container::Lxc)), None);
+        assert_eq!(of_platform(PlatformKind::Embedded, None), None);
+    }
 }

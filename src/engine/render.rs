@@ -4,7 +4,7 @@ use crate::engine::failure::Failure;
 use crate::engine::prepare::{self, platform_of};
 use crate::engine::status::active_version;
 use crate::engine::target::{Target, TargetError};
-use crate::model::answer::small::RenderAnswer;
+use crate::model::answer::small::{RenderAnswer, RenderedSocket};
 use crate::model::launch::tree_name;
 use crate::model::manifest::PlatformKind;
 use crate::model::version::Version;
@@ -32,5 +32,6 @@ pub fn render(target: &Target, wanted: Option<PlatformKind>, facts: &Facts) -> R
         platform,
         path: definition.path,
         text: definition.text,
+        socket: definition.socket.map(|socket| RenderedSocket { path: socket.path, text: socket.text }),
     })
 }

@@ -16,7 +16,7 @@ use crate::model::layout::{Layout, unit_name};
 use crate::model::manifest::{PlatformKind, Scope, Supervision};
 use crate::model::marker::Marker;
 use crate::model::receipt::Receipt;
-use crate::model::status::Status;
+use crate::model::status::{ScheduleStanding, Status};
 use crate::model::version::Version;
 use crate::platform;
 
@@ -34,6 +34,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         match (live, &reported) {
             (Some(status), _) => Reported::Live(status),
             (None, Some(status)) => Reported::Late(status),
+            (None, None) if said.is_err() => Reported::Unreadable,
             (None, None) => Reported::Nothing,
         },
         of.platform,
@@ -41,6 +42,8 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
     );
     let path = layout.definition(name, of.platform);
     let definition = files::read(&path).ok().flatten();
+    let socket = files::read(&layout.socket_definition(name)).ok().flatten();
+    let socket = socket.filter(|_| of.platform == PlatformKind::Systemd);
     let native = spec.as_ref().is_some_and(|spec| spec.supervision == Supervision::Native);
     let process = Process::of(live, seen.as_ref().ok(), native);
     let version = active_version(layout, of)
@@ -54,7 +57,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         platform: of.platform,
         scope: of.scope,
         folder: of.folder.clone(),
-        message: message(state, &seen, reported.as_ref()),
+        message: message(state, &seen, &said),
         fallback: fallback(&said, seen.as_ref().ok(), live, of.platform).filter(|_| !native),
         container: container::container(),
         pid: process.pid,
@@ -79,12 +82,12 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
             }),
         last_outcome: reported.as_ref().and_then(|status| status.last_outcome),
         health: live.and_then(|status| status.health.clone()),
-        schedule: live.and_then(|status| status.schedule.clone()),
+        schedule: schedule(reported.as_ref(), live.is_some()),
         memory: seen.as_ref().ok().filter(|seen| seen.state.runs()).and_then(|seen| seen.memory),
         boot: boot(of, &seen, spec.as_ref(), definition.as_deref()),
         hardening: spec.as_ref().map(|spec| spec.hardening),
         definition: DefinitionState {
-            edited: definition.as_deref().is_some_and(|text| !platform::untouched(of.platform, text)),
+            edited: definition.iter().chain(&socket).any(|text| !platform::untouched(of.platform, text)),
             needs_reload: seen.as_ref().is_ok_and(|seen| seen.needs_reload),
             drop_ins: drop_ins(seen.as_ref().ok(), of),
             path,
@@ -107,7 +110,7 @@ pub(crate) fn active_version(layout: &Layout, of: &Marker) -> Option<Version> {
 }
 
 /// The launch spec that the current link names.
-fn active(layout: &Layout, of: &Marker) -> Option<LaunchSpec> {
+pub(crate) fn active(layout: &Layout, of: &Marker) -> Option<LaunchSpec> {
     let tree = files::read_link(&layout.current(&of.name, &of.component)).ok()??;
     parsed(&layout.launch(&of.name, &tree))
 }
@@ -158,14 +161,24 @@ fn restarts(live: Option<&Status>, spec: Option<&LaunchSpec>) -> Restarts {
 fn message(
     state: InstanceState,
     seen: &Result<Seen, CallError>,
-    reported: Option<&Status>,
+    said: &Result<Option<Status>, String>,
 ) -> Option<String> {
     if let Err(error) = seen {
         return Some(error.to_string());
     }
+    let reported = match said {
+        Ok(reported) => reported.as_ref(),
+        Err(reason) => return (state == InstanceState::Unknown).then(|| reason.clone()),
+    };
     let says = reported.map(|status| status.message.clone()).filter(|message| !message.is_empty())?;
     // Of one that was stopped, nobody wants to read what it said before.
     (state != InstanceState::Stopped).then_some(says)
+}
+
+/// The runs of a schedule. Of one whose supervisor has ended, they are what they were, and no next one comes.
+fn schedule(reported: Option<&Status>, lives: bool) -> Option<ScheduleStanding> {
+    let schedule = reported?.schedule.clone()?;
+    Some(if lives { schedule } else { ScheduleStanding { next: None, ..schedule } })
 }
 
 /// Why the supervisor's word is missing where it should be there.

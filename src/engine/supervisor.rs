@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use camino::Utf8PathBuf;
 use thiserror::Error;
 
 use crate::engine::guard::{self, AtStart, Entry, Event, GuardError, Hooks, OfAll, Outcome};
@@ -11,6 +12,7 @@ use crate::host::account;
 use crate::host::environment;
 use crate::host::files::{self, FileError};
 use crate::host::handover;
+use crate::host::holder::{Holder, HolderError};
 use crate::host::listening::HeldSockets;
 use crate::host::process::Credentials;
 use crate::model::index::Scan;
@@ -24,7 +26,8 @@ use crate::model::status::ProcessIdentity;
 use crate::model::trial::Trial;
 use crate::platform;
 use crate::supervise::{
-    self, Account, Context, Ending, Folders, GuardianLink, ManagerLink, ProgramOutput, SuperviseError,
+    self, Account, Context, Ending, Folders, GuardianLink, LaunchReader, ManagerLink, ProgramOutput,
+    SuperviseError,
 };
 
 /// Why nothing can be supervised.
@@ -65,6 +68,15 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// Who supervises the instance already, if that is what hinders.
+    #[must_use]
+    pub fn holder(&self) -> Option<Holder> {
+        match self {
+            Self::Supervise(SuperviseError::Lock(HolderError::Held { holder, .. })) => Some(*holder),
+            _ => None,
+        }
+    }
+
     /// Whether there is nothing to run, however often it is tried. All else may pass.
     #[must_use]
     pub fn is_final(&self) -> bool {
@@ -107,12 +119,21 @@ pub fn active_launch(layout: &Layout, name: &InstanceName) -> Result<LaunchSpec,
     serde_json::from_str(&text).map_err(|error| RunError::Spec { path, reason: error.to_string() })
 }
 
+/// How a supervisor is asked to do its work.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// Whether a person reads the program's output here, too.
+    pub echo: bool,
+    /// The file for the program's number, absolute, in the place of the one that the manifest names.
+    pub pid_file: Option<Utf8PathBuf>,
+}
+
 /// Supervises an instance's program until it is stopped or ends for good.
 pub fn supervise(
     layout: &Layout,
     name: &InstanceName,
     guardian: Option<ProcessIdentity>,
-    echo: bool,
+    wishes: Wishes,
 ) -> Result<Ending, Unsupervised> {
     let before = |error| Unsupervised { error, on_trial: false };
     let spec = active_launch(layout, name).map_err(before)?;
@@ -120,7 +141,7 @@ pub fn supervise(
     let trial = trial.and_then(|text| serde_json::from_str::<Trial>(&text).ok());
     let trial = trial.filter(|trial| trial.tree == spec.tree());
     let on_trial = trial.is_some();
-    supervise_launch(layout, spec, trial, guardian, echo).map_err(|error| Unsupervised { error, on_trial })
+    supervise_launch(layout, spec, trial, guardian, wishes).map_err(|error| Unsupervised { error, on_trial })
 }
 
 fn supervise_launch(
@@ -128,13 +149,13 @@ fn supervise_launch(
     spec: LaunchSpec,
     trial: Option<Trial>,
     guardian: Option<ProcessIdentity>,
-    echo: bool,
+    wishes: Wishes,
 ) -> Result<Ending, RunError> {
     let name = &spec.name;
     let (runs_as, credentials) = runs_as(&spec)?;
     let output = match spec.platform {
         PlatformKind::Systemd => ProgramOutput::Inherit,
-        PlatformKind::Embedded => ProgramOutput::Capture { echo },
+        PlatformKind::Embedded => ProgramOutput::Capture { echo: wishes.echo },
     };
     let link = GuardianLink {
         guardian,
@@ -142,6 +163,10 @@ fn supervise_launch(
         command: std::iter::once(layout.runtime_program(name).to_string())
             .chain(guardian_arguments(layout, name))
             .collect(),
+    };
+    let reader = {
+        let (layout, name) = (layout.clone(), name.clone());
+        LaunchReader::new(move || active_launch(&layout, &name).ok())
     };
     let context = Context {
         folders: Folders::of(layout, &spec),
@@ -160,6 +185,8 @@ fn supervise_launch(
             credentials: environment::folder("CREDENTIALS_DIRECTORY"),
         },
         guardian: (spec.platform == PlatformKind::Embedded && guardian.is_some()).then_some(link),
+        reader: Some(reader),
+        pid_file: wishes.pid_file,
         // What was not handed over is bound when the program is started, where a failure is told as its own.
         sockets: HeldSockets::taken(
             &spec.sockets,
@@ -211,14 +238,17 @@ fn scope_option(scope: Scope) -> &'static str {
     }
 }
 
-fn entry(layout: &Layout, name: &InstanceName, echo: bool) -> Entry {
+fn entry(layout: &Layout, name: &InstanceName, wishes: &Wishes) -> Entry {
     let program = layout.runtime_program(name).to_string();
     let mut command: Vec<String> =
         [program.as_str(), "run", "--name", name.as_str(), scope_option(layout.scope), "--supervise"]
             .map(str::to_owned)
             .to_vec();
-    if echo {
+    if wishes.echo {
         command.push("--echo".to_owned());
+    }
+    if let Some(path) = &wishes.pid_file {
+        command.extend(["--pid-file".to_owned(), path.to_string()]);
     }
     Entry::of(layout, name, command)
 }
@@ -246,7 +276,7 @@ impl Hooks for Switching<'_> {
     }
 
     fn entry(&mut self, name: &InstanceName) -> Entry {
-        entry(self.layout, name, false)
+        entry(self.layout, name, &Wishes::default())
     }
 
     fn observe(&mut self, event: &Event) {
@@ -258,11 +288,11 @@ impl Hooks for Switching<'_> {
 pub fn guard_one(
     layout: &Layout,
     name: &InstanceName,
-    echo: bool,
+    wishes: &Wishes,
     tell: &mut dyn FnMut(&Event),
 ) -> Result<Option<Outcome>, RunError> {
     let sockets = handover::inherited().map_err(RunError::Sockets)?;
-    let entries = vec![entry(layout, name, echo)];
+    let entries = vec![entry(layout, name, wishes)];
     let mut outcomes = guard::guard(entries, None, sockets, &mut Switching { layout, tell })?;
     Ok(outcomes.pop().map(|(_, outcome)| outcome))
 }
@@ -277,7 +307,7 @@ pub fn guard_all(
         Scan::Failed(reason) => return Err(RunError::Scan(reason)),
     };
     let names = markers.into_iter().map(|marker| marker.name).filter(|name| starts_at_boot(layout, name));
-    let entries = names.map(|name| entry(layout, &name, false)).collect();
+    let entries = names.map(|name| entry(layout, &name, &Wishes::default())).collect();
     Ok(guard::guard(entries, OfAll::become_it(layout), Vec::new(), &mut Switching { layout, tell })?)
 }
 

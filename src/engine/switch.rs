@@ -143,6 +143,30 @@ pub(crate) fn take_back(layout: &Layout, planned: &Switch, reason: &str) -> Resu
     })
 }
 
+/// Makes a pending switch to a launch that is ready already, beside what runs: there is nothing left to try.
+pub(crate) fn make_at_once(layout: &Layout, planned: &Switch) -> Result<(), Failure> {
+    let name = &planned.to.name;
+    locked(layout, name, || {
+        let found = read(layout, name)?.filter(|found| found.stage == Stage::Pending);
+        let Some(mut switch) = found else {
+            return Err(Failure::Usage(format!("the switch of {name} is no longer pending")));
+        };
+        point(layout, &switch.to)?;
+        switch.stage = Stage::Passed;
+        store(layout, name, &switch)
+    })
+}
+
+/// Has a launch that was ready stay, whatever comes of its next start.
+pub(crate) fn pass(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
+    locked(layout, name, || {
+        let Some(mut switch) = read(layout, name)? else { return Ok(()) };
+        files::remove(&layout.trial(name))?;
+        switch.stage = Stage::Passed;
+        store(layout, name, &switch)
+    })
+}
+
 /// Closes a trial of which no switch is left that could end it. With it, a launch that fails would be started
 /// again for ever.
 pub(crate) fn close_orphaned_trial(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::manifest::{Manifest, Scope};
 use crate::model::owner::Owner;
 use crate::model::service::Supervision;
+use crate::model::socket::Listen;
 
 /// The settings of a `[Unit]` section that give its owner no rights over others: what it comes after, and words.
 /// `Wants` would have root start any unit there is, and `Before` hold one up.
@@ -62,6 +63,26 @@ pub enum Distrust {
         wanted: String,
         /// The folder's owner.
         owner: String,
+    },
+    /// The manifest asks for a group that its owner is not in.
+    #[error(
+        "`service.group` is `{wanted}`, and {owner}, to whom the folder belongs, is not in it: a manifest can do only what its owner could do"
+    )]
+    OtherGroup {
+        /// The group that the manifest names.
+        wanted: String,
+        /// The folder's owner.
+        owner: String,
+    },
+    /// The manifest asks for a socket that its owner could not open.
+    #[error("`{listen}` is nowhere for {owner}'s service to listen: {reason}")]
+    Socket {
+        /// Where.
+        listen: String,
+        /// The folder's owner.
+        owner: String,
+        /// Why not.
+        reason: String,
     },
     /// The manifest asks systemd for something that its owner could not have.
     #[error("`{setting}` could give {owner}'s service rights that {owner} does not have")]
@@ -171,10 +192,19 @@ fn check(path: &Utf8Path, facts: files::Facts, owner: &Owner) -> Result<(), Dist
 }
 
 /// Whether a launch, from the manifest and its package together, asks only for what its owner could do.
-pub fn guard(deploy: &Deploy, manifest: &Manifest, spec: &LaunchSpec) -> Result<(), Distrust> {
+pub fn guard(
+    deploy: &Deploy,
+    manifest: &Manifest,
+    spec: &LaunchSpec,
+    run: &Utf8Path,
+) -> Result<(), Distrust> {
     let Some(owner) = &deploy.owner else { return Ok(()) };
     guard_manifest(deploy, manifest, spec.scope)?;
     guard_user(owner, spec.user.as_ref(), spec.scope)?;
+    if spec.scope == Scope::System {
+        guard_group(owner, spec.group.as_ref())?;
+        spec.sockets.iter().try_for_each(|socket| guard_socket(owner, &socket.listen, run))?;
+    }
     // With native supervision it is systemd, as root, that would open the file.
     if spec.supervision == Supervision::Native && spec.environment_file.is_some() {
         return Err(Distrust::Setting {
@@ -204,4 +234,28 @@ fn guard_user(owner: &Owner, wanted: Option<&String>, scope: Scope) -> Result<()
         Some(wanted) => Err(Distrust::OtherUser { wanted: wanted.clone(), owner: owner.name.clone() }),
         None => Ok(()),
     }
+}
+
+fn guard_group(owner: &Owner, wanted: Option<&String>) -> Result<(), Distrust> {
+    let is_in =
+        |wanted: &String| account::group(wanted).is_ok_and(|group| account::groups(owner).contains(&group));
+    match wanted.filter(|wanted| !is_in(wanted)) {
+        Some(wanted) => Err(Distrust::OtherGroup { wanted: wanted.clone(), owner: owner.name.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Root listens for them. A port below 1024 is the host's own (ip(7)); and a Unix socket replaces what has its name,
+/// which in a folder of the owner's could be moved to lead anywhere: only the run folder itself stands fast.
+fn guard_socket(owner: &Owner, listen: &Listen, run: &Utf8Path) -> Result<(), Distrust> {
+    let reason = match listen {
+        Listen::Tcp(address) if address.port() < 1024 => {
+            "a port below 1024 is open to services of root's folders only".to_owned()
+        }
+        Listen::Unix(path) if Utf8Path::new(path).parent() != Some(run) => {
+            format!("its Unix sockets lie in `{run}`, without folders below")
+        }
+        Listen::Tcp(_) | Listen::Unix(_) => return Ok(()),
+    };
+    Err(Distrust::Socket { listen: listen.to_string(), owner: owner.name.clone(), reason })
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-use crate::model::moment::{BootMoment, Moment};
+use crate::model::moment::{BootMoment, Moment, Present};
 
 /// The present for people.
 #[must_use]
@@ -22,6 +22,19 @@ pub fn boot_now() -> BootMoment {
     let clock = ClockId::Monotonic;
     let duration = duration(clock_gettime(clock));
     BootMoment(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The present on both clocks.
+#[must_use]
+pub fn present() -> Present {
+    Present { boot: boot_now(), wall: now() }
+}
+
+/// The name of this host's time zone, as in `Europe/Vienna`. Empty where the host has none by name: then times of
+/// a calendar are in UTC.
+#[must_use]
+pub fn zone() -> String {
+    jiff::tz::TimeZone::system().iana_name().unwrap_or_default().to_owned()
 }
 
 /// The present as the kernel writes it into a file that is changed now: the same clock, with the same

@@ -8,11 +8,11 @@ use std::time::SystemTime;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::files::{self, FileError};
-use crate::host::output::put_away_file;
+use crate::host::output::{self, put_away_file};
 use crate::host::untrusted;
 
-/// How many files are looked for at most; a manifest may keep fewer.
-const MOST: u32 = 1000;
+/// How often files are looked at again that are being put away just then.
+const LOOKS: u32 = 100;
 
 /// A log that is being read.
 #[derive(Debug)]
@@ -37,13 +37,15 @@ impl LogReader {
             let written = file.metadata().and_then(|metadata| metadata.modified());
             since.is_none_or(|since| written.is_ok_and(|written| written >= since))
         };
-        for number in (1..=reader.oldest()?).rev() {
-            if let Some(file) = untrusted::open(&put_away_file(log, number))?
-                && young(&file)
-            {
-                reader.open = opened(file);
-                return Ok(reader);
+        'look: for _ in 0..LOOKS {
+            for seen in reader.seen()?.iter().rev() {
+                let Some(file) = seen.open()? else { continue 'look };
+                if young(&file) {
+                    reader.open = opened(file);
+                    return Ok(reader);
+                }
             }
+            break;
         }
         reader.open = untrusted::open(log)?.and_then(opened);
         Ok(reader)
@@ -95,28 +97,58 @@ impl LogReader {
         }
     }
 
-    /// The file after the one of this number.
+    /// The file after the one of this number. Files that are being put away just then are looked at until two looks
+    /// see the same: else a file would be passed over.
     fn next(&self, inode: u64) -> Result<Next, FileError> {
-        let is = |path: &Utf8Path| path.symlink_metadata().ok().map(|metadata| metadata.ino() == inode);
-        match is(&self.log) {
-            Some(true) | None => return Ok(Next::Same),
-            Some(false) => {}
+        if inode_of(&self.log).is_none_or(|log| log == inode) {
+            return Ok(Next::Same);
         }
-        let oldest = self.oldest()?;
-        let own = (1..=oldest).find(|number| is(&put_away_file(&self.log, *number)) == Some(true));
-        // One that was deleted meanwhile was older than all that are there.
-        let next = own.map_or(oldest, |own| own - 1);
-        let path = if next == 0 { self.log.clone() } else { put_away_file(&self.log, next) };
-        Ok(untrusted::open(&path)?.map_or(Next::Same, Next::Other))
+        for _ in 0..LOOKS {
+            let seen = self.seen()?;
+            if seen != self.seen()? {
+                continue;
+            }
+            let own = seen.iter().position(|one| one.inode == inode);
+            // One that was deleted meanwhile was older than all that are there.
+            let Some(next) = own.unwrap_or(seen.len()).checked_sub(1) else { return Ok(Next::Same) };
+            if let Some(file) = seen.get(next).map(Seen::open).transpose()?.flatten() {
+                return Ok(Next::Other(file));
+            }
+        }
+        Ok(Next::Same)
     }
 
-    fn oldest(&self) -> Result<u32, FileError> {
-        let mut oldest = 0;
-        while oldest < MOST && files::facts(&put_away_file(&self.log, oldest + 1))?.is_some() {
-            oldest += 1;
-        }
-        Ok(oldest)
+    /// The files of the log, the youngest first: the log itself, and then as they were put away. One number may be
+    /// missing, if whoever put them away was killed at that.
+    fn seen(&self) -> Result<Vec<Seen>, FileError> {
+        let (Some(folder), Some(log)) = (self.log.parent(), self.log.file_name()) else {
+            return Ok(Vec::new());
+        };
+        let names = files::list(folder)?.unwrap_or_default();
+        let mut numbers: Vec<_> = names.iter().filter_map(|name| output::number_of(log, name)).collect();
+        numbers.sort_unstable();
+        let paths = numbers.into_iter().map(|number| put_away_file(&self.log, number));
+        let paths = std::iter::once(self.log.clone()).chain(paths);
+        Ok(paths.filter_map(|path| inode_of(&path).map(|inode| Seen { path, inode })).collect())
     }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    path: Utf8PathBuf,
+    inode: u64,
+}
+
+impl Seen {
+    /// Opens the file, if it still is where it was seen.
+    fn open(&self) -> Result<Option<std::fs::File>, FileError> {
+        let file = untrusted::open(&self.path)?;
+        Ok(file.filter(|file| file.metadata().is_ok_and(|metadata| metadata.ino() == self.inode)))
+    }
+}
+
+fn inode_of(path: &Utf8Path) -> Option<u64> {
+    path.symlink_metadata().ok().map(|metadata| metadata.ino())
 }
 
 enum Next {
@@ -131,7 +163,14 @@ fn opened(file: std::fs::File) -> Option<Open> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::{Duration, Instant};
+
     use super::*;
+    use crate::host::output::{Lines, LogWriter};
+    use crate::model::launch::LogPolicy;
+    use crate::model::log_line::{LogLine, Stream};
+    use crate::model::size::Size;
 
     #[test]
     fn a_log_is_followed_through_rotations() {
@@ -159,7 +198,7 @@ mod tests {
         assert_eq!(read(&mut LogReader::open(&log, None).unwrap()), "a,b,c");
         let long_ago = SystemTime::UNIX_EPOCH;
         assert_eq!(read(&mut LogReader::open(&log, Some(long_ago)).unwrap()), "a,b,c");
-        let later = SystemTime::now() + std::time::Duration::from_secs(60);
+        let later = SystemTime::now() + Duration::from_secs(60);
         assert_eq!(read(&mut LogReader::open(&log, Some(later)).unwrap()), "c");
         let mut reader = LogReader::open(&log, Some(later)).unwrap();
         assert_eq!(read(&mut reader), "c");
@@ -187,5 +226,99 @@ mod tests {
         assert_eq!(read(&mut reader), "");
         add("i\n");
         assert_eq!(read(&mut reader), "i");
+    }
+
+    const LINES: usize = 200_000;
+    const KEEP: u32 = 6;
+
+    /// The number in a line of the program; none in a line of the supervisor.
+    fn number(line: &[u8]) -> Option<usize> {
+        let line = LogLine::parse(line).unwrap_or_else(|| panic!("{:?}", String::from_utf8_lossy(line)));
+        let text = std::str::from_utf8(line.text).unwrap();
+        (line.stream == Stream::Output).then(|| text.strip_prefix("line ").unwrap().parse().unwrap())
+    }
+
+    #[test]
+    fn no_line_is_lost_and_none_comes_twice_through_many_rotations() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
+        let log = output::log_file(&folder, "x");
+        let policy = LogPolicy { max_size: Size::new(128 << 10), keep: KEEP, level: None };
+        let mut writer = LogWriter::open(&folder, "x", policy).unwrap();
+        let followed = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| {
+                let text: Vec<_> = (0..LINES).map(|number| format!("line {number}\n")).collect();
+                let text = text.concat();
+                let (mut rest, mut lines, mut buffer) =
+                    (text.as_bytes(), Lines::new(Stream::Output), Vec::new());
+                let mut size = 1;
+                while !rest.is_empty() {
+                    // Pieces of all sizes, as they come out of a pipe.
+                    size = (size * 31 + 7) % 9973 + 1;
+                    let (piece, later) = rest.split_at(size.min(rest.len()));
+                    lines.take(piece, &mut buffer);
+                    writer.write(&buffer).unwrap();
+                    buffer.clear();
+                    rest = later;
+                    // What is deleted before it could be read is lost to any reader: it is three files behind at most.
+                    let written = (text.len() - rest.len()) / 12;
+                    let until = Instant::now() + Duration::from_secs(20);
+                    while written > followed.load(Ordering::Relaxed) + 8000 {
+                        assert!(Instant::now() < until, "nobody follows");
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                }
+            });
+            let mut reader = LogReader::open(&log, None).unwrap();
+            let mut next = 0;
+            while next < LINES {
+                let ended = writing.is_finished();
+                reader
+                    .read(&mut |line| {
+                        if let Some(number) = number(line) {
+                            assert_eq!(number, next);
+                            next += 1;
+                            followed.store(next, Ordering::Relaxed);
+                        }
+                        true
+                    })
+                    .unwrap();
+                assert!(!ended || next == LINES, "the follower ends at line {next}");
+            }
+        });
+        let mut kept = Vec::new();
+        LogReader::open(&log, None)
+            .unwrap()
+            .read(&mut |line| {
+                kept.extend(number(line));
+                true
+            })
+            .unwrap();
+        assert!(kept.len() > 5000 && kept.len() < LINES / 2, "{}", kept.len());
+        assert!(kept.iter().copied().eq(LINES - kept.len()..LINES));
+        for number in 1..=KEEP {
+            assert!(put_away_file(&log, number).exists());
+        }
+        assert!(!put_away_file(&log, KEEP + 1).exists());
+    }
+
+    #[test]
+    fn a_number_that_is_missing_hides_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Utf8PathBuf::try_from(folder.path().join("x.log")).unwrap();
+        for (number, text) in [(2, "a\n"), (4, "0\n")] {
+            std::fs::write(put_away_file(&log, number), text).unwrap();
+        }
+        std::fs::write(&log, "b\n").unwrap();
+        let mut lines = Vec::new();
+        let mut reader = LogReader::open(&log, None).unwrap();
+        reader
+            .read(&mut |line| {
+                lines.push(line.to_vec());
+                true
+            })
+            .unwrap();
+        assert_eq!(lines, [b"0", b"a", b"b"]);
     }
 }

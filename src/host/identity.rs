@@ -1,7 +1,7 @@
 //! Which process is meant: a number alone is used again by the system, its start time with it is not.
 
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -9,6 +9,11 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_s
 
 use crate::host::clock;
 use crate::model::status::ProcessIdentity;
+
+/// The clock ticks of a second in `/proc` (`USER_HZ`, proc(5)): the same on every system that Linux runs on today.
+const TICKS: u64 = 100;
+/// What the clock of files and that of processes may differ by.
+const TOLERANCE: Duration = Duration::from_secs(2);
 
 /// What the system says of a process (`/proc/PID/stat`, proc(5)).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +74,15 @@ pub fn own() -> ProcessIdentity {
 #[must_use]
 pub fn runs(identity: ProcessIdentity) -> bool {
     process(identity.pid).is_some_and(|process| process.identity == identity && !process.ended)
+}
+
+/// Whether a process started after a file was written: then the number in that file was another's.
+#[must_use]
+pub fn is_younger(process: ProcessIdentity, written: SystemTime) -> bool {
+    let started = Duration::from_millis(process.start_ticks.saturating_mul(1000 / TICKS));
+    let age = Duration::from_millis(clock::boot_now().0).saturating_sub(started);
+    let start = SystemTime::from(clock::now().0).checked_sub(age);
+    start.is_some_and(|start| start > written + TOLERANCE)
 }
 
 /// Tells this boot of the host from all others (`/proc/sys/kernel/random/boot_id`, random(4)). Empty where

@@ -59,9 +59,40 @@ pub fn is_held(path: &Utf8Path) -> Option<bool> {
     Some(taken == Err(rustix::io::Errno::WOULDBLOCK))
 }
 
+/// The process that holds a lock, as the system lists it (`/proc/locks`, proc(5)). `None`: none does, or it can't be
+/// known, as of one in another container.
+#[must_use]
+pub fn holder_of(path: &Utf8Path) -> Option<u32> {
+    let inode = rustix::fs::lstat(path.as_str()).ok()?.st_ino;
+    holder_in(&fs_err::read_to_string("/proc/locks").ok()?, inode)
+}
+
+/// The first holder of a whole-file lock on an inode. Its device is not compared: what is listed of it is not what
+/// stat(2) says on every file system.
+fn holder_in(list: &str, inode: u64) -> Option<u32> {
+    list.lines().find_map(|line| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        // A waiting process stands behind an arrow in the place of the kind.
+        let kind = fields.next()?;
+        let (pid, file) = (fields.nth(2)?, fields.next()?);
+        let is_it = kind == "FLOCK" && file.rsplit(':').next()?.parse() == Ok(inode);
+        pid.parse().ok().filter(|_| is_it)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn holders_are_found_in_the_systems_list() {
+        let list = "1: FLOCK  ADVISORY  WRITE 5384 fe:00:10666654 0 EOF\n\
+            1: -> FLOCK  ADVISORY  WRITE 5390 fe:00:10666654 0 EOF\n\
+            2: POSIX  ADVISORY  WRITE 5376 fe:00:4711 0 EOF\n";
+        assert_eq!(holder_in(list, 10_666_654), Some(5384));
+        assert_eq!(holder_in(list, 4711), None);
+        assert_eq!(holder_in(list, 1), None);
+    }
 
     #[test]
     fn a_lock_keeps_others_out_while_it_is_held() {

@@ -57,6 +57,8 @@ pub enum Notice {
     Status(String),
     /// It needs so much longer.
     Extend(Duration),
+    /// It still works.
+    Alive,
 }
 
 /// A notice, and who gave it.
@@ -150,6 +152,7 @@ fn parse(text: &str) -> Vec<Notice> {
         let (key, value) = line.split_once('=')?;
         match key {
             "READY" if value == "1" => Some(Notice::Ready),
+            "WATCHDOG" if value == "1" => Some(Notice::Alive),
             "STATUS" => Some(Notice::Status(value.to_owned())),
             "EXTEND_TIMEOUT_USEC" => {
                 value.parse().ok().map(|usec| Notice::Extend(Duration::from_micros(usec)))
@@ -173,13 +176,16 @@ mod tests {
             let listener = Listener::bind(&path).unwrap();
             let manager = Manager::at(listener.address()).unwrap();
             manager
-                .tell("READY=1\nSTATUS=all is well\nMAINPID=7\nEXTEND_TIMEOUT_USEC=2000000\nnonsense")
+                .tell("READY=1\nSTATUS=all is well\nMAINPID=7\nEXTEND_TIMEOUT_USEC=2000000\nWATCHDOG=1\nWATCHDOG=trigger\nnonsense")
                 .unwrap();
             let said = listener.take();
             assert_eq!(said.len(), 1);
             assert_eq!(said[0].pid, std::process::id());
             let status = Notice::Status("all is well".to_owned());
-            assert_eq!(said[0].notices, [Notice::Ready, status, Notice::Extend(Duration::from_secs(2))]);
+            assert_eq!(
+                said[0].notices,
+                [Notice::Ready, status, Notice::Extend(Duration::from_secs(2)), Notice::Alive]
+            );
             assert!(listener.take().is_empty());
             drop(listener);
             assert!(!path.exists());

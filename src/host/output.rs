@@ -1,16 +1,18 @@
 //! Captured logs: lines with their time and stream, in a file that is put away when it has its size.
 //!
 //! `<folder>/<name>.log` is written; `<name>.log.1` is the youngest that was put away. The form of a line is
-//! that of [`LogLine`].
+//! that of [`LogLine`]. The first line of a file says in which file the lines before it are.
 
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use thiserror::Error;
 
 use crate::host::clock;
 use crate::model::launch::LogPolicy;
 use crate::model::log_line::{LogLine, Stream};
+use crate::model::moment::Moment;
 
 /// The longest line that is kept whole, in bytes; a longer one becomes several that continue each other.
 pub const LONGEST_LINE: usize = 16 << 10;
@@ -22,6 +24,20 @@ pub struct LogWriter {
     policy: LogPolicy,
     file: fs_err::File,
     size: u64,
+    /// Whether nothing stands in the file but where the lines before it are.
+    fresh: bool,
+    /// Whether the file ends amid a line: the disk was full, or the writer was killed.
+    broken: bool,
+}
+
+/// What could not be written.
+#[derive(Debug, Error)]
+#[error("{lost} bytes can't be written")]
+pub struct Unwritten {
+    /// How much of it.
+    pub lost: usize,
+    /// Why.
+    pub source: io::Error,
 }
 
 /// The log file of an instance in its folder of logs.
@@ -44,14 +60,22 @@ impl LogWriter {
         let path = log_file(folder, name);
         let file = append(&path)?;
         let size = file.metadata()?.len();
-        let writer = Self { path, policy, file, size };
-        writer.delete_surplus()?;
+        let mut last = [b'\n'];
+        if let Some(end) = size.checked_sub(1) {
+            file.file().read_exact_at(&mut last, end)?;
+        }
+        let mut writer = Self { path, policy, file, size, fresh: size == 0, broken: last != [b'\n'] };
+        writer.delete_surplus();
+        if writer.fresh && put_away_file(&writer.path, 1).exists() {
+            // The one before was killed between putting a file away and beginning the next.
+            writer.mark(clock::now());
+        }
         Ok(writer)
     }
 
     /// Writes whole lines, putting the file away between two of them when it has its size. A file is larger
-    /// than that only if a single line is.
-    pub fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+    /// than that only if a single line is, or if it can't be put away.
+    pub fn write(&mut self, lines: &[u8]) -> Result<(), Unwritten> {
         let line_end = |byte: &u8| *byte == b'\n';
         let mut rest = lines;
         while !rest.is_empty() {
@@ -61,35 +85,54 @@ impl LogWriter {
                 None => rest.len(),
                 Some(start) => start.iter().rposition(line_end).map_or(0, |end| end + 1),
             };
-            let length = if fits == 0 && self.size == 0 {
-                rest.iter().position(line_end).map_or(rest.len(), |end| end + 1)
-            } else {
+            let length = if fits > 0 {
                 fits
-            };
-            if length == 0 {
-                self.put_away()?;
+            } else if self.fresh {
+                rest.iter().position(line_end).map_or(rest.len(), |end| end + 1)
+            } else if self.put_away(rest).is_ok() {
                 continue;
-            }
+            } else {
+                // Rather in a file that is too large than nowhere.
+                rest.len()
+            };
             let (now, later) = rest.split_at(length);
-            self.file.write_all(now)?;
+            self.fresh = false;
+            self.add(now)
+                .map_err(|Unwritten { lost, source }| Unwritten { lost: lost + later.len(), source })?;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Adds to the file as it is. What was begun and could not be ended stays a line of its own.
+    fn add(&mut self, lines: &[u8]) -> Result<(), Unwritten> {
+        if self.broken {
+            self.file.write_all(b"\n").map_err(|source| Unwritten { lost: lines.len(), source })?;
+            self.size += 1;
+            self.broken = false;
+        }
+        let mut rest = lines;
+        while !rest.is_empty() {
+            let count = match self.file.write(rest) {
+                Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other,
+            };
+            let (now, later) = rest.split_at(count.map_err(|source| Unwritten { lost: rest.len(), source })?);
             self.size += now.len() as u64;
+            self.broken = now.last() != Some(&b'\n');
             rest = later;
         }
         Ok(())
     }
 
     /// Writes a line of the supervisor's own.
-    pub fn note(&mut self, text: &str) -> io::Result<()> {
-        let mut buffer = Vec::new();
-        for line in text.lines() {
-            let line =
-                LogLine { at: clock::now(), stream: Stream::Own, continues: false, text: line.as_bytes() };
-            line.append_to(&mut buffer);
-        }
-        self.write(&buffer)
+    pub fn note(&mut self, text: &str) -> Result<(), Unwritten> {
+        self.write(&own_lines(clock::now(), text))
     }
 
-    fn put_away(&mut self) -> io::Result<()> {
+    /// Puts the file away and begins the next, for these lines.
+    fn put_away(&mut self, lines: &[u8]) -> io::Result<()> {
         let keep = self.policy.keep;
         for number in (1..keep).rev() {
             rename_if_there(&put_away_file(&self.path, number), &put_away_file(&self.path, number + 1))?;
@@ -100,30 +143,56 @@ impl LogWriter {
             rename_if_there(&self.path, &put_away_file(&self.path, 1))?;
         }
         self.file = append(&self.path)?;
-        self.size = 0;
+        (self.size, self.fresh, self.broken) = (0, true, false);
+        // The lines of a file are in the order of their times.
+        let first = lines.split(|byte| *byte == b'\n').next().and_then(LogLine::parse);
+        self.mark(first.map_or_else(clock::now, |line| line.at));
         Ok(())
     }
 
-    /// Files beyond the number that is kept are left when that number is made smaller.
-    fn delete_surplus(&self) -> io::Result<()> {
-        let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else { return Ok(()) };
-        for entry in folder.read_dir_utf8()?.flatten() {
-            let number = entry.file_name().strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
-            if number
-                .and_then(|number| number.parse().ok())
-                .is_some_and(|number: u32| number > self.policy.keep)
-            {
-                fs_err::remove_file(entry.path())?;
+    /// Says at the beginning of a file where the lines before it are.
+    fn mark(&mut self, at: Moment) {
+        let before = put_away_file(&self.path, 1);
+        let text = match before.file_name() {
+            Some(before) if self.policy.keep > 0 => format!("the lines before this one are in `{before}`"),
+            _ => "the lines before this one are deleted, for none are kept".to_owned(),
+        };
+        // Where there is no room for this there is none for what follows either, and that is told.
+        let _ = self.add(&own_lines(at, &text));
+    }
+
+    /// Files beyond the number that is kept are left when that number is made smaller. One that can't be deleted
+    /// is no reason to keep no log.
+    fn delete_surplus(&self) {
+        let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else { return };
+        let Ok(entries) = folder.read_dir_utf8() else { return };
+        for entry in entries.flatten() {
+            if number_of(name, entry.file_name()).is_some_and(|number| number > self.policy.keep) {
+                let _ = fs_err::remove_file(entry.path());
             }
         }
-        Ok(())
     }
+}
+
+/// The number of a log file that was put away, by its name and that of the log.
+#[must_use]
+pub fn number_of(log: &str, name: &str) -> Option<u32> {
+    let digits = name.strip_prefix(log)?.strip_prefix('.')?;
+    digits.parse().ok().filter(|number: &u32| *number > 0 && number.to_string() == digits)
+}
+
+fn own_lines(at: Moment, text: &str) -> Vec<u8> {
+    let mut buffer = Vec::new();
+    for line in text.lines() {
+        LogLine { at, stream: Stream::Own, continues: false, text: line.as_bytes() }.append_to(&mut buffer);
+    }
+    buffer
 }
 
 fn append(path: &Utf8Path) -> io::Result<fs_err::File> {
     let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
     let mut options = fs_err::OpenOptions::new();
-    options.append(true).create(true).options_mut().mode(0o640).custom_flags(no_follow);
+    options.read(true).append(true).create(true).options_mut().mode(0o640).custom_flags(no_follow);
     options.open(path)
 }
 
@@ -225,14 +294,31 @@ mod tests {
         assert_eq!(lengths, [(true, LONGEST_LINE), (true, LONGEST_LINE), (false, 6)]);
     }
 
+    fn policy(max_size: u64, keep: u32) -> LogPolicy {
+        LogPolicy { max_size: Size::new(max_size), keep, level: None }
+    }
+
+    /// The lines of a file, and where it says that those before them are.
+    fn content(path: &Utf8Path) -> (Option<String>, String) {
+        let text = std::fs::read_to_string(path).unwrap();
+        match text.split_once('\n') {
+            Some((first, rest)) if first.contains(" own the lines before ") => {
+                let (_, before) = first.split_once(" one are ").unwrap();
+                (Some(before.to_owned()), rest.to_owned())
+            }
+            _ => (None, text),
+        }
+    }
+
     #[test]
     fn files_are_put_away_and_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let folder = Utf8Path::from_path(folder.path()).unwrap();
-        let policy = LogPolicy { max_size: Size::new(100), keep: 2, level: None };
-        std::fs::write(folder.join("x.log.7"), "old").unwrap();
-        std::fs::write(folder.join("x.log.old"), "not ours").unwrap();
-        let mut writer = LogWriter::open(folder, "x", policy).unwrap();
+        for other in ["x.log.7", "x.log.old", "x.log.07"] {
+            std::fs::write(folder.join(other), "old").unwrap();
+        }
+        std::fs::create_dir(folder.join("x.log.9")).unwrap();
+        let mut writer = LogWriter::open(folder, "x", policy(180, 2)).unwrap();
         let lines: Vec<_> = (0..20).map(|number| format!("{number:039}\n")).collect();
         let lines = lines.concat();
         let (one, many) = lines.split_at(40);
@@ -241,15 +327,64 @@ mod tests {
         let mut names: Vec<_> =
             folder.read_dir_utf8().unwrap().map(|entry| entry.unwrap().file_name().to_owned()).collect();
         names.sort();
-        assert_eq!(names, ["x.log", "x.log.1", "x.log.2", "x.log.old"]);
-        let content = std::fs::read_to_string(folder.join("x.log.2")).unwrap();
-        assert_eq!(content, format!("{:039}\n{:039}\n", 14, 15));
-        let none = LogPolicy { max_size: Size::new(100), keep: 0, level: None };
-        let mut writer = LogWriter::open(folder, "x", none).unwrap();
+        assert_eq!(names, ["x.log", "x.log.07", "x.log.1", "x.log.2", "x.log.9", "x.log.old"]);
+        let kept = ["x.log.2", "x.log.1", "x.log"].map(|name| content(&folder.join(name)));
+        let before = Some("in `x.log.1`".to_owned());
+        let two = |first: u32| (before.clone(), format!("{first:039}\n{:039}\n", first + 1));
+        assert_eq!(kept, [two(14), two(16), two(18)]);
+    }
+
+    #[test]
+    fn where_none_is_kept_the_next_file_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        let mut writer = LogWriter::open(folder, "x", policy(100, 0)).unwrap();
         writer.write(&[b'\n'; 90]).unwrap();
-        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 2);
-        writer.write(&[b'x'; 500]).unwrap();
-        writer.write(b"\ny\n").unwrap();
-        assert_eq!(std::fs::read(folder.join("x.log")).unwrap(), b"\ny\n");
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1);
+        // Longer than a file may be, with its mark and without.
+        writer.write(&[[b'x'; 500].as_slice(), b"\ny\n"].concat()).unwrap();
+        let (before, rest) = content(&folder.join("x.log"));
+        assert_eq!((before.as_deref(), rest.as_str()), (Some("deleted, for none are kept"), "y\n"));
+    }
+
+    #[test]
+    fn a_line_that_was_broken_off_does_not_spoil_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        std::fs::write(folder.join("x.log"), "whole\nbro").unwrap();
+        let mut writer = LogWriter::open(folder, "x", policy(1000, 2)).unwrap();
+        writer.write(b"next\n").unwrap();
+        assert_eq!(std::fs::read_to_string(folder.join("x.log")).unwrap(), "whole\nbro\nnext\n");
+    }
+
+    #[test]
+    fn a_file_that_can_not_be_put_away_grows_rather_than_lose_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        let mut writer = LogWriter::open(folder, "x", policy(10, 1)).unwrap();
+        // Nothing can be renamed over a folder.
+        std::fs::create_dir(folder.join("x.log.1")).unwrap();
+        for line in ["first\n", "second\nthird\n", "fourth\n"] {
+            writer.write(line.as_bytes()).unwrap();
+        }
+        std::fs::remove_dir(folder.join("x.log.1")).unwrap();
+        writer.write(b"fifth\n").unwrap();
+        assert_eq!(content(&folder.join("x.log.1")).1, "first\nsecond\nthird\nfourth\n");
+        assert_eq!(content(&folder.join("x.log")), (Some("in `x.log.1`".to_owned()), "fifth\n".to_owned()));
+        // Killed between the two: the next one finds no file to go on with.
+        std::fs::remove_file(folder.join("x.log")).unwrap();
+        LogWriter::open(folder, "x", policy(1000, 1)).unwrap();
+        assert_eq!(content(&folder.join("x.log")), (Some("in `x.log.1`".to_owned()), String::new()));
+    }
+
+    #[test]
+    fn what_is_lost_on_a_full_disk_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        let mut writer = LogWriter::open(folder, "x", policy(1000, 1)).unwrap();
+        // A device that is always full stands for the disk (full(4)).
+        writer.file = append(Utf8Path::new("/dev/full")).unwrap();
+        let error = writer.write(b"one\ntwo\n").unwrap_err();
+        assert_eq!((error.lost, error.source.kind()), (8, io::ErrorKind::StorageFull));
     }
 }

@@ -16,6 +16,9 @@ use crate::host::process;
 /// that was already sent its signal.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// How much of a process's name the system keeps, in bytes (`PR_SET_NAME`, prctl(2)).
+const LONGEST_NAME: usize = 15;
+
 /// Makes this process the reaper of all its descendants.
 pub fn become_reaper() -> std::io::Result<()> {
     set_child_subreaper(Some(getpid())).map_err(Into::into)
@@ -51,17 +54,32 @@ pub fn below(root: u32, spared: &[u32], processes: &[Process]) -> Vec<Process> {
     found
 }
 
-/// Whether a process carries a variable in the environment that it was started with
-/// (`/proc/PID/environ`, proc(5)). One that may not be read carries none.
+/// Those among processes that have one of these names. The system knows the first 15 bytes of a name (`comm`,
+/// proc(5)), so no more are compared.
+#[must_use]
+pub fn named(names: &[String], processes: &[Process]) -> Vec<Process> {
+    let known = |name: &String| {
+        String::from_utf8_lossy(name.as_bytes().get(..LONGEST_NAME).unwrap_or(name.as_bytes())).into_owned()
+    };
+    let known: Vec<String> = names.iter().map(known).collect();
+    processes.iter().filter(|process| known.contains(&process.name)).cloned().collect()
+}
+
+/// Whether a process carries a variable in the environment that it was started with. One that may not be read
+/// carries none.
 #[must_use]
 pub fn carries(pid: u32, variable: &str, value: &str) -> bool {
-    let Ok(environment) = fs_err::read(format!("/proc/{pid}/environ")) else { return false };
-    environment.split(|byte| *byte == 0).any(|entry| {
-        entry
-            .strip_prefix(variable.as_bytes())
-            .and_then(|rest| rest.strip_prefix(b"="))
-            .is_some_and(|found| found == value.as_bytes())
-    })
+    self::variable(pid, variable).is_some_and(|found| found == value)
+}
+
+/// A variable in the environment that a process was started with (`/proc/PID/environ`, proc(5)).
+#[must_use]
+pub fn variable(pid: u32, name: &str) -> Option<String> {
+    let environment = fs_err::read(format!("/proc/{pid}/environ")).ok()?;
+    let value = environment
+        .split(|byte| *byte == 0)
+        .find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    Some(String::from_utf8_lossy(value).into_owned())
 }
 
 /// Whether a process runs a program that stands, or stood, below a folder (`/proc/PID/exe`, proc(5)). One that may
@@ -132,6 +150,15 @@ mod tests {
         assert_eq!(pids(2, &[]), [3, 4, 5, 6]);
         assert_eq!(pids(2, &[5]), [3, 4]);
         assert!(pids(9, &[]).is_empty());
+    }
+
+    #[test]
+    fn names_are_compared_as_far_as_the_system_knows_them() {
+        let with = |pid, name: &str| Process { name: name.to_owned(), ..one(pid, 1) };
+        let all = [with(2, "worker"), with(3, "orchestrator-wo"), with(4, "work")];
+        let names = ["worker", "orchestrator-worker"].map(str::to_owned);
+        let pids: Vec<_> = named(&names, &all).iter().map(|process| process.identity.pid).collect();
+        assert_eq!(pids, [2, 3]);
     }
 
     #[test]

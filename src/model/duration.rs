@@ -27,6 +27,12 @@ impl Span {
         Self(Duration::from_millis(count))
     }
 
+    /// This length and another after it.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// So many seconds.
     #[must_use]
     pub const fn seconds(count: u64) -> Self {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
 use crate::model::duration::Span;
-use crate::model::health::HealthPolicy;
+use crate::model::health::{HealthPolicy, HealthProbe};
 use crate::model::idle::Idle;
 use crate::model::manifest::{
     Hardening, Hooks, Limits, PlatformKind, RestartWhen, Scope, Stdin, StopSignal, Supervision, Systemd,
@@ -288,6 +288,12 @@ impl LaunchSpec {
     #[must_use]
     pub fn start_folder(&self, places: &Places<'_>) -> Utf8PathBuf {
         self.deploy.join(Utf8Path::new(&expand(&self.working_directory, places)))
+    }
+
+    /// How long a program may be silent that says itself that it still works (`sd_watchdog_enabled(3)`).
+    #[must_use]
+    pub fn longest_silence(&self) -> Option<Span> {
+        self.health.as_ref().filter(|health| health.probe == HealthProbe::Notify).map(|health| health.every)
     }
 
     /// The longest time that a stop may take before the service manager steps in: above the drain, so

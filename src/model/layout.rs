@@ -321,6 +321,12 @@ impl Layout {
         &self.units
     }
 
+    /// What has systemd hold an instance's sockets, beside its definition.
+    #[must_use]
+    pub fn socket_definition(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.units.join(socket_unit_name(name))
+    }
+
     /// What registers an instance with its platform.
     #[must_use]
     pub fn definition(&self, name: &InstanceName, platform: PlatformKind) -> Utf8PathBuf {
@@ -335,4 +341,10 @@ impl Layout {
 #[must_use]
 pub fn unit_name(name: &InstanceName) -> String {
     format!("{name}.service")
+}
+
+/// The name of the unit that holds an instance's sockets.
+#[must_use]
+pub fn socket_unit_name(name: &InstanceName) -> String {
+    format!("{name}.socket")
 }

@@ -29,6 +29,7 @@ pub mod moment;
 pub mod name;
 pub mod nearest;
 pub mod outcome;
+pub mod overlap;
 pub mod owner;
 pub mod package;
 pub mod position;

@@ -32,6 +32,24 @@ impl JsonSchema for Moment {
 #[schemars(inline)]
 pub struct BootMoment(pub u64);
 
+/// The present on both clocks: years can pass in a test, and a person may set the one for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Present {
+    /// On the boot clock, by which everything is reckoned but the calendar.
+    pub boot: BootMoment,
+    /// For people, and for the calendar.
+    pub wall: Moment,
+}
+
+impl Present {
+    /// A point of the boot clock as it looks to people now; one that has passed is the present.
+    #[must_use]
+    pub fn shown(self, point: BootMoment) -> Moment {
+        let ahead = jiff::SignedDuration::try_from(point.since(self.boot)).unwrap_or_default();
+        Moment(self.wall.0.saturating_add(ahead).unwrap_or(self.wall.0))
+    }
+}
+
 impl BootMoment {
     /// How long after an earlier point, in milliseconds; zero if it was later.
     #[must_use]

@@ -1,5 +1,7 @@
 //! Programs that are run again and again instead of running on.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,4 +40,9 @@ pub struct Reconcile {
     /// Before every so-many-th run: 1 is before each.
     #[schemars(range(min = 1, max = 1_000_000), extend("examples" = [24]))]
     pub every_cycles: u32,
+}
+
+impl Reconcile {
+    /// How long the command may take: as long as the longest `every`. One that takes longer hangs.
+    pub const LIMIT: Duration = Duration::from_secs(86_400);
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
+use crate::model::answer::doctor::DoctorAnswer;
 use crate::model::answer::failure::FailureAnswer;
 use crate::model::answer::history::HistoryAnswer;
 use crate::model::answer::list::ListAnswer;
@@ -62,6 +63,8 @@ published! {
     Package: PackageDescription = "package.v1",
     /// What commands that change something print with `--json`.
     Change: ChangeAnswer = "change.v1",
+    /// What `doctor` prints with `--json`.
+    Doctor: DoctorAnswer = "doctor.v1",
     /// What a failed command prints with `--json`.
     Failure: FailureAnswer = "failure.v1",
     /// What `history` prints with `--json`.

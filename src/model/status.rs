@@ -63,6 +63,9 @@ pub struct Status {
     /// Its runs, where it is run on a schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<ScheduleStanding>,
+    /// What the manifest lets live on when the program stops (`detach`), as far as it has been left behind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub detached: Vec<ProcessIdentity>,
     /// One sentence for people.
     pub message: String,
 }
@@ -193,6 +196,10 @@ pub enum Exit {
     NotReady,
     /// It could not be started at all; the status message says why.
     NotStarted,
+    /// It failed its health checks too often in a row and was ended.
+    Unhealthy,
+    /// It used more memory than its limit and was killed.
+    OverMemory,
 }
 
 impl Exit {
@@ -210,6 +217,8 @@ impl std::fmt::Display for Exit {
             Self::Signal(signal) => write!(formatter, "was ended by signal {signal}"),
             Self::NotReady => formatter.write_str("did not become ready in time"),
             Self::NotStarted => formatter.write_str("could not be started"),
+            Self::Unhealthy => formatter.write_str("failed its health checks"),
+            Self::OverMemory => formatter.write_str("used more memory than it may"),
         }
     }
 }

@@ -8,15 +8,18 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::model::duration::Span;
 use crate::model::history::{Action, Event};
 use crate::model::launch;
-use crate::model::manifest::{PlatformKind, Scope};
+use crate::model::manifest::PlatformKind;
+use crate::model::overlap::may_overlap;
 use crate::model::owner::Owner;
 use crate::model::receipt::{self, Activation, Receipt};
 use crate::model::trial::{Stage, Switch};
+use crate::plan::definition::{Defined, definition, lingering_is_missing};
 use crate::plan::observed::{Observed, Readiness};
 use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::plan::wanted::Wanted;
-use crate::platform::{calls, identity};
+use crate::platform::calls::{self, Sockets};
+use crate::platform::identity;
 
 /// Decides how to bring an instance to what is wanted.
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
@@ -27,8 +30,8 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
     folders(&mut plan, wanted, observed);
     runtime(&mut plan, wanted, observed);
     tree(&mut plan, wanted, observed)?;
-    let undefine = definition(&mut plan, wanted, observed);
-    let switched = launch(&mut plan, operation, wanted, observed, undefine);
+    let defined = definition(&mut plan, wanted, observed);
+    let switched = launch(&mut plan, operation, wanted, observed, &defined);
     records(&mut plan, operation, wanted, observed);
     if switched {
         // The last: as long as the switch is written down, a failure can still take it back.
@@ -44,6 +47,9 @@ fn guard_name(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
         return Err(Refusal::OtherPlatform { name: spec.name.clone(), installed, wanted: spec.platform });
     }
     if let Some(definition) = &observed.foreign {
+        return Err(Refusal::NotOurs { name: spec.name.clone(), definition: definition.clone() });
+    }
+    if let Some(definition) = &observed.foreign_socket {
         return Err(Refusal::NotOurs { name: spec.name.clone(), definition: definition.clone() });
     }
     let Some(marker) = &observed.marker else {
@@ -239,52 +245,10 @@ fn write(plan: &mut Plan, path: &Utf8Path, text: &str, mode: u32, before: Option
     plan.push(step, undo);
 }
 
-fn written(path: &Utf8Path, text: &str, mode: u32, before: Option<&str>) -> (Step, Undo) {
+pub(super) fn written(path: &Utf8Path, text: &str, mode: u32, before: Option<&str>) -> (Step, Undo) {
     let step = |text: &str| Step::Write { path: path.to_owned(), text: text.to_owned(), mode };
     let undo = before.map_or_else(|| Step::Remove { path: path.to_owned() }, step);
     (step(text), Undo::step(undo))
-}
-
-/// Brings the definition to what is wanted. Gives the steps that lead back to the one before, which a switch
-/// that fails needs before it can start what ran under it.
-fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> Vec<Step> {
-    let mut undefine = Vec::new();
-    let (spec, definition) = (&wanted.spec, &wanted.definition);
-    let of = identity(spec);
-    if lingering_is_missing(wanted, observed) {
-        // First, because a user's service manager may run only from here on.
-        for call in calls::linger(&wanted.caller.name) {
-            plan.push(Step::Call { call }, Undo::Nothing);
-        }
-    }
-    if observed.definition.as_deref() != Some(definition.text.as_str()) {
-        let reload = calls::after_definition_written(&of);
-        let before = observed.definition.as_deref();
-        let (step, undo) = written(&definition.path, &definition.text, definition.mode, before);
-        let undo = undo.and_calls(reload.clone());
-        undefine = undo.steps();
-        // What ran may have ended meanwhile, and failed to start again by the new definition; what runs is
-        // left alone by this.
-        let again = if observed.runs() { calls::start(&of) } else { Vec::new() };
-        plan.push(step, undo.and_calls(again));
-        for call in reload {
-            plan.push(Step::Call { call }, Undo::Nothing);
-        }
-    }
-    if observed.enabled != spec.boot {
-        for (call, undo) in calls::boot(&of, spec.boot).into_iter().zip(calls::boot(&of, !spec.boot)) {
-            plan.push(Step::Call { call }, Undo::calls([undo]));
-        }
-    }
-    undefine
-}
-
-fn lingering_is_missing(wanted: &Wanted, observed: &Observed) -> bool {
-    let spec = &wanted.spec;
-    spec.boot
-        && spec.platform == PlatformKind::Systemd
-        && spec.scope == Scope::User
-        && observed.lingering == Some(false)
 }
 
 /// The new launch: through a switch with its gate while the service runs, else directly. Says whether there is
@@ -294,7 +258,7 @@ fn launch(
     operation: Operation,
     wanted: &Wanted,
     observed: &Observed,
-    undefine: Vec<Step>,
+    defined: &Defined,
 ) -> bool {
     let (layout, spec) = (&wanted.layout, &wanted.spec);
     let tree = spec.tree();
@@ -323,15 +287,52 @@ fn launch(
     }
     let switch =
         Switch { format: launch::FORMAT, from: from.clone(), to: spec.clone(), stage: Stage::Pending };
-    plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack { first: undefine });
-    for call in calls::restart(&identity(spec)) {
-        plan.push(Step::Call { call }, Undo::Nothing);
+    plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack { first: defined.undo.clone() });
+    let restart = calls::restart(&identity(spec), defined.sockets);
+    match hinders_overlap(plan, wanted, observed, from, defined) {
+        None if spec.overlap => {
+            // What ran before may still drain from the last time.
+            let within = patience(spec.gate.and(spec.stop_limit()));
+            plan.push(Step::Overlap { within, otherwise: restart }, Undo::Nothing);
+        }
+        hindrance => {
+            plan.notices.extend(hindrance.filter(|_| spec.overlap).map(|what| {
+                format!(
+                    "the new start does not overlap the old one, because {what}: the service is restarted"
+                )
+            }));
+            for call in restart {
+                plan.push(Step::Call { call }, Undo::Nothing);
+            }
+        }
     }
     plan.push(await_ready(spec, spec.gate), Undo::Nothing);
     if versions_change && operation != Operation::Rollback {
         hook(plan, "upgrade.hooks.afterStart", spec.hooks.after_start.as_ref(), wanted);
     }
     true
+}
+
+/// Why a new start can't become ready beside the old one, where it is meant to.
+fn hinders_overlap(
+    plan: &Plan,
+    wanted: &Wanted,
+    observed: &Observed,
+    from: &launch::LaunchSpec,
+    defined: &Defined,
+) -> Option<&'static str> {
+    let runtime = wanted.layout.runtime_link(&wanted.spec.name);
+    let is_runtime = |step: &Step| matches!(step, Step::Link { path, .. } if *path == runtime);
+    if !may_overlap(from, &wanted.spec) {
+        return Some("what changes can't change while it runs");
+    }
+    if defined.is_new || defined.sockets == Sockets::Along {
+        return Some("its definition changes");
+    }
+    if plan.steps.iter().any(|planned| is_runtime(&planned.step)) {
+        return Some("mainstay itself changes");
+    }
+    (observed.readiness != Readiness::Ready).then_some("what runs is not ready")
 }
 
 /// The step that waits for a launch to be ready.
@@ -463,8 +464,9 @@ fn pending_restart(plan: &Plan, wanted: &Wanted, observed: &Observed) -> bool {
     if plan.switch().is_some() || !observed.runs() {
         return false;
     }
-    let launch = wanted.layout.launch(&wanted.spec.name, &wanted.spec.tree());
-    let touched = |planned: &crate::plan::step::Planned| matches!(&planned.step, Step::Write { path, .. } if *path == launch || *path == wanted.definition.path);
+    let (layout, name) = (&wanted.layout, &wanted.spec.name);
+    let (launch, socket) = (layout.launch(name, &wanted.spec.tree()), layout.socket_definition(name));
+    let touched = |planned: &crate::plan::step::Planned| matches!(&planned.step, Step::Write { path, .. } | Step::Remove { path } if *path == launch || *path == wanted.definition.path || *path == socket);
     plan.steps.iter().any(touched) || observed.receipt.as_ref().is_some_and(|receipt| receipt.pending_restart)
 }
 

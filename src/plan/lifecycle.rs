@@ -1,10 +1,11 @@
 //! The plans of start, stop and restart: calls to the service manager, and the waiting for readiness.
 
 use crate::model::launch::LaunchSpec;
-use crate::plan::apply::await_ready;
+use crate::plan::apply::{await_ready, patience};
 use crate::plan::observed::{Observed, Readiness, Running};
 use crate::plan::step::{Operation, Plan, Step};
-use crate::platform::{calls, identity};
+use crate::platform::calls::{self, Sockets};
+use crate::platform::identity;
 
 /// Decides how to start a service: not at all if it is ready, and anew if it fails and waits for its next try.
 #[must_use]
@@ -13,7 +14,7 @@ pub fn start(spec: &LaunchSpec, observed: &Observed) -> Plan {
     let of = identity(spec);
     let calls = match (observed.runs(), observed.readiness) {
         (false, _) => calls::start(&of),
-        (true, Readiness::Failing) => calls::restart(&of),
+        (true, Readiness::Failing) => calls::restart(&of, Sockets::Left),
         (true, Readiness::Coming) => Vec::new(),
         (true, Readiness::Ready) => return plan,
     };
@@ -26,20 +27,38 @@ pub fn start(spec: &LaunchSpec, observed: &Observed) -> Plan {
 #[must_use]
 pub fn stop(spec: &LaunchSpec, observed: &Observed) -> Plan {
     let mut plan = Plan::new(Operation::Stop, spec);
-    if observed.running != Running::No {
-        plan.after.extend(
-            calls::stop(&identity(spec), spec.stop_limit()).into_iter().map(|call| Step::Call { call }),
-        );
+    let sockets = Sockets::if_any(observed.socket.is_some());
+    if observed.running != Running::No || sockets == Sockets::Along {
+        let calls = calls::stop(&identity(spec), spec.stop_limit(), sockets);
+        plan.after.extend(calls.into_iter().map(|call| Step::Call { call }));
     }
+    plan
+}
+
+/// Decides how to stop a service and start it afresh, where its manager does not restart it. Its sockets stay.
+#[must_use]
+pub fn afresh(spec: &LaunchSpec) -> Plan {
+    let mut plan = Plan::new(Operation::Restart, spec);
+    let of = identity(spec);
+    let calls = calls::stop(&of, spec.stop_limit(), Sockets::Left).into_iter().chain(calls::start(&of));
+    plan.after.extend(calls.map(|call| Step::Call { call }));
+    plan.after.push(await_ready(spec, spec.ready.timeout));
     plan
 }
 
 /// Decides how to stop and start a service: in one call, so that nothing is ever stopped with nobody left to
 /// start it.
 #[must_use]
-pub fn restart(spec: &LaunchSpec) -> Plan {
+pub fn restart(spec: &LaunchSpec, observed: &Observed) -> Plan {
     let mut plan = Plan::new(Operation::Restart, spec);
-    plan.after.extend(calls::restart(&identity(spec)).into_iter().map(|call| Step::Call { call }));
-    plan.after.push(await_ready(spec, spec.ready.timeout));
+    let calls = calls::restart(&identity(spec), Sockets::Left);
+    if spec.overlap && !spec.sockets.is_empty() && observed.runs() && observed.readiness == Readiness::Ready {
+        let within = patience(spec.ready.timeout.and(spec.stop_limit()));
+        plan.after.push(Step::Overlap { within, otherwise: calls });
+    } else {
+        plan.after.extend(calls.into_iter().map(|call| Step::Call { call }));
+    }
+    // The old program may take its time to drain first.
+    plan.after.push(await_ready(spec, spec.ready.timeout.and(spec.stop_limit())));
     plan
 }

@@ -3,6 +3,7 @@
 
 pub mod apply;
 pub mod cleanup;
+mod definition;
 pub mod lifecycle;
 pub mod observed;
 pub mod refusal;

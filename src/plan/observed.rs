@@ -19,6 +19,10 @@ pub struct Observed {
     pub receipt: Option<Receipt>,
     /// The definition's text on disk.
     pub definition: Option<String>,
+    /// The text on disk of what has systemd hold the sockets, if it is ours.
+    pub socket: Option<String>,
+    /// A unit of that name which is not ours, wherever it is on the load path.
+    pub foreign_socket: Option<String>,
     /// The marker in it.
     pub marker: Option<Marker>,
     /// Whether the folder in the marker still holds a manifest of this instance.

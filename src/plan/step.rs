@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,13 @@ impl Plan {
     /// Adds a journalled step with its inverse.
     pub fn push(&mut self, step: Step, undo: Undo) {
         self.steps.push(Planned { step, undo });
+    }
+
+    /// Whether the plan writes a file over another one of that path.
+    #[must_use]
+    pub fn rewrites(&self, path: &Utf8Path) -> bool {
+        let writes = |step: &Step| matches!(step, Step::Write { path: written, .. } if written == path);
+        self.steps.iter().any(|planned| writes(&planned.step) && planned.undo.steps().iter().any(writes))
     }
 
     /// The switch that the plan makes, with its place among the steps.
@@ -242,6 +249,13 @@ pub enum Step {
         /// How long.
         within: Span,
     },
+    /// Start the new launch beside what runs, and let it take over when it is ready.
+    Overlap {
+        /// How long that may take.
+        within: Span,
+        /// What is called where it can't be done.
+        otherwise: Vec<Call>,
+    },
     /// Close the trial of a switch that has proved itself.
     Settle,
 }
@@ -359,6 +373,9 @@ impl fmt::Display for Step {
             }
             Self::AwaitReady { tree, within, .. } => {
                 write!(formatter, "wait until {tree} is ready (at most {within})")
+            }
+            Self::Overlap { within, .. } => {
+                write!(formatter, "start it beside what runs, and let it take over (within {within})")
             }
             Self::Settle => formatter.write_str("close the switch"),
         }

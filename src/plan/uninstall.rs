@@ -12,7 +12,8 @@ use crate::model::receipt::Receipt;
 use crate::plan::apply::put_away;
 use crate::plan::observed::{Observed, Running};
 use crate::plan::step::{Operation, Plan, Step, Undo};
-use crate::platform::{calls, identity};
+use crate::platform::calls::{self, Sockets};
+use crate::platform::identity;
 
 /// Decides how an instance is removed: stopped, deregistered, its versions put away. Configuration, data,
 /// logs and history stay unless they are to be purged; the manifest always stays.
@@ -29,10 +30,18 @@ pub fn uninstall(
     let name = &spec.name;
     let of = identity(spec);
     if observed.definition.is_some() && observed.running != Running::No {
-        for call in calls::stop(&of, spec.stop_limit()) {
+        for call in calls::stop(&of, spec.stop_limit(), Sockets::if_any(observed.socket.is_some())) {
             let undo = if observed.runs() { Undo::Start(calls::start(&of)) } else { Undo::Nothing };
             plan.push(Step::Call { call }, undo);
         }
+    }
+    if let Some(text) = &observed.socket {
+        let undo =
+            if observed.enabled { Undo::calls([calls::sockets_at_boot(&of, true)]) } else { Undo::Nothing };
+        plan.push(Step::Call { call: calls::sockets_at_boot(&of, false) }, undo);
+        let path = layout.socket_definition(name);
+        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644 };
+        plan.push(Step::Remove { path }, Undo::step(back).and_calls(calls::after_definition_written(&of)));
     }
     if let Some(text) = &observed.definition {
         for call in calls::deregister(&of) {

@@ -1,7 +1,7 @@
 //! The calls of an instance's life: systemctl(1) and loginctl(1) for systemd, the guardian for embedded.
 
 use crate::model::duration::Span;
-use crate::model::layout::unit_name;
+use crate::model::layout::{socket_unit_name, unit_name};
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::platform::call::Call;
@@ -17,10 +17,39 @@ pub(super) fn systemctl(scope: Scope) -> Vec<String> {
 }
 
 fn on_unit(of: &Marker, words: &[&str]) -> Vec<String> {
+    on(of, words, &[unit_name(&of.name)])
+}
+
+fn on(of: &Marker, words: &[&str], units: &[String]) -> Vec<String> {
     let mut argv = systemctl(of.scope);
     argv.extend(words.iter().copied().map(str::to_owned));
-    argv.push(unit_name(&of.name));
+    argv.extend_from_slice(units);
     argv
+}
+
+/// What the sockets of a service need at a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sockets {
+    /// There are none, or nothing has to be done about them: where a service needs them, its start opens them.
+    #[default]
+    Left,
+    /// They are opened and closed with the service.
+    Along,
+}
+
+impl Sockets {
+    /// Along, if there are any.
+    #[must_use]
+    pub fn if_any(any: bool) -> Self {
+        if any { Self::Along } else { Self::Left }
+    }
+
+    fn units(self, of: &Marker) -> Vec<String> {
+        match self {
+            Self::Left => vec![unit_name(&of.name)],
+            Self::Along => vec![unit_name(&of.name), socket_unit_name(&of.name)],
+        }
+    }
 }
 
 fn reload(scope: Scope) -> Call {
@@ -84,12 +113,13 @@ pub fn start(of: &Marker) -> Vec<Call> {
 }
 
 /// Stops the service, and waits until it has stopped, at most for `limit`. On systemd the unit itself
-/// carries the limit; a unit that is not loaded (exit code 5) has stopped.
+/// carries the limit; a unit that is not loaded (exit code 5) has stopped. Sockets that stayed open would let the next
+/// connection start it again.
 #[must_use]
-pub fn stop(of: &Marker, limit: Span) -> Vec<Call> {
+pub fn stop(of: &Marker, limit: Span, sockets: Sockets) -> Vec<Call> {
     match of.platform {
         PlatformKind::Systemd => vec![Call::Run {
-            argv: on_unit(of, &["stop"]),
+            argv: on(of, &["stop"], &sockets.units(of)),
             accept: vec![5],
             purpose: "stops the service".to_owned(),
             optional: false,
@@ -99,15 +129,44 @@ pub fn stop(of: &Marker, limit: Span) -> Vec<Call> {
 }
 
 /// Stops the service if it runs, and starts it. On systemd this is one job, which systemd completes even
-/// if its caller is gone: nothing lies between stop and start with nobody responsible.
+/// if its caller is gone: nothing lies between stop and start with nobody responsible. Sockets stay open, unless they
+/// are to be opened anew, elsewhere.
 #[must_use]
-pub fn restart(of: &Marker) -> Vec<Call> {
+pub fn restart(of: &Marker, sockets: Sockets) -> Vec<Call> {
     match of.platform {
         PlatformKind::Systemd => {
-            vec![reset_failed(of), Call::run("restarts the service", on_unit(of, &["restart", "--no-block"]))]
+            let mut units = sockets.units(of);
+            // The sockets first: the service is restarted with them.
+            units.reverse();
+            let argv = on(of, &["restart", "--no-block"], &units);
+            vec![reset_failed(of), Call::run("restarts the service", argv)]
         }
         PlatformKind::Embedded => vec![Call::RestartGuardian { name: of.name.clone() }],
     }
+}
+
+/// Opens the sockets at boot, or no longer.
+#[must_use]
+pub fn sockets_at_boot(of: &Marker, at_boot: bool) -> Call {
+    let unit = [socket_unit_name(&of.name)];
+    if at_boot {
+        Call::run("opens the sockets at boot", on(of, &["enable"], &unit))
+    } else {
+        Call::attempt("no longer opens the sockets at boot", on(of, &["disable"], &unit))
+    }
+}
+
+/// Closes the sockets alone. Their definition may be gone already; what is open is still known.
+#[must_use]
+pub fn close_sockets(of: &Marker) -> Call {
+    Call::attempt("closes the sockets", on(of, &["stop"], &[socket_unit_name(&of.name)]))
+}
+
+/// Closes the sockets as soon as that can be, and does not wait: asked from within the service's own end.
+#[must_use]
+pub fn close_sockets_later(of: &Marker) -> Call {
+    let argv = on(of, &["stop", "--no-block"], &[socket_unit_name(&of.name)]);
+    Call::attempt("closes the sockets", argv)
 }
 
 /// Before the definition is deleted: `disable` reads the definition to know which links to remove. Where
@@ -160,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_restart_on_systemd_is_one_job() {
-        let calls = restart(&identity(PlatformKind::Systemd, Scope::User));
+        let calls = restart(&identity(PlatformKind::Systemd, Scope::User), Sockets::Left);
         assert_eq!(
             typed(&calls),
             [
@@ -179,7 +238,7 @@ mod tests {
             after_definition_written(&web),
             boot(&web, true),
             start(&web),
-            stop(&web, Span::seconds(45)),
+            stop(&web, Span::seconds(45), Sockets::Along),
             deregister(&web),
             after_definition_removed(&web),
         ]
@@ -189,7 +248,7 @@ mod tests {
         systemctl --no-ask-password enable web.service
         systemctl --no-ask-password reset-failed web.service
         systemctl --no-ask-password start --no-block web.service
-        systemctl --no-ask-password stop web.service
+        systemctl --no-ask-password stop web.service web.socket
         systemctl --no-ask-password disable web.service
         systemctl --no-ask-password daemon-reload
         systemctl --no-ask-password reset-failed web.service
@@ -203,7 +262,7 @@ mod tests {
         assert!(after_definition_written(&web).is_empty() && enable(&web).is_empty());
         assert!(deregister(&web).is_empty() && after_definition_removed(&web).is_empty());
         let name = web.name.clone();
-        assert_eq!(stop(&web, limit), [Call::StopGuardian { name: name.clone(), limit }]);
-        assert_eq!(restart(&web), [Call::RestartGuardian { name }]);
+        assert_eq!(stop(&web, limit, Sockets::Along), [Call::StopGuardian { name: name.clone(), limit }]);
+        assert_eq!(restart(&web, Sockets::Along), [Call::RestartGuardian { name }]);
     }
 }

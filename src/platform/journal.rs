@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::model::level::Level;
+use crate::model::level::{Level, Levels};
 use crate::model::moment::Moment;
 
 /// The priority that journald gives to what says nothing of itself (`SyslogLevel=`, systemd.exec(5)).
@@ -40,9 +40,9 @@ struct Fields {
     message: Value,
 }
 
-/// Reads a line. `None`: it is not of this form.
+/// Reads a line, and finds its level as the levels of this program are found. `None`: it is not of this form.
 #[must_use]
-pub fn entry(line: &str) -> Option<Entry> {
+pub fn entry(line: &str, levels: &Levels) -> Option<Entry> {
     let fields: Fields = serde_json::from_str(line).ok()?;
     let at = jiff::Timestamp::from_microsecond(fields.at.parse().ok()?).ok().map(Moment)?;
     let text = text(&fields.message);
@@ -53,7 +53,7 @@ pub fn entry(line: &str) -> Option<Entry> {
         at,
         cursor: fields.cursor,
         // The prefix of sd-daemon(3), which journald has taken off, beats what the text says.
-        level: told.or_else(|| Level::in_text(&text)),
+        level: told.or_else(|| levels.in_text(&text)),
         own: is(&fields.identifier, "systemd") || is(&fields.program, "mainstay"),
         text,
     })
@@ -81,15 +81,21 @@ mod tests {
     #[test]
     fn lines_of_the_journal_are_read() {
         let line = r#"{"__REALTIME_TIMESTAMP":"1778250727250000","__CURSOR":"s=1;i=2","PRIORITY":"6","SYSLOG_IDENTIFIER":"web","_COMM":"server","MESSAGE":"WARN slow"}"#;
-        let read = entry(line).unwrap();
+        let read = entry(line, &Levels::default()).unwrap();
         assert_eq!(read.at.to_string(), "2026-05-08T14:32:07.25Z");
         assert_eq!((read.level, read.own, read.text.as_str()), (Some(Level::Warning), false, "WARN slow"));
         assert_eq!(read.cursor, "s=1;i=2");
         let line = r#"{"__REALTIME_TIMESTAMP":"1","PRIORITY":"3","SYSLOG_IDENTIFIER":"systemd","MESSAGE":[104,105,255]}"#;
-        let read = entry(line).unwrap();
+        let read = entry(line, &Levels::default()).unwrap();
         assert_eq!((read.level, read.own, read.text.as_str()), (Some(Level::Error), true, "hi\u{fffd}"));
+        let levels = Levels::new(Some(r"^(?<level>\d+):"));
+        for (priority, level) in [(6, Level::Error), (4, Level::Warning)] {
+            let line =
+                format!(r#"{{"__REALTIME_TIMESTAMP":"1","PRIORITY":"{priority}","MESSAGE":"50: no route"}}"#);
+            assert_eq!(entry(&line, &levels).unwrap().level, Some(level));
+        }
         let line = r#"{"__REALTIME_TIMESTAMP":"1","MESSAGE":null}"#;
-        assert_eq!(entry(line).unwrap().text, "");
-        assert_eq!(entry("-- No entries --"), None);
+        assert_eq!(entry(line, &Levels::default()).unwrap().text, "");
+        assert_eq!(entry("-- No entries --", &Levels::default()), None);
     }
 }

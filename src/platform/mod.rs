@@ -42,6 +42,17 @@ pub struct Definition {
     pub text: String,
     /// Its permission bits.
     pub mode: u32,
+    /// What has systemd hold its sockets, where it has any; a file beside it.
+    pub socket: Option<SocketDefinition>,
+}
+
+/// What has systemd hold the sockets of an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocketDefinition {
+    /// Where it stands.
+    pub path: Utf8PathBuf,
+    /// What it says.
+    pub text: String,
 }
 
 /// A setting that the platform has no words for.
@@ -66,6 +77,11 @@ pub fn definition(spec: &LaunchSpec, layout: &Layout, facts: &Facts) -> Result<D
         path: layout.definition(&spec.name, spec.platform),
         text: render(spec.platform, spec, layout, facts)?,
         mode: 0o644,
+        socket: match spec.platform {
+            PlatformKind::Systemd => systemd::socket::render(spec)?
+                .map(|text| SocketDefinition { path: layout.socket_definition(&spec.name), text }),
+            PlatformKind::Embedded => None,
+        },
     })
 }
 

@@ -208,14 +208,16 @@ pub fn service(answer: Answer<'_>) -> Result<ServiceSeen, NoAnswer> {
     })
 }
 
-/// The unit that [`crate::platform::query::unit_file`] asked about.
-pub fn unit_file(answer: Answer<'_>) -> Result<UnitFileSeen, NoAnswer> {
-    let properties = Properties::of(succeeded(answer)?);
-    Ok(UnitFileSeen {
-        loaded: properties.word("LoadState")?,
-        fragment_path: properties.text("FragmentPath").map(Utf8PathBuf::from),
-        source_path: properties.text("SourcePath").map(Utf8PathBuf::from),
-    })
+/// The service that [`crate::platform::query::unit_files`] asked about, and its sockets.
+pub fn unit_files(answer: Answer<'_>) -> Result<[UnitFileSeen; 2], NoAnswer> {
+    let both = succeeded(answer)?.split_once("\n\n").map(|(one, other)| [one, other].map(Properties::of));
+    let seen = |unit: &Properties<'_>| {
+        let path = |name| unit.text(name).map(Utf8PathBuf::from);
+        let (fragment_path, source_path) = (path("FragmentPath"), path("SourcePath"));
+        Ok(UnitFileSeen { loaded: unit.word("LoadState")?, fragment_path, source_path })
+    };
+    let [service, socket] = both.ok_or_else(|| unreadable("it is about one unit only".to_owned()))?;
+    Ok([seen(&service)?, seen(&socket)?])
 }
 
 /// The services that [`crate::platform::query::services`] asked about.
@@ -329,8 +331,8 @@ mod tests {
             (None, None, None, None)
         );
         assert!(!seen.starts_at_boot() && seen.drop_ins.is_empty());
-        assert!(!unit_file(good(ABSENT)).unwrap().exists());
-        assert!(unit_file(good(RUNNING)).unwrap().exists());
+        let both = unit_files(good(&format!("{RUNNING}\n\n{ABSENT}"))).unwrap();
+        assert_eq!(both.map(|one| one.exists()), [true, false]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Questions to service managers: the commands that only look. Their answers are read in
 //! [`crate::platform::observed`].
 
-use crate::model::layout::unit_name;
+use crate::model::layout::{socket_unit_name, unit_name};
 use crate::model::level::Level;
 use crate::model::manifest::Scope;
 use crate::model::moment::Moment;
@@ -54,13 +54,13 @@ pub fn services(scope: Scope) -> Vec<String> {
     argv
 }
 
-/// Whether a unit of this name exists anywhere on systemd's load path, and where: a subset of
-/// [`service`]. For [`crate::platform::observed::unit_file`].
+/// Whether a unit of this name, and one of its sockets, exist anywhere on systemd's load path, and where. For
+/// [`crate::platform::observed::unit_files`].
 #[must_use]
-pub fn unit_file(scope: Scope, name: &InstanceName) -> Vec<String> {
+pub fn unit_files(scope: Scope, name: &InstanceName) -> Vec<String> {
     let mut argv = systemctl(scope);
     argv.extend(words(&["show", "--property=LoadState,FragmentPath,SourcePath"]));
-    argv.push(unit_name(name));
+    argv.extend([unit_name(name), socket_unit_name(name)]);
     argv
 }
 
@@ -113,6 +113,7 @@ fn of_user(uid: u32, name: &InstanceName) -> Vec<String> {
     let choices = [
         vec![format!("_SYSTEMD_USER_UNIT={unit}")],
         vec![format!("USER_UNIT={unit}")],
+        vec![format!("USER_UNIT={}", socket_unit_name(name))],
         vec![format!("SYSLOG_IDENTIFIER={name}"), "_TRANSPORT=stdout".to_owned()],
     ];
     let each = choices.map(|mut choice| {
@@ -130,7 +131,10 @@ pub fn logs(scope: Scope, uid: u32, name: &InstanceName, query: &LogQuery) -> Ve
     // Without `--user`: on hosts that do not split the journal by user, a user's lines stand in the system's
     // files, which `--user` leaves out.
     match scope {
-        Scope::System => argv.push(format!("--unit={}", unit_name(name))),
+        // What keeps systemd from opening its sockets keeps it down too.
+        Scope::System => {
+            argv.extend([unit_name(name), socket_unit_name(name)].map(|unit| format!("--unit={unit}")));
+        }
         Scope::User => argv.extend(of_user(uid, name)),
     }
     let at = |moment: &Moment| {
@@ -175,18 +179,18 @@ mod tests {
         let web = InstanceName::new("web").unwrap();
         insta::assert_snapshot!([
             service(Scope::User, &web),
-            unit_file(Scope::System, &web),
+            unit_files(Scope::System, &web),
             services(Scope::System),
             linger("alice"),
             version(),
             logs(Scope::System, 0, &web, &LogQuery::default()),
         ].map(|argv| typed(&argv)).join("\n"), @r"
         systemctl --user --no-ask-password show --timestamp=us+utc --property=LoadState,ActiveState,SubState,Job,Result,MainPID,ExecMainCode,ExecMainStatus,ExecMainStartTimestamp,NRestarts,NeedDaemonReload,UnitFileState,FragmentPath,SourcePath,DropInPaths,MemoryCurrent,StatusText,InvocationID web.service
-        systemctl --no-ask-password show --property=LoadState,FragmentPath,SourcePath web.service
+        systemctl --no-ask-password show --property=LoadState,FragmentPath,SourcePath web.service web.socket
         systemctl --no-ask-password list-units --all --type=service --output=json --no-pager
         loginctl --no-ask-password show-user --property=Linger --value alice
         systemctl --version
-        journalctl --no-pager --quiet --unit=web.service --output=short-iso
+        journalctl --no-pager --quiet --unit=web.service --unit=web.socket --output=short-iso
         ");
     }
 
@@ -196,7 +200,7 @@ mod tests {
         let moment = Moment("2026-05-08T14:32:07.25Z".parse().unwrap());
         let selection = LogQuery { lines: Some(5), since: Some(moment), ..LogQuery::default() };
         assert!(selection.newest_first());
-        insta::assert_snapshot!(typed(&logs(Scope::User, 1000, &web, &selection)), @"journalctl --no-pager --quiet _SYSTEMD_USER_UNIT=web.service _UID=1000 + USER_UNIT=web.service _UID=1000 + SYSLOG_IDENTIFIER=web _TRANSPORT=stdout _UID=1000 --since=@1778250727.250000 --lines=5 --reverse --output=short-iso");
+        insta::assert_snapshot!(typed(&logs(Scope::User, 1000, &web, &selection)), @"journalctl --no-pager --quiet _SYSTEMD_USER_UNIT=web.service _UID=1000 + USER_UNIT=web.service _UID=1000 + USER_UNIT=web.socket _UID=1000 + SYSLOG_IDENTIFIER=web _TRANSPORT=stdout _UID=1000 --since=@1778250727.250000 --lines=5 --reverse --output=short-iso");
         let all = LogQuery {
             until: Some(moment),
             level: Some(Level::Warning),
@@ -206,6 +210,6 @@ mod tests {
             ..selection
         };
         assert!(!all.newest_first());
-        insta::assert_snapshot!(typed(&logs(Scope::System, 0, &web, &all)), @"journalctl --no-pager --quiet --unit=web.service --since=@1778250727.250000 --until=@1778250727.250000 --priority=4 --case-sensitive=true --grep=a b --lines=all --follow --all --output=json");
+        insta::assert_snapshot!(typed(&logs(Scope::System, 0, &web, &all)), @"journalctl --no-pager --quiet --unit=web.service --unit=web.socket --since=@1778250727.250000 --until=@1778250727.250000 --priority=4 --case-sensitive=true --grep=a b --lines=all --follow --all --output=json");
     }
 }

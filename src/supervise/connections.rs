@@ -4,7 +4,8 @@
 //! A connection counts in every state but that of a socket which listens. So one that was closed counts for the
 //! minute that the kernel remembers it (`TIME_WAIT`), on the server's side, or on the client's where that is this host:
 //! without it, a program that is asked often and answers at once would look idle. Of a client on another host that
-//! closes first the kernel remembers nothing; such a client is seen only while it is connected, or waits.
+//! closes first, and of a Unix socket, the kernel remembers nothing; such a client is seen only while it is connected,
+//! or waits. If it is missed the program is stopped, and its next connection starts it again.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};

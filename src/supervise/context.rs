@@ -1,5 +1,6 @@
 //! What a supervisor is given: everything that it would otherwise have to look up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -33,8 +34,37 @@ pub struct Context {
     pub manager: ManagerLink,
     /// The guardian that started this supervisor (embedded).
     pub guardian: Option<GuardianLink>,
+    /// Reads what is to run again, at the beginning of each turn of a schedule.
+    pub reader: Option<LaunchReader>,
+    /// The file for the program's number, absolute, in the place of the one that the launch names.
+    pub pid_file: Option<Utf8PathBuf>,
     /// The sockets that were handed over to this supervisor.
     pub sockets: HeldSockets,
+}
+
+/// Reads the launch that is in force. `None`: it can't be read now.
+#[derive(Clone)]
+pub struct LaunchReader(Arc<Read>);
+
+type Read = dyn Fn() -> Option<LaunchSpec> + Send + Sync;
+
+impl LaunchReader {
+    /// One that reads so.
+    pub fn new(read: impl Fn() -> Option<LaunchSpec> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read))
+    }
+
+    /// Reads.
+    #[must_use]
+    pub fn read(&self) -> Option<LaunchSpec> {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for LaunchReader {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("LaunchReader")
+    }
 }
 
 /// The folders of one instance with one version tree.

@@ -39,7 +39,7 @@ impl Ending {
             Self::Failed(Exit::Signal(signal)) => {
                 program(u8::try_from(signal).ok().and_then(|signal| signal.checked_add(128)).unwrap_or(1))
             }
-            Self::Failed(Exit::NotReady | Exit::NotStarted) => 1,
+            Self::Failed(Exit::NotReady | Exit::NotStarted | Exit::Unhealthy | Exit::OverMemory) => 1,
             Self::TrialFailed => END_OF_TRIAL,
             Self::Forced => FORCED,
         }

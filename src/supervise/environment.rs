@@ -18,6 +18,8 @@ use crate::supervise::context::Context;
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The variable that tells which supervisor started a process.
 pub const MARK: &str = "MAINSTAY_SUPERVISOR";
+/// The variable that tells which of its starts a process belongs to.
+pub const START: &str = "MAINSTAY_START";
 /// The name of the environment file among the credentials.
 pub const CREDENTIAL: &str = "environment";
 /// The longest file that is read: the kernel takes no more than 128 KiB for one variable (execve(2)).
@@ -109,6 +111,9 @@ pub fn environment(
     set(MARK, mark.into());
     if let Some(address) = notify_socket {
         set("NOTIFY_SOCKET", address.into());
+        if let Some(period) = spec.longest_silence() {
+            set("WATCHDOG_USEC", period.duration().as_micros().to_string().into());
+        }
     }
     Ok(environment)
 }

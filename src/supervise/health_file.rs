@@ -131,6 +131,7 @@ mod tests {
             last_outcome: None,
             health: None,
             schedule: None,
+            detached: Vec::new(),
             message: "starting".to_owned(),
         }
     }
@@ -207,5 +208,23 @@ mod tests {
         std::fs::remove_dir(&path).unwrap();
         keeper.update(&changed).unwrap();
         assert!(path.exists());
+    }
+
+    #[test]
+    fn it_is_written_with_the_rights_of_the_programs_account() {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+        if crate::host::account::effective_uid() != 0 {
+            return;
+        }
+        let mut sample = Sample::new(&["/bin/true"]);
+        std::fs::set_permissions(&sample.root, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        sample.context.spec.health_file = Some("{run}/health.json".to_owned());
+        let (uid, gid) = (65_534, 65_534);
+        sample.context.account.credentials = Some(Credentials { uid, gid, groups: vec![gid] });
+        let mut keeper = HealthKeeper::of(&sample.context).unwrap();
+        assert!(keeper.update(&status()).unwrap_err().contains("denied"));
+        chown(&sample.context.folders.run, Some(uid), Some(gid)).unwrap();
+        keeper.update(&status()).unwrap();
+        assert_eq!(std::fs::metadata(&keeper.path).unwrap().uid(), uid);
     }
 }

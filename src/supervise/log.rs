@@ -36,8 +36,8 @@ impl Log {
         if self.lost > 0 && writer.note(&format!("{} bytes could not be written here", self.lost)).is_ok() {
             self.lost = 0;
         }
-        if writer.write(lines).is_err() {
-            self.lost += lines.len() as u64;
+        if let Err(unwritten) = writer.write(lines) {
+            self.lost += unwritten.lost as u64;
         }
     }
 

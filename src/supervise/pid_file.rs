@@ -11,23 +11,17 @@
 //! could not write to.
 
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use camino::Utf8PathBuf;
 
 use crate::host::process::{Credentials, as_account};
-use crate::host::{clock, identity, untrusted};
-use crate::model::status::ProcessIdentity;
+use crate::host::{identity, untrusted};
 use crate::model::token::expand;
 use crate::supervise::context::Context;
 
 /// The largest file that can hold a number, in bytes.
 const LARGEST: u64 = 64;
-/// The clock ticks of a second in `/proc` (`USER_HZ`, proc(5)): the same on every system that Linux runs on today.
-const TICKS: u64 = 100;
-/// What the clock of files and that of processes may differ by.
-const TOLERANCE: Duration = Duration::from_secs(2);
-
 #[derive(Debug)]
 pub(crate) struct PidFile {
     path: Utf8PathBuf,
@@ -37,10 +31,13 @@ pub(crate) struct PidFile {
 }
 
 impl PidFile {
-    /// The file that the launch spec names, if it names one.
+    /// The file that was asked for at the start of this supervisor, or that the launch spec names, if there is one.
     pub(crate) fn of(context: &Context) -> Option<Self> {
-        let named = context.spec.pid_file.as_ref()?;
-        let path = context.folders.deploy.join(expand(named, &context.folders.places()));
+        let named = || {
+            let named = context.spec.pid_file.as_ref()?;
+            Some(context.folders.deploy.join(expand(named, &context.folders.places())))
+        };
+        let path = context.pid_file.clone().or_else(named)?;
         Some(Self { path, account: context.account.credentials.clone(), held: None })
     }
 
@@ -49,7 +46,7 @@ impl PidFile {
         let named = self.named().map_err(|error| format!("the pid file `{}`: {error}", self.path))?;
         let Some((pid, written)) = named.filter(|(pid, _)| Some(*pid) != self.held) else { return Ok(()) };
         match identity::process(pid) {
-            Some(other) if !other.ended && !is_younger(other.identity, written) => Err(format!(
+            Some(other) if !other.ended && !identity::is_younger(other.identity, written) => Err(format!(
                 "the pid file `{}` names process {pid} ({}), which runs and is not of this service",
                 self.path, other.name
             )),
@@ -92,16 +89,10 @@ impl PidFile {
     }
 }
 
-/// Whether a process started after a point in time: then it was given the number of one that is gone.
-fn is_younger(process: ProcessIdentity, written: SystemTime) -> bool {
-    let started = Duration::from_millis(process.start_ticks.saturating_mul(1000 / TICKS));
-    let age = Duration::from_millis(clock::boot_now().0).saturating_sub(started);
-    let start = SystemTime::from(clock::now().0).checked_sub(age);
-    start.is_some_and(|start| start > written + TOLERANCE)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::supervise::sample::Sample;
 

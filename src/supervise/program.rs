@@ -5,9 +5,10 @@ use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::host::identity::Process;
 use crate::host::listening::HeldSockets;
 use crate::host::process::{self, Input, Particulars, Sink, Start, Started};
-use crate::host::{clock, identity};
+use crate::host::{clock, identity, tree};
 use crate::model::log_line::Stream;
 use crate::model::manifest::{PlatformKind, Stdin};
 use crate::model::moment::Moment;
@@ -25,13 +26,16 @@ pub(crate) struct Prepared {
     arguments: Vec<String>,
     folder: Utf8PathBuf,
     pub(crate) environment: Environment,
+    /// Which start it is, of all of this supervisor's.
+    number: u64,
 }
 
 impl Prepared {
-    pub(crate) fn new(context: &Context, notify_socket: Option<&str>) -> Result<Self, String> {
+    pub(crate) fn new(context: &Context, notify_socket: Option<&str>, number: u64) -> Result<Self, String> {
         let mark = identity::own().to_string();
-        let environment =
+        let mut environment =
             environment::environment(context, &mark, notify_socket).map_err(|error| error.to_string())?;
+        environment.insert(environment::START.to_owned(), number.to_string().into());
         let places = context.folders.places();
         let arguments = context.spec.arguments(&places);
         let program = find(context, &arguments, &environment)?;
@@ -42,7 +46,28 @@ impl Prepared {
             Ok(_) => return Err(format!("the working directory `{folder}` is not a folder")),
             Err(error) => return Err(format!("the working directory `{folder}` can't be used: {error}")),
         }
-        Ok(Self { program, arguments, folder, environment })
+        Ok(Self { program, arguments, folder, environment, number })
+    }
+
+    /// What a command needs that runs whether or not the program can be started: where the program's own environment
+    /// can't be made, or its folder is missing, it gets as much of them as there is.
+    pub(crate) fn aside(context: &Context) -> Self {
+        let mark = identity::own().to_string();
+        let environment = environment::environment(context, &mark, None).or_else(|_| {
+            let mut poorer = context.clone();
+            poorer.spec.environment_file = None;
+            poorer.spec.secrets.clear();
+            environment::environment(&poorer, &mark, None)
+        });
+        let folder = context.spec.start_folder(&context.folders.places());
+        let folder = if folder.is_dir() { folder } else { "/".into() };
+        Self {
+            program: Utf8PathBuf::new(),
+            arguments: Vec::new(),
+            folder,
+            environment: environment.unwrap_or_default(),
+            number: 0,
+        }
     }
 
     /// The program's file.
@@ -158,6 +183,18 @@ impl Program {
             output: Pipe::new(child.output, Stream::Output),
             error: Pipe::new(child.error, Stream::Error),
         })
+    }
+
+    /// The processes of this start that lead all others of it: the program itself, and what its parent has left
+    /// behind, which is told by the mark that it carries.
+    pub(crate) fn roots(&self, all: &[Process]) -> Vec<u32> {
+        let number = self.prepared.number.to_string();
+        let ours = tree::below(std::process::id(), &[], all);
+        let orphans = ours.iter().filter(|process| process.parent == std::process::id());
+        let marked = orphans
+            .map(|process| process.identity.pid)
+            .filter(|pid| *pid == self.identity.pid || tree::carries(*pid, environment::START, &number));
+        marked.collect()
     }
 
     /// The pipes that still have another end.

@@ -8,8 +8,9 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use crate::host::notify::Manager;
 use crate::host::{clock, identity};
-use crate::model::moment::{BootMoment, Moment};
-use crate::model::status::{FORMAT, Phase, ProcessIdentity, Status};
+use crate::model::launch::LaunchSpec;
+use crate::model::moment::{Moment, Present};
+use crate::model::status::{FORMAT, Phase, ProcessIdentity, ScheduleStanding, Status};
 use crate::supervise::context::Context;
 use crate::supervise::standing::Standing;
 
@@ -58,6 +59,7 @@ impl Reporter {
             last_outcome: None,
             health: None,
             schedule: None,
+            detached: Vec::new(),
             message: String::new(),
         };
         Ok(Self { path: context.status.clone(), status, manager, ready_told: false, word: None })
@@ -77,14 +79,14 @@ impl Reporter {
     }
 
     /// Reports where the program stands. Tells the manager even if the file can't be written.
-    pub(crate) fn report(&mut self, standing: &Standing, facts: Facts, now: BootMoment) -> io::Result<()> {
+    pub(crate) fn report(&mut self, standing: &Standing, facts: Facts, now: Present) -> io::Result<()> {
         let was_ready = self.status.ready.filter(|_| self.status.started == facts.started);
         if !matches!(standing.phase, Phase::Starting | Phase::Ready) {
             self.word = None;
         }
         let status = &mut self.status;
         status.ready = match standing.phase {
-            Phase::Ready => was_ready.or_else(|| Some(clock::now())),
+            Phase::Ready => was_ready.or(Some(now.wall)),
             _ => was_ready.filter(|_| facts.program.is_some()),
         };
         status.phase = standing.phase;
@@ -92,8 +94,11 @@ impl Reporter {
         status.started = facts.started;
         status.failures = standing.failures;
         status.restarts = standing.restarts.moments().to_vec();
-        status.next_start = standing.next_start.map(|moment| for_people(moment, now));
+        status.next_start = standing.next_start.map(|moment| now.shown(moment));
         status.last_exit = standing.last_exit;
+        status.last_outcome = standing.last_outcome;
+        status.health.clone_from(&standing.health);
+        status.schedule.clone_from(&standing.schedule);
         status.message = match &self.word {
             Some(word) => format!("{}: {word}", standing.message),
             None => standing.message.clone(),
@@ -103,11 +108,43 @@ impl Reporter {
         written
     }
 
-    fn tell_manager(&mut self, standing: &Standing, now: BootMoment) {
+    /// What lives on by itself from now on.
+    pub(crate) fn detached(&mut self, processes: Vec<ProcessIdentity>) {
+        self.status.detached = processes;
+    }
+
+    /// The launch that is supervised from now on.
+    pub(crate) fn adopt(&mut self, spec: &LaunchSpec) {
+        self.status.launch = spec.identity();
+        self.status.tree = spec.tree();
+        self.status.version.clone_from(&spec.version);
+    }
+
+    /// All that a person wants to know, in one line.
+    fn sentence(&self) -> String {
+        let mut parts = vec![self.status.message.clone()];
+        if let Some(health) = self.status.health.as_ref().filter(|health| health.failures > 0) {
+            let reason = health.last_error.as_deref().unwrap_or_default();
+            parts.push(format!("{} health checks in a row failed: {reason}", health.failures));
+        }
+        if let Some(schedule) = &self.status.schedule {
+            let ScheduleStanding { cycles, successes, partials, failures, skipped, .. } = schedule;
+            if *cycles > 0 {
+                let runs = if *cycles == 1 { "run" } else { "runs" };
+                parts.push(format!(
+                    "{cycles} {runs}: {successes} success, {partials} partial, {failures} failure; {skipped} turns skipped"
+                ));
+            }
+            parts.extend(schedule.next.map(|next| format!("next run {}", clock::local(next))));
+        }
+        parts.join("; ")
+    }
+
+    fn tell_manager(&mut self, standing: &Standing, now: Present) {
         let Some(manager) = &self.manager else { return };
-        let mut message = format!("STATUS={}", self.status.message.replace(['\n', '\r'], " "));
+        let mut message = format!("STATUS={}", self.sentence().replace(['\n', '\r'], " "));
         let stopping = matches!(standing.phase, Phase::Stopping | Phase::Stopped);
-        if standing.phase == Phase::Ready && !self.ready_told {
+        if standing.phase.is_up() && !self.ready_told {
             self.ready_told = true;
             message.push_str("\nREADY=1");
         }
@@ -119,7 +156,7 @@ impl Reporter {
         if (!self.ready_told || stopping)
             && let Some(until) = standing.at_most_until
         {
-            let more = until.since(now).saturating_add(MARGIN).as_micros();
+            let more = until.since(now.boot).saturating_add(MARGIN).as_micros();
             message.push_str("\nEXTEND_TIMEOUT_USEC=");
             message.push_str(&more.to_string());
         }
@@ -133,11 +170,6 @@ impl Reporter {
             let _ = manager.tell("WATCHDOG=1");
         }
     }
-}
-
-fn for_people(moment: BootMoment, now: BootMoment) -> Moment {
-    let ahead = jiff::SignedDuration::try_from(moment.since(now)).unwrap_or_default();
-    Moment(clock::now().0.saturating_add(ahead).unwrap_or(clock::now().0))
 }
 
 /// Replaces the file whole, so that a reader sees the old status or the new one. It is not synced: after a

@@ -11,27 +11,39 @@ use rustix::io::Errno;
 use thiserror::Error;
 
 use crate::host::holder::{HeldLock, HolderError};
-use crate::host::notify::{Listener, Notice};
-use crate::host::process::{self, Ended, as_account};
-use crate::host::{clock, identity, probe, tree};
-use crate::model::launch::Probe;
-use crate::model::moment::{BootMoment, Moment};
+use crate::host::notify::Listener;
+use crate::host::process::{self, Ended};
+use crate::host::{clock, identity, tree};
+use crate::model::event_line::{EventKind, EventLine};
+use crate::model::moment::{BootMoment, Moment, Present};
 use crate::model::status::Status;
+use crate::supervise::changes::Changes;
 use crate::supervise::context::{Context, supervisor_lock};
 use crate::supervise::ending::Ending;
+use crate::supervise::errands::{Errands, facts};
+use crate::supervise::events::Events;
+use crate::supervise::health_file::HealthKeeper;
+use crate::supervise::inquiry::Inquiry;
 use crate::supervise::log::Log;
-use crate::supervise::machine::Machine;
+use crate::supervise::machine::{Machine, Place};
+use crate::supervise::pid_file::PidFile;
 use crate::supervise::program::{Prepared, Program};
-use crate::supervise::readiness::Readiness;
 use crate::supervise::report::{Facts, Reporter, read_status};
-use crate::supervise::signals::{self, Signals};
+use crate::supervise::signals::Signals;
 use crate::supervise::sockets::Sockets;
 use crate::supervise::transition::{Input, Output};
 use crate::supervise::watch::GuardianWatch;
 
-/// How long what was sent SIGKILL may take to go. What is left then waits in the kernel, for a disk or a
-/// network file system, and no signal can help.
-const KILL_LIMIT: Duration = Duration::from_secs(5);
+use self::beside::Beside;
+use self::hearing::listen;
+
+mod beside;
+mod ends;
+mod hearing;
+mod looks;
+mod memory;
+mod questions;
+mod starts;
 
 /// Why there is no supervisor.
 #[derive(Debug, Error)]
@@ -86,30 +98,45 @@ pub fn run(context: &Context, observe: &mut dyn FnMut(&Status)) -> Result<Ending
     supervisor.run(observe)
 }
 
-struct Supervisor<'a> {
-    context: &'a Context,
+struct Supervisor {
+    context: Context,
     machine: Machine,
     inputs: VecDeque<Input>,
     signals: Signals,
+    /// Whether a stop was asked for: then nothing is waited for at the end.
+    hurried: bool,
     reporter: Reporter,
     log: Log,
     listener: Option<Listener>,
-    readiness: Readiness,
+    readiness: Inquiry,
+    health: Inquiry,
+    need: Inquiry,
+    errands: Errands,
+    changes: Option<Changes>,
+    events: Events,
+    health_file: Option<HealthKeeper>,
+    pid_file: Option<PidFile>,
     prepared: Option<Prepared>,
     program: Option<Program>,
     sockets: Sockets,
+    beside: Beside,
+    /// How many starts there were.
+    starts: u64,
     last_started: Option<Moment>,
     noted: String,
     guardian: Option<GuardianWatch>,
     watchdog: Option<(Duration, BootMoment)>,
+    memory: Option<memory::Watch>,
     ending: Option<Ending>,
     lock: HeldLock,
     /// Why the last report could not be written.
     unwritten: Option<String>,
+    /// Likewise the health file.
+    unkept: Option<String>,
 }
 
-impl<'a> Supervisor<'a> {
-    fn new(context: &'a Context) -> Result<Self, SuperviseError> {
+impl Supervisor {
+    fn new(context: &Context) -> Result<Self, SuperviseError> {
         process::close_inherited();
         // Before anything else: from here on a request to stop is heard.
         let signals = Signals::catch().map_err(system("catch signals"))?;
@@ -121,54 +148,80 @@ impl<'a> Supervisor<'a> {
         // Where there is no room for it, this is said with the first report that there is room for.
         let _ = lock.name();
         tree::become_reaper().map_err(system("become the reaper of the program's processes"))?;
-        let log = Log::open(context)
+        let mut log = Log::open(context)
             .map_err(|source| SuperviseError::Logs { folder: context.folders.logs.clone(), source })?;
-        let (boot_id, now) = (identity::boot_id(), clock::boot_now());
+        let (boot_id, zone, now) = (identity::boot_id(), clock::zone(), clock::present());
         let previous = read_status(&context.status);
-        let machine = Machine::new(&context.spec, context.trial.as_ref(), previous.as_ref(), &boot_id, now);
+        let place = Place { boot_id: &boot_id, zone: &zone };
+        let machine = Machine::new(&context.spec, context.trial.as_ref(), previous.as_ref(), place, now);
+        let beside = Beside::of(context, &mut log);
+        let inquiry = || Inquiry::new().map_err(system("make a pair of sockets"));
         Ok(Self {
-            context,
+            context: context.clone(),
             machine,
             inputs: VecDeque::from([Input::Begin]),
             signals,
+            hurried: false,
             reporter: Reporter::new(context, &boot_id).map_err(system("reach the service manager"))?,
             log,
             listener: listen(context)?,
-            readiness: Readiness::new().map_err(system("make a pair of sockets"))?,
+            readiness: inquiry()?,
+            health: inquiry()?,
+            need: inquiry()?,
+            errands: Errands::default(),
+            changes: None,
+            events: Events::beside(&context.status),
+            health_file: HealthKeeper::of(context),
+            pid_file: PidFile::of(context),
             prepared: None,
             program: None,
             sockets: Sockets::of(context),
+            beside,
+            starts: 0,
             last_started: None,
             noted: String::new(),
-            guardian: context.guardian.clone().map(|link| GuardianWatch::new(link, now)),
+            guardian: context.guardian.clone().map(|link| GuardianWatch::new(link, now.boot)),
             // Half the period, as `sd_watchdog_enabled(3)` advises.
-            watchdog: context.manager.watchdog.map(|period| (period / 2, now)),
+            watchdog: context.manager.watchdog.map(|period| (period / 2, now.boot)),
+            memory: memory::Watch::of(&context.spec),
             ending: None,
             lock,
             unwritten: None,
+            unkept: None,
         })
     }
 
     fn run(&mut self, observe: &mut dyn FnMut(&Status)) -> Result<Ending, SuperviseError> {
         loop {
             while let Some(input) = self.inputs.pop_front() {
-                let now = clock::boot_now();
+                self.hurried |= matches!(input, Input::Stop | Input::Force);
+                if input == Input::Force {
+                    self.force_beside();
+                }
+                let now = clock::present();
                 for output in self.machine.on(input, now) {
                     if output == Output::Report {
                         self.report(now);
                         observe(self.reporter.status());
                     } else {
-                        self.act(output);
+                        self.act(output, now);
                     }
                 }
             }
-            if let Some(ending) = self.ending {
-                self.sockets.give_up(self.context);
+            self.watch_beside();
+            self.errands.start_alert(&self.context, &mut self.log, clock::boot_now());
+            if let Some(ending) = self.ending
+                && (self.hurried || !self.errands.alerting())
+                && self.beside.is_quiet()
+            {
+                self.errands.end_all(&mut self.log);
+                self.sockets.give_up(&self.context);
+                if let Some(file) = &mut self.pid_file {
+                    file.remove();
+                }
                 return Ok(ending);
             }
-            if !self.machine.waits_for_an_answer() {
-                self.readiness.cancel();
-            }
+            self.drop_questions();
             self.wait().map_err(system("wait for events"))?;
             self.gather();
         }
@@ -176,7 +229,7 @@ impl<'a> Supervisor<'a> {
 
     /// A full disk must not keep the program down, nor take it down: what can't be written now is written at
     /// the next change.
-    fn report(&mut self, now: BootMoment) {
+    fn report(&mut self, now: Present) {
         let running = self.program.as_ref().filter(|program| program.runs);
         let facts = Facts { program: running.map(|program| program.identity), started: self.last_started };
         let standing = self.machine.standing();
@@ -192,96 +245,75 @@ impl<'a> Supervisor<'a> {
             }
             self.unwritten = unwritten;
         }
+        let unkept = self.health_file.as_mut().and_then(|file| file.update(self.reporter.status()).err());
+        if self.unkept != unkept {
+            if let Some(reason) = &unkept {
+                self.log.note(reason);
+            }
+            self.unkept = unkept;
+        }
     }
 
-    fn act(&mut self, output: Output) {
+    fn act(&mut self, output: Output, now: Present) {
         match output {
             Output::CheckPort => self.check_port(),
             Output::Start => self.start(),
-            Output::Probe => {
-                let answer =
-                    self.program.as_ref().and_then(|program| self.readiness.start(self.context, program));
-                self.answered(answer);
-            }
-            Output::AskToEnd => {
-                if let Some(program) = self.program.as_ref().filter(|program| program.runs) {
-                    // One that ends at this moment is no error, and one that can't be asked is killed later.
-                    let _ = identity::signal(program.identity, signals::of(self.context.spec.stop.signal));
-                }
-            }
+            Output::Probe => self.ask_readiness(),
+            Output::AskHealth => self.ask_health(),
+            Output::AskNeed => self.ask_need(),
+            Output::ReadLaunch => self.read_launch(),
+            Output::Reconcile => self.reconcile(now.boot),
+            Output::AskToEnd => self.ask_to_end(now.boot),
+            Output::Signal => self.signal_to_end(),
             Output::KillAll => self.kill_all(),
-            Output::End(ending) => self.ending = Some(ending),
-            Output::Report => {}
-        }
-    }
-
-    fn prepare(&mut self) -> Result<Prepared, String> {
-        let address = self.listener.as_ref().map(Listener::address);
-        self.prepared.take().map_or_else(|| Prepared::new(self.context, address), Ok)
-    }
-
-    fn check_port(&mut self) {
-        match self.prepare() {
-            Ok(prepared) => {
-                match self.readiness.check(self.context, &prepared) {
-                    None => {}
-                    Some(Ok(())) => self.inputs.push_back(Input::PortTaken),
-                    Some(Err(_)) => self.inputs.push_back(Input::PortFree),
+            Output::Alert => {
+                if !self.context.spec.on_failure.is_empty() {
+                    self.errands.alert(facts(self.machine.standing(), now));
                 }
-                self.prepared = Some(prepared);
             }
-            Err(reason) => self.inputs.push_back(Input::StartFailed(reason)),
-        }
-    }
-
-    fn start(&mut self) {
-        let started = self.prepare().and_then(|prepared| {
-            let sockets = self.sockets.complete(self.context)?;
-            Program::start(self.context, prepared, sockets)
-        });
-        self.inputs.push_back(match started {
-            Ok(program) => {
-                self.last_started = Some(program.started);
-                self.program = Some(program);
-                Input::Started
+            Output::Remember(event) => {
+                let standing = self.machine.standing();
+                self.events.add(&EventLine {
+                    at: now.wall,
+                    event,
+                    outcome: standing.last_outcome.filter(|_| is_ending(event)),
+                    exit: standing.last_exit.filter(|_| is_ending(event)),
+                    message: standing.message.clone(),
+                });
             }
-            Err(reason) => Input::StartFailed(reason),
-        });
-    }
-
-    fn kill_all(&mut self) {
-        let this = std::process::id();
-        let spared: Vec<u32> = self.guardian.as_ref().and_then(GuardianWatch::spared).into_iter().collect();
-        let mut ended = Vec::new();
-        let left =
-            tree::kill_all(KILL_LIMIT, || tree::below(this, &spared, &tree::all()), |one| ended.push(one));
-        for one in ended {
-            self.ended(one);
+            Output::Report => {}
+            Output::End(ending) => self.ending = Some(ending),
         }
-        self.readiness.cancel();
-        if let Some(program) = self.program.take() {
-            program.end(&mut self.log);
-        }
-        let name = |process: &identity::Process| format!("{} ({})", process.name, process.identity.pid);
-        self.inputs.push_back(Input::Cleared { left: left.iter().map(name).collect() });
     }
 
     fn wait(&mut self) -> std::io::Result<()> {
         let guardian = self.guardian.as_ref();
+        let inquiries = [&self.readiness, &self.health, &self.need];
         let deadlines = [
             self.machine.deadline(),
             guardian.and_then(GuardianWatch::deadline),
             self.watchdog.map(|(_, next)| next),
+            self.errands.deadline(),
+            self.memory_deadline(),
+            self.beside.deadline(),
+            self.changes_deadline(),
         ];
+        let deadlines = deadlines.into_iter().chain(inquiries.map(Inquiry::deadline));
         // The clock counts whole milliseconds, so the limit is rounded up: not to wake just before it.
-        let limit = deadlines.into_iter().flatten().min().map(|deadline| {
+        let limit = deadlines.flatten().min().map(|deadline| {
             let left = deadline.since(clock::boot_now());
             clock::limit(if left.is_zero() { left } else { left + Duration::from_millis(1) })
         });
-        let mut descriptors = vec![self.readiness.descriptor().as_fd()];
+        let mut descriptors: Vec<_> =
+            inquiries.map(|inquiry| inquiry.descriptor().as_fd()).into_iter().collect();
         descriptors.extend(self.signals.descriptors().map(AsFd::as_fd));
         descriptors.extend(self.listener.iter().map(|listener| listener.descriptor().as_fd()));
         descriptors.extend(self.program.iter().flat_map(Program::descriptors).map(AsFd::as_fd));
+        descriptors.extend(self.errands.descriptors());
+        descriptors.extend(self.beside.descriptors());
+        if self.machine.awaits_connection() {
+            descriptors.extend(self.sockets.descriptors().map(AsFd::as_fd));
+        }
         descriptors.extend(guardian.and_then(GuardianWatch::descriptor).map(AsFd::as_fd));
         let mut polled: Vec<_> = descriptors
             .into_iter()
@@ -297,6 +329,7 @@ impl<'a> Supervisor<'a> {
     /// comes before its end, and an answer over the network after it, for then another may have given it.
     fn gather(&mut self) {
         let now = clock::boot_now();
+        self.attend_beside(now);
         self.inputs.extend(self.signals.take());
         self.hear();
         if let Some(program) = &mut self.program {
@@ -307,8 +340,9 @@ impl<'a> Supervisor<'a> {
                 self.ended(ended);
             }
         }
-        let answer = self.readiness.answer();
-        self.answered(answer);
+        self.attend_questions(now);
+        let finished = self.errands.attend(now, &mut self.log);
+        self.inputs.extend(finished);
         if let Some(guardian) = &mut self.guardian {
             guardian.attend(now, self.sockets.held());
         }
@@ -318,6 +352,9 @@ impl<'a> Supervisor<'a> {
             *next = now.later(*period);
             self.reporter.alive();
         }
+        self.look_at_memory(now);
+        self.look_at_changes(now);
+        self.look_at_sockets();
         self.inputs.push_back(Input::Tick);
     }
 
@@ -328,63 +365,13 @@ impl<'a> Supervisor<'a> {
         } else if let Some(guardian) = &mut self.guardian {
             guardian.ended(ended);
         }
-        let answer = self.readiness.answer_of(ended);
-        self.answered(answer);
-    }
-
-    fn answered(&mut self, answer: Option<probe::Answer>) {
-        // Before the start the same question has the opposite meaning.
-        let starts = self.program.is_none();
-        self.inputs.extend(answer.map(|answer| match (starts, answer) {
-            (true, Ok(())) => Input::PortTaken,
-            (true, Err(_)) => Input::PortFree,
-            (false, Ok(())) => Input::ProbeOk,
-            (false, Err(reason)) => Input::ProbeFailed(reason),
-        }));
-    }
-
-    fn hear(&mut self) {
-        let said = self.listener.as_ref().map(Listener::take).unwrap_or_default();
-        for one in said {
-            if !self.believes(one.pid, one.uid) {
-                continue;
-            }
-            for notice in one.notices {
-                match notice {
-                    Notice::Ready => self.inputs.push_back(Input::ProbeOk),
-                    Notice::Extend(more) => self.inputs.push_back(Input::Extend(more)),
-                    Notice::Status(word) => {
-                        if self.reporter.hear(&word) {
-                            // It is for people only; the next change is written again.
-                            self.report(clock::boot_now());
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whether a sender is the program or one of its descendants. A helper that has ended by now can't be
-    /// traced any more, so its account has to do.
-    fn believes(&self, pid: u32, uid: u32) -> bool {
-        if self.program.is_none() {
-            return false;
-        }
-        if identity::process(pid).is_some_and(|sender| !sender.ended) {
-            let ours = tree::below(std::process::id(), &[], &tree::all());
-            return ours.iter().any(|process| process.identity.pid == pid);
-        }
-        let own = rustix::process::getuid().as_raw();
-        uid == self.context.account.credentials.as_ref().map_or(own, |account| account.uid)
+        self.answer_of(ended);
+        self.ended_beside(ended);
+        let finished = self.errands.ended(ended, &mut self.log);
+        self.inputs.extend(finished);
     }
 }
 
-fn listen(context: &Context) -> Result<Option<Listener>, SuperviseError> {
-    if context.spec.ready.probe != Probe::Notify {
-        return Ok(None);
-    }
-    let path = context.folders.run.join("notify");
-    let listener = fs_err::create_dir_all(&context.folders.run)
-        .and_then(|()| as_account(context.account.credentials.as_ref(), || Listener::bind(&path)));
-    listener.map(Some).map_err(|source| SuperviseError::Notify { path, source })
+fn is_ending(event: EventKind) -> bool {
+    matches!(event, EventKind::Ended | EventKind::Unhealthy)
 }

@@ -50,6 +50,8 @@ impl Sample {
             language: None,
             manager: ManagerLink::default(),
             guardian: None,
+            reader: None,
+            pid_file: None,
             sockets: crate::host::listening::HeldSockets::default(),
             spec,
         };
@@ -57,7 +59,7 @@ impl Sample {
     }
 
     pub(crate) fn prepared(&self) -> Prepared {
-        Prepared::new(&self.context, None).unwrap()
+        Prepared::new(&self.context, None, 1).unwrap()
     }
 }
 

@@ -42,7 +42,6 @@ impl Sockets {
     }
 
     /// Descriptors that are readable while a connection waits.
-    #[expect(dead_code, reason = "the loop polls them once a program can be stopped for want of need")]
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
         self.held.descriptors()
     }

@@ -1,7 +1,8 @@
 //! Where a supervised program stands, before clocks and process numbers make a status of it.
 
 use crate::model::moment::BootMoment;
-use crate::model::status::{Exit, Phase};
+use crate::model::outcome::Outcome;
+use crate::model::status::{Exit, HealthStanding, Phase, ScheduleStanding};
 use crate::supervise::restarts::Restarts;
 
 /// Where the program stands, as the machine knows it.
@@ -19,6 +20,12 @@ pub struct Standing {
     pub at_most_until: Option<BootMoment>,
     /// How it last ended.
     pub last_exit: Option<Exit>,
+    /// What that ending meant; an ending that was asked for means nothing.
+    pub last_outcome: Option<Outcome>,
+    /// How it answered when it was asked whether it still works.
+    pub health: Option<HealthStanding>,
+    /// Its runs, on a schedule.
+    pub schedule: Option<ScheduleStanding>,
     /// One sentence for people.
     pub message: String,
 }

@@ -23,7 +23,9 @@ use mainstay::host::process::Credentials;
 use mainstay::model::launch::LaunchSpec;
 use mainstay::model::layout::Layout;
 use mainstay::model::name::InstanceName;
-use mainstay::supervise::{self, Account, Context, Folders, GuardianLink, ManagerLink, ProgramOutput};
+use mainstay::supervise::{
+    self, Account, Context, Folders, GuardianLink, LaunchReader, ManagerLink, ProgramOutput,
+};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -89,6 +91,11 @@ fn run(layout: &Layout, root: &str, name: &InstanceName, rest: &[String]) -> Res
             lock: layout.guardian_lock(name),
             command: ["guard", root, name.as_str(), "--detached"].map(str::to_owned).to_vec(),
         }),
+        reader: Some(LaunchReader::new({
+            let (layout, name) = (layout.clone(), name.clone());
+            move || read_spec(&layout, &name).ok()
+        })),
+        pid_file: None,
         sockets: HeldSockets::taken(&spec.sockets, name.as_str(), handover::inherited()?),
         spec,
     };

@@ -1,7 +1,8 @@
 //! A small HTTP server: `server --port N [--version TEXT] [--ready-after MILLISECONDS]`.
 //!
 //! `/version` answers the text, `/pid` the process number, `/exit/N` ends it with that code, `/health` answers
-//! 200, before it is ready 503.
+//! 200, before it is ready 503. A POST to `/shutdown` ends it well, one to `/refuse` is answered with 500. After
+//! `/hang` it answers nothing any more.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Write};
@@ -30,12 +31,16 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         while question.read_line(&mut rest).is_ok_and(|count| count > 2) {
             rest.clear();
         }
+        drop(question);
         let path = line.split(' ').nth(1).unwrap_or("/");
         let (status, body) = match path {
             "/version" => ("200 OK", version.clone()),
             "/pid" => ("200 OK", std::process::id().to_string()),
             "/health" if began.elapsed() < ready_after => ("503 Service Unavailable", "not yet".to_owned()),
             "/health" => ("200 OK", "well".to_owned()),
+            "/shutdown" if line.starts_with("POST") => ("202 Accepted", String::new()),
+            "/refuse" => ("500 Internal Server Error", String::new()),
+            "/hang" => ("200 OK", String::new()),
             _ => ("404 Not Found", String::new()),
         };
         if let Some(code) = path.strip_prefix("/exit/") {
@@ -47,6 +52,17 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             connection,
             "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
         );
+        match path {
+            "/shutdown" if status.starts_with("202") => return Ok(ExitCode::SUCCESS),
+            "/hang" => {
+                // The connection is closed, so that whoever asked for this has its answer.
+                drop(connection);
+                loop {
+                    std::thread::park();
+                }
+            }
+            _ => {}
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

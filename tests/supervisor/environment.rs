@@ -174,6 +174,7 @@ fn nothing_else_is_in_the_environment() {
             ("LANG", "C.UTF-8".to_owned()),
             ("LOGNAME", "tester".to_owned()),
             ("MAINSTAY_NAME", "web".to_owned()),
+            ("MAINSTAY_START", "1".to_owned()),
             ("MAINSTAY_SUPERVISOR", supervisor.to_string()),
             ("MAINSTAY_VERSION", "1.0.0".to_owned()),
             ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),

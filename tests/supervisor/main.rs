@@ -8,15 +8,22 @@
     reason = "a test that fails panics, says what it saw, and starts processes itself"
 )]
 
+mod detach;
 mod environment;
 mod grandchildren;
 mod guardian;
+mod hooks;
 mod host;
 mod life;
+mod liveness;
 #[path = "../load/mod.rs"]
 mod load;
 mod manager;
+mod memory;
+mod monitors;
+mod outcomes;
 mod output;
 mod rest;
+mod schedule;
 mod sockets;
 mod stop;

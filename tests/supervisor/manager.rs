@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use mainstay::model::duration::Span;
 use mainstay::model::launch::Probe;
+use mainstay::model::outcome::Outcome;
+use mainstay::model::schedule::Schedule;
 use mainstay::model::status::Phase;
 use rustix::process::Signal;
 
@@ -46,6 +48,35 @@ fn the_service_manager_is_told() {
     assert_eq!(driver.code(), Some(0));
     let last = said(&socket).concat();
     assert!(last.contains("STOPPING=1") && last.contains("STATUS=stopped"), "{last}");
+}
+
+#[test]
+fn a_schedule_is_up_between_its_runs_and_says_when_the_next_one_is() {
+    let mut spec = spec(&["/bin/sh", "-c", "exit 2"]);
+    spec.schedule = Some(Schedule { every: Some(Span::seconds(3_600)), ..Schedule::default() });
+    spec.exit_codes = [(2, Outcome::Partial)].into_iter().collect();
+    let host = Host::new(&spec);
+    let path = host.root.join("manager");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let mut command = host.driver("run", "web");
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "400000");
+    let mut driver = Running(command.spawn().unwrap());
+    host.wait_for_phase(Phase::Sleeping);
+    std::thread::sleep(Duration::from_millis(700));
+    let told = said(&socket);
+    let ready: Vec<_> = told.iter().filter(|message| message.contains("READY=1")).collect();
+    assert_eq!(ready.len(), 1, "{told:?}");
+    for part in [
+        "STATUS=run 1: the program exited with code 2 (partial)",
+        "1 run: 0 success, 1 partial",
+        "next run 20",
+    ] {
+        assert!(ready[0].contains(part), "{part} in {ready:?}");
+    }
+    assert!(told.iter().filter(|message| *message == "WATCHDOG=1").count() >= 2, "{told:?}");
+    driver.signal(Signal::TERM);
+    assert_eq!(driver.code(), Some(0));
 }
 
 #[test]

@@ -4,8 +4,11 @@ use std::fs;
 use std::time::Duration;
 
 use mainstay::engine::guard;
+use mainstay::host::control::Connection;
 use mainstay::host::identity;
 use mainstay::model::launch::{LaunchSpec, Probe};
+use mainstay::model::manifest::PlatformKind;
+use mainstay::model::overlap::{Ask, SOCKET, Word};
 use mainstay::model::socket::Socket;
 use mainstay::model::status::{Exit, Phase};
 use rustix::process::Signal;
@@ -146,4 +149,158 @@ fn restarts_refuse_no_connection() {
     assert!(count.answered > 100, "{count:?}");
     guardian.signal(Signal::TERM);
     assert_eq!(guardian.code(), Some(0));
+}
+
+fn overlapping(address: &str) -> LaunchSpec {
+    let mut spec = holding(&[address]);
+    spec.overlap = true;
+    spec
+}
+
+/// What a command asks of the supervisor, and the last word of the answer.
+fn ask_supervisor(host: &Host, ask: &Ask) -> (Connection, Word) {
+    let run = host.layout.run(&host.name, PlatformKind::Embedded);
+    let mut connection = Connection::open(&run, SOCKET).unwrap();
+    connection.say(&ask.line()).unwrap();
+    loop {
+        let line = connection.next_line(LONG).unwrap();
+        match serde_json::from_str(&line).unwrap() {
+            Word::Starting => {}
+            Word::Busy => {
+                std::thread::sleep(Duration::from_millis(10));
+                connection = Connection::open(&run, SOCKET).unwrap();
+                connection.say(&ask.line()).unwrap();
+            }
+            word => return (connection, word),
+        }
+    }
+}
+
+#[test]
+fn with_overlap_restarts_fail_no_request() {
+    let address = loopback();
+    let host = Host::new(&overlapping(&address));
+    let mut guardian = host.guard();
+    let first = host.wait_for_phase(Phase::Ready);
+    let load = Load::on(&address, 4);
+    let mut program = first.program;
+    for _ in 0..20 {
+        let (_, word) = ask_supervisor(&host, &Ask::Restart);
+        assert_eq!(word, Word::Promoted);
+        let status = host.wait_for_status("another program", |status| status.program != program);
+        assert_eq!((status.phase, status.supervisor), (Phase::Ready, first.supervisor));
+        program = status.program;
+    }
+    let count = load.end();
+    assert_eq!((count.refused, count.failed.len()), (0, 0), "{count:?}");
+    assert!(count.answered > 200, "{count:?}");
+    wait_for("the end of what drains", LONG, || (host.programs().len() == 1).then_some(()));
+    guardian.signal(Signal::TERM);
+    assert_eq!(guardian.code(), Some(0));
+    assert!(host.programs().is_empty());
+}
+
+#[test]
+fn what_is_not_told_to_stay_goes_by_the_link() {
+    let address = loopback();
+    let old = overlapping(&address);
+    let host = Host::new(&old);
+    let mut new = old.clone();
+    new.command = vec![program("holds"), "two".to_owned()];
+    let mut running = host.run();
+    let first = host.wait_for_phase(Phase::Ready);
+    // The command dies before the link names the new launch.
+    let (connection, word) = ask_supervisor(&host, &Ask::Switch(Box::new(new.clone())));
+    assert_eq!(word, Word::Ready);
+    drop(connection);
+    wait_for("the end of the new start", LONG, || (host.programs().len() == 1).then_some(()));
+    assert!(ask(&address).unwrap().starts_with("one "));
+    assert_eq!(host.status().unwrap().program, first.program);
+    // It dies after it.
+    let (connection, word) = ask_supervisor(&host, &Ask::Switch(Box::new(new.clone())));
+    assert_eq!(word, Word::Ready);
+    host.put(&new);
+    drop(connection);
+    let status = host.wait_for_status("the new launch", |status| status.launch == new.identity());
+    assert_eq!((status.phase, status.supervisor), (Phase::Ready, first.supervisor));
+    wait_for("the end of the old start", LONG, || (host.programs().len() == 1).then_some(()));
+    assert!(ask(&address).unwrap().starts_with("two "));
+    // It crashes: the policy is the new one's, and so is the program.
+    identity::signal(status.program.unwrap(), Signal::KILL).unwrap();
+    host.wait_for_status("another program", |now| now.phase == Phase::Ready && now.program != status.program);
+    assert!(ask(&address).unwrap().starts_with("two "));
+    running.signal(Signal::TERM);
+    assert_eq!(running.code(), Some(0));
+}
+
+#[test]
+fn a_new_start_that_fails_changes_nothing() {
+    let address = loopback();
+    let old = overlapping(&address);
+    let host = Host::new(&old);
+    let mut running = host.run();
+    let first = host.wait_for_phase(Phase::Ready);
+    let mut new = old.clone();
+    new.command = vec![program("exits"), "7".to_owned()];
+    let (_, word) = ask_supervisor(&host, &Ask::Switch(Box::new(new.clone())));
+    assert!(matches!(word, Word::Failed { exit: Some(Exit::Code(7)), .. }), "{word:?}");
+    new.command = vec!["/no/such/program".to_owned()];
+    let (_, word) = ask_supervisor(&host, &Ask::Switch(Box::new(new.clone())));
+    assert!(matches!(word, Word::Failed { .. }), "{word:?}");
+    new.sockets[0].name = Some("other".to_owned());
+    let (_, word) = ask_supervisor(&host, &Ask::Switch(Box::new(new)));
+    assert!(matches!(word, Word::Refused(_)), "{word:?}");
+    assert_eq!(host.status().unwrap().program, first.program);
+    assert!(ask(&address).unwrap().starts_with("one "));
+    running.signal(Signal::TERM);
+    assert_eq!(running.code(), Some(0));
+}
+
+#[test]
+fn a_stop_and_a_crash_end_the_new_start_too() {
+    let address = loopback();
+    let mut slow = overlapping(&address);
+    let host = Host::new(&slow);
+    let mut running = host.run();
+    let first = host.wait_for_phase(Phase::Ready);
+    slow.ready.probe = Probe::Delay("30s".parse().unwrap());
+    let run = host.layout.run(&host.name, PlatformKind::Embedded);
+    let begin = || {
+        let mut connection = Connection::open(&run, SOCKET).unwrap();
+        connection.say(&Ask::Switch(Box::new(slow.clone())).line()).unwrap();
+        wait_for("two programs", LONG, || (host.programs().len() == 2).then_some(()));
+        connection
+    };
+    let mut connection = begin();
+    identity::signal(first.program.unwrap(), Signal::KILL).unwrap();
+    let last =
+        wait_for("its end", LONG, || connection.next_line(LONG).filter(|line| line.contains("failed")));
+    assert!(last.contains("what ran beside it has ended"), "{last}");
+    host.wait_for_status("another program", |now| now.phase == Phase::Ready && now.program != first.program);
+    wait_for("one program", LONG, || (host.programs().len() == 1).then_some(()));
+    drop(connection);
+    let _connection = begin();
+    running.signal(Signal::TERM);
+    assert_eq!(running.code(), Some(0));
+    assert!(host.programs().is_empty());
+}
+
+#[test]
+fn what_drains_keeps_its_children_and_takes_them_along() {
+    let address = loopback();
+    let mut spec = overlapping(&address);
+    // The child leads a session of its own, and outlives its parent: only its mark tells whose it is.
+    let script = format!("setsid sleep 600 & trap 'exit 0' TERM; {} one & wait; wait", program("holds"));
+    spec.command = vec!["/bin/sh".to_owned(), "-c".to_owned(), script];
+    let host = Host::new(&spec);
+    let mut running = host.run();
+    host.wait_for_phase(Phase::Ready);
+    let sleeps = || host.programs().into_iter().filter(|process| process.name == "sleep").count();
+    wait_for("the child", LONG, || (sleeps() == 1).then_some(()));
+    let (_, word) = ask_supervisor(&host, &Ask::Restart);
+    assert_eq!(word, Word::Promoted);
+    wait_for("the old child's end, and the new one", LONG, || (sleeps() == 1).then_some(()));
+    running.signal(Signal::TERM);
+    assert_eq!(running.code(), Some(0));
+    assert!(host.programs().is_empty());
 }

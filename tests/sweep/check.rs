@@ -7,6 +7,7 @@ use camino::Utf8Path;
 use mainstay::host::files;
 use mainstay::model::digest::Digest;
 use mainstay::model::launch::LaunchSpec;
+use mainstay::model::manifest::PlatformKind;
 use mainstay::model::receipt::Receipt;
 use mainstay::package::tree;
 
@@ -66,9 +67,31 @@ pub(crate) fn whole(host: &Host, allowed: Allowed<'_>) -> Verdict {
         "the receipt has another manifest than the folder"
     );
     trees(host)?;
+    sockets(host, &version)?;
     if let Some(expected) = allowed.runs {
         let runs = host.service.running().is_some();
         demand!(runs == expected, "it runs: {runs}, and that should be: {expected}");
+    }
+    Ok(())
+}
+
+/// The manager listens where the launch says, as far as it listens at all, and its definition says the same.
+fn sockets(host: &Host, version: &str) -> Verdict {
+    let (layout, name) = (&host.layout, &host.name);
+    if host.platform != PlatformKind::Systemd {
+        return Ok(());
+    }
+    let spec = files::read(&layout.launch(name, &format!("server-{version}"))).unwrap().unwrap_or_default();
+    let spec: LaunchSpec = serde_json::from_str(&spec).map_err(|error| error.to_string())?;
+    let wanted: Vec<String> = spec.sockets.iter().map(|socket| socket.listen.to_string()).collect();
+    let text = files::read(&layout.socket_definition(name)).unwrap();
+    demand!(text.is_some() != wanted.is_empty(), "wanted are {wanted:?}, defined is {text:?}");
+    let (open, enabled) = host.service.sockets();
+    demand!(enabled != wanted.is_empty(), "at boot: {enabled}, wanted: {wanted:?}");
+    if let Some(open) = open {
+        demand!(open == wanted, "open are {open:?}, wanted are {wanted:?}");
+    } else {
+        demand!(wanted.is_empty() || host.service.running().is_none(), "{wanted:?} are not open");
     }
     Ok(())
 }
@@ -124,6 +147,8 @@ fn gone(host: &Host) -> Verdict {
     demand!(!exists(&layout.launches(name)), "the launch specs are left");
     demand!(host.service.running().is_none(), "it still runs");
     demand!(!host.service.enabled(), "it would still be started at boot");
+    demand!(!exists(&layout.socket_definition(name)), "the definition of its sockets is left");
+    demand!(host.service.sockets() == (None, false), "sockets are left: {:?}", host.service.sockets());
     Ok(())
 }
 

@@ -142,6 +142,15 @@ impl Host {
         std::fs::write(self.manifest(), text.replace("\"upgrade\"", &unit)).unwrap();
     }
 
+    /// Has sockets held there.
+    pub(crate) fn listen(&self, places: &[&str]) {
+        let text = std::fs::read_to_string(self.manifest()).unwrap();
+        let sockets: Vec<String> =
+            places.iter().map(|place| format!("{{ \"listen\": \"{place}\" }}")).collect();
+        let sockets = format!("\"sockets\": [{}], \"boot\"", sockets.join(", "));
+        std::fs::write(self.manifest(), text.replace("\"boot\"", &sockets)).unwrap();
+    }
+
     pub(crate) fn marker(&self) -> Marker {
         Marker {
             name: self.name.clone(),
@@ -222,6 +231,10 @@ impl Host {
 
     pub(crate) fn stop(&self) {
         self.with(&Clear, |context| lifecycle(context, &self.marker(), Operation::Stop, false)).unwrap();
+    }
+
+    pub(crate) fn restart(&self) -> Result<(), Failure> {
+        self.with(&Clear, |context| lifecycle(context, &self.marker(), Operation::Restart, false)).map(drop)
     }
 
     pub(crate) fn recover(&self, obstacle: &dyn Obstacle) -> Result<Recovered, Failure> {

@@ -16,13 +16,16 @@ mod check;
 mod host;
 mod keeping;
 mod obstacle;
+mod restart;
 mod scenario;
 mod service;
 
 use mainstay::model::manifest::PlatformKind::{Embedded, Systemd};
 use scenario::{
-    APPLY, APPLY_STOPPED, BAD_APPLY, BAD_APPLY_REDEFINED, BAD_UPGRADE, CLEANUP, INSTALL, POISONED_APPLY,
-    PURGE, ROLLBACK, UNINSTALL, UNINSTALL_STOPPED, UPGRADE, UPGRADE_STOPPED, sweep,
+    APPLY, APPLY_NO_SOCKETS, APPLY_OTHER_SOCKETS, APPLY_SOCKETS, APPLY_STOPPED, BAD_APPLY,
+    BAD_APPLY_NO_SOCKETS, BAD_APPLY_OTHER_SOCKETS, BAD_APPLY_REDEFINED, BAD_APPLY_SOCKETS, BAD_UPGRADE,
+    CLEANUP, INSTALL, POISONED_APPLY, PURGE, ROLLBACK, UNINSTALL, UNINSTALL_SOCKETS, UNINSTALL_STOPPED,
+    UPGRADE, UPGRADE_STOPPED, sweep,
 };
 
 #[test]
@@ -49,6 +52,25 @@ fn apply_systemd() {
     sweep(BAD_APPLY, Systemd);
     sweep(POISONED_APPLY, Systemd);
     sweep(BAD_APPLY_REDEFINED, Systemd);
+}
+
+#[test]
+fn apply_sockets() {
+    sweep(APPLY_SOCKETS, Systemd);
+    sweep(APPLY_OTHER_SOCKETS, Systemd);
+    sweep(APPLY_NO_SOCKETS, Systemd);
+}
+
+#[test]
+fn apply_sockets_never_ready() {
+    sweep(BAD_APPLY_SOCKETS, Systemd);
+    sweep(BAD_APPLY_OTHER_SOCKETS, Systemd);
+    sweep(BAD_APPLY_NO_SOCKETS, Systemd);
+}
+
+#[test]
+fn uninstall_sockets() {
+    sweep(UNINSTALL_SOCKETS, Systemd);
 }
 
 #[test]

@@ -10,6 +10,9 @@ use crate::host::Host;
 use crate::obstacle::Stops;
 use crate::service::POISON;
 
+/// Where the service's sockets are held.
+const HERE: &str = "127.0.0.1:80";
+
 /// One operation on one scene.
 #[derive(Clone, Copy)]
 pub(crate) struct Scenario {
@@ -115,6 +118,79 @@ pub(crate) const BAD_APPLY_REDEFINED: Scenario = Scenario {
         host.document("man:web(8)");
     },
     ..BAD_APPLY
+};
+
+/// Sockets are held from now on.
+pub(crate) const APPLY_SOCKETS: Scenario = Scenario {
+    name: "apply, sockets added",
+    set: |host| {
+        old_runs(host);
+        host.listen(&[HERE]);
+    },
+    ..APPLY
+};
+
+fn with_sockets(host: &Host) {
+    host.listen(&[HERE]);
+    old_runs(host);
+}
+
+/// Sockets are held elsewhere from now on.
+pub(crate) const APPLY_OTHER_SOCKETS: Scenario = Scenario {
+    name: "apply, sockets changed",
+    set: |host| {
+        with_sockets(host);
+        host.declare("1.0.0", "{}");
+        host.listen(&["127.0.0.1:81", HERE]);
+    },
+    ..APPLY
+};
+
+/// Sockets are held no longer.
+pub(crate) const APPLY_NO_SOCKETS: Scenario = Scenario {
+    name: "apply, sockets removed",
+    set: |host| {
+        with_sockets(host);
+        host.declare("1.0.0", "{}");
+    },
+    ..APPLY
+};
+
+/// None of these becomes ready.
+pub(crate) const BAD_APPLY_SOCKETS: Scenario = Scenario {
+    name: "apply, sockets added, never ready",
+    set: |host| {
+        old_runs(host);
+        host.declare("1.0.0", r#"{ "BROKEN": "1" }"#);
+        host.listen(&[HERE]);
+    },
+    ..BAD_APPLY
+};
+
+pub(crate) const BAD_APPLY_OTHER_SOCKETS: Scenario = Scenario {
+    name: "apply, sockets changed, never ready",
+    set: |host| {
+        with_sockets(host);
+        host.declare("1.0.0", r#"{ "BROKEN": "1" }"#);
+        host.listen(&["127.0.0.1:81"]);
+    },
+    ..BAD_APPLY
+};
+
+pub(crate) const BAD_APPLY_NO_SOCKETS: Scenario = Scenario {
+    name: "apply, sockets removed, never ready",
+    set: |host| {
+        with_sockets(host);
+        host.declare("1.0.0", r#"{ "BROKEN": "1" }"#);
+    },
+    ..BAD_APPLY
+};
+
+pub(crate) const UNINSTALL_SOCKETS: Scenario = Scenario {
+    name: "uninstall, with sockets",
+    set: with_sockets,
+    between: Allowed { versions: &["1.0.0"], ..UNINSTALL.between },
+    ..UNINSTALL
 };
 
 pub(crate) const UPGRADE: Scenario = Scenario {

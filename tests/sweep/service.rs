@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use mainstay::engine::failure::CallError;
-use mainstay::engine::manager::{Manager, Seen, State};
+use mainstay::engine::manager::{Manager, Seen, State, Taken};
 use mainstay::engine::supervisor::active_launch;
 use mainstay::engine::switch;
 use mainstay::host::{clock, files, identity};
@@ -82,6 +82,17 @@ struct Inner {
     unit: Option<String>,
     enabled: bool,
     lingering: bool,
+    sockets: Sockets,
+}
+
+#[derive(Default)]
+struct Sockets {
+    /// The definition that counts.
+    unit: Option<String>,
+    /// Where the manager listens.
+    open: Option<Vec<String>>,
+    /// Whether it does at boot.
+    enabled: bool,
 }
 
 /// The service manager of one host with one service.
@@ -94,6 +105,8 @@ pub(crate) struct Service {
     pub(crate) deaf: Cell<bool>,
     /// Whether no program gets ready any more, as when their database is gone.
     pub(crate) barren: Cell<bool>,
+    /// What the manager refuses to do: `restart`, `stop`, `start`.
+    pub(crate) refused: RefCell<Vec<&'static str>>,
 }
 
 impl Service {
@@ -105,6 +118,7 @@ impl Service {
             inner: RefCell::default(),
             deaf: Cell::default(),
             barren: Cell::default(),
+            refused: RefCell::default(),
         }
     }
 
@@ -116,6 +130,12 @@ impl Service {
     /// The definition by which what runs was started.
     pub(crate) fn unit(&self) -> Option<String> {
         self.inner.borrow().running.as_ref().map(|running| running.unit.clone())
+    }
+
+    /// Where the manager listens, and whether it would at boot.
+    pub(crate) fn sockets(&self) -> (Option<Vec<String>>, bool) {
+        let inner = self.inner.borrow();
+        (inner.sockets.open.clone(), inner.sockets.enabled)
     }
 
     /// Whether the manager would start it at boot.
@@ -135,6 +155,10 @@ impl Service {
     pub(crate) fn reboot(&self) {
         self.give_up();
         self.reload();
+        self.inner.borrow_mut().sockets.open = None;
+        if self.inner.borrow().sockets.enabled {
+            self.open();
+        }
         let at_boot = match self.platform {
             PlatformKind::Systemd => self.inner.borrow().enabled,
             PlatformKind::Embedded => active_launch(&self.layout, &self.name).is_ok_and(|spec| spec.boot),
@@ -151,6 +175,30 @@ impl Service {
     fn reload(&self) {
         let definition = self.layout.definition(&self.name, self.platform);
         self.inner.borrow_mut().unit = files::read(&definition).unwrap();
+        let socket = self.layout.socket_definition(&self.name);
+        self.inner.borrow_mut().sockets.unit = files::read(&socket).unwrap();
+    }
+
+    /// Opens the sockets, unless they are open already: then they stay where they are.
+    fn open(&self) {
+        let mut inner = self.inner.borrow_mut();
+        let listens = |text: &String| {
+            text.lines().filter_map(|line| line.strip_prefix("ListenStream=").map(str::to_owned)).collect()
+        };
+        let sockets = &mut inner.sockets;
+        sockets.open = sockets.open.take().or_else(|| sockets.unit.as_ref().map(listens));
+    }
+
+    /// Whether a program that listens by itself finds its port taken, or one that is handed its sockets is not.
+    fn is_shut_out(&self, spec: &LaunchSpec, unit: &str) -> bool {
+        if self.platform == PlatformKind::Embedded {
+            return false;
+        }
+        let needs = unit.contains(&format!("Requires={}.socket", self.name));
+        if needs {
+            self.open();
+        }
+        needs == spec.sockets.is_empty() || self.inner.borrow().sockets.open.is_some() != needs
     }
 
     fn begin(&self) {
@@ -165,7 +213,7 @@ impl Service {
         };
         let living = Living::begin();
         let mut status = status_of(&spec, living.identity);
-        if self.barren.get() || is_bad(&spec) || unit.contains(POISON) {
+        if self.barren.get() || is_bad(&spec) || unit.contains(POISON) || self.is_shut_out(&spec, &unit) {
             let on_trial = self.trial().is_some_and(|trial| trial.tree == spec.tree());
             status.failures = if on_trial { 1 } else { 5 };
             status.phase = if on_trial { Phase::BackingOff } else { Phase::Failed };
@@ -229,6 +277,18 @@ impl Service {
         std::fs::rename(&beside, &path).unwrap();
     }
 
+    fn obey(&self, verb: &str) -> Result<(), String> {
+        let refused = self.refused.borrow().contains(&verb);
+        if refused { Err(format!("no {verb} today")) } else { Ok(()) }
+    }
+
+    fn guardian(&self, verb: &str, work: impl FnOnce()) -> Result<(), CallError> {
+        let failed = |reason| CallError::Failed { call: verb.to_owned(), reason };
+        self.obey(verb).map_err(failed)?;
+        work();
+        Ok(())
+    }
+
     fn systemctl(&self, argv: &[String]) -> Result<(), String> {
         let words: Vec<&str> =
             argv.iter().skip(1).map(String::as_str).filter(|word| !word.starts_with("--")).collect();
@@ -236,8 +296,17 @@ impl Service {
             self.inner.borrow_mut().lingering = true;
             return Ok(());
         }
-        if words != ["daemon-reload"] && words.get(1) != Some(&format!("{}.service", self.name).as_str()) {
+        let (service, socket) = (format!("{}.service", self.name), format!("{}.socket", self.name));
+        let units = words.get(1..).unwrap_or_default();
+        if units.iter().any(|unit| *unit != service && *unit != socket) {
             return Err(format!("it is not known how to {argv:?}"));
+        }
+        self.obey(words[0])?;
+        if units.contains(&socket.as_str()) {
+            self.on_sockets(words[0])?;
+            if units == [socket.as_str()] {
+                return Ok(());
+            }
         }
         match words[0] {
             "reset-failed" => {}
@@ -255,6 +324,27 @@ impl Service {
                 self.begin();
             }
             _ => return Err(format!("it is not known how to {argv:?}")),
+        }
+        Ok(())
+    }
+}
+
+impl Service {
+    fn on_sockets(&self, word: &str) -> Result<(), String> {
+        let defined = self.layout.socket_definition(&self.name).exists();
+        match word {
+            "enable" | "disable" | "restart" if !defined => return Err("no such unit".to_owned()),
+            "enable" => self.inner.borrow_mut().sockets.enabled = true,
+            "disable" => self.inner.borrow_mut().sockets.enabled = false,
+            // What needs them goes with them.
+            "stop" | "restart" => {
+                let needed = self.inner.borrow().unit.as_ref().is_some_and(|unit| unit.contains("Requires="));
+                if needed {
+                    self.stop();
+                }
+                self.inner.borrow_mut().sockets.open = None;
+            }
+            _ => return Err(format!("it is not known how to {word} sockets")),
         }
         Ok(())
     }
@@ -284,6 +374,7 @@ fn status_of(spec: &LaunchSpec, supervisor: ProcessIdentity) -> Status {
         last_outcome: None,
         health: None,
         schedule: None,
+        detached: Vec::new(),
         message: "simulated".to_owned(),
     }
 }
@@ -295,19 +386,12 @@ impl Manager for Service {
                 Err(reason) if !*optional => Err(CallError::Failed { call: call.to_string(), reason }),
                 _ => Ok(()),
             },
-            Call::StartGuardian { .. } => {
-                self.start();
-                Ok(())
-            }
-            Call::StopGuardian { .. } => {
-                self.stop();
-                Ok(())
-            }
-            Call::RestartGuardian { .. } => {
+            Call::StartGuardian { .. } => self.guardian("start", || self.start()),
+            Call::StopGuardian { .. } => self.guardian("stop", || self.stop()),
+            Call::RestartGuardian { .. } => self.guardian("restart", || {
                 self.stop();
                 self.begin();
-                Ok(())
-            }
+            }),
         }
     }
 
@@ -322,8 +406,8 @@ impl Manager for Service {
         Ok(Seen { state, at_boot, ..Seen::default() })
     }
 
-    fn taken(&self, _: &Marker) -> Result<Option<String>, CallError> {
-        Ok(None)
+    fn taken(&self, _: &Marker) -> Result<Taken, CallError> {
+        Ok(Taken::default())
     }
 
     fn lingering(&self, _: &str) -> Result<bool, CallError> {

@@ -3,6 +3,7 @@
 mod absent;
 mod change;
 mod demo;
+mod doctor;
 mod history;
 mod lifecycle;
 mod list;
@@ -39,6 +40,7 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Recover(arguments) => recover::recover(report, &arguments),
         Command::Demo(arguments) => demo::demo(report, &arguments),
         Command::Logs(arguments) => logs::logs(report, &arguments),
+        Command::Doctor(arguments) => doctor::doctor(report, &arguments),
         Command::History(arguments) => history::history(report, &arguments),
         Command::Validate(arguments) => validate::validate(report, &arguments),
         Command::Schema(arguments) => texts::schema(report, &arguments),

@@ -5,6 +5,7 @@ use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::{layout, with_context};
 use crate::engine::failure::Failure;
 use crate::engine::recover::{Recovered, recover_instance, unfinished};
+use crate::engine::sockets;
 use crate::engine::switch::{self, AtStart};
 use crate::host::{clock, environment};
 use crate::model::answer::small::RecoverAnswer;
@@ -60,6 +61,11 @@ fn at_stop(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
     };
     if let Err(failure) = switch::at_stop(layout, name, &ended) {
         report.say(format!("how the service ended could not be recorded: {failure}"));
+    }
+    match sockets::close_after_the_end(layout, name) {
+        Ok(true) => report.say("its sockets are closed: it stays down until it is started by hand"),
+        Ok(false) => {}
+        Err(failure) => report.say(format!("its sockets could not be closed: {failure}")),
     }
     0
 }

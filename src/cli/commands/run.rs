@@ -9,7 +9,8 @@ use crate::cli::report::Report;
 use crate::cli::surroundings::layout;
 use crate::engine::failure::Failure;
 use crate::engine::guard::{self, Event, Outcome};
-use crate::engine::supervisor::{Unsupervised, defined, guard_all, guard_one, supervise};
+use crate::engine::supervisor::{Unsupervised, Wishes, defined, guard_all, guard_one, supervise};
+use crate::host::environment;
 use crate::model::manifest::PlatformKind;
 use crate::supervise::without_supervisor;
 
@@ -23,18 +24,35 @@ pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failu
     if arguments.detached {
         guard::detach().map_err(|error| Failure::Usage(error.to_string()))?;
     }
+    let pid_file = match &arguments.pid_file {
+        Some(path) => Some(environment::working_folder()?.join(path)),
+        None => None,
+    };
+    let by_hand = !arguments.supervise && !supervised_by_systemd();
     // Not the launch: the current link may lead nowhere until the guardian's hook has mended it.
     if arguments.supervise || defined(&layout, name)?.platform == PlatformKind::Systemd {
-        return match supervise(&layout, name, arguments.guardian, arguments.echo) {
+        let wishes = Wishes { echo: arguments.echo, pid_file };
+        return match supervise(&layout, name, arguments.guardian, wishes) {
             Ok(ending) => Ok(ending.exit_code()),
+            // Whoever types it gets what was wanted: it runs. A service manager goes on trying until it can.
+            Err(hindered) if by_hand && hindered.error.holder().is_some() => {
+                let holder = hindered.error.holder().map(|holder| holder.to_string()).unwrap_or_default();
+                report.say(format!("{name} runs already: process {holder} supervises it"));
+                Ok(0)
+            }
             Err(hindered) if hindered.error.is_final() => Err(hindered.error.into()),
             Err(hindered) => Ok(give_up(report, hindered, !arguments.supervise)),
         };
     }
     // Embedded: this process is the guardian, and a person at a terminal sees the program's output.
     let echo = !arguments.detached && std::io::stdout().is_terminal();
-    let outcome = guard_one(&layout, name, echo, &mut |event| tell(report, event))?;
+    let outcome = guard_one(&layout, name, &Wishes { echo, pid_file }, &mut |event| tell(report, event))?;
     Ok(outcome.map_or(0, |outcome| outcome.exit_code()))
+}
+
+/// Whether a service manager has started this process and waits for its word (`sd_notify(3)`).
+fn supervised_by_systemd() -> bool {
+    environment::variable("NOTIFY_SOCKET").is_some()
 }
 
 /// Says what hinders the supervisor, and gives the exit code at which it is started again.
@@ -74,7 +92,9 @@ fn tell(report: &Report, event: &Event) {
         }
         Event::Over { name, outcome } => match outcome {
             Outcome::Ended(exit) => report.say(format!("{name}: {exit}")),
-            Outcome::Guarded(holder) => report.say(format!("{name}: another guardian has it ({holder})")),
+            Outcome::Guarded(holder) => {
+                report.say(format!("{name} runs already: process {holder} guards it"));
+            }
             Outcome::StayedDown { reason } => report.notice(format!("{name}: stays down: {reason}")),
         },
     }

@@ -49,6 +49,10 @@ pub(crate) fn render(report: &Report, arguments: &RenderArguments) -> Result<u8,
     } else {
         report.say(format!("# {}", answer.path));
         report.raw(&answer.text);
+        if let Some(socket) = &answer.socket {
+            report.say(format!("# {}", socket.path));
+            report.raw(&socket.text);
+        }
     }
     Ok(0)
 }

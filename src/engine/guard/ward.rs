@@ -155,8 +155,9 @@ impl Ward {
                 witnessed: false,
                 guarded: true,
                 others,
+                detached: dead.detached,
             };
-            self.sweep(remains, hooks);
+            self.sweep(&remains, hooks);
         }
         self.start(hooks);
     }
@@ -263,10 +264,9 @@ impl Ward {
         hooks: &mut dyn Hooks,
     ) {
         self.kill_at = None;
-        let program = read_status(&self.entry.status)
-            .filter(|status| status.supervisor == supervisor)
-            .and_then(|status| status.program);
-        self.sweep(Remains { supervisor, program, witnessed: true, guarded: true, others }, hooks);
+        let status = read_status(&self.entry.status).filter(|status| status.supervisor == supervisor);
+        let (program, detached) = status.map(|status| (status.program, status.detached)).unwrap_or_default();
+        self.sweep(&Remains { supervisor, program, witnessed: true, guarded: true, others, detached }, hooks);
         let pause = match (self.wish, exit) {
             (Wish::Stop, Exit::Signal(_)) => {
                 // Killed while it stopped, and now swept: stopped all the same.
@@ -305,7 +305,7 @@ impl Ward {
         pause
     }
 
-    fn sweep(&mut self, remains: Remains<'_>, hooks: &mut dyn Hooks) {
+    fn sweep(&mut self, remains: &Remains<'_>, hooks: &mut dyn Hooks) {
         let left = sweep(remains, |ended| self.reaped.push(ended));
         if !left.is_empty() {
             hooks.observe(&Event::Left { name: self.entry.name.clone(), processes: left });
@@ -387,6 +387,6 @@ fn starts_again(exit: Exit) -> bool {
     match exit {
         Exit::Code(code) => code == i32::from(END_OF_TRIAL),
         Exit::Signal(signal) => !asking.contains(&signal),
-        Exit::NotReady | Exit::NotStarted => false,
+        Exit::NotReady | Exit::NotStarted | Exit::Unhealthy | Exit::OverMemory => false,
     }
 }

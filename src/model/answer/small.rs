@@ -36,6 +36,20 @@ pub struct RenderAnswer {
     pub path: Utf8PathBuf,
     /// What it says.
     pub text: String,
+    /// What has systemd hold the sockets, beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub socket: Option<RenderedSocket>,
+}
+
+/// What has systemd hold the sockets of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RenderedSocket {
+    /// Where it stands when the instance is installed.
+    #[schemars(with = "String")]
+    pub path: Utf8PathBuf,
+    /// What it says.
+    pub text: String,
 }
 
 /// The published schemas.

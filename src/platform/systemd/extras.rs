@@ -47,7 +47,7 @@ const SERVICE: [Ours; 32] = [
     ("RuntimeDirectory", "use `{run}`"),
     ("RuntimeDirectoryPreserve", "use `{run}`"),
     ("SyslogIdentifier", "it is the instance's name"),
-    ("UMask", "it follows from `service.hardening`"),
+    ("UMask", "say `service.umask`"),
 ];
 
 /// The further settings of `[Unit]`, one a value.

@@ -9,12 +9,22 @@ use serde::Serialize;
 use crate::platform::Inexpressible;
 use crate::platform::systemd::escape::{self, Unsayable};
 
-const TEMPLATE: &str = include_str!("../../../templates/systemd.service");
+const SERVICE: &str = include_str!("../../../templates/systemd.service");
+const SOCKET: &str = include_str!("../../../templates/systemd.socket");
 
-/// Fills the template.
+/// Fills the template of a service.
 pub(super) fn fill(values: impl Serialize) -> Result<String, Inexpressible> {
+    fill_template("service", values)
+}
+
+/// Fills the template of its sockets.
+pub(super) fn fill_socket(values: impl Serialize) -> Result<String, Inexpressible> {
+    fill_template("socket", values)
+}
+
+fn fill_template(name: &str, values: impl Serialize) -> Result<String, Inexpressible> {
     environment()
-        .and_then(|environment| environment.get_template("unit")?.render(Serde(values)))
+        .and_then(|environment| environment.get_template(name)?.render(Serde(values)))
         .map_err(|error| reason(&error))
 }
 
@@ -46,7 +56,9 @@ fn environment() -> Result<Environment<'static>, Error> {
     environment.add_filter("verbatim", |text: &str, setting: &str| said(setting, escape::verbatim(text)));
     environment.add_filter("json", |text: &str, setting: &str| said(setting, escape::json(text)));
     environment.add_filter("word", word);
-    environment.add_template("unit", TEMPLATE)?;
+    environment.add_filter("listen", listen);
+    environment.add_template("service", SERVICE)?;
+    environment.add_template("socket", SOCKET)?;
     Ok(environment)
 }
 
@@ -61,6 +73,12 @@ fn word(text: &str) -> Result<Value, Error> {
             "it is not a plain word of letters, digits, `.`, `_`, `+`, `~` and `-`",
         )))
     }
+}
+
+/// An address, or the path of a Unix socket, whose words [`crate::model::socket::Listen`] has checked: here only a
+/// specifier could mean something else.
+fn listen(text: &str) -> Result<Value, Error> {
+    said("service.sockets", escape::text(text))
 }
 
 fn said(setting: &str, outcome: Result<String, Unsayable>) -> Result<Value, Error> {

@@ -48,7 +48,11 @@ struct Values<'a> {
     end_of_trial: u8,
     setup_failed: u8,
     limits: Vec<(&'a str, u64)>,
-    umask: &'a str,
+    umask: String,
+    group: Option<&'a str>,
+    nice: Option<String>,
+    watchdog: Option<String>,
+    sockets: bool,
     hardening: Vec<hardening::Setting>,
     writable: Vec<Utf8PathBuf>,
     more_of_service: Vec<(&'a str, &'a str)>,
@@ -105,7 +109,13 @@ pub(in crate::platform) fn render(
         end_of_trial: END_OF_TRIAL,
         setup_failed: SETUP_FAILED,
         limits: limits(spec)?,
-        umask: hardening::umask(spec.hardening),
+        umask: spec
+            .umask
+            .map_or_else(|| hardening::umask(spec.hardening).to_owned(), |mask| mask.to_string()),
+        group: spec.group.as_deref().filter(|_| system),
+        nice: nice(spec)?,
+        watchdog: watchdog(spec).map(|period| span("service.health.every", period)).transpose()?,
+        sockets: !spec.sockets.is_empty(),
         hardening: hardening::settings(spec.hardening, spec.scope, needed),
         writable: if hardening::closes_folders(spec.hardening, spec.scope) {
             folders.writable(layout)
@@ -211,6 +221,31 @@ fn limits(spec: &LaunchSpec) -> Result<Vec<(&'static str, u64)>, Inexpressible> 
         }
     }
     Ok(limits)
+}
+
+/// The priority. A user's systemd may not raise one, and goes on with what it may without a word.
+fn nice(spec: &LaunchSpec) -> Result<Option<String>, Inexpressible> {
+    match spec.limits.nice {
+        Some(nice) if nice < 0 && spec.scope == Scope::User => Err(Inexpressible::new(
+            "service.limits.nice",
+            format!(
+                "a user's systemd may not give a service the priority {nice}: only the host's may go below 0"
+            ),
+        )),
+        nice => Ok(nice.map(|nice| nice.to_string())),
+    }
+}
+
+/// How often systemd wants to hear of the supervisor (`WatchdogSec=`, systemd.service(5)): where it has something to
+/// look after. At rest it is not to be woken up.
+fn watchdog(spec: &LaunchSpec) -> Option<Span> {
+    const SHORTEST: Span = Span::seconds(30);
+    if spec.supervision == Supervision::Native || (spec.health.is_none() && spec.schedule.is_none()) {
+        return None;
+    }
+    let every = spec.health.as_ref().map_or(0, |health| health.every.duration().as_millis());
+    let thrice = u64::try_from(every.saturating_mul(3)).unwrap_or(u64::MAX);
+    Some(Span::milliseconds(thrice).max(SHORTEST))
 }
 
 /// The folders of an instance.

@@ -1,121 +1,24 @@
-use proptest::prelude::*;
+use std::time::Duration;
 
 use super::*;
 use crate::model::duration::Span;
-use crate::model::launch::{Circumstances, Readiness};
-use crate::model::manifest::{Manifest, PlatformKind, Scope};
-use crate::model::moment::Moment;
-use crate::model::status::ProcessIdentity;
+use crate::model::event_line::EventKind;
+use crate::model::manifest::RestartWhen;
 
-const BOOT: &str = "boot";
+#[cfg(test)]
+mod cycles;
+#[cfg(test)]
+mod endings;
+#[cfg(test)]
+mod needs;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod watch_mode;
+#[cfg(test)]
+mod world;
 
-fn spec(probe: Probe) -> LaunchSpec {
-    let manifest = r#"{ "name": "x", "package": { "name": "x" }, "service": { "command": ["x"] } }"#;
-    let manifest: Manifest = serde_json::from_str(manifest).unwrap();
-    let circumstances = Circumstances {
-        platform: PlatformKind::Embedded,
-        scope: Scope::User,
-        deploy: "/deploy".into(),
-        version: "1.0.0".parse().unwrap(),
-        owner: None,
-    };
-    let mut spec = LaunchSpec::resolve(&manifest, None, circumstances).unwrap();
-    spec.ready = Readiness { probe, timeout: Span::seconds(60) };
-    spec
-}
-
-fn trial(gate: u64) -> Trial {
-    Trial { format: 1, tree: "x-1.0.0".to_owned(), gate: Span::seconds(gate) }
-}
-
-/// A host without a clock of its own: it does at once what the machine wants, and notes what that was.
-struct World {
-    machine: Machine,
-    now: BootMoment,
-    starts: Vec<BootMoment>,
-    asked: usize,
-    probes: Vec<BootMoment>,
-    ending: Option<Ending>,
-}
-
-impl World {
-    fn new(spec: &LaunchSpec, trial: Option<&Trial>, previous: Option<&Status>, now: u64) -> Self {
-        let now = BootMoment(now);
-        let machine = Machine::new(spec, trial, previous, BOOT, now);
-        let mut world = Self { machine, now, starts: Vec::new(), asked: 0, probes: Vec::new(), ending: None };
-        world.tell(Input::Begin);
-        world
-    }
-
-    fn tell(&mut self, input: Input) {
-        for output in self.machine.on(input, self.now) {
-            match output {
-                Output::CheckPort => self.tell(Input::PortFree),
-                Output::Start => {
-                    self.starts.push(self.now);
-                    self.tell(Input::Started);
-                }
-                Output::Probe => {
-                    self.probes.push(self.now);
-                    self.tell(Input::ProbeFailed("refused".to_owned()));
-                }
-                Output::AskToEnd => self.asked += 1,
-                Output::KillAll => self.tell(Input::Cleared { left: Vec::new() }),
-                Output::Report => {}
-                Output::End(ending) => self.ending = Some(ending),
-            }
-        }
-    }
-
-    /// Lets time pass up to a point, stopping at every deadline.
-    fn pass(&mut self, milliseconds: u64) {
-        let until = BootMoment(self.now.0 + milliseconds);
-        while let Some(deadline) = self.machine.deadline().filter(|deadline| *deadline <= until) {
-            assert!(self.ending.is_none(), "no deadline after the end");
-            self.now = self.now.max(deadline);
-            self.tell(Input::Tick);
-        }
-        self.now = until;
-    }
-
-    fn crash(&mut self) {
-        self.tell(Input::Exited(Exit::Code(1)));
-    }
-
-    fn phase(&self) -> Phase {
-        self.machine.standing().phase
-    }
-
-    fn status(&self) -> Status {
-        let standing = self.machine.standing();
-        let moment = Moment("2026-01-01T00:00:00Z".parse().unwrap());
-        Status {
-            format: 1,
-            phase: standing.phase,
-            tree: "x-1.0.0".to_owned(),
-            version: "1.0.0".parse().unwrap(),
-            launch: delay().identity(),
-            boot_id: BOOT.to_owned(),
-            supervisor: ProcessIdentity { pid: 1, start_ticks: 1 },
-            program: None,
-            began: moment,
-            started: None,
-            ready: None,
-            failures: standing.failures,
-            restarts: standing.restarts.moments().to_vec(),
-            next_start: None,
-            last_exit: standing.last_exit,
-            last_outcome: None,
-            health: None,
-            schedule: None,
-            message: standing.message.clone(),
-        }
-    }
-}
-
-fn delay() -> LaunchSpec {
-    spec(Probe::Delay(Span::seconds(1)))
-}
+use self::world::{World, at, delay, machine, spec, trial};
 
 #[test]
 fn pauses_are_1_5_15_30_30_seconds_and_then_it_stays_down() {
@@ -241,11 +144,11 @@ fn a_stop_while_backing_off_is_a_stop() {
 
 #[test]
 fn a_stop_between_the_decision_to_start_and_the_start_is_kept() {
-    let mut machine = Machine::new(&delay(), None, None, BOOT, BootMoment(0));
-    assert!(machine.on(Input::Begin, BootMoment(0)).contains(&Output::Start));
-    assert_eq!(machine.on(Input::Stop, BootMoment(0)), [Output::Report]);
-    assert!(machine.clone().on(Input::Started, BootMoment(1)).contains(&Output::AskToEnd));
-    let failed = machine.on(Input::StartFailed("no".to_owned()), BootMoment(1));
+    let mut machine = machine(&delay(), None, None, 0);
+    assert!(machine.on(Input::Begin, at(0)).contains(&Output::Start));
+    assert_eq!(machine.on(Input::Stop, at(0)), [Output::Report]);
+    assert!(machine.clone().on(Input::Started, at(1)).contains(&Output::AskToEnd));
+    let failed = machine.on(Input::StartFailed("no".to_owned()), at(1));
     assert!(failed.contains(&Output::End(Ending::Stopped)));
 }
 
@@ -256,7 +159,7 @@ fn a_missed_readiness_is_a_failure() {
     world.pass(59_999);
     assert_eq!((world.asked, world.phase()), (0, Phase::Starting));
     world.pass(1);
-    assert_eq!(world.asked, 1);
+    assert_eq!((world.asked, world.signals), (0, 1));
     world.tell(Input::Exited(Exit::Signal(15)));
     assert_eq!(world.phase(), Phase::BackingOff);
     let standing = world.machine.standing();
@@ -279,9 +182,12 @@ fn readiness_is_asked_for_often_at_first() {
 #[test]
 fn a_port_in_use_is_a_failed_start() {
     let http = spec(Probe::Tcp("127.0.0.1:1".to_owned()));
-    let mut machine = Machine::new(&http, None, None, BOOT, BootMoment(0));
-    assert_eq!(machine.on(Input::Begin, BootMoment(0)), [Output::Report, Output::CheckPort]);
-    assert_eq!(machine.on(Input::PortTaken, BootMoment(0)), [Output::Report]);
+    let mut machine = machine(&http, None, None, 0);
+    assert_eq!(machine.on(Input::Begin, at(0)), [Output::Report, Output::CheckPort]);
+    assert_eq!(
+        machine.on(Input::PortTaken, at(0)),
+        [Output::Remember(EventKind::Ended), Output::Alert, Output::Report]
+    );
     let standing = machine.standing();
     assert_eq!((standing.phase, standing.last_exit), (Phase::BackingOff, Some(Exit::NotStarted)));
     assert!(standing.message.contains("port is in use"), "{}", standing.message);
@@ -303,9 +209,9 @@ fn more_time_is_given_but_not_in_a_trial() {
         world.pass(50_000);
         world.tell(Input::Extend(Duration::from_secs(30)));
         world.pass(29_999);
-        assert_eq!(world.asked, asked);
+        assert_eq!(world.signals, asked);
         world.pass(1);
-        assert_eq!(world.asked, 1);
+        assert_eq!(world.signals, 1);
     }
 }
 
@@ -315,7 +221,7 @@ fn a_trial_ends_with_the_first_failure_before_readiness() {
     for exit in [Exit::Code(1), Exit::Code(0), Exit::Signal(9)] {
         let mut world = World::new(&notify, Some(&trial(10)), None, 0);
         world.tell(Input::Exited(exit));
-        assert_eq!(world.ending, Some(Ending::TrialFailed));
+        assert_eq!((world.ending, world.alerts), (Some(Ending::TrialFailed), 0));
     }
     let mut world = World::new(&notify, Some(&trial(10)), None, 0);
     world.pass(10_000);
@@ -334,61 +240,4 @@ fn a_trial_ends_with_the_first_failure_before_readiness() {
     world.tell(Input::Stop);
     world.crash();
     assert_eq!(world.ending, Some(Ending::Stopped), "a stop is not a failure");
-}
-
-fn input() -> impl Strategy<Value = Input> {
-    prop_oneof![
-        4 => Just(Input::Tick),
-        3 => Just(Input::Exited(Exit::Code(1))),
-        1 => Just(Input::Exited(Exit::Code(0))),
-        1 => Just(Input::Exited(Exit::Signal(9))),
-        2 => Just(Input::ProbeOk),
-        2 => Just(Input::ProbeFailed("no".to_owned())),
-        1 => Just(Input::PortTaken),
-        1 => Just(Input::PortFree),
-        1 => Just(Input::Started),
-        1 => Just(Input::StartFailed("no".to_owned())),
-        1 => Just(Input::Cleared { left: vec!["x (1)".to_owned()] }),
-        1 => Just(Input::Extend(Duration::from_secs(5))),
-        1 => Just(Input::Begin),
-    ]
-}
-
-proptest! {
-    /// Whatever happens in whatever order: the limit holds in every window, a stop ends it, and an end is one.
-    #[test]
-    fn whatever_happens_the_limit_holds_and_a_stop_ends_it(
-        steps in prop::collection::vec((input(), 0_u64..60_000), 0..200),
-        when in prop_oneof![Just(RestartWhen::OnFailure), Just(RestartWhen::Always)],
-        http in any::<bool>(),
-        tried in any::<bool>(),
-    ) {
-        let probe = if http { Probe::Http("http://h/".to_owned()) } else { Probe::Delay(Span::seconds(1)) };
-        let mut spec = spec(probe);
-        spec.restart.when = when;
-        let trial = tried.then(|| trial(20));
-        let mut world = World::new(&spec, trial.as_ref(), None, 0);
-        for (input, pause) in steps {
-            if world.ending.is_some() {
-                break;
-            }
-            world.pass(pause);
-            world.tell(input);
-        }
-        for (index, first) in world.starts.iter().enumerate() {
-            let within = world.starts[index..].iter().filter(|start| start.since(*first).as_secs() < 300);
-            // One start and five restarts; the pause of the first may begin before the window does.
-            prop_assert!(within.count() <= 7);
-        }
-        if world.ending.is_none() {
-            world.tell(Input::Stop);
-            world.pass(120_000);
-        }
-        prop_assert!(world.ending.is_some());
-        let after = world.machine.on(Input::Exited(Exit::Code(1)), world.now);
-        prop_assert!(after.is_empty() && world.machine.deadline().is_none());
-        let phase = world.phase();
-        let over = matches!(phase, Phase::Stopped | Phase::Failed | Phase::Completed);
-        prop_assert!(over || world.ending == Some(Ending::TrialFailed), "{phase:?}");
-    }
 }

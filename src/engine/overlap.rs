@@ -1,0 +1,82 @@
+//! Asking the running supervisor to start a launch beside the one that runs, and to let it take over.
+
+use std::time::{Duration, Instant};
+
+use crate::engine::failure::StepError;
+use crate::engine::ready::{not_ready, step_error};
+use crate::engine::{Context, switch};
+use crate::host::control::Connection;
+use crate::model::marker::Marker;
+use crate::model::overlap::{Ask, SOCKET, Word};
+use crate::model::trial::{Stage, Switch};
+
+/// The pause before a supervisor that is busy is asked again: what ran before the last time still drains.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Overlapped {
+    /// The new start has taken over.
+    Promoted,
+    /// This has to be done in another way, and why.
+    Otherwise(String),
+    /// The supervisor has ended meanwhile: whoever guards it goes on.
+    Lost,
+}
+
+/// Has a launch start beside what runs, and take over when it is ready: the one that a pending switch leads to, else
+/// the one that is in force. A launch that does not become ready changes nothing, and is an error.
+pub(crate) fn overlap(context: &Context<'_>, of: &Marker, within: Duration) -> Result<Overlapped, StepError> {
+    let layout = &context.layout;
+    let pending = switch::read(layout, &of.name).map_err(step_error)?;
+    let pending = pending.filter(|switch| switch.stage == Stage::Pending);
+    let open = || Connection::open(&layout.run(&of.name, of.platform), SOCKET);
+    let mut connection = match open() {
+        Ok(connection) => connection,
+        Err(error) => return Ok(Overlapped::Otherwise(format!("no supervisor can be asked ({error})"))),
+    };
+    let ask = pending.as_ref().map_or(Ask::Restart, |switch| Ask::Switch(Box::new(switch.to.clone())));
+    let until = Instant::now() + within;
+    let mut lost = connection.say(&ask.line()).is_err();
+    while !lost {
+        let left = until.saturating_duration_since(Instant::now());
+        let Some(line) = connection.next_line(left) else {
+            if connection.is_closed() {
+                break;
+            }
+            let reason = format!("{} did not take over within {} s", of.name, within.as_secs());
+            return Err(not_ready(reason, None, true));
+        };
+        match serde_json::from_str(&line) {
+            Ok(Word::Starting) => {}
+            Ok(Word::Ready) => lost = stay(context, &mut connection, pending.as_ref())?,
+            Ok(Word::Promoted) => return Ok(Overlapped::Promoted),
+            Ok(Word::Busy) => {
+                std::thread::sleep(AGAIN);
+                let Ok(again) = open() else { break };
+                connection = again;
+                lost = connection.say(&ask.line()).is_err();
+            }
+            Ok(Word::Refused(reason)) => return Ok(Overlapped::Otherwise(reason)),
+            Ok(Word::Failed { reason, exit }) => {
+                let what = pending.as_ref().map_or_else(|| of.name.to_string(), |switch| switch.to.tree());
+                return Err(not_ready(format!("{what}, started beside what runs: {reason}"), exit, true));
+            }
+            Err(error) => return Ok(Overlapped::Otherwise(format!("its word is not understood: {error}"))),
+        }
+    }
+    Ok(Overlapped::Lost)
+}
+
+/// The new launch is ready: the link names it from now on. Says whether the supervisor is gone, which goes by the link
+/// if it does not hear of it.
+fn stay(
+    context: &Context<'_>,
+    connection: &mut Connection,
+    pending: Option<&Switch>,
+) -> Result<bool, StepError> {
+    if let Some(switch) = pending {
+        switch::make_at_once(&context.layout, switch).map_err(step_error)?;
+    }
+    Ok(connection.say(&Ask::Promote.line()).is_err())
+}

@@ -1,0 +1,95 @@
+//! The end of a life: the request, the hook, and the death of all that is left.
+
+use std::time::Duration;
+
+use super::Supervisor;
+use crate::host::identity::Process;
+use crate::host::{identity, tree};
+use crate::model::moment::BootMoment;
+use crate::supervise::program::Program;
+use crate::supervise::signals;
+use crate::supervise::transition::Input;
+use crate::supervise::watch::GuardianWatch;
+
+/// How long what was sent SIGKILL may take to go. What is left then waits in the kernel, for a disk or a
+/// network file system, and no signal can help.
+const KILL_LIMIT: Duration = Duration::from_secs(5);
+
+impl Supervisor {
+    pub(super) fn ask_to_end(&mut self, now: BootMoment) {
+        let Some(program) = self.program.as_ref().filter(|program| program.runs) else { return };
+        match self.errands.ask_to_end(&self.context, &program.prepared, now) {
+            None => self.signal_to_end(),
+            Some(Ok(())) => {}
+            Some(Err(reason)) => self.inputs.push_back(Input::HookFailed(reason)),
+        }
+    }
+
+    pub(super) fn signal_to_end(&mut self) {
+        let signal = signals::of(self.context.spec.stop.signal);
+        match self.program.as_ref().filter(|program| program.runs) {
+            // One that ends at this moment is no error, and one that can't be asked is killed later.
+            Some(program) => drop(identity::signal(program.identity, signal)),
+            None => self.errands.signal_reconcile(signal),
+        }
+    }
+
+    pub(super) fn kill_all(&mut self) {
+        let mut ended = Vec::new();
+        let left = tree::kill_all(KILL_LIMIT, || self.split(&tree::all()).0, |one| ended.push(one));
+        for one in ended {
+            self.ended(one);
+        }
+        self.readiness.cancel();
+        self.errands.end_with_program(&mut self.log);
+        if let Some(program) = self.program.take() {
+            program.end(&mut self.log);
+        }
+        let (_, spared) = self.split(&tree::all());
+        self.reporter.detached(spared.iter().map(|process| process.identity).collect());
+        let names = |processes: &[Process]| {
+            let name = |process: &Process| format!("{} ({})", process.name, process.identity.pid);
+            processes.iter().map(name).collect()
+        };
+        self.inputs.push_back(Input::Cleared { left: names(&left), spared: names(&spared) });
+    }
+
+    /// Kills what is left of a start of the program, and of no other.
+    pub(super) fn kill_start(&mut self, program: Program) {
+        let mut ended = Vec::new();
+        let select = || {
+            let all = tree::all();
+            let roots = program.roots(&all);
+            let below = roots.iter().flat_map(|root| tree::below(*root, &[], &all));
+            let them = all.iter().filter(|process| roots.contains(&process.identity.pid)).cloned();
+            below.chain(them).collect()
+        };
+        let left = tree::kill_all(KILL_LIMIT, select, |one| ended.push(one));
+        for process in left {
+            self.log.note(&format!("can't be killed: {} ({})", process.name, process.identity.pid));
+        }
+        program.end(&mut self.log);
+        for one in ended {
+            self.ended(one);
+        }
+    }
+
+    /// What of the program's processes is to go, and what is to live on: those that its manifest names, which are
+    /// spared with all that they have started.
+    pub(super) fn split(&self, all: &[Process]) -> (Vec<Process>, Vec<Process>) {
+        let this = std::process::id();
+        let guardian = self.guardian.as_ref().and_then(GuardianWatch::spared);
+        let mut beside: Vec<u32> = guardian.into_iter().chain(self.errands.spared()).collect();
+        beside.extend(self.pids_beside(all));
+        let ours = tree::below(this, &beside, all);
+        if self.context.spec.detach.is_empty() {
+            return (ours, Vec::new());
+        }
+        // The program itself is never what it leaves behind.
+        let program = self.program.as_ref().map(|program| program.identity);
+        let mut spared = tree::named(&self.context.spec.detach, &ours);
+        spared.retain(|process| Some(process.identity) != program);
+        beside.extend(spared.iter().map(|process| process.identity.pid));
+        (tree::below(this, &beside, all), spared)
+    }
+}

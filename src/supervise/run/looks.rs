@@ -1,0 +1,36 @@
+//! What is looked at now and then: changed files, and connections that wait.
+
+use super::Supervisor;
+use crate::model::moment::BootMoment;
+use crate::supervise::changes::Changes;
+use crate::supervise::connections;
+use crate::supervise::transition::Input;
+
+impl Supervisor {
+    /// When files are looked at next. `None`: a change would make no difference now.
+    pub(super) fn changes_deadline(&self) -> Option<BootMoment> {
+        self.changes.as_ref().filter(|_| self.machine.heeds_changes()).map(Changes::deadline)
+    }
+
+    pub(super) fn look_at_changes(&mut self, now: BootMoment) {
+        if self.changes_deadline().is_none() {
+            return;
+        }
+        if let Some(what) = self.changes.as_mut().and_then(|changes| changes.look(now)) {
+            self.inputs.push_back(Input::Changed(what));
+        }
+    }
+
+    /// Whether a connection wakes a program that nobody needed.
+    pub(super) fn look_at_sockets(&mut self) {
+        if self.machine.awaits_connection() && self.sockets.descriptors().any(connections::waits) {
+            self.inputs.push_back(Input::Wake);
+        }
+    }
+
+    /// Whether there are connections to the sockets that are held. An error says that it can't be known.
+    pub(super) fn connected(&self) -> std::io::Result<bool> {
+        let sockets: Vec<_> = self.context.spec.sockets.iter().map(|socket| socket.listen.clone()).collect();
+        Ok(connections::count(&sockets)? > 0)
+    }
+}
