@@ -493,6 +493,25 @@ fn a_doctor_says_what_is_wrong_and_mends_what_is_safe() {
     assert!(pid_file.exists());
     host.expect(0, &["doctor", "--user", "--fix", "--yes"]);
     assert!(!pid_file.exists());
+    // A report that can't be read: files and platform still speak.
+    host.expect(0, &["start", "--user"]);
+    let report = host.path("root/state/web/report/status.json");
+    let said = std::fs::read(&report).unwrap();
+    std::fs::write(&report, "{ half").unwrap();
+    let status = host.expect(13, &["status", "--user"]).out;
+    assert!(
+        status.contains("unknown, because") && status.contains("what embedded and the files say"),
+        "{status}"
+    );
+    assert_eq!(host.json(13, &["status", "--user"])["version"], "1.0.0");
+    assert!(
+        host.json(0, &["list", "--user"])["notices"][0].as_str().unwrap().contains("`web` can't be read")
+    );
+    assert_eq!(finding(1, "report")["verdict"], "wrong");
+    host.expect(0, &["logs", "--user", "--no-follow"]);
+    std::fs::write(&report, said).unwrap();
+    host.expect(0, &["status", "--user"]);
+    host.expect(0, &["stop", "--user"]);
     // One that names a living process is left alone.
     host.write("deploy/web.pid", &format!("{}\n", std::process::id()));
     assert!(finding(1, "pid-file")["message"].as_str().unwrap().contains("not of this service"));

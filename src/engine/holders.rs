@@ -81,6 +81,7 @@ pub fn holders(layout: &Layout, of: &Marker) -> Vec<Holder> {
         Some(process.identity) == program
             || tree::runs_from(pid, &install)
             || tree::is_script_of(process, &install)
+            || interprets_from(process, &install)
             || mark.as_ref().is_some_and(|mark| tree::carries(pid, MARK, mark))
             || (of.platform == PlatformKind::Systemd && in_unit(pid, of))
     };
@@ -115,6 +116,24 @@ fn holder(process: &Process, role: Role) -> Holder {
     }
 }
 
+/// Programs that are given a file to run; others may only look at one.
+const INTERPRETERS: [&str; 12] =
+    ["python", "node", "ruby", "perl", "php", "java", "sh", "bash", "dash", "deno", "bun", "lua"];
+
+/// Whether an interpreter was given a file below a folder to run: `python3 -u …/server.py`, `java -jar …/server.jar`.
+fn interprets_from(process: &Process, folder: &Utf8Path) -> bool {
+    let version = |next: char| next.is_ascii_digit() || next == '.';
+    let name = process.name.trim_end_matches(version);
+    if !INTERPRETERS.contains(&name) {
+        return false;
+    }
+    let path = format!("/proc/{}/cmdline", process.identity.pid);
+    let words = files::read(Utf8Path::new(&path)).ok().flatten().unwrap_or_default();
+    // What stands behind the file is its own.
+    let file = words.split('\0').skip(1).find(|word| !word.starts_with('-'));
+    file.is_some_and(|file| Utf8Path::new(file).starts_with(folder))
+}
+
 /// Whether systemd has put a process into the unit of an instance (`/proc/PID/cgroup`, cgroups(7)).
 fn in_unit(pid: u32, of: &Marker) -> bool {
     let path = format!("/proc/{pid}/cgroup");
@@ -125,4 +144,40 @@ fn in_unit(pid: u32, of: &Marker) -> bool {
         line.split('/').any(|part| part == unit)
             && line.split('/').any(|part| part == "user.slice") == of_a_user
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interpreter_that_was_given_a_file_of_the_instance_is_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let install = Utf8Path::from_path(folder.path()).unwrap();
+        let script = install.join("server-1.0.0/run");
+        std::fs::create_dir(install.join("server-1.0.0")).unwrap();
+        std::fs::write(&script, "read -r line\n").unwrap();
+        let started = |words: &[&str]| {
+            #[expect(clippy::disallowed_methods, reason = "a child that waits is no one-shot command")]
+            let mut command = std::process::Command::new("/bin/sh");
+            command.args(words).stdin(std::process::Stdio::piped()).spawn().unwrap()
+        };
+        let found = |child: &std::process::Child| {
+            // The name is the new program's a moment after the start.
+            (0..200).any(|_| {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                identity::process(child.id()).is_some_and(|process| interprets_from(&process, install))
+            })
+        };
+        let mut runs = started(&[script.as_str()]);
+        assert!(found(&runs));
+        drop(runs.stdin.take());
+        runs.wait().unwrap();
+        let mut looks = started(&["-c", "read -r line", script.as_str()]);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let process = identity::process(looks.id()).unwrap();
+        assert!(!interprets_from(&process, install), "{process:?}");
+        drop(looks.stdin.take());
+        looks.wait().unwrap();
+    }
 }

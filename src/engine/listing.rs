@@ -109,22 +109,23 @@ fn listed(
     user: Option<String>,
     notices: &mut Vec<String>,
 ) -> Listed {
-    let reported = match manager {
+    let said = match manager {
         // What nobody runs has nothing to report; the way it ended is its manager's, but for our own.
-        Some(State::Inactive | State::Failed) if marker.platform == PlatformKind::Systemd => None,
-        None => None,
-        Some(_) => report::look(layout, &marker.name).unwrap_or_else(|reason| {
-            let name = &marker.name;
-            notices.push(format!(
-                "the report of `{name}` can't be read, so its state is what its service manager and files say: {reason}"
-            ));
-            None
-        }),
+        Some(State::Inactive | State::Failed) if marker.platform == PlatformKind::Systemd => Ok(None),
+        None => Ok(None),
+        Some(_) => report::look(layout, &marker.name),
     };
-    let reported = match &reported {
-        Some(status) if identity::runs(status.supervisor) => Reported::Live(status),
-        Some(status) => Reported::Late(status),
-        None => Reported::Nothing,
+    if let Err(reason) = &said {
+        let name = &marker.name;
+        notices.push(format!(
+            "the report of `{name}` can't be read, so its state is what its service manager and files say: {reason}"
+        ));
+    }
+    let reported = match &said {
+        Ok(Some(status)) if identity::runs(status.supervisor) => Reported::Live(status),
+        Ok(Some(status)) => Reported::Late(status),
+        Ok(None) => Reported::Nothing,
+        Err(_) => Reported::Unreadable,
     };
     // Which supervision it has matters only where a dead supervisor's report lies in the way: that is rare, and
     // not worth opening a launch spec for each.

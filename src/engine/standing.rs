@@ -8,8 +8,10 @@ use crate::model::status::{Phase, Status};
 /// What a supervisor has reported in this boot of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reported<'a> {
-    /// Nothing that can be read.
+    /// Nothing.
     Nothing,
+    /// Something that can't be read.
+    Unreadable,
     /// By a supervisor that is dead.
     Late(&'a Status),
     /// By one that lives.
@@ -34,7 +36,9 @@ pub(crate) fn standing(
         State::Active => match (platform, supervision) {
             // A unit is active when its program has said that it is ready, be it through the supervisor.
             (PlatformKind::Systemd, Some(Supervision::Native)) => InstanceState::Ready,
-            (PlatformKind::Systemd, _) if reported == Reported::Nothing => InstanceState::Ready,
+            (PlatformKind::Systemd, _) if !matches!(reported, Reported::Late(_)) => InstanceState::Ready,
+            // A guardian knows that a supervisor runs, and no more.
+            (PlatformKind::Embedded, _) if reported == Reported::Unreadable => InstanceState::Unknown,
             // The supervisor is just being replaced.
             _ => InstanceState::Starting,
         },
@@ -112,6 +116,9 @@ mod tests {
             (Some(S::Active), late(&ready), K::Systemd, W::Mainstay, I::Starting),
             (Some(S::Active), Reported::Nothing, K::Systemd, W::Native, I::Ready),
             (Some(S::Active), Reported::Nothing, K::Embedded, W::Mainstay, I::Starting),
+            (Some(S::Active), Reported::Unreadable, K::Systemd, W::Mainstay, I::Ready),
+            (Some(S::Active), Reported::Unreadable, K::Embedded, W::Mainstay, I::Unknown),
+            (Some(S::Inactive), Reported::Unreadable, K::Embedded, W::Mainstay, I::Stopped),
             (Some(S::Inactive), live(&ready), K::Embedded, W::Mainstay, I::Ready),
             (Some(S::Inactive), late(&failed), K::Embedded, W::Mainstay, I::Failed),
             (Some(S::Inactive), late(&failed), K::Systemd, W::Mainstay, I::Stopped),

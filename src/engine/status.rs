@@ -34,6 +34,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         match (live, &reported) {
             (Some(status), _) => Reported::Live(status),
             (None, Some(status)) => Reported::Late(status),
+            (None, None) if said.is_err() => Reported::Unreadable,
             (None, None) => Reported::Nothing,
         },
         of.platform,
@@ -56,7 +57,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         platform: of.platform,
         scope: of.scope,
         folder: of.folder.clone(),
-        message: message(state, &seen, reported.as_ref()),
+        message: message(state, &seen, &said),
         fallback: fallback(&said, seen.as_ref().ok(), live, of.platform).filter(|_| !native),
         container: container::container(),
         pid: process.pid,
@@ -160,11 +161,15 @@ fn restarts(live: Option<&Status>, spec: Option<&LaunchSpec>) -> Restarts {
 fn message(
     state: InstanceState,
     seen: &Result<Seen, CallError>,
-    reported: Option<&Status>,
+    said: &Result<Option<Status>, String>,
 ) -> Option<String> {
     if let Err(error) = seen {
         return Some(error.to_string());
     }
+    let reported = match said {
+        Ok(reported) => reported.as_ref(),
+        Err(reason) => return (state == InstanceState::Unknown).then(|| reason.clone()),
+    };
     let says = reported.map(|status| status.message.clone()).filter(|message| !message.is_empty())?;
     // Of one that was stopped, nobody wants to read what it said before.
     (state != InstanceState::Stopped).then_some(says)
