@@ -416,6 +416,16 @@ fn what_is_typed_at_a_bad_moment_is_told() {
         assert!(busy.contains("web"), "{busy}");
     })
     .unwrap();
+    // What ended by itself says why; what was stopped does not.
+    host.manifest(&json!({ "name": "web", "scope": "user", "platform": "embedded",
+        "package": { "name": "server", "version": "1.0.0" },
+        "service": { "command": ["/bin/sh", "-c", "sleep 0.2; exit 2"], "ready": { "delay": "50ms" },
+            "exitCodes": { "2": "partial" } } }));
+    host.expect(0, &["apply", "--user", "--yes"]);
+    wait_for(host, 11);
+    let ended = host.json(11, &["status", "--user"]);
+    assert!(ended["message"].as_str().unwrap().contains("code 2 (partial)"), "{ended:#}");
+    assert_eq!(ended["lastOutcome"], "partial");
     // Ctrl-C while a start waits.
     host.expect(0, &["stop", "--user"]);
     manifest(json!({ "file": "{run}/never" }));

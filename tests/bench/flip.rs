@@ -36,7 +36,8 @@ fn bare(folder: &Utf8Path, target: &str) {
     let (beside, link) = (folder.join("beside"), folder.join("server"));
     rustix::fs::symlinkat(target, CWD, beside.as_str()).unwrap();
     rustix::fs::renameat(CWD, beside.as_str(), CWD, link.as_str()).unwrap();
-    let folder = rustix::fs::open(folder.as_str(), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
+    let folder =
+        rustix::fs::open(folder.as_str(), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
     rustix::fs::fsync(&folder).unwrap();
 }
 

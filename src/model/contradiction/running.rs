@@ -7,6 +7,7 @@ use crate::model::idle::Idle;
 use crate::model::manifest::PlatformKind;
 use crate::model::schedule::Schedule;
 use crate::model::service::Service;
+use crate::model::socket::{Listen, Socket};
 
 /// The shortest time from one run of a schedule to the next.
 const SHORTEST_CYCLE: Span = Span::seconds(60);
@@ -113,6 +114,35 @@ impl Check<'_> {
                 "`overlap` needs `sockets`: two processes can't listen at one address by themselves";
             self.key(["service", "overlap"], message.to_owned());
         }
+        self.asked_at_a_socket(service, sockets);
+        let hooks = [("http", service.stop.http.is_some()), ("command", service.stop.command.is_some())];
+        for (name, _) in hooks.into_iter().filter(|(_, given)| *given && service.overlap == Some(true)) {
+            let message = format!(
+                "`{name}` can't tell the old process from the new one, which `overlap` has run at the same time: use `signal`"
+            );
+            self.key(["service", "stop", name], message);
+        }
+    }
+
+    /// A held socket takes connections whether the program runs or not, and with overlap both processes answer.
+    fn asked_at_a_socket(&mut self, service: &Service, sockets: &[Socket]) {
+        let Some(ready) = &service.ready else { return };
+        let asked = [("tcp", &ready.tcp, true), ("http", &ready.http, service.overlap == Some(true))];
+        for (name, address, matters) in asked {
+            let Some(port) = address.as_deref().and_then(port_of).filter(|_| matters) else { continue };
+            let held = |socket: &Socket| matches!(&socket.listen, Listen::Tcp(held) if held.port() == port);
+            if sockets.iter().any(held) {
+                let message = match name {
+                    "tcp" => format!(
+                        "port {port} is one of the `sockets`, which takes connections before the program is ready: ask by `http`, or let it say so itself by `notify`"
+                    ),
+                    _ => format!(
+                        "port {port} is one of the `sockets`, where the old process answers as well as the new one: with `overlap` let it say so itself by `notify`"
+                    ),
+                };
+                self.key(["service", "ready", name], message);
+            }
+        }
     }
 
     pub(super) fn idle(&mut self, service: &Service, idle: &Idle) {
@@ -165,4 +195,10 @@ impl Check<'_> {
             self.key(["service", "detach"], message.to_owned());
         }
     }
+}
+
+/// The port in an address that is asked, where no variable stands for it.
+fn port_of(address: &str) -> Option<u16> {
+    let authority = address.split_once("://").map_or(address, |(_, rest)| rest);
+    authority.split(['/', '?']).next()?.rsplit_once(':')?.1.parse().ok()
 }

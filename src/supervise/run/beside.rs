@@ -23,7 +23,7 @@ use crate::supervise::overlap::{Happened, Overlap, Terms, Wanted, is_asked_at_a_
 use crate::supervise::pid_file::PidFile;
 use crate::supervise::program::{Prepared, Program};
 use crate::supervise::signals;
-use crate::supervise::transition::Input;
+use crate::supervise::transition::{Input, Output};
 
 /// Who is beside what runs.
 pub(super) struct Beside {
@@ -370,10 +370,18 @@ impl Supervisor {
         }
         self.last_started = Some(program.started);
         self.reporter.adopt(&spec);
-        self.inputs.push_back(Input::Promoted(Box::new(spec)));
-        let Some(old) = self.program.replace(program) else { return };
-        let _ = identity::signal(old.identity, signals::of(before.spec.stop.signal));
-        self.beside.retired = Some(old);
+        if let Some(old) = self.program.replace(program) {
+            let _ = identity::signal(old.identity, signals::of(before.spec.stop.signal));
+            self.beside.retired = Some(old);
+        }
+        // At once: whoever is told of it reads the report next.
+        let now = clock::present();
+        for output in self.machine.on(Input::Promoted(Box::new(spec)), now) {
+            match output {
+                Output::Report => self.report(now),
+                output => self.act(output, now),
+            }
+        }
     }
 
     /// The files for monitors, where the launch names others now.
