@@ -126,6 +126,20 @@ fn a_new_version_that_fails_beside_the_old_one_is_never_switched_to() {
 }
 
 #[test]
+fn a_restart_that_fails_beside_what_runs_leaves_it_alone() {
+    let (place, address) = installed(true);
+    let before = ask(&address).unwrap();
+    let load = Load::on(&address, CLIENTS);
+    // What it needs is gone meanwhile.
+    let program = place.layout.tree(&web(), "holds-1.0.0").join("bin/holds");
+    std::fs::remove_file(&program).unwrap();
+    place.run(&["restart"]).fails(1, "what runs goes on");
+    let count = load.end();
+    assert_eq!((count.refused, count.failed.len()), (0, 0), "{count:?}");
+    assert_eq!(ask(&address).unwrap(), before);
+}
+
+#[test]
 fn what_can_not_change_while_it_runs_is_restarted_and_said() {
     let (place, address) = installed(true);
     declare(&place, true, r#", "schedule": { "every": "1h" }"#);

@@ -59,8 +59,11 @@ pub(crate) fn overlap(context: &Context<'_>, of: &Marker, within: Duration) -> R
             }
             Ok(Word::Refused(reason)) => return Ok(Overlapped::Otherwise(reason)),
             Ok(Word::Failed { reason, exit }) => {
-                let what = pending.as_ref().map_or_else(|| of.name.to_string(), |switch| switch.to.tree());
-                return Err(not_ready(format!("{what}, started beside what runs: {reason}"), exit, true));
+                let reason = match &pending {
+                    Some(switch) => format!("{}, started beside what runs: {reason}", switch.to.tree()),
+                    None => format!("the new start was given up, and what runs goes on: {reason}"),
+                };
+                return Err(not_ready(reason, exit, true));
             }
             Err(error) => return Ok(Overlapped::Otherwise(format!("its word is not understood: {error}"))),
         }

@@ -286,6 +286,33 @@ fn a_stop_and_a_crash_end_the_new_start_too() {
 }
 
 #[test]
+fn a_new_start_says_itself_that_it_is_ready_and_is_not_taken_for_the_old_one() {
+    let address = loopback();
+    let mut spec = overlapping(&address);
+    spec.command = vec![program("notifies"), "150".to_owned()];
+    spec.ready.probe = Probe::Notify;
+    let host = Host::new(&spec);
+    let mut running = host.run();
+    let mut last = host.wait_for_phase(Phase::Ready);
+    for _ in 0..2 {
+        let began = std::time::Instant::now();
+        let (_, word) = ask_supervisor(&host, &Ask::Restart);
+        assert_eq!(word, Word::Promoted);
+        assert!(began.elapsed() >= Duration::from_millis(150), "the old one's word was taken for it");
+        let status = host.status().unwrap();
+        assert_ne!(status.program, last.program);
+        last = status;
+    }
+    // It can't be told apart at a socket that both listen on.
+    spec.ready.probe = Probe::Tcp(address);
+    host.put(&spec);
+    let (_, word) = ask_supervisor(&host, &Ask::Restart);
+    assert!(matches!(word, Word::Refused(_)), "{word:?}");
+    running.signal(Signal::TERM);
+    assert_eq!(running.code(), Some(0));
+}
+
+#[test]
 fn what_drains_keeps_its_children_and_takes_them_along() {
     let address = loopback();
     let mut spec = overlapping(&address);
