@@ -16,7 +16,7 @@ use std::process::Command;
 use load::{Count, Load, ask};
 use mainstay::model::name::InstanceName;
 use mainstay::package::pack;
-use real::{LONG, MAINSTAY, Place, await_some};
+use real::{LONG, MAINSTAY, Output, Place, await_some};
 
 const CLIENTS: usize = 4;
 
@@ -63,14 +63,19 @@ fn installed(overlap: bool) -> (Place, String) {
     (place, address)
 }
 
+/// Nothing had to be done in another way than it was meant to.
+fn in_its_usual_way(output: &Output) {
+    assert!(!output.err.contains("usual way") && !output.err.contains("afresh"), "{output:?}");
+}
+
 /// 20 restarts and 5 upgrades under load.
 fn restarted_and_upgraded(place: &Place, address: &str, versions: &[&str]) -> Count {
     let load = Load::on(address, CLIENTS);
     for _ in 0..20 {
-        place.run(&["restart"]).good();
+        in_its_usual_way(&place.run(&["restart"]).good());
     }
     for version in versions {
-        place.run(&["upgrade", "--yes", "--from", &archive(place, version)]).good();
+        in_its_usual_way(&place.run(&["upgrade", "--yes", "--from", &archive(place, version)]).good());
         assert!(ask(address).unwrap().contains(&format!("/holds-{version} ")));
     }
     let count = load.end();
