@@ -235,7 +235,11 @@ impl Supervisor {
         let standing = self.machine.standing();
         if self.noted != standing.message {
             self.noted.clone_from(&standing.message);
-            self.log.note(&self.noted);
+            if standing.is_after_an_alarm() {
+                self.log.warn(&self.noted);
+            } else {
+                self.log.note(&self.noted);
+            }
         }
         let written = self.lock.name().and(self.reporter.report(standing, facts, now));
         let unwritten = written.err().map(|error| error.to_string());
