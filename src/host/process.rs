@@ -15,10 +15,11 @@ use rustix::process::{
     Pid, Resource, Rlimit, Signal, WaitOptions, getrlimit, kill_process_group, prlimit, setpriority_process,
     umask, wait, waitpid,
 };
-use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
-use rustix::{process::Gid, process::Uid};
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
 use crate::host::listening::HeldSockets;
+pub use crate::host::rights::{Credentials, as_account};
+use crate::host::rights::{on_a_thread, take_groups};
 use crate::host::{handover, identity};
 use crate::model::status::{Exit, ProcessIdentity};
 
@@ -83,17 +84,6 @@ pub enum Sink {
     Pipe,
     /// Into a file.
     File(File),
-}
-
-/// The numbers of an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    /// The account.
-    pub uid: u32,
-    /// Its primary group.
-    pub gid: u32,
-    /// All its groups.
-    pub groups: Vec<u32>,
 }
 
 /// A process that was started. It is reaped by [`reap`], not here.
@@ -186,12 +176,12 @@ fn spawn(
 ) -> io::Result<Child> {
     let before = particulars.mask.map(|mask| umask(Mode::from_raw_mode(mask)));
     let spawned = match particulars.nice {
-        None => as_account(account, || command.spawn()),
+        None => spawn_as(command, account),
         Some(nice) => on_a_thread(|| {
             setpriority_process(None, nice.into()).map_err(|error| {
                 io::Error::other(format!("its priority (nice) can't be {nice}: {}", io::Error::from(error)))
             })?;
-            as_account(account, || command.spawn())
+            spawn_as(command, account)
         }),
     };
     if let Some(before) = before {
@@ -244,30 +234,19 @@ fn sink(sink: &Sink) -> io::Result<Stdio> {
     })
 }
 
-/// Does something on a thread that has become the account. On Linux credentials belong to threads, and a child
-/// takes those of the thread that forks (credentials(7)): so this process stays what it is, files are opened
-/// with the account's rights and no others, and a started process has the account's groups too, which the
-/// standard library can't give it.
-pub fn as_account<T: Send>(
-    account: Option<&Credentials>,
-    action: impl FnOnce() -> io::Result<T> + Send,
-) -> io::Result<T> {
-    let Some(account) = account else { return action() };
-    let groups: Vec<Gid> = account.groups.iter().copied().map(Gid::from_raw).collect();
-    let (uid, gid) = (Uid::from_raw(account.uid), Gid::from_raw(account.gid));
+/// Starts a process as the account, with its groups too, which the standard library can't give it. It takes those of
+/// the thread that forks, and becomes the user itself: no thread of this process ever is, so that the account has
+/// none that it could end.
+fn spawn_as(command: &mut Command, account: Option<&Credentials>) -> io::Result<Child> {
+    let Some(account) = account else { return command.spawn() };
+    command.uid(account.uid);
     on_a_thread(|| {
-        set_thread_groups(&groups)?;
-        set_thread_res_gid(gid, gid, gid)?;
-        set_thread_res_uid(uid, uid, uid)?;
-        action()
-    })
-}
-
-/// Does something on a thread of its own, which takes what it has become with it.
-fn on_a_thread<T: Send>(action: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
-    std::thread::scope(|scope| {
-        let acting = std::thread::Builder::new().spawn_scoped(scope, action)?;
-        acting.join().unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
+        take_groups(account)?;
+        // The standard library leaves the groups as they are only where it may not change them.
+        let mut sets = capabilities(None)?;
+        sets.effective.remove(CapabilitySet::SETGID);
+        set_capabilities(None, sets)?;
+        command.spawn()
     })
 }
 
@@ -376,3 +355,6 @@ fn set_limit(pid: u32, limit: Option<Rlimit>) -> io::Result<()> {
     })?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
