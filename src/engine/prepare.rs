@@ -14,6 +14,7 @@ use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::package::{self, PackageDescription};
 use crate::model::position::Segment;
 use crate::model::version::Version;
+use crate::model::watched::Watched;
 use crate::package::limits::Limits;
 use crate::package::tree::{self, Complete, Staging};
 use crate::package::unpack::{self, Unpacked};
@@ -189,6 +190,10 @@ pub(crate) fn resolve(
         && scope == Scope::System
         && deploy.owner.is_none()
         && (spec.environment_file.is_some() || !spec.secrets.is_empty());
+    if spec.credentials && declared.manifest.service.restart_on_change.is_none() {
+        // systemd hands them over once: what the package would like can't be had, what the manifest says is refused.
+        spec.restart_on_change.retain(|watched| *watched != Watched::Environment);
+    }
     Ok(spec)
 }
 
