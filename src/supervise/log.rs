@@ -1,9 +1,13 @@
-//! The log of a supervised program, where the supervisor keeps one. A log that can't be written never stops
-//! the program: what can't be kept is lost, and the next line that can be written says so.
+//! The log of a supervised program, where the supervisor keeps one; else the supervisor's own words go where the
+//! program's output goes. A log that can't be written never stops the program: what can't be kept is lost, and the
+//! next line that can be written says so.
 
 use std::io::{self, Write};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use crate::host::output::LogWriter;
+use crate::model::level::Level;
 use crate::model::log_line::Stream;
 use crate::supervise::context::{Context, ProgramOutput};
 
@@ -41,11 +45,23 @@ impl Log {
         }
     }
 
-    /// Keeps a line of the supervisor.
-    pub(crate) fn note(&mut self, text: &str) {
-        if let Some(writer) = &mut self.writer {
-            // The same stands in the status.
-            let _ = writer.note(text);
+    /// Keeps a line of the supervisor, with the prefix of sd-daemon(3) where it is more than news: the journal takes
+    /// it off and remembers it, and so does whoever reads the log file. The same stands in the status, so a line that
+    /// can't be kept is no loss.
+    pub(crate) fn note(&mut self, level: Level, text: &str) {
+        let prefix = match level {
+            Level::Error => "<3>",
+            Level::Warning => "<4>",
+            Level::Info | Level::Debug => "",
+        };
+        match &mut self.writer {
+            Some(writer) => {
+                let _ = writer.note(&format!("{prefix}{text}"));
+                if self.echo {
+                    let _ = writeln!(io::stderr(), "[mainstay] {text}");
+                }
+            }
+            None => pass_on(format!("{prefix}{text}\n").as_bytes()),
         }
     }
 
@@ -57,5 +73,18 @@ impl Log {
                 Stream::Error | Stream::Own => io::stderr().write_all(piece),
             };
         }
+    }
+}
+
+/// Writes a line where the supervisor's own output goes, unless whoever reads there has fallen behind: a journal that
+/// does not read must not hold the supervisor.
+fn pass_on(line: &[u8]) {
+    let mut stderr = io::stderr();
+    let mut taken = [PollFd::new(&stderr, PollFlags::OUT)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    if poll(&mut taken, Some(&now)).is_ok_and(|ready| ready > 0)
+        && taken[0].revents().contains(PollFlags::OUT)
+    {
+        let _ = stderr.write_all(line);
     }
 }

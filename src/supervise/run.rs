@@ -15,6 +15,7 @@ use crate::host::notify::Listener;
 use crate::host::process::{self, Ended};
 use crate::host::{clock, identity, tree};
 use crate::model::event_line::{EventKind, EventLine};
+use crate::model::level::Level;
 use crate::model::moment::{BootMoment, Moment, Present};
 use crate::model::status::Status;
 use crate::supervise::changes::Changes;
@@ -235,20 +236,20 @@ impl Supervisor {
         let standing = self.machine.standing();
         if self.noted != standing.message {
             self.noted.clone_from(&standing.message);
-            self.log.note(&self.noted);
+            self.log.note(standing.level(), &self.noted);
         }
         let written = self.lock.name().and(self.reporter.report(standing, facts, now));
         let unwritten = written.err().map(|error| error.to_string());
         if self.unwritten != unwritten {
             if let Some(reason) = &unwritten {
-                self.log.note(&format!("the status can't be written: {reason}"));
+                self.log.note(Level::Warning, &format!("the status can't be written: {reason}"));
             }
             self.unwritten = unwritten;
         }
         let unkept = self.health_file.as_mut().and_then(|file| file.update(self.reporter.status()).err());
         if self.unkept != unkept {
             if let Some(reason) = &unkept {
-                self.log.note(reason);
+                self.log.note(Level::Warning, reason);
             }
             self.unkept = unkept;
         }

@@ -10,6 +10,7 @@ use crate::host::notify::{Listener, Notice};
 use crate::host::process::{Ended, as_account};
 use crate::host::{clock, identity, tree};
 use crate::model::launch::LaunchSpec;
+use crate::model::level::Level;
 use crate::model::moment::BootMoment;
 use crate::model::overlap::{self, Ask, Word, may_overlap};
 use crate::model::status::Phase;
@@ -54,7 +55,7 @@ impl Beside {
         };
         let wanted = context.spec.overlap && !context.spec.sockets.is_empty();
         let control = wanted.then(bind).transpose().unwrap_or_else(|error| {
-            log.note(&format!("nothing can be started beside the program: {error}"));
+            log.note(Level::Warning, &format!("nothing can be started beside the program: {error}"));
             None
         });
         let overlap = Overlap::new(context.spec.stop.timeout.duration());
@@ -264,7 +265,10 @@ impl Supervisor {
                 }
                 Wanted::Say(word) => {
                     if let Word::Failed { reason, .. } = &word {
-                        self.log.note(&format!("the new start beside the program is given up: {reason}"));
+                        self.log.note(
+                            Level::Warning,
+                            &format!("the new start beside the program is given up: {reason}"),
+                        );
                     }
                     self.beside.say(&word);
                 }
@@ -300,7 +304,7 @@ impl Supervisor {
         let Some(prepared) = candidate.prepared.take() else {
             return Happened::StartFailed("it was started already".to_owned());
         };
-        self.log.note(&format!("{} is started beside what runs", candidate.context.spec.tree()));
+        self.log.note(Level::Info, &format!("{} is started beside what runs", candidate.context.spec.tree()));
         match Program::start(&candidate.context, prepared, self.sockets.held()) {
             Ok(program) => {
                 candidate.program = Some(program);
@@ -366,7 +370,7 @@ impl Supervisor {
             && let Err(reason) = file.write(program.identity.pid)
         {
             // Monitors miss it; the service need not.
-            self.log.note(&reason);
+            self.log.note(Level::Warning, &reason);
         }
         self.last_started = Some(program.started);
         self.reporter.adopt(&spec);
