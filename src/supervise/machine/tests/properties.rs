@@ -128,9 +128,9 @@ impl Witness {
             return;
         }
         let before = self.machine.standing().clone();
-        if before.phase == Phase::Ready && input == Input::Exited(Exit::Code(42)) {
-            self.explained = true;
-        }
+        // A restart that the program wishes is not counted, though it may wait until its life has lasted a second.
+        let wished = before.phase == Phase::Ready && input == Input::Exited(Exit::Code(42));
+        self.explained |= wished;
         let told = input.clone();
         let outputs = self.machine.on(input, at(self.now));
         let after = self.machine.standing().clone();
@@ -156,7 +156,8 @@ impl Witness {
                 self.pending.push(output);
             }
         }
-        if before.phase != Phase::BackingOff && after.phase == Phase::BackingOff && self.ending.is_none() {
+        let pauses = before.phase != Phase::BackingOff && after.phase == Phase::BackingOff;
+        if pauses && !wished && self.ending.is_none() {
             self.paused();
         }
     }
