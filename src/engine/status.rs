@@ -171,6 +171,11 @@ fn message(
         Err(reason) => return (state == InstanceState::Unknown).then(|| reason.clone()),
     };
     let says = reported.map(|status| status.message.clone()).filter(|message| !message.is_empty())?;
+    // What it said while all was well is no reason to be down.
+    let killed = state == InstanceState::Failed && reported.is_some_and(|status| status.phase.is_up());
+    if killed {
+        return Some("its supervisor was killed, and nobody started it again".to_owned());
+    }
     // Of one that was stopped, nobody wants to read what it said before.
     (state != InstanceState::Stopped).then_some(says)
 }

@@ -49,8 +49,7 @@ impl Health {
 
     /// The program has become ready: what was before does not count.
     pub(super) fn begin(&mut self, now: Present) {
-        self.standing.failures = 0;
-        self.standing.last_error = None;
+        self.standing = HealthStanding::default();
         self.told = None;
         self.plan(now);
     }
