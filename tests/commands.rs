@@ -388,19 +388,26 @@ fn what_is_typed_at_a_bad_moment_is_told() {
         host.manifest(&json!({ "name": "web", "scope": "user", "platform": "embedded",
             "package": { "name": "server", "version": "1.0.0" },
             "service": { "command": ["{package}/bin/run"], "ready": ready,
-                "secrets": { "TOKEN": { "file": "token" } } } }));
+                "environmentFile": "web.env", "secrets": { "TOKEN": { "file": "token" } } } }));
     };
     manifest(json!({ "delay": "100ms" }));
     let secret = host.write("deploy/token", "x");
+    host.write("deploy/web.env", "TOKEN=secret\nPATH=/usr/bin:/home/a/.pyenv/versions/3.12.1/bin\n");
     set_mode(&secret, 0o600);
     let installed = host.expect(0, &["install", "--user", "--from", &archive(host, "1.0.0"), "--yes"]);
     assert!(!installed.err.contains("secret"), "{}", installed.err);
+    assert!(
+        installed.err.contains("`/home/a/.pyenv/versions/3.12.1` holds one version"),
+        "{}",
+        installed.err
+    );
     // A secret that all can read.
     set_mode(&secret, 0o644);
     let told = host.expect(0, &["apply", "--user", "--yes"]).err;
     assert!(told.contains("every account of this host can read the secret"), "{told}");
     let notices = &host.json(0, &["plan", "--user"])["notices"];
-    assert!(notices[0].as_str().unwrap().contains("chmod o-r"), "{notices}");
+    let told = |notice: &Value| notice.as_str().unwrap().contains("chmod o-r");
+    assert!(notices.as_array().unwrap().iter().any(told), "{notices}");
     // There is no version before, but another command is at work.
     host.expect(4, &["upgrade", "--user", "--rollback", "--yes"]);
     let lock = host.path("root/state/.locks/web.operation.lock");
@@ -409,6 +416,16 @@ fn what_is_typed_at_a_bad_moment_is_told() {
         assert!(busy.contains("web"), "{busy}");
     })
     .unwrap();
+    // What ended by itself says why; what was stopped does not.
+    host.manifest(&json!({ "name": "web", "scope": "user", "platform": "embedded",
+        "package": { "name": "server", "version": "1.0.0" },
+        "service": { "command": ["/bin/sh", "-c", "sleep 0.2; exit 2"], "ready": { "delay": "50ms" },
+            "exitCodes": { "2": "partial" } } }));
+    host.expect(0, &["apply", "--user", "--yes"]);
+    wait_for(host, 11);
+    let ended = host.json(11, &["status", "--user"]);
+    assert!(ended["message"].as_str().unwrap().contains("code 2 (partial)"), "{ended:#}");
+    assert_eq!(ended["lastOutcome"], "partial");
     // Ctrl-C while a start waits.
     host.expect(0, &["stop", "--user"]);
     manifest(json!({ "file": "{run}/never" }));

@@ -206,6 +206,7 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
                     .to_owned(),
             ]
         }
+        Refusal::SocketsMove(_) => vec!["leave `--no-restart` out, or stop the service first".to_owned()],
         Refusal::NoPrevious(_) => vec![
             "`mainstay history` shows what was active; `--to VERSION` goes to any that is unpacked"
                 .to_owned(),

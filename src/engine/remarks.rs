@@ -3,12 +3,16 @@
 use camino::Utf8PathBuf;
 
 use crate::engine::target::Declared;
-use crate::host::{container, files};
+use crate::host::{account, container, files, untrusted};
 use crate::model::container::Container;
-use crate::model::doubt::doubts;
+use crate::model::doubt::{doubts, of_path};
+use crate::model::environment_file;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
 use crate::model::watched::Watched;
+
+/// The largest environment file that is looked at, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// The remarks, as sentences.
 pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
@@ -20,9 +24,21 @@ pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
     let container = container::container().filter(|_| !chosen);
     doubtful
         .chain(of_platform(spec.platform, container))
+        .chain(of_environment_file(spec))
         .chain(of_secrets(spec))
+        .chain(of_changes(spec))
         .chain(of_silence(declared, spec))
         .collect()
+}
+
+/// Where the service manager hands over the environment file and the secrets, it reads them when it starts the
+/// service, and the program's own next start sees nothing new.
+fn of_changes(spec: &LaunchSpec) -> Option<String> {
+    let watched = spec.restart_on_change.contains(&Watched::Environment) && spec.credentials;
+    watched.then(|| {
+        "`restartOnChange` can't see the environment file and the secrets here: systemd reads them, as root, when it starts the service; `mainstay restart` after a change"
+            .to_owned()
+    })
 }
 
 /// Where nobody chose the platform and this host is a container, the person hears which it is, and what that asks of
@@ -32,6 +48,20 @@ fn of_platform(platform: PlatformKind, container: Option<Container>) -> Option<S
     Some(format!(
         "this host is a container ({container}) without a service manager of its own, so the platform is `embedded`: let the container run `mainstay boot`, and its instances start with it"
     ))
+}
+
+/// A `PATH` in the environment file that goes through a folder of one version. What else stands there is nobody's
+/// business, and what is wrong with the file the start tells.
+pub(crate) fn of_environment_file(spec: &LaunchSpec) -> Vec<String> {
+    let Some(path) = &spec.environment_file else { return Vec::new() };
+    // With the rights of the folder's owner, whose file it is.
+    let owner = files::facts(&spec.deploy).ok().flatten().and_then(|facts| account::by_uid(facts.uid).ok());
+    let read = account::acting_as(owner.as_ref(), || untrusted::read(path, LARGEST));
+    let text = read.ok().and_then(Result::ok).flatten().unwrap_or_default();
+    let variables = environment_file::parse(&text).unwrap_or_default();
+    let paths = variables.iter().filter(|(name, _)| name.as_str() == "PATH");
+    let doubtful = paths.flat_map(|(_, value)| of_path(value));
+    doubtful.map(|doubt| format!("`PATH` in `{path}`: {doubt}")).collect()
 }
 
 fn of_secrets(spec: &LaunchSpec) -> Vec<String> {
@@ -49,9 +79,6 @@ fn of_silence(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
     }
     if spec.overlap && spec.sockets.is_empty() {
         told.push("`service.overlap` needs `service.sockets`, which neither the manifest nor the package names: the old process is stopped before the new one starts".to_owned());
-    }
-    if spec.credentials && spec.restart_on_change.contains(&Watched::Environment) {
-        told.push("a change of the environment file or of a secret restarts nothing here: systemd reads root's own files for another account, once, when it starts the service; `mainstay restart` after a change".to_owned());
     }
     told
 }

@@ -16,7 +16,7 @@ use crate::model::layout::{Layout, unit_name};
 use crate::model::manifest::{PlatformKind, Scope, Supervision};
 use crate::model::marker::Marker;
 use crate::model::receipt::Receipt;
-use crate::model::status::{ScheduleStanding, Status};
+use crate::model::status::{Phase, ScheduleStanding, Status};
 use crate::model::version::Version;
 use crate::platform;
 
@@ -170,14 +170,14 @@ fn message(
         Ok(reported) => reported.as_ref(),
         Err(reason) => return (state == InstanceState::Unknown).then(|| reason.clone()),
     };
-    let says = reported.map(|status| status.message.clone()).filter(|message| !message.is_empty())?;
+    let status = reported.filter(|status| !status.message.is_empty())?;
     // What it said while all was well is no reason to be down.
-    let killed = state == InstanceState::Failed && reported.is_some_and(|status| status.phase.is_up());
-    if killed {
+    if state == InstanceState::Failed && status.phase.is_up() {
         return Some("its supervisor was killed, and nobody started it again".to_owned());
     }
-    // Of one that was stopped, nobody wants to read what it said before.
-    (state != InstanceState::Stopped).then_some(says)
+    // Of one that somebody stopped, nobody wants to read what it said before; of one that ended by itself, why.
+    let told = state != InstanceState::Stopped || status.phase == Phase::Completed;
+    told.then(|| status.message.clone())
 }
 
 /// The runs of a schedule. Of one whose supervisor has ended, they are what they were, and no next one comes.

@@ -8,7 +8,6 @@ use rustix::process::Signal;
 
 use crate::host::identity;
 use crate::host::process::Ended;
-use crate::model::level::Level;
 use crate::model::moment::{BootMoment, Present};
 use crate::model::schedule::Reconcile;
 use crate::model::status::Exit;
@@ -97,7 +96,7 @@ impl Errands {
         let prepared = Prepared::aside(context);
         match Errand::command(context, &prepared, &context.spec.on_failure, &facts, ALERT_LIMIT, now) {
             Ok(errand) => self.alert = Some(errand),
-            Err(reason) => log.note(Level::Warning, &format!("the alert can't be run: {reason}")),
+            Err(reason) => log.warn(&format!("the alert can't be run: {reason}")),
         }
     }
 
@@ -150,7 +149,7 @@ impl Errands {
             inputs.push(Input::Reconciled(failure.map_or(Ok(()), Err)));
         }
         if let Some(Some(reason)) = finished(&mut self.alert, log) {
-            log.note(Level::Warning, &format!("the alert failed: {reason}"));
+            log.warn(&format!("the alert failed: {reason}"));
         }
         inputs
     }

@@ -65,6 +65,11 @@ impl Log {
         }
     }
 
+    /// Keeps a line of the supervisor about something that failed beside the program.
+    pub(crate) fn warn(&mut self, text: &str) {
+        self.note(Level::Warning, text);
+    }
+
     /// Shows what the program wrote to a person at a terminal, who may have gone.
     pub(crate) fn echo(&self, piece: &[u8], stream: Stream) {
         if self.echo {

@@ -15,7 +15,6 @@ use crate::host::notify::Listener;
 use crate::host::process::{self, Ended};
 use crate::host::{clock, identity, tree};
 use crate::model::event_line::{EventKind, EventLine};
-use crate::model::level::Level;
 use crate::model::moment::{BootMoment, Moment, Present};
 use crate::model::status::Status;
 use crate::supervise::changes::Changes;
@@ -242,14 +241,14 @@ impl Supervisor {
         let unwritten = written.err().map(|error| error.to_string());
         if self.unwritten != unwritten {
             if let Some(reason) = &unwritten {
-                self.log.note(Level::Warning, &format!("the status can't be written: {reason}"));
+                self.log.warn(&format!("the status can't be written: {reason}"));
             }
             self.unwritten = unwritten;
         }
         let unkept = self.health_file.as_mut().and_then(|file| file.update(self.reporter.status()).err());
         if self.unkept != unkept {
             if let Some(reason) = &unkept {
-                self.log.note(Level::Warning, reason);
+                self.log.warn(reason);
             }
             self.unkept = unkept;
         }

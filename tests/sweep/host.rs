@@ -151,6 +151,12 @@ impl Host {
         std::fs::write(self.manifest(), text.replace("\"boot\"", &sockets)).unwrap();
     }
 
+    /// Has new starts become ready beside old ones, where there is a supervisor to be asked.
+    pub(crate) fn overlap(&self) {
+        let text = std::fs::read_to_string(self.manifest()).unwrap();
+        std::fs::write(self.manifest(), text.replace("\"boot\"", "\"overlap\": true, \"boot\"")).unwrap();
+    }
+
     pub(crate) fn marker(&self) -> Marker {
         Marker {
             name: self.name.clone(),

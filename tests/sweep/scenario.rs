@@ -202,6 +202,16 @@ pub(crate) const UPGRADE: Scenario = Scenario {
     again: apply_again,
 };
 
+/// The supervisor can't be asked: it is restarted as ever.
+pub(crate) const UPGRADE_OVERLAP: Scenario = Scenario {
+    name: "upgrade, with overlap",
+    set: |host| {
+        host.overlap();
+        with_sockets(host);
+    },
+    ..UPGRADE
+};
+
 pub(crate) const UPGRADE_STOPPED: Scenario = Scenario {
     name: "upgrade, stopped",
     set: old_stands,

@@ -10,7 +10,7 @@ use crate::engine::failure::Failure;
 use crate::engine::holders::{self, Role};
 use crate::engine::manager::Manager;
 use crate::engine::observe::read_receipt;
-use crate::engine::remarks::open_secrets;
+use crate::engine::remarks::{of_environment_file, open_secrets};
 use crate::engine::status::status;
 use crate::engine::supervisor::active_launch;
 use crate::engine::target::{Choice, TargetError, manifest_in};
@@ -60,7 +60,7 @@ pub(super) fn collect(manager: &dyn Manager, layout: &Layout, of: &Marker) -> Fa
             target,
             spec: launch.as_ref().map(|_| ()).map_err(ToString::to_string),
         },
-        manifest: manifest(layout, of),
+        manifest: manifest(layout, of, spec),
         locks: [layout.operation_lock(name), layout.switch_lock(name)].into_iter().filter_map(held).collect(),
         pid_file: spec.and_then(|spec| pid_file(layout, spec, &status)),
         dead_sockets: spec.map(dead_sockets).unwrap_or_default(),
@@ -102,7 +102,7 @@ fn runtime(layout: &Layout, of: &Marker, status: &StatusAnswer) -> Runtime {
     }
 }
 
-fn manifest(layout: &Layout, of: &Marker) -> Manifest {
+fn manifest(layout: &Layout, of: &Marker, spec: Option<&LaunchSpec>) -> Manifest {
     let choice = Choice { name: Some(of.name.clone()), component: Some(of.component.clone()), folder: None };
     match manifest_in(&of.folder, &choice) {
         Err(Failure::Target(TargetError::NoManifest(_))) => Manifest::Missing(of.folder.join(FILE_NAME)),
@@ -111,7 +111,11 @@ fn manifest(layout: &Layout, of: &Marker) -> Manifest {
             let receipt = read_receipt(&layout.receipt(&of.name)).ok().flatten();
             Manifest::Sound {
                 changed: receipt.is_some_and(|receipt| receipt.manifest != declared.document.text()),
-                doubts: doubts(&declared.document).iter().map(ToString::to_string).collect(),
+                doubts: doubts(&declared.document)
+                    .iter()
+                    .map(ToString::to_string)
+                    .chain(spec.map(of_environment_file).unwrap_or_default())
+                    .collect(),
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::model::idle::Idle;
 use crate::model::manifest::PlatformKind;
 use crate::model::schedule::Schedule;
 use crate::model::service::Service;
+use crate::model::socket::{Socket, answered_by};
 
 /// The shortest time from one run of a schedule to the next.
 const SHORTEST_CYCLE: Span = Span::seconds(60);
@@ -122,6 +123,39 @@ impl Check<'_> {
             let message =
                 "`overlap` needs `sockets`: two processes can't listen at one address by themselves";
             self.key(["service", "overlap"], message.to_owned());
+        }
+        self.asked_at_a_socket(service, sockets);
+        let hooks = [("http", service.stop.http.is_some()), ("command", service.stop.command.is_some())];
+        for (name, _) in hooks.into_iter().filter(|(_, given)| *given && service.overlap == Some(true)) {
+            let message = format!(
+                "`{name}` can't tell the old process from the new one, which `overlap` has run at the same time: use `signal`"
+            );
+            self.key(["service", "stop", name], message);
+        }
+    }
+
+    /// A held socket takes connections whether the program runs or not, and with overlap both processes answer.
+    fn asked_at_a_socket(&mut self, service: &Service, sockets: &[Socket]) {
+        let overlaps = service.overlap == Some(true);
+        let ready = service.ready.as_ref();
+        let asked = [
+            ("ready", "tcp", ready.and_then(|ready| ready.tcp.as_deref()), true),
+            ("ready", "http", ready.and_then(|ready| ready.http.as_deref()), overlaps),
+            ("health", "tcp", service.health.as_ref().and_then(|health| health.tcp.as_deref()), true),
+        ];
+        for (field, name, address, _) in asked.into_iter().filter(|(.., matters)| *matters) {
+            if address.is_some_and(|address| answered_by(address, sockets)) {
+                let address = address.unwrap_or_default();
+                let message = match name {
+                    "tcp" => format!(
+                        "`{address}` is one of the `sockets`, which takes connections whether the program works or not: ask by `http` or `command`, or let it say so itself by `notify`"
+                    ),
+                    _ => format!(
+                        "`{address}` is one of the `sockets`, where the old process answers as well as the new one: with `overlap` let it say so itself by `notify`"
+                    ),
+                };
+                self.key(["service", field, name], message);
+            }
         }
     }
 

@@ -4,11 +4,13 @@ use camino::Utf8PathBuf;
 use thiserror::Error;
 
 use crate::model::duration::Span;
-use crate::model::health::HealthPolicy;
+use crate::model::health::{HealthPolicy, HealthProbe};
 use crate::model::launch::{FORMAT, LaunchSpec, LogPolicy, Readiness, RestartPolicy, StopPolicy};
 use crate::model::manifest::{Hardening, Limits, Manifest, PlatformKind, RestartWhen, Scope, Service};
 use crate::model::package::PackageDescription;
+use crate::model::readiness::Probe;
 use crate::model::size::Size;
+use crate::model::socket::{Socket, answered_by};
 use crate::model::version::Version;
 
 /// What the manifest leaves open and the host decides.
@@ -39,6 +41,19 @@ pub enum ResolveError {
         field: String,
         /// The path.
         path: Utf8PathBuf,
+    },
+    /// A probe asks at a socket that is held for the program, of which the manifest says the one and the package
+    /// the other.
+    #[error(
+        "the service is asked by `{field}` at `{address}`, one of its `sockets`, where {answers}: ask in another way, in the manifest's `{field}`"
+    )]
+    AskedAtSocket {
+        /// The field of the probe.
+        field: &'static str,
+        /// What it asks.
+        address: String,
+        /// Who answers there.
+        answers: &'static str,
     },
 }
 
@@ -73,6 +88,10 @@ impl LaunchSpec {
         let idle = ours.idle.as_ref().or(theirs.idle.as_ref());
         own_paths_only(theirs)?;
         let environment_file = ours.environment_file.as_ref().or(theirs.environment_file.as_ref());
+        let health = HealthPolicy::resolve(ours.health.as_ref(), theirs.health.as_ref());
+        let sockets = either(ours.sockets.as_ref(), theirs.sockets.as_ref());
+        let overlap = ours.overlap.or(theirs.overlap).unwrap_or(false);
+        not_at_sockets(&ready.probe, health.as_ref(), &sockets, overlap)?;
         Ok(Self {
             format: FORMAT,
             name: manifest.name.clone(),
@@ -121,14 +140,14 @@ impl LaunchSpec {
             },
             gate: manifest.upgrade.gate.unwrap_or(ready.timeout),
             ready,
-            health: HealthPolicy::resolve(ours.health.as_ref(), theirs.health.as_ref()),
+            health,
             schedule,
             exit_codes: ours.exit_codes.over(&theirs.exit_codes),
             on_failure: either(ours.on_failure.as_ref(), theirs.on_failure.as_ref()),
             restart_on_change: either(ours.restart_on_change.as_ref(), theirs.restart_on_change.as_ref()),
             idle: idle.filter(|idle| idle.after > Span::seconds(0)).cloned(),
-            sockets: either(ours.sockets.as_ref(), theirs.sockets.as_ref()),
-            overlap: ours.overlap.or(theirs.overlap).unwrap_or(false),
+            sockets,
+            overlap,
             health_file: ours.health_file.clone().or_else(|| theirs.health_file.clone()),
             pid_file: ours.pid_file.clone().or_else(|| theirs.pid_file.clone()),
             detach: either(ours.detach.as_ref(), theirs.detach.as_ref()),
@@ -168,6 +187,32 @@ fn own_paths_only(package: &Service) -> Result<(), ResolveError> {
         }
     }
     Ok(())
+}
+
+/// Refuses what the check of one file can't see: the probe of the one file at a socket of the other.
+fn not_at_sockets(
+    ready: &Probe,
+    health: Option<&HealthPolicy>,
+    sockets: &[Socket],
+    overlap: bool,
+) -> Result<(), ResolveError> {
+    const SYSTEM: &str = "the system takes connections whether the program works or not";
+    const OLD: &str = "with `overlap` the old process answers as well as the new one";
+    let asked = match ready {
+        Probe::Tcp(address) => Some(("service.ready", address, SYSTEM)),
+        Probe::Http(address) if overlap => Some(("service.ready", address, OLD)),
+        _ => None,
+    };
+    let health = match health.map(|health| &health.probe) {
+        Some(HealthProbe::Tcp(address)) => Some(("service.health", address, SYSTEM)),
+        _ => None,
+    };
+    match asked.into_iter().chain(health).find(|(_, address, _)| answered_by(address, sockets)) {
+        Some((field, address, answers)) => {
+            Err(ResolveError::AskedAtSocket { field, address: address.clone(), answers })
+        }
+        None => Ok(()),
+    }
 }
 
 /// The manifest's list, else the package's, else none.

@@ -24,7 +24,7 @@ use crate::supervise::overlap::{Happened, Overlap, Terms, Wanted, is_asked_at_a_
 use crate::supervise::pid_file::PidFile;
 use crate::supervise::program::{Prepared, Program};
 use crate::supervise::signals;
-use crate::supervise::transition::Input;
+use crate::supervise::transition::{Input, Output};
 
 /// Who is beside what runs.
 pub(super) struct Beside {
@@ -55,7 +55,7 @@ impl Beside {
         };
         let wanted = context.spec.overlap && !context.spec.sockets.is_empty();
         let control = wanted.then(bind).transpose().unwrap_or_else(|error| {
-            log.note(Level::Warning, &format!("nothing can be started beside the program: {error}"));
+            log.warn(&format!("nothing can be started beside the program: {error}"));
             None
         });
         let overlap = Overlap::new(context.spec.stop.timeout.duration());
@@ -265,10 +265,7 @@ impl Supervisor {
                 }
                 Wanted::Say(word) => {
                     if let Word::Failed { reason, .. } = &word {
-                        self.log.note(
-                            Level::Warning,
-                            &format!("the new start beside the program is given up: {reason}"),
-                        );
+                        self.log.warn(&format!("the new start beside the program is given up: {reason}"));
                     }
                     self.beside.say(&word);
                 }
@@ -370,14 +367,22 @@ impl Supervisor {
             && let Err(reason) = file.write(program.identity.pid)
         {
             // Monitors miss it; the service need not.
-            self.log.note(Level::Warning, &reason);
+            self.log.warn(&reason);
         }
         self.last_started = Some(program.started);
         self.reporter.adopt(&spec);
-        self.inputs.push_back(Input::Promoted(Box::new(spec)));
-        let Some(old) = self.program.replace(program) else { return };
-        let _ = identity::signal(old.identity, signals::of(before.spec.stop.signal));
-        self.beside.retired = Some(old);
+        if let Some(old) = self.program.replace(program) {
+            let _ = identity::signal(old.identity, signals::of(before.spec.stop.signal));
+            self.beside.retired = Some(old);
+        }
+        // At once: whoever is told of it reads the report next.
+        let now = clock::present();
+        for output in self.machine.on(Input::Promoted(Box::new(spec)), now) {
+            match output {
+                Output::Report => self.report(now),
+                output => self.act(output, now),
+            }
+        }
     }
 
     /// The files for monitors, where the launch names others now.

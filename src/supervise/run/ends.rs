@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::Supervisor;
 use crate::host::identity::Process;
 use crate::host::{identity, tree};
-use crate::model::level::Level;
 use crate::model::moment::BootMoment;
 use crate::supervise::program::Program;
 use crate::supervise::signals;
@@ -67,10 +66,7 @@ impl Supervisor {
         };
         let left = tree::kill_all(KILL_LIMIT, select, |one| ended.push(one));
         for process in left {
-            self.log.note(
-                Level::Warning,
-                &format!("can't be killed: {} ({})", process.name, process.identity.pid),
-            );
+            self.log.warn(&format!("can't be killed: {} ({})", process.name, process.identity.pid));
         }
         program.end(&mut self.log);
         for one in ended {
