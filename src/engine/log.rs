@@ -3,9 +3,9 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::engine::Context;
-use crate::host::account;
+use crate::engine::{Context, report};
 use crate::host::command::{self, Manner};
+use crate::host::{account, clock};
 use crate::model::level;
 use crate::model::log_line::{LogLine, Stream};
 use crate::model::manifest::PlatformKind;
@@ -35,31 +35,32 @@ pub(crate) fn tail(context: &Context<'_>, of: &Marker, since: Moment, lines: u64
                 }
                 found
             };
+            let supervisor = report::read(&context.layout, &of.name).map(|status| status.supervisor.pid);
+            let own = |line: &str| said_by_systemd(line) || supervisor.is_some_and(|pid| is_of(pid, line));
             let mut found = ask();
-            if found.iter().all(|line| said_by_systemd(line)) {
+            if found.iter().all(|line| own(line)) {
                 // journald reads the manager's socket and the program's streams in no certain order.
                 thread::sleep(JOURNAL_LAG);
                 found = ask();
             }
-            let of_program: Vec<String> =
-                found.iter().filter(|line| !said_by_systemd(line)).cloned().collect();
+            let of_program: Vec<String> = found.iter().filter(|line| !own(line)).cloned().collect();
             last(if of_program.is_empty() { found } else { of_program }, lines)
         }
         PlatformKind::Embedded => {
             let path = context.layout.logs(&of.name).join(format!("{}.log", of.name));
             let text = crate::host::files::read_end(&path, 16 << 10).unwrap_or_default();
-            last(text.lines().filter_map(|line| told(line, since)).collect(), lines)
+            let read = text.lines().filter_map(|line| LogLine::parse(line.as_bytes()));
+            let (own, of_program): (Vec<_>, Vec<_>) =
+                read.filter(|line| line.at >= whole(since)).partition(|line| line.stream == Stream::Own);
+            let told = |line: &LogLine<'_>| {
+                let text = String::from_utf8_lossy(line.text);
+                let text = level::prefix(&text).map_or(&*text, |(_, rest)| rest);
+                format!("{} {text}", clock::local_precise(line.at))
+            };
+            let wanted = if of_program.is_empty() { own } else { of_program };
+            last(wanted.iter().map(told).collect(), lines)
         }
     }
-}
-
-/// A line of a log file as people read it, unless it is older than the moment.
-fn told(line: &str, since: Moment) -> Option<String> {
-    let line = LogLine::parse(line.as_bytes()).filter(|line| line.at >= since)?;
-    let text = String::from_utf8_lossy(line.text);
-    let text = level::prefix(&text).map_or(text.as_ref(), |(_, rest)| rest);
-    let own = if line.stream == Stream::Own { "[mainstay] " } else { "" };
-    Some(format!("{:.3} {own}{text}", line.at.0))
 }
 
 /// Whether a line of the journal, in its short form (`TIME HOST IDENTIFIER[PID]: …`), is the manager's own.
@@ -67,29 +68,18 @@ fn said_by_systemd(line: &str) -> bool {
     line.split_ascii_whitespace().nth(2).is_some_and(|identifier| identifier.starts_with("systemd["))
 }
 
+/// The millisecond in which a moment lies: lines are no more exact.
+fn whole(moment: Moment) -> Moment {
+    jiff::Timestamp::from_millisecond(moment.0.as_millisecond()).map_or(moment, Moment)
+}
+
+/// Whether a line of that form is of a process: its identifier ends in `[PID]:`.
+fn is_of(pid: u32, line: &str) -> bool {
+    let identifier = line.split_ascii_whitespace().nth(2);
+    identifier.is_some_and(|identifier| identifier.ends_with(&format!("[{pid}]:")))
+}
+
 fn last(mut found: Vec<String>, lines: u64) -> Vec<String> {
     let skipped = found.len().saturating_sub(usize::try_from(lines).unwrap_or(usize::MAX));
     found.split_off(skipped)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_of_a_log_file_are_told_as_people_read_them() {
-        let since = Moment("2026-05-08T14:32:00Z".parse().unwrap());
-        let all = "2026-05-08T14:31:59.999Z out of an earlier start\n\
-            2026-05-08T14:32:00.000Z err <3>no such table\n\
-            2026-05-08T14:32:00.001Z own <4>the program exited with code 1\n\
-            torn off";
-        let found: Vec<String> = all.lines().filter_map(|line| told(line, since)).collect();
-        assert_eq!(
-            found,
-            [
-                "2026-05-08T14:32:00.000Z no such table",
-                "2026-05-08T14:32:00.001Z [mainstay] the program exited with code 1"
-            ]
-        );
-    }
 }

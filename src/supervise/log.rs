@@ -1,13 +1,12 @@
-//! The log of a supervised program, where the supervisor keeps one; else the supervisor's own words go where the
-//! program's output goes. A log that can't be written never stops the program: what can't be kept is lost, and the
-//! next line that can be written says so.
+//! The log of a supervised program, where the supervisor keeps one. A log that can't be written never stops
+//! the program: what can't be kept is lost, and the next line that can be written says so.
 
 use std::io::{self, Write};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
 
 use crate::host::output::LogWriter;
-use crate::model::level::Level;
 use crate::model::log_line::Stream;
 use crate::supervise::context::{Context, ProgramOutput};
 
@@ -16,6 +15,15 @@ pub(crate) struct Log {
     writer: Option<LogWriter>,
     echo: bool,
     lost: u64,
+}
+
+/// Writes where this process's own errors go: to the journal, on systemd. A journal that takes no more for a moment
+/// must not hold the supervisor up.
+fn tell(line: &str) {
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    if send(io::stderr(), line.as_bytes(), flags) == Err(Errno::NOTSOCK) {
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
 }
 
 impl Log {
@@ -45,29 +53,24 @@ impl Log {
         }
     }
 
-    /// Keeps a line of the supervisor, with the prefix of sd-daemon(3) where it is more than news: the journal takes
-    /// it off and remembers it, and so does whoever reads the log file. The same stands in the status, so a line that
-    /// can't be kept is no loss.
-    pub(crate) fn note(&mut self, level: Level, text: &str) {
-        let prefix = match level {
-            Level::Error => "<3>",
-            Level::Warning => "<4>",
-            Level::Info | Level::Debug => "",
-        };
+    /// Keeps a line of the supervisor. What is lost of it stands in the status, too.
+    pub(crate) fn note(&mut self, text: &str) {
         match &mut self.writer {
             Some(writer) => {
-                let _ = writer.note(&format!("{prefix}{text}"));
+                let _ = writer.note(text);
                 if self.echo {
-                    let _ = writeln!(io::stderr(), "[mainstay] {text}");
+                    // The person at the terminal reads no prefix, and may have gone.
+                    let shown = text.strip_prefix("<4>").unwrap_or(text);
+                    let _ = writeln!(io::stderr(), "[mainstay] {shown}");
                 }
             }
-            None => pass_on(format!("{prefix}{text}\n").as_bytes()),
+            None => tell(&format!("{text}\n")),
         }
     }
 
-    /// Keeps a line of the supervisor about something that failed beside the program.
+    /// Keeps a line of the supervisor that somebody should read, marked as sd-daemon(3) marks it.
     pub(crate) fn warn(&mut self, text: &str) {
-        self.note(Level::Warning, text);
+        self.note(&format!("<4>{text}"));
     }
 
     /// Shows what the program wrote to a person at a terminal, who may have gone.
@@ -78,18 +81,5 @@ impl Log {
                 Stream::Error | Stream::Own => io::stderr().write_all(piece),
             };
         }
-    }
-}
-
-/// Writes a line where the supervisor's own output goes, unless whoever reads there has fallen behind: a journal that
-/// does not read must not hold the supervisor.
-fn pass_on(line: &[u8]) {
-    let mut stderr = io::stderr();
-    let mut taken = [PollFd::new(&stderr, PollFlags::OUT)];
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    if poll(&mut taken, Some(&now)).is_ok_and(|ready| ready > 0)
-        && taken[0].revents().contains(PollFlags::OUT)
-    {
-        let _ = stderr.write_all(line);
     }
 }

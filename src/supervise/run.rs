@@ -235,20 +235,24 @@ impl Supervisor {
         let standing = self.machine.standing();
         if self.noted != standing.message {
             self.noted.clone_from(&standing.message);
-            self.log.note(standing.level(), &self.noted);
+            if standing.is_after_an_alarm() {
+                self.log.warn(&self.noted);
+            } else {
+                self.log.note(&self.noted);
+            }
         }
         let written = self.lock.name().and(self.reporter.report(standing, facts, now));
         let unwritten = written.err().map(|error| error.to_string());
         if self.unwritten != unwritten {
             if let Some(reason) = &unwritten {
-                self.log.warn(&format!("the status can't be written: {reason}"));
+                self.log.note(&format!("the status can't be written: {reason}"));
             }
             self.unwritten = unwritten;
         }
         let unkept = self.health_file.as_mut().and_then(|file| file.update(self.reporter.status()).err());
         if self.unkept != unkept {
             if let Some(reason) = &unkept {
-                self.log.warn(reason);
+                self.log.note(reason);
             }
             self.unkept = unkept;
         }

@@ -1,6 +1,5 @@
 //! Where a supervised program stands, before clocks and process numbers make a status of it.
 
-use crate::model::level::Level;
 use crate::model::moment::BootMoment;
 use crate::model::outcome::Outcome;
 use crate::model::status::{Exit, HealthStanding, Phase, ScheduleStanding};
@@ -32,47 +31,11 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// How bad a log line with the message is.
+    /// Whether the program has just ended in a way that somebody should hear of.
     #[must_use]
-    pub fn level(&self) -> Level {
-        let refused = self.health.as_ref().is_some_and(|health| health.failures > 0);
-        match self.phase {
-            Phase::Failed => Level::Error,
-            Phase::BackingOff => Level::Warning,
-            Phase::Sleeping if self.last_outcome.is_some_and(Outcome::alarms) => Level::Warning,
-            Phase::Starting | Phase::Ready if refused => Level::Warning,
-            _ => Level::Info,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_about_a_failure_is_no_mere_news() {
-        let standing = |phase, last_outcome, failures| Standing {
-            phase,
-            failures: 0,
-            restarts: Restarts::default(),
-            next_start: None,
-            at_most_until: None,
-            last_exit: None,
-            last_outcome,
-            health: Some(HealthStanding { failures, ..Default::default() }),
-            schedule: None,
-            message: String::new(),
-        };
-        for (phase, outcome, failures, level) in [
-            (Phase::Failed, Some(Outcome::Fatal), 0, Level::Error),
-            (Phase::BackingOff, Some(Outcome::Failure), 0, Level::Warning),
-            (Phase::Sleeping, Some(Outcome::Partial), 0, Level::Warning),
-            (Phase::Starting, None, 2, Level::Warning),
-            (Phase::Sleeping, Some(Outcome::Success), 0, Level::Info),
-            (Phase::Ready, Some(Outcome::Failure), 0, Level::Info),
-        ] {
-            assert_eq!(standing(phase, outcome, failures).level(), level, "{phase:?} {outcome:?}");
-        }
+    pub fn is_after_an_alarm(&self) -> bool {
+        let ended =
+            matches!(self.phase, Phase::BackingOff | Phase::Failed | Phase::Completed | Phase::Sleeping);
+        ended && self.last_outcome.is_some_and(Outcome::alarms)
     }
 }

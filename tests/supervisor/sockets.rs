@@ -13,7 +13,7 @@ use mainstay::model::socket::Socket;
 use mainstay::model::status::{Exit, Phase};
 use rustix::process::Signal;
 
-use crate::host::{Host, LONG, free_port, program, spec, wait_for};
+use crate::host::{Host, LONG, Running, free_port, program, spec, wait_for};
 use crate::load::{Load, ask};
 
 fn socket(listen: &str, name: Option<&str>) -> Socket {
@@ -55,6 +55,42 @@ fn the_program_gets_its_sockets_in_order_and_by_name() {
     running.signal(Signal::TERM);
     assert_eq!(running.code(), Some(0));
     assert!(!path.exists(), "nobody answers there any more");
+}
+
+#[test]
+fn a_small_limit_of_open_files_is_the_programs_alone() {
+    let limit = |pid: u32| {
+        let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+        let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap().to_owned();
+        let words: Vec<&str> = line.split_whitespace().skip(3).take(2).collect();
+        words.join(" ")
+    };
+    let address = loopback();
+    let mut spec = holding(&[&address]);
+    spec.limits.open_files = Some(16);
+    let host = Host::new(&spec);
+    let mut driver = host.driver("run", "web");
+    // The supervisor itself may have few, and hands over all the same.
+    let prlimit = |count| rustix::process::Rlimit { current: Some(count), maximum: Some(count) };
+    let mut running = Running(driver.spawn().unwrap());
+    let pid = rustix::process::Pid::from_raw(running.0.id().try_into().unwrap());
+    rustix::process::prlimit(pid, rustix::process::Resource::Nofile, prlimit(128)).unwrap();
+    host.wait_for_phase(Phase::Ready);
+    let program = host.status().unwrap().program.unwrap().pid;
+    assert_eq!((limit(program), limit(running.0.id())), ("16 16".to_owned(), "128 128".to_owned()));
+    assert_eq!(ask(&address).unwrap(), format!("one {program} 1 web\n"));
+    // Its own limit does not stand in the way of the next start.
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(program.try_into().unwrap()).unwrap(),
+        Signal::KILL,
+    )
+    .unwrap();
+    wait_for("the next start", LONG, || {
+        let status = host.status().filter(|status| status.phase == Phase::Ready)?;
+        status.program.filter(|next| next.pid != program)
+    });
+    running.signal(Signal::TERM);
+    assert_eq!(running.code(), Some(0));
 }
 
 #[test]

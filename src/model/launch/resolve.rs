@@ -10,7 +10,7 @@ use crate::model::manifest::{Hardening, Limits, Manifest, PlatformKind, RestartW
 use crate::model::package::PackageDescription;
 use crate::model::readiness::Probe;
 use crate::model::size::Size;
-use crate::model::socket::{Socket, answered_by};
+use crate::model::socket::answered_by;
 use crate::model::version::Version;
 
 /// What the manifest leaves open and the host decides.
@@ -64,6 +64,16 @@ impl LaunchSpec {
         package: Option<&PackageDescription>,
         circumstances: Circumstances,
     ) -> Result<Self, ResolveError> {
+        let spec = Self::lay_over(manifest, package, circumstances)?;
+        not_at_sockets(&spec)?;
+        Ok(spec)
+    }
+
+    fn lay_over(
+        manifest: &Manifest,
+        package: Option<&PackageDescription>,
+        circumstances: Circumstances,
+    ) -> Result<Self, ResolveError> {
         let ours = &manifest.service;
         let nothing = Service::default();
         let theirs = package.map_or(&nothing, |description| &description.service);
@@ -88,10 +98,6 @@ impl LaunchSpec {
         let idle = ours.idle.as_ref().or(theirs.idle.as_ref());
         own_paths_only(theirs)?;
         let environment_file = ours.environment_file.as_ref().or(theirs.environment_file.as_ref());
-        let health = HealthPolicy::resolve(ours.health.as_ref(), theirs.health.as_ref());
-        let sockets = either(ours.sockets.as_ref(), theirs.sockets.as_ref());
-        let overlap = ours.overlap.or(theirs.overlap).unwrap_or(false);
-        not_at_sockets(&ready.probe, health.as_ref(), &sockets, overlap)?;
         Ok(Self {
             format: FORMAT,
             name: manifest.name.clone(),
@@ -140,14 +146,14 @@ impl LaunchSpec {
             },
             gate: manifest.upgrade.gate.unwrap_or(ready.timeout),
             ready,
-            health,
+            health: HealthPolicy::resolve(ours.health.as_ref(), theirs.health.as_ref()),
             schedule,
             exit_codes: ours.exit_codes.over(&theirs.exit_codes),
             on_failure: either(ours.on_failure.as_ref(), theirs.on_failure.as_ref()),
             restart_on_change: either(ours.restart_on_change.as_ref(), theirs.restart_on_change.as_ref()),
             idle: idle.filter(|idle| idle.after > Span::seconds(0)).cloned(),
-            sockets,
-            overlap,
+            sockets: either(ours.sockets.as_ref(), theirs.sockets.as_ref()),
+            overlap: ours.overlap.or(theirs.overlap).unwrap_or(false),
             health_file: ours.health_file.clone().or_else(|| theirs.health_file.clone()),
             pid_file: ours.pid_file.clone().or_else(|| theirs.pid_file.clone()),
             detach: either(ours.detach.as_ref(), theirs.detach.as_ref()),
@@ -190,24 +196,19 @@ fn own_paths_only(package: &Service) -> Result<(), ResolveError> {
 }
 
 /// Refuses what the check of one file can't see: the probe of the one file at a socket of the other.
-fn not_at_sockets(
-    ready: &Probe,
-    health: Option<&HealthPolicy>,
-    sockets: &[Socket],
-    overlap: bool,
-) -> Result<(), ResolveError> {
+fn not_at_sockets(spec: &LaunchSpec) -> Result<(), ResolveError> {
     const SYSTEM: &str = "the system takes connections whether the program works or not";
     const OLD: &str = "with `overlap` the old process answers as well as the new one";
-    let asked = match ready {
+    let asked = match &spec.ready.probe {
         Probe::Tcp(address) => Some(("service.ready", address, SYSTEM)),
-        Probe::Http(address) if overlap => Some(("service.ready", address, OLD)),
+        Probe::Http(address) if spec.overlap => Some(("service.ready", address, OLD)),
         _ => None,
     };
-    let health = match health.map(|health| &health.probe) {
+    let health = match spec.health.as_ref().map(|health| &health.probe) {
         Some(HealthProbe::Tcp(address)) => Some(("service.health", address, SYSTEM)),
         _ => None,
     };
-    match asked.into_iter().chain(health).find(|(_, address, _)| answered_by(address, sockets)) {
+    match asked.into_iter().chain(health).find(|(_, address, _)| answered_by(address, &spec.sockets)) {
         Some((field, address, answers)) => {
             Err(ResolveError::AskedAtSocket { field, address: address.clone(), answers })
         }

@@ -10,7 +10,6 @@ use crate::host::notify::{Listener, Notice};
 use crate::host::process::{Ended, as_account};
 use crate::host::{clock, identity, tree};
 use crate::model::launch::LaunchSpec;
-use crate::model::level::Level;
 use crate::model::moment::BootMoment;
 use crate::model::overlap::{self, Ask, Word, may_overlap};
 use crate::model::status::Phase;
@@ -301,7 +300,7 @@ impl Supervisor {
         let Some(prepared) = candidate.prepared.take() else {
             return Happened::StartFailed("it was started already".to_owned());
         };
-        self.log.note(Level::Info, &format!("{} is started beside what runs", candidate.context.spec.tree()));
+        self.log.note(&format!("{} is started beside what runs", candidate.context.spec.tree()));
         match Program::start(&candidate.context, prepared, self.sockets.held()) {
             Ok(program) => {
                 candidate.program = Some(program);
