@@ -25,6 +25,7 @@ pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
         .chain(of_platform(spec.platform, container))
         .chain(of_environment_file(spec))
         .chain(of_secrets(spec))
+        .chain(of_silence(declared, spec))
         .collect()
 }
 
@@ -56,6 +57,18 @@ fn of_secrets(spec: &LaunchSpec) -> Vec<String> {
         format!("every account of this host can read the secret in `{path}`: `chmod o-r '{path}'`")
     };
     open_secrets(spec).iter().map(told).collect()
+}
+
+/// Settings that change nothing by themselves, because what they need is named nowhere.
+fn of_silence(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
+    let mut told = Vec::new();
+    if declared.manifest.service.health.is_some() && spec.health.is_none() {
+        told.push("`service.health` names no probe, nor does the package, so nobody asks: write `http`, `tcp`, `command` or `notify`".to_owned());
+    }
+    if spec.overlap && spec.sockets.is_empty() {
+        told.push("`service.overlap` needs `service.sockets`, which neither the manifest nor the package names: the old process is stopped before the new one starts".to_owned());
+    }
+    told
 }
 
 /// The files of secrets that other accounts of this host can read.

@@ -70,7 +70,9 @@ impl Record {
     fn take(&mut self, status: &Status) {
         let health = status.health.clone().unwrap_or_default();
         let run = status.schedule.as_ref().filter(|run| run.last_outcome == Some(Outcome::Success));
-        let successes = [status.ready, health.last_success, run.and_then(|run| run.last_end)];
+        // A run has only begun when it is ready.
+        let ready = status.ready.filter(|_| status.schedule.is_none());
+        let successes = [ready, health.last_success, run.and_then(|run| run.last_end)];
         let success = successes.into_iter().flatten().max();
         if status.failures > self.counted {
             self.last_error = status.last_exit.map(|exit| format!("the program {exit}"));
@@ -181,7 +183,7 @@ mod tests {
                 last_outcome: Some(outcome),
                 ..Default::default()
             };
-            let now = Status { schedule: Some(run), ..status() };
+            let now = Status { schedule: Some(run), ready: Some(moment(29)), ..status() };
             record.take(&now);
             assert_eq!(facts(&record, &now).1, success, "{outcome}");
         }
