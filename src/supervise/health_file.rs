@@ -132,6 +132,7 @@ mod tests {
             health: None,
             schedule: None,
             detached: Vec::new(),
+            telling: false,
             message: "starting".to_owned(),
         }
     }

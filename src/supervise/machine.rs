@@ -64,7 +64,28 @@ pub struct Machine {
     turns: Option<Turns>,
     /// Why the reconcile command failed before the run that is under way, if it did.
     unreconciled: Option<String>,
+    /// How the program has ended for good under a supervisor that was killed while it told somebody of it.
+    decided: Option<Decided>,
     standing: Standing,
+}
+
+/// An ending that an earlier supervisor had decided.
+#[derive(Clone, Debug)]
+struct Decided {
+    ending: Ending,
+    phase: Phase,
+    message: String,
+}
+
+impl Decided {
+    fn of(status: &Status) -> Option<Self> {
+        let ending = match (status.phase, status.last_exit) {
+            (Phase::Completed, _) => Ending::Completed,
+            (Phase::Failed, Some(exit)) => Ending::Failed(exit),
+            _ => return None,
+        };
+        Some(Self { ending, phase: status.phase, message: status.message.clone() })
+    }
 }
 
 impl Machine {
@@ -80,11 +101,15 @@ impl Machine {
     ) -> Self {
         let (tree, launch) = (spec.tree(), spec.identity());
         let trial = trial.filter(|trial| trial.tree == tree);
-        let same_life = |status: &&Status| {
-            status.launch == launch && status.boot_id == place.boot_id && !status.phase.is_final()
+        // That of one that ended is no word about this life, unless it was killed before it could end.
+        let killed = |status: &&Status| {
+            status.launch == launch
+                && status.boot_id == place.boot_id
+                && (!status.phase.is_final() || status.telling)
         };
-        let previous = previous.filter(same_life);
-        let earlier = previous.map(|status| status.restarts.clone()).unwrap_or_default();
+        let told = previous.filter(killed);
+        let decided = told.filter(|status| status.telling).and_then(Decided::of);
+        let earlier = told.map(|status| status.restarts.clone()).unwrap_or_default();
         let mut terms = Terms::of(spec);
         if let Some(trial) = trial {
             terms.ready_limit = terms.ready_limit.min(trial.gate.duration());
@@ -102,14 +127,15 @@ impl Machine {
             need: None,
             turns,
             unreconciled: None,
+            decided,
             standing: Standing {
                 phase: Phase::Starting,
-                failures: previous.map_or(0, |status| status.failures),
+                failures: told.map_or(0, |status| status.failures),
                 restarts: Restarts::counted(earlier, now.boot),
                 next_start: None,
                 at_most_until: None,
-                last_exit: previous.and_then(|status| status.last_exit),
-                last_outcome: previous.and_then(|status| status.last_outcome),
+                last_exit: told.and_then(|status| status.last_exit),
+                last_outcome: told.and_then(|status| status.last_outcome),
                 health: None,
                 schedule: None,
                 message: "starting".to_owned(),

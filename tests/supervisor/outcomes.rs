@@ -119,3 +119,32 @@ fn what_can_not_be_started_is_told_too() {
     assert_eq!(host.run().code(), Some(1));
     assert_eq!(std::fs::read_to_string(host.data().join("told")).unwrap(), "not-started\n");
 }
+
+#[test]
+fn what_is_down_for_good_stays_down_though_its_supervisor_is_killed_while_it_tells_of_it() {
+    for code in [4, 2] {
+        let mut spec = shell(&format!("echo >>lives; exit {code}"));
+        spec.on_failure = ["/bin/sh", "-c", "echo >told; sleep 50"].map(str::to_owned).to_vec();
+        let host = Host::new(&spec);
+        let mut guardian = host.guard();
+        wait_for("the alert", LONG, || host.data().join("told").exists().then_some(()));
+        let before = host.wait_for_status("the ending", |status| status.telling);
+        rustix::process::kill_process(
+            rustix::process::Pid::from_raw(before.supervisor.pid.cast_signed()).unwrap(),
+            Signal::KILL,
+        )
+        .unwrap();
+        assert_eq!(guardian.code(), Some(if code == 4 { 4 } else { 0 }));
+        let after = host.status().unwrap();
+        assert_ne!(after.supervisor, before.supervisor);
+        assert_eq!((after.phase, after.last_exit, after.telling), (before.phase, before.last_exit, false));
+        assert_eq!(after.message, before.message);
+        assert!(host.programs().is_empty(), "{:?}", host.programs());
+        assert_eq!(std::fs::read_to_string(host.data().join("lives")).unwrap(), "\n");
+        // Started by hand, it is started.
+        let _again = host.guard();
+        wait_for("another life", LONG, || {
+            (std::fs::read_to_string(host.data().join("lives")).unwrap() == "\n\n").then_some(())
+        });
+    }
+}
