@@ -4,6 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// The time from which a calendar has to have a point within some years (the search ends by itself): the beginning of
+/// 2026. Whether a text is a calendar must not depend on when it is read.
+const REFERENCE: jiff::Timestamp = jiff::Timestamp::constant(1_767_225_600, 0);
 const PATTERN: &str = "^\\s*\\S+(\\s+\\S+){4,5}\\s*$";
 
 /// Points in time: minute, hour, day of the month, month, day of the week, and perhaps a time zone. Whoever asks it
@@ -50,7 +53,10 @@ impl TryFrom<String> for Calendar {
     type Error = CalendarError;
     fn try_from(text: String) -> Result<Self, CalendarError> {
         match parse(&text) {
-            Ok(_) => Ok(Self(text)),
+            Ok(crontab) => match crontab.find_next(REFERENCE) {
+                Ok(_) => Ok(Self(text)),
+                Err(_) => Err(CalendarError { text, reason: "no day of any year is such a day".to_owned() }),
+            },
             Err(error) => {
                 // The last line points at the place and says what is wrong there.
                 let message = error.to_string();
@@ -107,7 +113,15 @@ mod tests {
 
     #[test]
     fn what_names_no_times_is_refused() {
-        for wrong in ["", "* * * *", "60 * * * *", "* * * * * * *", "tomorrow", "0 9 * * mon-fri Mars/Base"] {
+        for wrong in [
+            "",
+            "* * * *",
+            "60 * * * *",
+            "* * * * * * *",
+            "tomorrow",
+            "0 9 * * mon-fri Mars/Base",
+            "0 0 30 2 *",
+        ] {
             assert!(Calendar::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
     }

@@ -24,6 +24,7 @@ use crate::supervise::transition::{Input, Output};
 
 use self::health::Health;
 use self::need::Need;
+use self::renewal::Renewal;
 use self::state::{State, Then};
 use self::terms::Terms;
 use self::turns::Turns;
@@ -33,6 +34,7 @@ mod cycle;
 mod health;
 mod need;
 mod ready;
+mod renewal;
 mod start;
 mod state;
 mod stop;
@@ -62,6 +64,7 @@ pub struct Machine {
     health: Option<Health>,
     need: Option<Need>,
     turns: Option<Turns>,
+    renewal: Renewal,
     /// Why the reconcile command failed before the run that is under way, if it did.
     unreconciled: Option<String>,
     /// How the program has ended for good under a supervisor that was killed while it told somebody of it.
@@ -126,6 +129,7 @@ impl Machine {
             health: None,
             need: None,
             turns,
+            renewal: Renewal::default(),
             unreconciled: None,
             decided,
             standing: Standing {
@@ -192,14 +196,14 @@ impl Machine {
     pub fn deadline(&self) -> Option<BootMoment> {
         match &self.state {
             State::Starting { until, next_probe, .. } => {
-                Some(next_probe.map_or(*until, |probe| probe.min(*until)))
+                [Some(*until), *next_probe, self.renewal.due()].into_iter().flatten().min()
             }
             State::Draining { until, .. } | State::BackingOff { until } => Some(*until),
             State::Sleeping => self.turns.as_ref().and_then(Turns::deadline),
             State::Ready => {
                 let health = self.health.as_ref().and_then(Health::deadline);
                 let need = self.need.as_ref().and_then(Need::deadline);
-                health.into_iter().chain(need).min()
+                health.into_iter().chain(need).chain(self.renewal.due()).min()
             }
             State::New
             | State::Rereading
@@ -292,6 +296,10 @@ impl Machine {
     }
 
     fn tick(&mut self, now: Present) -> Vec<Output> {
+        let lives = matches!(self.state, State::Starting { .. } | State::Ready);
+        if lives && self.renewal.due().is_some_and(|due| now.boot >= due) {
+            return self.renew("files have changed", now);
+        }
         match &mut self.state {
             State::Starting { until, .. } if now.boot >= *until => {
                 if matches!(self.terms.probe, Probe::Delay(_)) {

@@ -224,7 +224,9 @@ impl Program {
         }
         let mut pipes = vec![self.output, self.error];
         let mut lines = Vec::new();
-        pipes.iter_mut().for_each(|pipe| pipe.end(&mut lines));
+        for pipe in &mut pipes {
+            pipe.end(&mut lines);
+        }
         log.write(&lines);
         pipes.retain(|pipe| pipe.descriptor().is_some());
         Remnants(pipes)

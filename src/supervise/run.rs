@@ -92,7 +92,7 @@ fn system(action: &'static str) -> impl FnOnce(std::io::Error) -> SuperviseError
 /// Supervises a program until it is stopped or ends for good. This process becomes the reaper of all that the
 /// program starts, and reaps every child that it has.
 ///
-/// SIGTERM and SIGINT ask for a stop, and asked twice kill without waiting; SIGHUP asks for a stop.
+/// SIGTERM, SIGINT and SIGHUP ask for a stop; a SIGTERM or SIGINT after that kills without waiting.
 pub fn run(context: &Context, observe: &mut dyn FnMut(&Status)) -> Result<Ending, SuperviseError> {
     let mut supervisor = Supervisor::new(context)?;
     supervisor.run(observe)
@@ -275,7 +275,7 @@ impl Supervisor {
             Output::KillAll => self.kill_all(),
             Output::Alert => {
                 if !self.context.spec.on_failure.is_empty() {
-                    self.errands.alert(facts(self.machine.standing(), now));
+                    self.errands.alert(facts(self.machine.standing(), now), &mut self.log);
                 }
             }
             Output::Remember(event) => {
@@ -338,7 +338,7 @@ impl Supervisor {
     fn gather(&mut self) {
         let now = clock::boot_now();
         self.attend_beside(now);
-        self.inputs.extend(self.signals.take());
+        self.inputs.extend(self.signals.take(now));
         self.hear();
         if let Some(program) = &mut self.program {
             program.read(&mut self.log);

@@ -90,6 +90,7 @@ fn alerts_run_one_at_a_time_beside_the_next_life_and_outlive_the_death_of_a_prog
     assert!(words.len() >= 4 && words.len() < 2 * lives, "{lives} {told}");
     assert!(words.chunks(2).all(|pair| pair == ["begin", "end"]), "{told}");
     assert!(told.starts_with("begin SIGKILL 20"), "{told}");
+    assert!(host.log().contains("is replaced by a later one"), "{}", host.log());
 }
 
 #[test]
@@ -104,6 +105,7 @@ fn a_stop_does_not_wait_for_an_alert() {
     driver.signal(Signal::TERM);
     assert_eq!(driver.code(), Some(0));
     assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+    assert!(host.log().contains("the alert is cut off"), "{}", host.log());
     wait_for("the end of the alert", LONG, || host.programs().is_empty().then_some(()));
 }
 

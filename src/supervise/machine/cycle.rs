@@ -58,7 +58,7 @@ impl Machine {
     fn run(&mut self, now: Present) -> Vec<Output> {
         if self.turns.as_ref().is_some_and(Turns::reconciles) {
             self.state = State::Reconciling;
-            self.report(Phase::Starting, "its reconcile command runs before it");
+            self.report(self.rising(), "its reconcile command runs before it");
             self.standing.at_most_until = Some(now.boot.later(Reconcile::LIMIT));
             return vec![Output::Report, Output::Reconcile];
         }
