@@ -74,7 +74,10 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every source below `src`, by its path there.
+/// The build script: no part of the crate, and what it prints is for cargo.
+const BUILD_SCRIPT: &str = "build.rs";
+
+/// Every source of the crate, by its path below `src`.
 fn sources() -> Vec<(String, String)> {
     let folder = root().join("src");
     let mut open = vec![folder.clone()];
@@ -86,7 +89,9 @@ fn sources() -> Vec<(String, String)> {
                 open.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
-                found.push((name, std::fs::read_to_string(&path).unwrap()));
+                if name != BUILD_SCRIPT {
+                    found.push((name, std::fs::read_to_string(&path).unwrap()));
+                }
             }
         }
     }

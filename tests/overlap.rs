@@ -11,12 +11,15 @@
 mod load;
 mod real;
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use load::{Count, Load, ask};
+use mainstay::engine::guard::supervisor_of;
+use mainstay::host::identity;
 use mainstay::model::name::InstanceName;
 use mainstay::package::pack;
-use real::{LONG, MAINSTAY, Place, await_some};
+use real::{LONG, MAINSTAY, Output, Place, await_some};
+use rustix::process::Signal;
 
 const CLIENTS: usize = 4;
 
@@ -63,14 +66,19 @@ fn installed(overlap: bool) -> (Place, String) {
     (place, address)
 }
 
+/// Nothing had to be done in another way than it was meant to.
+fn in_its_usual_way(output: &Output) {
+    assert!(!output.err.contains("usual way") && !output.err.contains("afresh"), "{output:?}");
+}
+
 /// 20 restarts and 5 upgrades under load.
 fn restarted_and_upgraded(place: &Place, address: &str, versions: &[&str]) -> Count {
     let load = Load::on(address, CLIENTS);
     for _ in 0..20 {
-        place.run(&["restart"]).good();
+        in_its_usual_way(&place.run(&["restart"]).good());
     }
     for version in versions {
-        place.run(&["upgrade", "--yes", "--from", &archive(place, version)]).good();
+        in_its_usual_way(&place.run(&["upgrade", "--yes", "--from", &archive(place, version)]).good());
         assert!(ask(address).unwrap().contains(&format!("/holds-{version} ")));
     }
     let count = load.end();
@@ -84,11 +92,11 @@ const VERSIONS: [&str; 5] = ["1.1.0", "1.2.0", "1.3.0", "1.4.0", "1.5.0"];
 #[test]
 fn with_overlap_no_request_fails() {
     let (place, address) = installed(true);
-    let before = mainstay::engine::guard::supervisor_of(&place.layout, &web());
+    let before = supervisor_of(&place.layout, &web());
     let count = restarted_and_upgraded(&place, &address, &VERSIONS);
     assert_eq!((count.refused, count.failed.len()), (0, 0), "{count:?}");
     // One supervisor has done it all.
-    assert_eq!(mainstay::engine::guard::supervisor_of(&place.layout, &web()), before);
+    assert_eq!(supervisor_of(&place.layout, &web()), before);
     assert!(place.journal(&web()).is_empty());
     place.run(&["upgrade", "--rollback", "--yes"]).good();
     assert!(ask(&address).unwrap().contains("/holds-1.4.0 "));
@@ -126,6 +134,20 @@ fn a_new_version_that_fails_beside_the_old_one_is_never_switched_to() {
 }
 
 #[test]
+fn a_restart_that_fails_beside_what_runs_leaves_it_alone() {
+    let (place, address) = installed(true);
+    let before = ask(&address).unwrap();
+    let load = Load::on(&address, CLIENTS);
+    // What it needs is gone meanwhile.
+    let program = place.layout.tree(&web(), "holds-1.0.0").join("bin/holds");
+    std::fs::remove_file(&program).unwrap();
+    place.run(&["restart"]).fails(1, "what runs goes on");
+    let count = load.end();
+    assert_eq!((count.refused, count.failed.len()), (0, 0), "{count:?}");
+    assert_eq!(ask(&address).unwrap(), before);
+}
+
+#[test]
 fn what_can_not_change_while_it_runs_is_restarted_and_said() {
     let (place, address) = installed(true);
     declare(&place, true, r#", "schedule": { "every": "1h" }"#);
@@ -140,6 +162,35 @@ fn what_can_not_change_while_it_runs_is_restarted_and_said() {
     assert!(said.contains("does not overlap the old one, because what changes can't change"), "{said}");
     assert!(ask(&address).is_err());
     assert!(ask(&other.to_string()).unwrap().contains("/holds-1.0.0 "));
+}
+
+#[test]
+fn the_guardian_of_all_holds_sockets_too() {
+    let place = Place::new();
+    declare(&place, false, "");
+    place.run(&["install", "--no-start", "--yes", "--from", &archive(&place, "1.0.0")]).good();
+    let address = format!("127.0.0.1:{}", place.port);
+    let mut boot = place.command(MAINSTAY, &place.deploy());
+    boot.arg("boot").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut boot = boot.spawn().unwrap();
+    await_some("an answer", LONG, || ask(&address).ok());
+    let load = Load::on(&address, CLIENTS);
+    for _ in 0..3 {
+        place.run(&["restart"]).good();
+        let supervisor = supervisor_of(&place.layout, &web()).unwrap();
+        identity::signal(supervisor, Signal::KILL).unwrap();
+        await_some("another supervisor", LONG, || {
+            supervisor_of(&place.layout, &web()).filter(|other| *other != supervisor)
+        });
+    }
+    let count = load.end();
+    assert!(count.refused == 0 && count.answered > 50, "{count:?}");
+    place.run(&["stop"]).good();
+    assert!(ask(&address).is_err());
+    place.run(&["start"]).good();
+    assert!(ask(&address).unwrap().contains("/holds-1.0.0 "));
+    identity::signal(identity::identity_of(boot.id()).unwrap(), Signal::TERM).unwrap();
+    assert_eq!(boot.wait().unwrap().code(), Some(0));
 }
 
 /// An upgrade that is killed at each entry of its journal, with the load going on: afterwards one of both versions

@@ -394,3 +394,31 @@ fn a_link_that_is_swapped_in_while_root_writes_leads_nowhere() {
     place.run_in(place.top(), &["recover"]).good();
     assert!(place.journal(&"web".parse().unwrap()).is_empty());
 }
+
+#[test]
+fn root_listens_for_nobody_where_he_could_not_and_lends_no_group() {
+    if is_left_out() {
+        return;
+    }
+    let sockets = |listen: &str| format!(r#", "sockets": [{{ "listen": "{listen}" }}]"#);
+    let ground = Ground::new(&sockets("127.0.0.1:80"));
+    ground.refused("a port below 1024");
+    let run =
+        ground.place.layout.run(&"web".parse().unwrap(), mainstay::model::manifest::PlatformKind::Embedded);
+    for path in [ground.precious.to_string(), format!("{run}/below/web.sock"), "/run/web.sock".to_owned()] {
+        ground.declare(&sockets(&path));
+        ground.refused("its Unix sockets lie in");
+    }
+    ground.declare(r#", "group": "root""#);
+    ground.refused("is not in it");
+    ground.declare(r#", "group": "no-such-group""#);
+    ground.refused("is not in it");
+    // His own he may have: the file is his, and so is its group.
+    let path = run.join("web.sock");
+    let own = account::by_name("nobody").unwrap().gid;
+    ground.declare(&sockets(path.as_str()));
+    ground.install().good();
+    await_some("the socket", LONG, || path.exists().then_some(()));
+    let metadata = std::fs::symlink_metadata(&path).unwrap();
+    assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o777), (ground.user, own, 0o660));
+}

@@ -260,6 +260,11 @@ fn what_systemd_has_no_words_for_is_refused_with_the_reason() {
         refusal(Scope::System, json!({ "description": "ends in \\" })),
         refusal(Scope::System, json!({ "user": "a\nb" })),
         refusal(Scope::User, json!({ "limits": { "nice": -1 } })),
+        refusal(Scope::User, json!({ "limits": { "openFiles": 63 } })),
+        refusal(
+            Scope::System,
+            json!({ "limits": { "openFiles": 67 }, "sockets": [{ "listen": "127.0.0.1:80" }] }),
+        ),
         native(
             json!({ "sockets": [{ "listen": "127.0.0.1:80", "name": "a" }, { "listen": "127.0.0.1:81" }] }),
         ),

@@ -4,6 +4,7 @@ use std::error::Error as _;
 
 use crate::cli::report::Report;
 use crate::engine::failure::{CallError, Failure, StepError};
+use crate::engine::supervisor::RunError;
 use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
 use crate::host::account;
@@ -41,6 +42,7 @@ fn code(failure: &Failure) -> u8 {
     match failure {
         Failure::Usage(_) | Failure::Faulty(_) | Failure::Unresolved(_) | Failure::NoVersion(_) => 2,
         Failure::Target(_) => 3,
+        Failure::Run(error) if matches!(**error, RunError::NotInstalled(_)) => 3,
         Failure::Refused(_)
         | Failure::Distrusted(_)
         | Failure::Inexpressible(_)
@@ -204,6 +206,7 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
                     .to_owned(),
             ]
         }
+        Refusal::SocketsMove(_) => vec!["leave `--no-restart` out, or stop the service first".to_owned()],
         Refusal::NoPrevious(_) => vec![
             "`mainstay history` shows what was active; `--to VERSION` goes to any that is unpacked"
                 .to_owned(),

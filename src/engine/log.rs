@@ -3,9 +3,11 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::engine::Context;
-use crate::host::account;
+use crate::engine::{Context, report};
 use crate::host::command::{self, Manner};
+use crate::host::{account, clock};
+use crate::model::level;
+use crate::model::log_line::{LogLine, Stream};
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
@@ -33,20 +35,30 @@ pub(crate) fn tail(context: &Context<'_>, of: &Marker, since: Moment, lines: u64
                 }
                 found
             };
+            let supervisor = report::read(&context.layout, &of.name).map(|status| status.supervisor.pid);
+            let own = |line: &str| said_by_systemd(line) || supervisor.is_some_and(|pid| is_of(pid, line));
             let mut found = ask();
-            if found.iter().all(|line| said_by_systemd(line)) {
+            if found.iter().all(|line| own(line)) {
                 // journald reads the manager's socket and the program's streams in no certain order.
                 thread::sleep(JOURNAL_LAG);
                 found = ask();
             }
-            let of_program: Vec<String> =
-                found.iter().filter(|line| !said_by_systemd(line)).cloned().collect();
+            let of_program: Vec<String> = found.iter().filter(|line| !own(line)).cloned().collect();
             last(if of_program.is_empty() { found } else { of_program }, lines)
         }
         PlatformKind::Embedded => {
             let path = context.layout.logs(&of.name).join(format!("{}.log", of.name));
             let text = crate::host::files::read_end(&path, 16 << 10).unwrap_or_default();
-            last(text.lines().map(str::to_owned).collect(), lines)
+            let read = text.lines().filter_map(|line| LogLine::parse(line.as_bytes()));
+            let (own, of_program): (Vec<_>, Vec<_>) =
+                read.filter(|line| line.at >= whole(since)).partition(|line| line.stream == Stream::Own);
+            let told = |line: &LogLine<'_>| {
+                let text = String::from_utf8_lossy(line.text);
+                let text = level::prefix(&text).map_or(&*text, |(_, rest)| rest);
+                format!("{} {text}", clock::local_precise(line.at))
+            };
+            let wanted = if of_program.is_empty() { own } else { of_program };
+            last(wanted.iter().map(told).collect(), lines)
         }
     }
 }
@@ -54,6 +66,17 @@ pub(crate) fn tail(context: &Context<'_>, of: &Marker, since: Moment, lines: u64
 /// Whether a line of the journal, in its short form (`TIME HOST IDENTIFIER[PID]: …`), is the manager's own.
 fn said_by_systemd(line: &str) -> bool {
     line.split_ascii_whitespace().nth(2).is_some_and(|identifier| identifier.starts_with("systemd["))
+}
+
+/// The millisecond in which a moment lies: lines are no more exact.
+fn whole(moment: Moment) -> Moment {
+    jiff::Timestamp::from_millisecond(moment.0.as_millisecond()).map_or(moment, Moment)
+}
+
+/// Whether a line of that form is of a process: its identifier ends in `[PID]:`.
+fn is_of(pid: u32, line: &str) -> bool {
+    let identifier = line.split_ascii_whitespace().nth(2);
+    identifier.is_some_and(|identifier| identifier.ends_with(&format!("[{pid}]:")))
 }
 
 fn last(mut found: Vec<String>, lines: u64) -> Vec<String> {

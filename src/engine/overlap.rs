@@ -37,8 +37,9 @@ pub(crate) fn overlap(context: &Context<'_>, of: &Marker, within: Duration) -> R
     };
     let ask = pending.as_ref().map_or(Ask::Restart, |switch| Ask::Switch(Box::new(switch.to.clone())));
     let until = Instant::now() + within;
-    let mut lost = connection.say(&ask.line()).is_err();
-    while !lost {
+    // Who hangs up before he has heard it has said why.
+    let _ = connection.say(&ask.line());
+    loop {
         let left = until.saturating_duration_since(Instant::now());
         let Some(line) = connection.next_line(left) else {
             if connection.is_closed() {
@@ -49,18 +50,21 @@ pub(crate) fn overlap(context: &Context<'_>, of: &Marker, within: Duration) -> R
         };
         match serde_json::from_str(&line) {
             Ok(Word::Starting) => {}
-            Ok(Word::Ready) => lost = stay(context, &mut connection, pending.as_ref())?,
+            Ok(Word::Ready) => stay(context, &mut connection, pending.as_ref())?,
             Ok(Word::Promoted) => return Ok(Overlapped::Promoted),
             Ok(Word::Busy) => {
                 std::thread::sleep(AGAIN);
                 let Ok(again) = open() else { break };
                 connection = again;
-                lost = connection.say(&ask.line()).is_err();
+                let _ = connection.say(&ask.line());
             }
             Ok(Word::Refused(reason)) => return Ok(Overlapped::Otherwise(reason)),
             Ok(Word::Failed { reason, exit }) => {
-                let what = pending.as_ref().map_or_else(|| of.name.to_string(), |switch| switch.to.tree());
-                return Err(not_ready(format!("{what}, started beside what runs: {reason}"), exit, true));
+                let reason = match &pending {
+                    Some(switch) => format!("{}, started beside what runs: {reason}", switch.to.tree()),
+                    None => format!("the new start was given up, and what runs goes on: {reason}"),
+                };
+                return Err(not_ready(reason, exit, true));
             }
             Err(error) => return Ok(Overlapped::Otherwise(format!("its word is not understood: {error}"))),
         }
@@ -68,15 +72,15 @@ pub(crate) fn overlap(context: &Context<'_>, of: &Marker, within: Duration) -> R
     Ok(Overlapped::Lost)
 }
 
-/// The new launch is ready: the link names it from now on. Says whether the supervisor is gone, which goes by the link
-/// if it does not hear of it.
+/// The new launch is ready: the link names it from now on. A supervisor that does not hear of it goes by the link.
 fn stay(
     context: &Context<'_>,
     connection: &mut Connection,
     pending: Option<&Switch>,
-) -> Result<bool, StepError> {
+) -> Result<(), StepError> {
     if let Some(switch) = pending {
         switch::make_at_once(&context.layout, switch).map_err(step_error)?;
     }
-    Ok(connection.say(&Ask::Promote.line()).is_err())
+    let _ = connection.say(&Ask::Promote.line());
+    Ok(())
 }

@@ -39,6 +39,13 @@ pub(crate) fn standing(
             (PlatformKind::Systemd, _) if !matches!(reported, Reported::Late(_)) => InstanceState::Ready,
             // A guardian knows that a supervisor runs, and no more.
             (PlatformKind::Embedded, _) if reported == Reported::Unreadable => InstanceState::Unknown,
+            (PlatformKind::Embedded, _) => match reported {
+                // The guardian has not noticed yet, or is about to end as well.
+                Reported::Late(status) if matches!(status.phase, Phase::Completed | Phase::Failed) => {
+                    of_phase(status.phase, manager)
+                }
+                _ => InstanceState::Starting,
+            },
             // The supervisor is just being replaced.
             _ => InstanceState::Starting,
         },
@@ -105,7 +112,7 @@ mod tests {
     fn the_manager_and_the_report_are_weighed() {
         use {InstanceState as I, Phase as P, PlatformKind as K, State as S, Supervision as W};
         let (failed, ready, waiting) = (status(P::Failed), status(P::Ready), status(P::BackingOff));
-        let stopped = status(P::Stopped);
+        let (stopped, done) = (status(P::Stopped), status(P::Completed));
         let live = Reported::Live;
         let late = Reported::Late;
         for (manager, reported, platform, supervision, expected) in [
@@ -120,6 +127,9 @@ mod tests {
             (Some(S::Active), Reported::Unreadable, K::Systemd, W::Mainstay, I::Ready),
             (Some(S::Active), Reported::Unreadable, K::Embedded, W::Mainstay, I::Unknown),
             (Some(S::Inactive), Reported::Unreadable, K::Embedded, W::Mainstay, I::Stopped),
+            (Some(S::Active), late(&done), K::Embedded, W::Mainstay, I::Stopped),
+            (Some(S::Active), late(&failed), K::Embedded, W::Mainstay, I::Failed),
+            (Some(S::Active), late(&stopped), K::Embedded, W::Mainstay, I::Starting),
             (Some(S::Inactive), live(&ready), K::Embedded, W::Mainstay, I::Ready),
             (Some(S::Inactive), late(&failed), K::Embedded, W::Mainstay, I::Failed),
             (Some(S::Inactive), late(&failed), K::Systemd, W::Mainstay, I::Stopped),

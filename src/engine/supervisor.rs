@@ -36,6 +36,9 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Why nothing can be supervised.
 #[derive(Debug, Error)]
 pub enum RunError {
+    /// The host has no such instance in this scope.
+    #[error("`{0}` is not installed in this scope")]
+    NotInstalled(InstanceName),
     /// The instance has no active version.
     #[error("`{0}` has no active version: its current link leads to no tree with a launch spec")]
     NothingActive(InstanceName),
@@ -86,7 +89,7 @@ impl RunError {
     /// Whether there is nothing to run, however often it is tried. All else may pass.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::NothingActive(_) | Self::Spec { .. })
+        matches!(self, Self::NotInstalled(_) | Self::NothingActive(_) | Self::Spec { .. })
     }
 }
 
@@ -112,7 +115,7 @@ pub fn defined(layout: &Layout, name: &InstanceName) -> Result<Marker, RunError>
             Err(error) => unread = Some(error),
         }
     }
-    Err(unread.map_or_else(|| RunError::NothingActive(name.clone()), RunError::File))
+    Err(unread.map_or_else(|| RunError::NotInstalled(name.clone()), RunError::File))
 }
 
 /// The launch that the current link names.

@@ -114,7 +114,8 @@ fn owner(name: &str, found: nix::Result<Option<nix::unistd::User>>) -> Result<Ow
 /// Does something with the rights of another account: whatever it opens, makes or removes, that account
 /// could. Only root can, and only root needs to; for others, and for the account itself, it is a plain call.
 ///
-/// The rights are a thread's own on Linux (credentials(7)), so that the rest of the program keeps its own.
+/// The rights are a thread's own on Linux (credentials(7)), so that the rest of the program keeps its own. They are for
+/// files: a process that is started there could take root's back.
 pub fn acting_as<T: Send>(owner: Option<&Owner>, work: impl FnOnce() -> T + Send) -> Result<T, AccountError> {
     let Some(owner) = owner.filter(|owner| owner.uid != effective_uid()) else { return Ok(work()) };
     std::thread::scope(|scope| {
@@ -135,7 +136,8 @@ fn take_on(owner: &Owner) -> rustix::io::Result<()> {
     let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
     rustix::thread::set_thread_groups(&[gid])?;
     rustix::thread::set_thread_res_gid(gid, gid, gid)?;
-    rustix::thread::set_thread_res_uid(uid, uid, uid)
+    // Whoever has the real or the saved user of a thread may end its process (kill(2)); files go by the effective one.
+    rustix::thread::set_thread_res_uid(None, uid, None)
 }
 
 #[cfg(not(target_os = "linux"))]

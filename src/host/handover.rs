@@ -3,8 +3,10 @@
 //!
 //! A process can't be started with descriptors in chosen places, nor with its own number in its environment, without
 //! code between fork and exec. So it is started through this program, which gets the descriptors over a socket in
-//! the place of its standard input, puts them where they belong, and becomes the program. What hinders that goes back
-//! over the same socket; if nothing does, the socket is closed by exec itself.
+//! the place of its standard input, puts them where they belong, says so, waits for the word to go on, and becomes the
+//! program. What hinders that goes back over the same socket; if nothing does, the socket is closed by exec itself.
+//!
+//! While it waits it can be given what has to come after all its descriptors are open: a limit to their number.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -16,13 +18,15 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 
-/// The first words by which this program knows that it is to hand sockets over and to become another program. The
-/// file of that program, its name and its arguments follow.
+/// The first words by which this program knows that it is to hand sockets over and to become another program. How many
+/// sockets, the file of that program, its name and its arguments follow.
 pub const WORDS: [&str; 2] = ["run", "--with-sockets"];
 /// Where the first socket stands (`SD_LISTEN_FDS_START`, `sd_listen_fds(3)`).
 const FIRST: i32 = 3;
 /// The most descriptors of one message (`SCM_MAX_FD`, unix(7)), less the standard input.
 pub const MOST: usize = 252;
+/// What both ends say when they are ready for the next step.
+const GO: &[u8] = b"+";
 /// The longest reason that is sent back.
 const LONGEST_REASON: usize = 4096;
 
@@ -32,14 +36,14 @@ pub(super) fn channel() -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 /// Sends descriptors.
-pub(super) fn send(channel: impl AsFd, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+fn send(channel: impl AsFd, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
     let message = SendAncillaryMessage::ScmRights(descriptors);
     let mut space = vec![MaybeUninit::uninit(); message.size()];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     if !ancillary.push(message) {
         return Err(io::Error::from(io::ErrorKind::InvalidInput));
     }
-    sendmsg(channel, &[IoSlice::new(b"+")], &mut ancillary, SendFlags::NOSIGNAL)?;
+    sendmsg(channel, &[IoSlice::new(GO)], &mut ancillary, SendFlags::NOSIGNAL)?;
     Ok(())
 }
 
@@ -57,16 +61,42 @@ fn receive(channel: impl AsFd, flags: RecvFlags) -> io::Result<Vec<OwnedFd>> {
     Ok(descriptors)
 }
 
-/// Waits until the process at the other end has become its program, or says why it has not.
-pub(super) fn outcome(channel: &OwnedFd) -> io::Result<()> {
-    let mut reason = vec![0_u8; LONGEST_REASON];
+/// Hands descriptors over to the process at the other end, and waits until it has become its program, or says why it
+/// has not. In between, when everything has its place, something is done to it.
+pub(super) fn hand_over(
+    channel: &OwnedFd,
+    descriptors: &[BorrowedFd<'_>],
+    between: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    send(channel, descriptors)?;
+    match hear(channel)?.as_deref() {
+        // It died: its exit says of what.
+        None => return Ok(()),
+        Some(GO) => {}
+        Some(reason) => return Err(failure(reason)),
+    }
+    between()?;
+    match rustix::net::send(channel, GO, SendFlags::NOSIGNAL) {
+        Ok(_) | Err(Errno::PIPE | Errno::CONNRESET) => {}
+        Err(error) => return Err(error.into()),
+    }
+    hear(channel)?.map_or(Ok(()), |reason| Err(failure(&reason)))
+}
+
+fn failure(reason: &[u8]) -> io::Error {
+    io::Error::other(String::from_utf8_lossy(reason).into_owned())
+}
+
+/// What the other end says. `None`: it is closed.
+fn hear(channel: &OwnedFd) -> io::Result<Option<Vec<u8>>> {
+    let mut word = vec![0_u8; LONGEST_REASON];
     loop {
-        match rustix::io::read(channel, &mut reason) {
+        match rustix::io::read(channel, &mut word) {
             // The other end may be closed with what was sent to it unread: by a death before it began.
-            Ok(0) | Err(Errno::CONNRESET) => return Ok(()),
+            Ok(0) | Err(Errno::CONNRESET) => return Ok(None),
             Ok(length) => {
-                let reason = reason.get(..length).unwrap_or_default();
-                return Err(io::Error::other(String::from_utf8_lossy(reason).into_owned()));
+                word.truncate(length);
+                return Ok(Some(word));
             }
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -78,40 +108,59 @@ pub(super) fn outcome(channel: &OwnedFd) -> io::Result<()> {
 /// could not; nothing if the words do not ask for it.
 #[must_use]
 pub fn taken_over(words: &[String]) -> Option<u8> {
-    let program = match words {
-        [command, option, program @ ..] if [command, option] == WORDS => program,
+    let (count, program) = match words {
+        [command, option, count, program @ ..] if [command, option] == WORDS => {
+            (count.parse().ok()?, program)
+        }
         _ => return None,
     };
     super::process::close_inherited();
-    let Ok(channel) =
-        fcntl_dupfd_cloexec(rustix::stdio::stdin(), FIRST + i32::try_from(MOST).unwrap_or(0) + 1)
-    else {
-        return Some(1);
+    let mut channel = None;
+    let error = match take_places(count, &mut channel) {
+        Ok(_held) => {
+            let pid = std::process::id().to_string();
+            super::process::become_program(program, (count > 0).then_some(("LISTEN_PID", &pid)))
+        }
+        Err(error) => error,
     };
-    let reason = become_program(&channel, program);
-    let _ = rustix::io::write(&channel, reason.to_string().as_bytes());
+    // The standard input is the way back until that has another place.
+    let back = channel.as_ref().map_or(rustix::stdio::stdin(), AsFd::as_fd);
+    let _ = rustix::io::write(back, error.to_string().as_bytes());
     Some(1)
 }
 
-fn become_program(channel: &OwnedFd, program: &[String]) -> io::Error {
-    let descriptors = match receive(channel, RecvFlags::empty()) {
-        Ok(descriptors) => descriptors,
-        Err(error) => return error,
-    };
-    let Some((input, sockets)) = descriptors.split_last() else {
-        return io::Error::other("nothing was handed over");
+/// Puts the sockets that are sent, and the standard input after them, where they belong. They stay there as long as
+/// what is returned is kept.
+fn take_places(count: usize, channel: &mut Option<OwnedFd>) -> io::Result<Vec<OwnedFd>> {
+    // Above the places of the sockets, and of the standard input on its way to its own.
+    let above = FIRST + i32::try_from(count.min(MOST)).unwrap_or(0) + 1;
+    let channel = channel.insert(match fcntl_dupfd_cloexec(rustix::stdio::stdin(), above) {
+        Err(error @ (Errno::INVAL | Errno::MFILE)) => {
+            let error = io::Error::from(error);
+            return Err(io::Error::other(format!(
+                "the limit of open files leaves no room for its {count} sockets: {error}"
+            )));
+        }
+        other => other?,
+    });
+    let descriptors = receive(&*channel, RecvFlags::empty())?;
+    let Some((input, sockets)) = descriptors.split_last().filter(|(_, sockets)| sockets.len() == count)
+    else {
+        return Err(io::Error::other("not everything was handed over"));
     };
     if sockets.iter().zip(FIRST..).any(|(socket, place)| socket.as_raw_fd() != place) {
-        return io::Error::other("the places of the sockets are taken");
+        return Err(io::Error::other("the places of the sockets are taken"));
     }
-    if let Err(error) = rustix::stdio::dup2_stdin(input)
-        .and_then(|()| fcntl_setfd(input, FdFlags::CLOEXEC))
-        .and_then(|()| sockets.iter().try_for_each(|socket| fcntl_setfd(socket, FdFlags::empty())))
-    {
-        return error.into();
+    rustix::stdio::dup2_stdin(input)?;
+    fcntl_setfd(input, FdFlags::CLOEXEC)?;
+    for socket in sockets {
+        fcntl_setfd(socket, FdFlags::empty())?;
     }
-    let pid = std::process::id().to_string();
-    super::process::become_program(program, ("LISTEN_PID", &pid))
+    rustix::io::write(&*channel, GO)?;
+    match hear(channel)?.as_deref() {
+        Some(GO) => Ok(descriptors),
+        _ => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
 }
 
 /// The sockets that this process was started with, if it is the one that is meant. From here on they are closed on
@@ -126,7 +175,7 @@ pub fn inherited() -> io::Result<Vec<OwnedFd>> {
     let numbers: Vec<i32> = (FIRST..).take(count).collect();
     let message = [nix::sys::socket::ControlMessage::ScmRights(&numbers)];
     let flags = nix::sys::socket::MsgFlags::empty();
-    nix::sys::socket::sendmsg::<()>(one.as_raw_fd(), &[IoSlice::new(b"+")], &message, flags, None)?;
+    nix::sys::socket::sendmsg::<()>(one.as_raw_fd(), &[IoSlice::new(GO)], &message, flags, None)?;
     receive(other, RecvFlags::CMSG_CLOEXEC)
 }
 
@@ -151,10 +200,11 @@ mod tests {
     fn an_end_that_is_closed_without_a_word_is_success() {
         let (one, other) = channel().unwrap();
         drop(one);
-        assert!(outcome(&other).is_ok());
+        let between = || panic!("nobody is there");
+        assert_eq!(hear(&other).unwrap(), None);
         let (one, other) = channel().unwrap();
         rustix::io::write(&one, b"no such thing").unwrap();
-        assert_eq!(outcome(&other).unwrap_err().to_string(), "no such thing");
+        assert_eq!(hand_over(&other, &[other.as_fd()], between).unwrap_err().to_string(), "no such thing");
     }
 
     #[test]

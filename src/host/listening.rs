@@ -5,13 +5,16 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::linux::fs::MetadataExt as _;
 use std::os::unix::fs::FileTypeExt as _;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 use camino::Utf8Path;
 use rustix::fs::{Mode, chmodat};
+use rustix::io::Errno;
 use rustix::net::sockopt::socket_acceptconn;
-use rustix::net::{SocketAddrUnix, getsockname};
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, getsockname, socket_with,
+};
 use thiserror::Error;
 
 use crate::host::process::{Credentials, as_account};
@@ -163,11 +166,16 @@ fn bind_path(path: &Utf8Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Whether the file is a socket on which nobody listens.
+/// Whether the file is a socket on which nobody listens. It never waits: where all places of a listener's queue are
+/// taken, somebody listens (`EAGAIN`, connect(2)).
 fn is_stale(path: &Utf8Path) -> io::Result<bool> {
-    let is_socket = std::fs::symlink_metadata(path)?.file_type().is_socket();
-    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-    Ok(is_socket && UnixStream::connect(path).is_err_and(refused))
+    if !std::fs::symlink_metadata(path)?.file_type().is_socket() {
+        return Ok(false);
+    }
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let asking = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    let address = SocketAddrUnix::new(path.as_std_path())?;
+    Ok(connect(&asking, &address) == Err(Errno::CONNREFUSED))
 }
 
 fn file_of(listen: &Listen) -> Option<(u64, u64)> {
@@ -237,5 +245,31 @@ mod tests {
         again.remove_files_but(&HeldSockets::default());
         assert!(gather(Vec::new()).0.is_empty());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+    }
+    #[test]
+    fn a_listener_whose_queue_is_full_is_still_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("web.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let address = SocketAddrUnix::new(&path).unwrap();
+        let mut waiting = Vec::new();
+        loop {
+            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+            let client = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap();
+            if let Err(error) = connect(&client, &address) {
+                assert_eq!(error, Errno::AGAIN);
+                break;
+            }
+            waiting.push(client);
+            assert!(waiting.len() < 100);
+        }
+        let (said, answer) = std::sync::mpsc::channel();
+        let wanted = [socket(path.to_str().unwrap())];
+        std::thread::spawn(move || said.send(HeldSockets::gather(&wanted, "web", Vec::new(), None)));
+        let (held, refused) = answer.recv_timeout(std::time::Duration::from_secs(10)).expect("it waits");
+        assert!(held.is_empty());
+        assert_eq!(refused[0].source.kind(), io::ErrorKind::AddrInUse);
+        assert!(path.exists());
     }
 }

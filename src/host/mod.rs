@@ -21,6 +21,7 @@ pub mod notify;
 pub mod output;
 pub mod probe;
 pub mod process;
+mod rights;
 pub mod signal;
 pub mod temporary;
 pub mod tree;

@@ -12,13 +12,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, WaitOptions, getrlimit, kill_process_group, setpriority_process,
-    setrlimit, umask, wait, waitpid,
+    Pid, Resource, Rlimit, Signal, WaitOptions, getrlimit, kill_process_group, prlimit, setpriority_process,
+    umask, wait, waitpid,
 };
-use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
-use rustix::{process::Gid, process::Uid};
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
 use crate::host::listening::HeldSockets;
+pub use crate::host::rights::{Credentials, as_account};
+use crate::host::rights::{on_a_thread, take_groups};
 use crate::host::{handover, identity};
 use crate::model::status::{Exit, ProcessIdentity};
 
@@ -58,6 +59,9 @@ pub struct Particulars<'a> {
     pub nice: Option<i8>,
     /// The sockets that are handed over to it.
     pub sockets: Option<&'a HeldSockets>,
+    /// How many files it, and each process that it starts, may have open (`RLIMIT_NOFILE`, getrlimit(2)): the soft
+    /// and the hard limit. This process keeps its own.
+    pub open_files: Option<u64>,
 }
 
 /// What a started process reads from its standard input.
@@ -80,17 +84,6 @@ pub enum Sink {
     Pipe,
     /// Into a file.
     File(File),
-}
-
-/// The numbers of an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    /// The account.
-    pub uid: u32,
-    /// Its primary group.
-    pub gid: u32,
-    /// All its groups.
-    pub groups: Vec<u32>,
 }
 
 /// A process that was started. It is reaped by [`reap`], not here.
@@ -122,7 +115,10 @@ pub fn start(start: &Start<'_>) -> io::Result<Started> {
 
 /// Starts a process with something beyond the usual.
 pub fn start_with(start: &Start<'_>, particulars: &Particulars<'_>) -> io::Result<Started> {
-    let Some(sockets) = particulars.sockets.filter(|sockets| !sockets.is_empty()) else {
+    let sockets = particulars.sockets.filter(|sockets| !sockets.is_empty());
+    let limit = particulars.open_files.map(|count| Rlimit { current: Some(count), maximum: Some(count) });
+    let limit = limit.filter(|limit| getrlimit(Resource::Nofile) != *limit);
+    if sockets.is_none() && limit.is_none() {
         let mut command = command(start, start.program, start.arguments.iter())?;
         command.stdin(match start.input {
             Input::Null => Stdio::null(),
@@ -131,11 +127,14 @@ pub fn start_with(start: &Start<'_>, particulars: &Particulars<'_>) -> io::Resul
         let mut child = spawn(&mut command, start.account, particulars)?;
         let input = child.stdin.take().map(Into::into);
         return Ok(started(child, input));
-    };
-    let first = ["mainstay"].into_iter().chain(handover::WORDS).chain([start.program.as_str()]);
+    }
+    let count = sockets.map_or(0, HeldSockets::len).to_string();
+    let first = ["mainstay"].into_iter().chain(handover::WORDS).chain([&count, start.program.as_str()]);
     let arguments: Vec<String> = first.map(str::to_owned).chain(start.arguments.iter().cloned()).collect();
     let mut command = command(start, Utf8Path::new(OWN), arguments.iter())?;
-    command.env("LISTEN_FDS", sockets.len().to_string()).env("LISTEN_FDNAMES", sockets.names());
+    if let Some(sockets) = sockets {
+        command.env("LISTEN_FDS", sockets.len().to_string()).env("LISTEN_FDNAMES", sockets.names());
+    }
     let (ours, theirs) = handover::channel()?;
     command.stdin(theirs);
     let (input, kept) = match start.input {
@@ -148,8 +147,10 @@ pub fn start_with(start: &Start<'_>, particulars: &Particulars<'_>) -> io::Resul
     let mut child = spawn(&mut command, start.account, particulars)?;
     // Its end of the way has to be its own alone, for the way to end when it does.
     drop(command);
-    let descriptors: Vec<_> = sockets.descriptors().chain([&input]).map(AsFd::as_fd).collect();
-    if let Err(error) = handover::send(&ours, &descriptors).and_then(|()| handover::outcome(&ours)) {
+    let sockets = sockets.into_iter().flat_map(HeldSockets::descriptors);
+    let descriptors: Vec<_> = sockets.chain([&input]).map(AsFd::as_fd).collect();
+    let pid = child.id();
+    if let Err(error) = handover::hand_over(&ours, &descriptors, || set_limit(pid, limit)) {
         let _ = child.kill();
         let _ = child.wait();
         return Err(error);
@@ -175,12 +176,12 @@ fn spawn(
 ) -> io::Result<Child> {
     let before = particulars.mask.map(|mask| umask(Mode::from_raw_mode(mask)));
     let spawned = match particulars.nice {
-        None => as_account(account, || command.spawn()),
+        None => spawn_as(command, account),
         Some(nice) => on_a_thread(|| {
             setpriority_process(None, nice.into()).map_err(|error| {
                 io::Error::other(format!("its priority (nice) can't be {nice}: {}", io::Error::from(error)))
             })?;
-            as_account(account, || command.spawn())
+            spawn_as(command, account)
         }),
     };
     if let Some(before) = before {
@@ -192,9 +193,9 @@ fn spawn(
 /// This process's own file becomes another: its arguments begin with the file and the name under which it runs.
 /// Returns only if it could not.
 #[expect(clippy::disallowed_methods, reason = "this is the one place where processes are started")]
-pub(super) fn become_program(program: &[String], variable: (&str, &str)) -> io::Error {
+pub(super) fn become_program(program: &[String], variable: Option<(&str, &str)>) -> io::Error {
     let [file, name, arguments @ ..] = program else { return io::ErrorKind::InvalidInput.into() };
-    Command::new(file).arg0(name).args(arguments).env(variable.0, variable.1).exec()
+    Command::new(file).arg0(name).args(arguments).envs(variable).exec()
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place where processes are started")]
@@ -233,30 +234,19 @@ fn sink(sink: &Sink) -> io::Result<Stdio> {
     })
 }
 
-/// Does something on a thread that has become the account. On Linux credentials belong to threads, and a child
-/// takes those of the thread that forks (credentials(7)): so this process stays what it is, files are opened
-/// with the account's rights and no others, and a started process has the account's groups too, which the
-/// standard library can't give it.
-pub fn as_account<T: Send>(
-    account: Option<&Credentials>,
-    action: impl FnOnce() -> io::Result<T> + Send,
-) -> io::Result<T> {
-    let Some(account) = account else { return action() };
-    let groups: Vec<Gid> = account.groups.iter().copied().map(Gid::from_raw).collect();
-    let (uid, gid) = (Uid::from_raw(account.uid), Gid::from_raw(account.gid));
+/// Starts a process as the account, with its groups too, which the standard library can't give it. It takes those of
+/// the thread that forks, and becomes the user itself: no thread of this process ever is, so that the account has
+/// none that it could end.
+fn spawn_as(command: &mut Command, account: Option<&Credentials>) -> io::Result<Child> {
+    let Some(account) = account else { return command.spawn() };
+    command.uid(account.uid);
     on_a_thread(|| {
-        set_thread_groups(&groups)?;
-        set_thread_res_gid(gid, gid, gid)?;
-        set_thread_res_uid(uid, uid, uid)?;
-        action()
-    })
-}
-
-/// Does something on a thread of its own, which takes what it has become with it.
-fn on_a_thread<T: Send>(action: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
-    std::thread::scope(|scope| {
-        let acting = std::thread::Builder::new().spawn_scoped(scope, action)?;
-        acting.join().unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
+        take_groups(account)?;
+        // The standard library leaves the groups as they are only where it may not change them.
+        let mut sets = capabilities(None)?;
+        sets.effective.remove(CapabilitySet::SETGID);
+        set_capabilities(None, sets)?;
+        command.spawn()
     })
 }
 
@@ -352,12 +342,19 @@ pub fn close_inherited() {
     }
 }
 
-/// Sets how many files this process, and what it starts, may have open (`RLIMIT_NOFILE`, getrlimit(2)): the
-/// soft and the hard limit.
-pub fn limit_open_files(count: u64) -> io::Result<()> {
-    let wanted = Rlimit { current: Some(count), maximum: Some(count) };
-    if getrlimit(Resource::Nofile) == wanted {
+/// Sets how many files another process may have open: with the rights of this process, which may raise what the
+/// account of that one may not.
+fn set_limit(pid: u32, limit: Option<Rlimit>) -> io::Result<()> {
+    let (Some(limit), Some(pid)) = (limit, i32::try_from(pid).ok().and_then(Pid::from_raw)) else {
         return Ok(());
-    }
-    setrlimit(Resource::Nofile, wanted).map_err(Into::into)
+    };
+    let count = limit.current.unwrap_or_default();
+    prlimit(Some(pid), Resource::Nofile, limit).map_err(|error| {
+        let error = io::Error::from(error);
+        io::Error::new(error.kind(), format!("`limits.openFiles` of {count} can't be set: {error}"))
+    })?;
+    Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The time from which a calendar has to have a point within some years (the search ends by itself): the beginning of
-/// 2026. Whether a text is a calendar must not depend on when it is read.
-const REFERENCE: jiff::Timestamp = jiff::Timestamp::constant(1_767_225_600, 0);
 const PATTERN: &str = "^\\s*\\S+(\\s+\\S+){4,5}\\s*$";
 
 /// Points in time: minute, hour, day of the month, month, day of the week, and perhaps a time zone. Whoever asks it
@@ -32,6 +29,12 @@ impl Calendar {
         &self.0
     }
 
+    /// Whether it names points that come, and come often enough to be waited for: one in four years.
+    #[must_use]
+    pub fn comes(&self) -> bool {
+        self.next(jiff::Timestamp::UNIX_EPOCH, "").is_some()
+    }
+
     /// The first point after another; in UTC, where the text names no zone and none is given. `None`: there is none.
     #[must_use]
     pub fn next(&self, after: jiff::Timestamp, host_zone: &str) -> Option<jiff::Timestamp> {
@@ -53,10 +56,7 @@ impl TryFrom<String> for Calendar {
     type Error = CalendarError;
     fn try_from(text: String) -> Result<Self, CalendarError> {
         match parse(&text) {
-            Ok(crontab) => match crontab.find_next(REFERENCE) {
-                Ok(_) => Ok(Self(text)),
-                Err(_) => Err(CalendarError { text, reason: "no day of any year is such a day".to_owned() }),
-            },
+            Ok(_) => Ok(Self(text)),
             Err(error) => {
                 // The last line points at the place and says what is wrong there.
                 let message = error.to_string();
@@ -108,20 +108,19 @@ mod tests {
         assert_eq!(next("30 3 * * *", after, "Europe/Vienna"), "2026-01-06T02:30:00Z");
         assert_eq!(next("30 3 * * * Asia/Tokyo", after, "Europe/Vienna"), "2026-01-05T18:30:00Z");
         assert_eq!(next("0 9 * * mon-fri", "2026-01-09T09:00:00Z", "UTC"), "2026-01-12T09:00:00Z");
+        assert_eq!(next("0 0 29 2 *", after, ""), "2028-02-29T00:00:00Z");
         assert_eq!(next("*/15 * * * *", after, "no/where"), "2026-01-05T12:15:00Z");
     }
 
     #[test]
+    fn a_day_that_no_year_has_does_not_come() {
+        let comes = |text: &str| Calendar::try_from(text.to_owned()).unwrap().comes();
+        assert!(comes("0 0 29 2 *") && comes("* * * * *") && !comes("0 0 30 2 *") && !comes("0 0 31 4,6 *"));
+    }
+
+    #[test]
     fn what_names_no_times_is_refused() {
-        for wrong in [
-            "",
-            "* * * *",
-            "60 * * * *",
-            "* * * * * * *",
-            "tomorrow",
-            "0 9 * * mon-fri Mars/Base",
-            "0 0 30 2 *",
-        ] {
+        for wrong in ["", "* * * *", "60 * * * *", "* * * * * * *", "tomorrow", "0 9 * * mon-fri Mars/Base"] {
             assert!(Calendar::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
     }

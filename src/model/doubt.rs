@@ -43,31 +43,8 @@ pub fn doubts(document: &Document) -> Vec<Problem> {
             walk(document, &mut path, value, &mut found);
         }
     }
-    found.extend(of_overlap(document, &root));
     found.sort_by_key(|problem| (problem.line, problem.column));
     found
-}
-
-/// A readiness that is asked where the process that is to be relieved answers: with it nothing can overlap.
-fn of_overlap(document: &Document, root: &Value) -> Option<Problem> {
-    let service = &root["service"];
-    if service["overlap"] != true {
-        return None;
-    }
-    let port = |address: &str| -> Option<u16> {
-        let authority = address.strip_prefix("http://").unwrap_or(address).split('/').next()?;
-        authority.rsplit(':').next()?.parse().ok()
-    };
-    let sockets = service["sockets"].as_array()?;
-    let held: Vec<u16> = sockets.iter().filter_map(|socket| port(socket["listen"].as_str()?)).collect();
-    let asked = ["http", "tcp"].into_iter().find(|probe| {
-        service["ready"][probe].as_str().and_then(port).is_some_and(|port| held.contains(&port))
-    })?;
-    let path: Vec<Segment> = ["service", "ready", asked].map(Segment::from).to_vec();
-    Some(document.problem(
-        &path,
-        "the process that runs would answer here as well, so restarts do not overlap: use `notify`, `delay`, `file` or `command`",
-    ))
 }
 
 fn walk(document: &Document, path: &mut Vec<Segment>, value: &Value, found: &mut Vec<Problem>) {
@@ -165,21 +142,6 @@ mod tests {
         let meant = r#"{ "command": ["{package}", "{{pakage}}", "{\"id\": {}}", "{name}-{x}", "{ data }"],
             "description": "{pakage}", "ready": { "http": "http://h:{env.PORT}/{dta}" } }"#;
         assert_eq!(told(meant), [""; 0]);
-    }
-
-    #[test]
-    fn a_readiness_that_both_processes_would_show_is_told() {
-        let service = |ready: &str| {
-            told(&format!(
-                r#"{{ "overlap": true, "sockets": [{{ "listen": "127.0.0.1:4000" }}, {{ "listen": "/run/x" }}], "ready": {ready} }}"#
-            ))
-        };
-        for asked in [r#"{ "http": "http://localhost:4000/health" }"#, r#"{ "tcp": "127.0.0.1:4000" }"#] {
-            assert!(service(asked)[0].contains("restarts do not overlap"), "{asked}");
-        }
-        for asked in [r#"{ "http": "http://localhost:4001/" }"#, r#"{ "notify": true }"#] {
-            assert_eq!(service(asked), [""; 0], "{asked}");
-        }
     }
 
     #[test]

@@ -291,7 +291,7 @@ pub struct Limits {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = ["512MiB"]))]
     pub memory: Option<Size>,
-    /// Open files, each process.
+    /// Open files, each process. On systemd at least 64, because the supervisor has the same limit there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000), extend("examples" = [65536]))]
     pub open_files: Option<u64>,

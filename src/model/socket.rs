@@ -85,6 +85,35 @@ impl std::fmt::Display for Listen {
     }
 }
 
+/// Whether one of the sockets answers at an address that a probe asks, such as `http://127.0.0.1:80/` or
+/// `localhost:80`. An address with a variable in it, and a host that only a resolver knows, can't be known here.
+#[must_use]
+pub fn answered_by(address: &str, sockets: &[Socket]) -> bool {
+    let (scheme, rest) = address.split_once("://").map_or((None, address), |(name, rest)| (Some(name), rest));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let colon = authority.rfind(':').filter(|at| authority.get(*at..).is_some_and(|end| !end.contains(']')));
+    let (host, port) = colon.map_or((authority, None), |at| {
+        let (host, port) = authority.split_at(at);
+        (host, Some(port.trim_start_matches(':')))
+    });
+    let usual = scheme.map_or(0, |_| 80);
+    let Ok(port) = port.map_or(Ok(usual), str::parse::<u16>) else { return false };
+    let named = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    sockets.iter().any(|socket| {
+        let Listen::Tcp(held) = &socket.listen else { return false };
+        let reached = match named {
+            Ok(ip) if ip.is_unspecified() => held.ip().is_unspecified() || held.ip().is_loopback(),
+            Ok(ip) if held.ip().is_unspecified() => held.is_ipv6() || ip.is_ipv4(),
+            Ok(ip) => ip.to_canonical() == held.ip().to_canonical(),
+            Err(_) if host.eq_ignore_ascii_case("localhost") => {
+                held.ip().is_unspecified() || held.ip().is_loopback()
+            }
+            Err(_) => false,
+        };
+        held.port() == port && reached
+    })
+}
+
 impl JsonSchema for Listen {
     fn inline_schema() -> bool {
         true
@@ -100,6 +129,34 @@ impl JsonSchema for Listen {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_is_known_which_addresses_a_held_socket_answers() {
+        for (listen, address, answers) in [
+            ("127.0.0.1:80", "127.0.0.1:80", true),
+            ("127.0.0.1:80", "localhost:80", true),
+            ("127.0.0.1:80", "http://127.0.0.1/ready", true),
+            ("127.0.0.1:80", "http://127.0.0.1:80?x=1:2", true),
+            ("127.0.0.1:80", "0.0.0.0:80", true),
+            ("0.0.0.0:80", "10.0.0.1:80", true),
+            ("[::]:80", "http://[::1]:80/", true),
+            ("[::]:80", "http://[::1]/", true),
+            ("[::]:80", "127.0.0.1:80", true),
+            ("[::1]:80", "[::ffff:127.0.0.1]:80", false),
+            ("127.0.0.1:80", "[::ffff:127.0.0.1]:80", true),
+            // Elsewhere, or not to be known.
+            ("127.0.0.1:80", "127.0.0.1:81", false),
+            ("127.0.0.1:80", "127.0.0.2:80", false),
+            ("0.0.0.0:80", "[::1]:80", false),
+            ("127.0.0.1:80", "database:80", false),
+            ("127.0.0.1:80", "127.0.0.1:{env.PORT}", false),
+            ("127.0.0.1:80", "{env.HOST}:80", false),
+            ("/run/web.sock", "127.0.0.1:80", false),
+        ] {
+            let sockets = [Socket { listen: listen.to_owned().try_into().unwrap(), name: None }];
+            assert_eq!(answered_by(address, &sockets), answers, "{listen} {address}");
+        }
+    }
 
     #[test]
     fn addresses_and_paths_are_told_apart() {

@@ -27,6 +27,7 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
     guard_name(wanted, observed)?;
     guard_account(wanted, observed)?;
     guard_version(operation, wanted, observed)?;
+    guard_sockets(wanted, observed)?;
     let mut plan = Plan::new(operation, &wanted.spec);
     folders(&mut plan, wanted, observed);
     runtime(&mut plan, wanted, observed);
@@ -71,6 +72,18 @@ fn guard_name(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
             installed: marker.component.clone(),
             wanted: spec.component.clone(),
         });
+    }
+    Ok(())
+}
+
+/// systemd holds sockets where they were opened, and a service that is not restarted goes on with them: its next start
+/// would find its own elsewhere.
+fn guard_sockets(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
+    let spec = &wanted.spec;
+    let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
+    let moves = active.is_some_and(|active| active.sockets != spec.sockets);
+    if moves && wanted.wishes.no_restart && observed.runs() && spec.platform == PlatformKind::Systemd {
+        return Err(Refusal::SocketsMove(spec.name.clone()));
     }
     Ok(())
 }

@@ -98,6 +98,9 @@ pub enum Refusal {
     /// There is no version to go back to.
     #[error("no other version of `{0}` was active before")]
     NoPrevious(InstanceName),
+    /// Sockets are opened elsewhere by a restart alone.
+    #[error("the sockets of `{0}` change, which takes a restart")]
+    SocketsMove(InstanceName),
     /// The live tree can't be replaced under a running program.
     #[error("version {version} of `{component}` is the active one: its tree is in use")]
     LiveTree {

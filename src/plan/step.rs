@@ -61,6 +61,13 @@ impl Plan {
         self.steps.iter().any(|planned| writes(&planned.step) && planned.undo.steps().iter().any(writes))
     }
 
+    /// Whether something is started beside what runs.
+    #[must_use]
+    pub fn overlaps(&self) -> bool {
+        let steps = self.steps.iter().map(|planned| &planned.step).chain(&self.after);
+        steps.into_iter().any(|step| matches!(step, Step::Overlap { .. }))
+    }
+
     /// The switch that the plan makes, with its place among the steps.
     #[must_use]
     pub fn switch(&self) -> Option<(usize, &Switch)> {

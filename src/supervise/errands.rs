@@ -99,7 +99,7 @@ impl Errands {
         let prepared = Prepared::aside(context);
         match Errand::command(context, &prepared, &context.spec.on_failure, &facts, ALERT_LIMIT, now) {
             Ok(errand) => self.alert = Some(errand),
-            Err(reason) => log.note(&format!("the alert can't be run: {reason}")),
+            Err(reason) => log.warn(&format!("the alert can't be run: {reason}")),
         }
     }
 
@@ -152,7 +152,7 @@ impl Errands {
             inputs.push(Input::Reconciled(failure.map_or(Ok(()), Err)));
         }
         if let Some(Some(reason)) = finished(&mut self.alert, log) {
-            log.note(&format!("the alert failed: {reason}"));
+            log.warn(&format!("the alert failed: {reason}"));
         }
         inputs
     }

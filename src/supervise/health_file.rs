@@ -96,7 +96,7 @@ impl Record {
         }
         let health = status.health.clone().unwrap_or_default();
         let run = status.schedule.as_ref().filter(|run| run.last_outcome == Some(Outcome::Success));
-        // A run of a schedule counts by its end, not by having begun.
+        // A run has only begun when it is ready.
         let ready = status.ready.filter(|_| status.schedule.is_none());
         let successes = [ready, health.last_success, run.and_then(|run| run.last_end)];
         let success = successes.into_iter().flatten().max();
@@ -212,8 +212,7 @@ mod tests {
                 last_outcome: Some(outcome),
                 ..Default::default()
             };
-            // A run is ready before it ends.
-            let now = Status { schedule: Some(run), ready: Some(moment(40)), ..status() };
+            let now = Status { schedule: Some(run), ready: Some(moment(29)), ..status() };
             record.take(&now);
             assert_eq!(facts(&record, &now).1, success, "{outcome}");
         }

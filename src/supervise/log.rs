@@ -3,6 +3,9 @@
 
 use std::io::{self, Write};
 
+use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
+
 use crate::host::output::LogWriter;
 use crate::model::log_line::Stream;
 use crate::supervise::context::{Context, ProgramOutput};
@@ -12,6 +15,15 @@ pub(crate) struct Log {
     writer: Option<LogWriter>,
     echo: bool,
     lost: u64,
+}
+
+/// Writes where this process's own errors go: to the journal, on systemd. A journal that takes no more for a moment
+/// must not hold the supervisor up.
+fn tell(line: &str) {
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    if send(io::stderr(), line.as_bytes(), flags) == Err(Errno::NOTSOCK) {
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
 }
 
 impl Log {
@@ -41,12 +53,24 @@ impl Log {
         }
     }
 
-    /// Keeps a line of the supervisor.
+    /// Keeps a line of the supervisor. What is lost of it stands in the status, too.
     pub(crate) fn note(&mut self, text: &str) {
-        if let Some(writer) = &mut self.writer {
-            // The same stands in the status.
-            let _ = writer.note(text);
+        match &mut self.writer {
+            Some(writer) => {
+                let _ = writer.note(text);
+                if self.echo {
+                    // The person at the terminal reads no prefix, and may have gone.
+                    let shown = text.strip_prefix("<4>").unwrap_or(text);
+                    let _ = writeln!(io::stderr(), "[mainstay] {shown}");
+                }
+            }
+            None => tell(&format!("{text}\n")),
         }
+    }
+
+    /// Keeps a line of the supervisor that somebody should read, marked as sd-daemon(3) marks it.
+    pub(crate) fn warn(&mut self, text: &str) {
+        self.note(&format!("<4>{text}"));
     }
 
     /// Shows what the program wrote to a person at a terminal, who may have gone.

@@ -142,10 +142,6 @@ impl Program {
         prepared: Prepared,
         sockets: &HeldSockets,
     ) -> Result<Self, String> {
-        if let Some(count) = context.spec.limits.open_files {
-            process::limit_open_files(count)
-                .map_err(|error| format!("`limits.openFiles` of {count} can't be set: {error}"))?;
-        }
         let sink = || match context.output {
             ProgramOutput::Inherit => Sink::Inherit,
             ProgramOutput::Capture { .. } => Sink::Pipe,
@@ -170,6 +166,7 @@ impl Program {
             mask: context.spec.umask.filter(|_| ours).map(Umask::bits),
             nice: context.spec.limits.nice.filter(|_| ours),
             sockets: Some(sockets),
+            open_files: context.spec.limits.open_files,
         };
         let (started, file_clock) = (clock::now(), clock::file_now());
         let child = process::start_with(&start, &particulars)

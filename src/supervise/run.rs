@@ -241,7 +241,11 @@ impl Supervisor {
         let standing = self.machine.standing();
         if self.noted != standing.message {
             self.noted.clone_from(&standing.message);
-            self.log.note(&self.noted);
+            if standing.is_after_an_alarm() {
+                self.log.warn(&self.noted);
+            } else {
+                self.log.note(&self.noted);
+            }
         }
         self.reporter.telling(standing.phase.is_final() && self.errands.alerting());
         let written = self.lock.name().and(self.reporter.report(standing, facts, now));

@@ -29,3 +29,13 @@ pub struct Standing {
     /// One sentence for people.
     pub message: String,
 }
+
+impl Standing {
+    /// Whether the program has just ended in a way that somebody should hear of.
+    #[must_use]
+    pub fn is_after_an_alarm(&self) -> bool {
+        let ended =
+            matches!(self.phase, Phase::BackingOff | Phase::Failed | Phase::Completed | Phase::Sleeping);
+        ended && self.last_outcome.is_some_and(Outcome::alarms)
+    }
+}

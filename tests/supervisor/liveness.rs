@@ -192,6 +192,24 @@ fn a_connection_that_stays_keeps_a_program_up() {
 }
 
 #[test]
+fn health_that_is_asked_at_the_held_socket_keeps_no_program_up() {
+    // Between the questions, and while one is answered.
+    for pause in ["1", "60"] {
+        let mut spec = spec(&[&program("holds"), "here", pause]);
+        spec.idle = Some(Idle { after: Span::milliseconds(600), busy: None });
+        let address = format!("127.0.0.1:{}", free_port());
+        spec.sockets = vec![Socket { listen: address.clone().try_into().unwrap(), name: None }];
+        let address = format!("http://{address}/health");
+        spec.ready.probe = Probe::Http(address.clone());
+        spec.health = Some(health(HealthProbe::Http { address, status: None, body: BTreeMap::new() }));
+        let host = Host::new(&spec);
+        let _driver = host.run();
+        host.wait_for_phase(Phase::Ready);
+        host.wait_for_phase(Phase::Idle);
+    }
+}
+
+#[test]
 fn a_stop_in_a_pause_is_at_once() {
     let mut spec = spec(&[&program("crashes"), "10"]);
     spec.restart.delays = vec![Span::seconds(60)];

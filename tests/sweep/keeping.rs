@@ -68,6 +68,19 @@ fn the_tree_that_the_service_runs_from_stays() {
 }
 
 #[test]
+fn sockets_do_not_move_under_what_runs() {
+    let host = Host::new(Systemd);
+    host.listen(&["127.0.0.1:80"]);
+    host.install("1.0.0", &Stops::never()).unwrap();
+    host.declare("1.0.0", "{}");
+    host.listen(&["127.0.0.1:81"]);
+    let refused = host.upgrade_as("2.0.0", Wishes { no_restart: true, ..Wishes::default() }).unwrap_err();
+    assert!(matches!(refused, Failure::Refused(Refusal::SocketsMove(_))), "{refused}");
+    host.stop();
+    host.upgrade_as("2.0.0", Wishes { no_restart: true, ..Wishes::default() }).unwrap();
+}
+
+#[test]
 fn the_tree_of_a_script_that_runs_stays() {
     let host = Host::new(Embedded);
     let never = Stops::never();

@@ -7,7 +7,7 @@ use crate::model::idle::Idle;
 use crate::model::manifest::PlatformKind;
 use crate::model::schedule::Schedule;
 use crate::model::service::Service;
-use crate::model::socket::{Listen, Socket};
+use crate::model::socket::{Socket, answered_by};
 
 /// The shortest time from one run of a schedule to the next.
 const SHORTEST_CYCLE: Span = Span::seconds(60);
@@ -47,6 +47,12 @@ impl Check<'_> {
             let message = format!("`{other}` stands beside `{first}`: a service is asked in one way only");
             self.key(["service", "health", other], message);
         }
+        for pointer in health.body.keys().filter(|key| !key.is_empty() && !key.starts_with('/')) {
+            let message = format!(
+                "`{pointer}` is no JSON pointer: it begins with `/`, as in `/{pointer}` for a field at the top"
+            );
+            self.key(["service", "health", "body", pointer], message);
+        }
         if first != "http" {
             for (name, given) in [("status", health.status.is_some()), ("body", !health.body.is_empty())] {
                 if given {
@@ -76,6 +82,10 @@ impl Check<'_> {
             (Some(every), None) if every > DAY => {
                 let message = format!("`{every}` is too long: at most `{DAY}`; write it as a `calendar`");
                 self.value(["service", "schedule", "every"], message);
+            }
+            (None, Some(calendar)) if !calendar.comes() => {
+                let message = format!("`{calendar}` names a day that does not come within four years");
+                self.value(["service", "schedule", "calendar"], message);
             }
             _ => {}
         }
@@ -126,21 +136,25 @@ impl Check<'_> {
 
     /// A held socket takes connections whether the program runs or not, and with overlap both processes answer.
     fn asked_at_a_socket(&mut self, service: &Service, sockets: &[Socket]) {
-        let Some(ready) = &service.ready else { return };
-        let asked = [("tcp", &ready.tcp, true), ("http", &ready.http, service.overlap == Some(true))];
-        for (name, address, matters) in asked {
-            let Some(port) = address.as_deref().and_then(port_of).filter(|_| matters) else { continue };
-            let held = |socket: &Socket| matches!(&socket.listen, Listen::Tcp(held) if held.port() == port);
-            if sockets.iter().any(held) {
+        let overlaps = service.overlap == Some(true);
+        let ready = service.ready.as_ref();
+        let asked = [
+            ("ready", "tcp", ready.and_then(|ready| ready.tcp.as_deref()), true),
+            ("ready", "http", ready.and_then(|ready| ready.http.as_deref()), overlaps),
+            ("health", "tcp", service.health.as_ref().and_then(|health| health.tcp.as_deref()), true),
+        ];
+        for (field, name, address, _) in asked.into_iter().filter(|(.., matters)| *matters) {
+            if address.is_some_and(|address| answered_by(address, sockets)) {
+                let address = address.unwrap_or_default();
                 let message = match name {
                     "tcp" => format!(
-                        "port {port} is one of the `sockets`, which takes connections before the program is ready: ask by `http`, or let it say so itself by `notify`"
+                        "`{address}` is one of the `sockets`, which takes connections whether the program works or not: ask by `http` or `command`, or let it say so itself by `notify`"
                     ),
                     _ => format!(
-                        "port {port} is one of the `sockets`, where the old process answers as well as the new one: with `overlap` let it say so itself by `notify`"
+                        "`{address}` is one of the `sockets`, where the old process answers as well as the new one: with `overlap` let it say so itself by `notify`"
                     ),
                 };
-                self.key(["service", "ready", name], message);
+                self.key(["service", field, name], message);
             }
         }
     }
@@ -195,10 +209,4 @@ impl Check<'_> {
             self.key(["service", "detach"], message.to_owned());
         }
     }
-}
-
-/// The port in an address that is asked, where no variable stands for it.
-fn port_of(address: &str) -> Option<u16> {
-    let authority = address.split_once("://").map_or(address, |(_, rest)| rest);
-    authority.split(['/', '?']).next()?.rsplit_once(':')?.1.parse().ok()
 }

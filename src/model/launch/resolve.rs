@@ -4,11 +4,13 @@ use camino::Utf8PathBuf;
 use thiserror::Error;
 
 use crate::model::duration::Span;
-use crate::model::health::HealthPolicy;
+use crate::model::health::{HealthPolicy, HealthProbe};
 use crate::model::launch::{FORMAT, LaunchSpec, LogPolicy, Readiness, RestartPolicy, StopPolicy};
 use crate::model::manifest::{Hardening, Limits, Manifest, PlatformKind, RestartWhen, Scope, Service};
 use crate::model::package::PackageDescription;
+use crate::model::readiness::Probe;
 use crate::model::size::Size;
+use crate::model::socket::answered_by;
 use crate::model::version::Version;
 
 /// What the manifest leaves open and the host decides.
@@ -40,11 +42,34 @@ pub enum ResolveError {
         /// The path.
         path: Utf8PathBuf,
     },
+    /// A probe asks at a socket that is held for the program, of which the manifest says the one and the package
+    /// the other.
+    #[error(
+        "the service is asked by `{field}` at `{address}`, one of its `sockets`, where {answers}: ask in another way, in the manifest's `{field}`"
+    )]
+    AskedAtSocket {
+        /// The field of the probe.
+        field: &'static str,
+        /// What it asks.
+        address: String,
+        /// Who answers there.
+        answers: &'static str,
+    },
 }
 
 impl LaunchSpec {
     /// Lays the manifest over the package's defaults over the tool's own.
     pub fn resolve(
+        manifest: &Manifest,
+        package: Option<&PackageDescription>,
+        circumstances: Circumstances,
+    ) -> Result<Self, ResolveError> {
+        let spec = Self::lay_over(manifest, package, circumstances)?;
+        not_at_sockets(&spec)?;
+        Ok(spec)
+    }
+
+    fn lay_over(
         manifest: &Manifest,
         package: Option<&PackageDescription>,
         circumstances: Circumstances,
@@ -168,6 +193,27 @@ fn own_paths_only(package: &Service) -> Result<(), ResolveError> {
         }
     }
     Ok(())
+}
+
+/// Refuses what the check of one file can't see: the probe of the one file at a socket of the other.
+fn not_at_sockets(spec: &LaunchSpec) -> Result<(), ResolveError> {
+    const SYSTEM: &str = "the system takes connections whether the program works or not";
+    const OLD: &str = "with `overlap` the old process answers as well as the new one";
+    let asked = match &spec.ready.probe {
+        Probe::Tcp(address) => Some(("service.ready", address, SYSTEM)),
+        Probe::Http(address) if spec.overlap => Some(("service.ready", address, OLD)),
+        _ => None,
+    };
+    let health = match spec.health.as_ref().map(|health| &health.probe) {
+        Some(HealthProbe::Tcp(address)) => Some(("service.health", address, SYSTEM)),
+        _ => None,
+    };
+    match asked.into_iter().chain(health).find(|(_, address, _)| answered_by(address, &spec.sockets)) {
+        Some((field, address, answers)) => {
+            Err(ResolveError::AskedAtSocket { field, address: address.clone(), answers })
+        }
+        None => Ok(()),
+    }
 }
 
 /// The manifest's list, else the package's, else none.

@@ -48,3 +48,30 @@ fn a_package_names_files_of_the_deploy_folder_only() {
     let manifest = r#"{ "secrets": { "A": { "file": "/etc/a" } } }"#;
     assert!(resolved(manifest, r#"{ "command": ["x"] }"#).is_ok());
 }
+
+#[test]
+fn a_packages_probe_does_not_ask_at_a_socket_of_the_manifest() {
+    let sockets = r#""sockets": [{ "listen": "127.0.0.1:4000" }]"#;
+    for (probe, manifest, refused) in [
+        (r#""ready": { "tcp": "localhost:4000" }"#, String::new(), Some("service.ready")),
+        (r#""health": { "tcp": "127.0.0.1:4000" }"#, String::new(), Some("service.health")),
+        (r#""health": { "tcp": "127.0.0.1:4001" }"#, String::new(), None),
+        (r#""health": { "http": "http://127.0.0.1:4000/" }"#, String::new(), None),
+        (r#""ready": { "http": "http://127.0.0.1:4000/" }"#, String::new(), None),
+        (
+            r#""ready": { "http": "http://127.0.0.1:4000/" }"#,
+            r#", "overlap": true"#.to_owned(),
+            Some("service.ready"),
+        ),
+        // The manifest's own probe takes the place of the package's.
+        (r#""ready": { "tcp": "127.0.0.1:4000" }"#, r#", "ready": { "notify": true }"#.to_owned(), None),
+    ] {
+        let manifest = format!("{{ {sockets}{manifest} }}");
+        let package = format!(r#"{{ "command": ["x"], {probe} }}"#);
+        let found = match resolved(&manifest, &package) {
+            Err(ResolveError::AskedAtSocket { field, .. }) => Some(field),
+            other => other.map(|_| None).unwrap(),
+        };
+        assert_eq!(found, refused, "{probe} {manifest}");
+    }
+}

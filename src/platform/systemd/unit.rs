@@ -203,8 +203,17 @@ fn files(spec: &LaunchSpec) -> impl Iterator<Item = &Utf8Path> {
     named.map(Utf8PathBuf::as_path).chain(program)
 }
 
+/// The fewest open files with which the supervisor can do its work, and how many more each socket takes that it holds.
+const FEWEST_FILES: (u64, u64) = (64, 4);
+
 /// The limits. systemd takes neither nothing nor the largest number, which is its word for none.
 fn limits(spec: &LaunchSpec) -> Result<Vec<(&'static str, u64)>, Inexpressible> {
+    let sockets = u64::try_from(spec.sockets.len()).unwrap_or(u64::MAX);
+    let fewest = FEWEST_FILES.1.saturating_mul(sockets).saturating_add(FEWEST_FILES.0);
+    if spec.supervision != Supervision::Native && spec.limits.open_files.is_some_and(|count| count < fewest) {
+        let reason = format!("systemd's limit is also the supervisor's, which needs {fewest}");
+        return Err(Inexpressible::new("service.limits.openFiles", reason));
+    }
     let mut limits = Vec::new();
     for (key, field, value) in [
         ("LimitNOFILE", "openFiles", spec.limits.open_files),

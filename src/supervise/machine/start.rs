@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Machine;
+use super::health::Health;
 use super::state::{State, Then};
 use super::turns::Turns;
 use crate::model::launch::Probe;
@@ -55,6 +56,7 @@ impl Machine {
             _ => now.later(self.terms.ready_limit),
         };
         self.state = State::Starting { since: now, until, next_probe: None };
+        self.health.iter_mut().for_each(Health::forget);
         self.plan_probe(now);
         match &self.turns {
             Some(turns) => self.report(self.rising(), &format!("run {} is under way", turns.run())),

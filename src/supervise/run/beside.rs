@@ -54,7 +54,7 @@ impl Beside {
         };
         let wanted = context.spec.overlap && !context.spec.sockets.is_empty();
         let control = wanted.then(bind).transpose().unwrap_or_else(|error| {
-            log.note(&format!("nothing can be started beside the program: {error}"));
+            log.warn(&format!("nothing can be started beside the program: {error}"));
             None
         });
         let overlap = Overlap::new(context.spec.stop.timeout.duration());
@@ -264,7 +264,7 @@ impl Supervisor {
                 }
                 Wanted::Say(word) => {
                     if let Word::Failed { reason, .. } = &word {
-                        self.log.note(&format!("the new start beside the program is given up: {reason}"));
+                        self.log.warn(&format!("the new start beside the program is given up: {reason}"));
                     }
                     self.beside.say(&word);
                 }
@@ -366,7 +366,7 @@ impl Supervisor {
             && let Err(reason) = file.write(program.identity.pid)
         {
             // Monitors miss it; the service need not.
-            self.log.note(&reason);
+            self.log.warn(&reason);
         }
         self.last_started = Some(program.started);
         self.reporter.adopt(&spec);

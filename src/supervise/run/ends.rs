@@ -66,7 +66,7 @@ impl Supervisor {
         };
         let left = tree::kill_all(KILL_LIMIT, select, |one| ended.push(one));
         for process in left {
-            self.log.note(&format!("can't be killed: {} ({})", process.name, process.identity.pid));
+            self.log.warn(&format!("can't be killed: {} ({})", process.name, process.identity.pid));
         }
         self.remnants.add(program.end(&mut self.log));
         for one in ended {

@@ -61,14 +61,14 @@ impl Supervisor {
         // Before the start, so that no change is missed.
         self.changes = Changes::begin(&self.context, &prepared, clock::boot_now());
         if let Some(remark) = self.changes.as_ref().and_then(Changes::remark) {
-            self.log.note(remark);
+            self.log.warn(remark);
         }
         let program = Program::start(&self.context, prepared, sockets)?;
         if let Some(file) = &mut self.pid_file
             && let Err(reason) = file.write(program.identity.pid)
         {
             // Monitors miss it; the service need not.
-            self.log.note(&reason);
+            self.log.warn(&reason);
         }
         Ok(program)
     }
@@ -93,7 +93,7 @@ impl Supervisor {
             return;
         };
         if !may_adopt(&self.context.spec, &spec) {
-            self.log.note("the launch has changed in what only a restart can change; the old one goes on");
+            self.log.warn("the launch has changed in what only a restart can change; the old one goes on");
             self.inputs.push_back(Input::Launch(None));
             return;
         }
@@ -108,7 +108,7 @@ impl Supervisor {
             match listen(&self.context) {
                 Ok(listener) => self.listener = listener,
                 // Then the program can't say anything, and its readiness is missed with the reason here.
-                Err(error) => self.log.note(&error.to_string()),
+                Err(error) => self.log.warn(&error.to_string()),
             }
         }
         self.memory = memory::Watch::of(&spec);

@@ -238,6 +238,15 @@ fn a_calendar_follows_the_wall_clock_wherever_it_is_set() {
 }
 
 #[test]
+fn a_calendar_without_a_turn_sleeps_for_ever() {
+    let mut world = World::new(&calendar("0 0 30 2 *"), None, None, 0);
+    world.pass(24 * HOUR);
+    assert_eq!((world.phase(), world.starts.len()), (Phase::Sleeping, 0));
+    world.tell(Input::Stop);
+    assert_eq!(world.ending, Some(Ending::Stopped));
+}
+
+#[test]
 fn a_host_that_slept_makes_up_for_one_turn_and_a_clock_that_was_set_for_none() {
     let turn = |boot, wall| {
         let mut machine = machine(&calendar("0 * * * *"), None, None, 0);

@@ -98,14 +98,12 @@ struct Witness {
     ending: Option<Ending>,
     /// What is known to allow the next start, other than the policy.
     explained: bool,
+    /// Whether the program wished for it.
+    wished: bool,
     /// When restarts that count were decided.
     counted: Vec<u64>,
     /// When the last one may be made at the earliest.
     earliest: u64,
-    /// Whether the pause is before a restart that the program wants, which does not count.
-    wished: bool,
-    /// When the program's process came to be.
-    born: u64,
 }
 
 impl Witness {
@@ -120,10 +118,9 @@ impl Witness {
             alive: false,
             ending: None,
             explained: true,
+            wished: false,
             counted: Vec::new(),
             earliest: 0,
-            wished: false,
-            born: 0,
         };
         witness.tell(Input::Begin);
         witness
@@ -134,11 +131,9 @@ impl Witness {
             return;
         }
         let before = self.machine.standing().clone();
+        // A restart that the program wishes is not counted, though it may wait until its life has lasted a second.
         if before.phase == Phase::Ready && input == Input::Exited(Exit::Code(42)) {
-            self.explained = true;
-        }
-        if input == Input::Started {
-            self.born = self.now;
+            (self.explained, self.wished) = (true, true);
         }
         let told = input.clone();
         let outputs = self.machine.on(input, at(self.now));
@@ -165,7 +160,8 @@ impl Witness {
                 self.pending.push(output);
             }
         }
-        if before.phase != Phase::BackingOff && after.phase == Phase::BackingOff && self.ending.is_none() {
+        let pauses = before.phase != Phase::BackingOff && after.phase == Phase::BackingOff;
+        if pauses && !self.wished && self.ending.is_none() {
             self.paused();
         }
     }
@@ -189,17 +185,6 @@ impl Witness {
 
     /// A pause began: how long it must be by the policy, counted here.
     fn paused(&mut self) {
-        let standing = self.machine.standing();
-        if standing.last_outcome == Some(Outcome::Restart) {
-            // The program wants it: that does not count, but no more than one start a second is made.
-            let until = standing.next_start.map(|until| until.0);
-            assert!(until.is_some_and(|until| until == self.born + 1_000 && until > self.now), "{until:?}");
-            self.earliest = self.born + 1_000;
-            self.explained = false;
-            self.wished = true;
-            return;
-        }
-        self.wished = false;
         let window = u64::try_from(self.spec.restart.window.duration().as_millis()).unwrap();
         self.counted.push(self.now);
         let within = self.counted.iter().filter(|made| self.now - **made < window).count();
@@ -211,10 +196,10 @@ impl Witness {
     }
 
     fn started(&mut self) {
-        let paused = self.now >= self.earliest && (self.wished || !self.counted.is_empty());
+        let paused = self.now >= self.earliest && !self.counted.is_empty();
         assert!(self.explained || paused, "a start that nothing explains");
         assert!(self.explained || self.machine.standing().phase == Phase::Starting);
-        self.explained = false;
+        (self.explained, self.wished) = (false, false);
         self.earliest = u64::MAX;
     }
 
