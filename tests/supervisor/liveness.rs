@@ -221,3 +221,18 @@ fn a_stop_in_a_pause_is_at_once() {
     assert_eq!(driver.code(), Some(0));
     assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
 }
+
+#[test]
+fn the_programs_own_word_does_not_make_it_ready_where_another_probe_asks() {
+    let mut spec = spec(&[&program("notifies"), "0", "hello", "50"]);
+    spec.ready.probe = Probe::File("{data}/ready".to_owned());
+    spec.health = Some(health(HealthProbe::Notify));
+    let host = Host::new(&spec);
+    let _driver = host.run();
+    let status = host.wait_for_status("its word", |status| status.message.contains("hello"));
+    assert_eq!(status.phase, Phase::Starting);
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(host.status().unwrap().phase, Phase::Starting);
+    std::fs::write(host.data().join("ready"), "").unwrap();
+    host.wait_for_phase(Phase::Ready);
+}

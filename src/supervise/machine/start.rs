@@ -20,6 +20,7 @@ const PROBE_PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration:
 impl Machine {
     pub(super) fn launch(&mut self, now: Present) -> Vec<Output> {
         self.last_refusal = None;
+        self.renewal.forget();
         let message = match &mut self.turns {
             Some(turns) => {
                 turns.run_begins(now);
@@ -39,7 +40,7 @@ impl Machine {
 
     /// The phase of a program that is started. One on a schedule whose last run did its work stays up: whoever
     /// watches it should not see it come up anew at each turn.
-    fn rising(&self) -> Phase {
+    pub(super) fn rising(&self) -> Phase {
         if self.turns.as_ref().is_some_and(Turns::works) { Phase::Ready } else { Phase::Starting }
     }
 

@@ -9,7 +9,7 @@ use crate::host::control::{Connection, Control};
 use crate::host::notify::{Listener, Notice};
 use crate::host::process::{Ended, as_account};
 use crate::host::{clock, identity, tree};
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{LaunchSpec, Probe};
 use crate::model::moment::BootMoment;
 use crate::model::overlap::{self, Ask, Word, may_overlap};
 use crate::model::status::Phase;
@@ -335,9 +335,9 @@ impl Supervisor {
         };
         let heard = said.into_iter().filter(|one| believes(one.pid, one.uid));
         let happened = heard.flat_map(|one| one.notices).filter_map(|notice| match notice {
-            Notice::Ready => Some(Happened::Ready),
+            Notice::Ready if candidate.context.spec.ready.probe == Probe::Notify => Some(Happened::Ready),
             Notice::Extend(more) => Some(Happened::Extend(more)),
-            Notice::Alive | Notice::Status(_) => None,
+            Notice::Ready | Notice::Alive | Notice::Status(_) => None,
         });
         happened.collect()
     }

@@ -27,6 +27,8 @@ impl Supervisor {
     }
 
     pub(super) fn check_port(&mut self) {
+        // Files that a start reads are read at each start; only the start that follows at once takes what is read here.
+        self.prepared = None;
         match self.prepare() {
             Ok(prepared) => {
                 if let Some(reply) = self.readiness.check(&self.context, &prepared) {
@@ -72,11 +74,10 @@ impl Supervisor {
     }
 
     pub(super) fn reconcile(&mut self, now: BootMoment) {
-        let started = self.prepare().and_then(|prepared| {
-            let started = self.errands.reconcile(&self.context, &prepared, now);
-            self.prepared = Some(prepared);
-            started
-        });
+        // It may take long: the start that follows reads its files itself.
+        self.prepared = None;
+        let started =
+            self.prepare().and_then(|prepared| self.errands.reconcile(&self.context, &prepared, now));
         if let Err(reason) = started {
             self.inputs.push_back(Input::Reconciled(Err(reason)));
         }
