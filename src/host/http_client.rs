@@ -7,6 +7,8 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Read, Take, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
+use rustix::net::sockopt::set_socket_linger;
+
 /// The most that is read of an answer's head, in bytes.
 const LARGEST_HEAD: u64 = 64 << 10;
 /// The largest body that is read, in bytes.
@@ -45,6 +47,11 @@ pub(super) fn ask(
     let deadline = Instant::now() + limit;
     let mut connection = connect(host, deadline)?;
     connection.set_write_timeout(Some(left(deadline)?))?;
+    if method == Method::Get {
+        // Closed by a reset, whoever closes first: a connection that the kernel remembers for a minute would look like
+        // somebody's who needs the program, and questions come every few seconds.
+        set_socket_linger(&connection, Some(Duration::ZERO))?;
+    }
     let (method, length) = match method {
         Method::Get => ("GET", ""),
         Method::Post => ("POST", "Content-Length: 0\r\n"),

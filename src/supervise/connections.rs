@@ -115,11 +115,12 @@ fn is_unix_connection(line: &str, sockets: &[Listen]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
+    use std::io::{Read as _, Write as _};
     use std::net::{TcpListener, TcpStream};
     use std::os::unix::net::{UnixListener, UnixStream};
 
     use super::*;
+    use crate::host::probe::{self, Method, Question, Request};
 
     fn listen(text: &str) -> Listen {
         Listen::try_from(text.to_owned()).unwrap()
@@ -183,6 +184,25 @@ mod tests {
             }
             assert_eq!(count(&[socket]).unwrap(), 1, "{client_first}");
         }
+    }
+
+    #[test]
+    fn questions_of_our_own_do_not_count_once_they_are_answered() {
+        let (listener, socket, port) = bound("127.0.0.1:0").unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            let _ = connection.read(&mut [0; 1024]);
+            // It closes first, as it was asked to.
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{\"at\":\"ok\"}";
+            connection.write_all(answer.as_bytes()).unwrap();
+            listener
+        });
+        let mut request = Request::new(Method::Get, format!("http://127.0.0.1:{port}/"));
+        request.body.insert("/at".to_owned(), "ok".to_owned());
+        probe::ask(&Question::Http(request), std::time::Duration::from_secs(5)).unwrap();
+        let _listener = server.join().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert_eq!(count(&[socket]).unwrap(), 0);
     }
 
     #[test]

@@ -192,6 +192,20 @@ fn a_connection_that_stays_keeps_a_program_up() {
 }
 
 #[test]
+fn questions_whether_a_program_works_do_not_keep_it_up() {
+    let mut spec = spec(&[&program("holds"), "here"]);
+    spec.ready.probe = Probe::Delay(Span::milliseconds(50));
+    spec.idle = Some(Idle { after: Span::milliseconds(900), busy: None });
+    let listen = format!("127.0.0.1:{}", free_port());
+    let address = format!("http://{listen}/");
+    spec.sockets = vec![Socket { listen: listen.try_into().unwrap(), name: None }];
+    spec.health = Some(health(HealthProbe::Http { address, status: None, body: BTreeMap::new() }));
+    let host = Host::new(&spec);
+    let _driver = host.run();
+    host.wait_for_phase(Phase::Idle);
+}
+
+#[test]
 fn a_stop_in_a_pause_is_at_once() {
     let mut spec = spec(&[&program("crashes"), "10"]);
     spec.restart.delays = vec![Span::seconds(60)];
