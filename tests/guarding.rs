@@ -101,3 +101,50 @@ fn boot_ends_at_a_signal_while_all_are_stopped() {
     place.run(&["stop"]).good();
     assert_eq!(end(boot), Some(0));
 }
+
+#[test]
+fn a_start_while_the_service_goes_down_ends_with_the_service_running() {
+    let place = Place::new();
+    let mended = place.top().join("mended");
+    let told = place.top().join("told");
+    let text = format!(
+        r#"{{
+  "name": "web", "platform": "embedded", "package": {{ "name": "server", "version": "1.0.0" }},
+  "service": {{
+    "command": ["/bin/sh", "-c", "test -e {mended} && exec sleep 600; exit 4"],
+    "ready": {{ "delay": "100ms" }}, "exitCodes": {{ "4": "fatal" }},
+    "onFailure": ["/bin/sh", "-c", "echo >>{told}; exec sleep 50"]
+  }}
+}}
+"#
+    );
+    std::fs::write(place.deploy().join("mainstay.json"), text).unwrap();
+    place.run(&["install", "--no-start", "--from", &place.archive("1.0.0")]).good();
+    let down = || {
+        std::fs::remove_file(&told).unwrap();
+        std::fs::remove_file(&mended).unwrap();
+    };
+    let ready = || {
+        place.run(&["status"]).good();
+    };
+    std::fs::write(&mended, "").unwrap();
+    std::fs::write(&told, "").unwrap();
+    let began = std::time::Instant::now();
+    for again in ["start", "install", "run"] {
+        down();
+        assert_ne!(place.run(&["start"]).code, Some(0));
+        await_some("the alert", LONG, || told.exists().then_some(()));
+        assert!(guardian_of(&place.layout, &web()).is_some(), "it waits for the alert");
+        std::fs::write(&mended, "").unwrap();
+        if again == "run" {
+            let guardian = begin(&place, &["run", "--name", "web"]);
+            await_some("the program", LONG, || (place.run(&["status"]).code == Some(0)).then_some(()));
+            assert_eq!(end(guardian), Some(0));
+        } else {
+            place.run(&[again]).good();
+            ready();
+            place.run(&["stop"]).good();
+        }
+    }
+    assert!(began.elapsed() < std::time::Duration::from_secs(40), "no alert was waited for");
+}

@@ -4,6 +4,7 @@ use std::error::Error as _;
 
 use crate::cli::report::Report;
 use crate::engine::failure::{CallError, Failure, StepError};
+use crate::engine::supervisor::RunError;
 use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
 use crate::host::account;
@@ -41,6 +42,7 @@ fn code(failure: &Failure) -> u8 {
     match failure {
         Failure::Usage(_) | Failure::Faulty(_) | Failure::Unresolved(_) | Failure::NoVersion(_) => 2,
         Failure::Target(_) => 3,
+        Failure::Run(error) if matches!(**error, RunError::NotInstalled(_)) => 3,
         Failure::Refused(_)
         | Failure::Distrusted(_)
         | Failure::Inexpressible(_)

@@ -211,7 +211,7 @@ fn system(action: &'static str) -> impl FnOnce(std::io::Error) -> GuardError {
 
 /// Guards instances until each of them has ended for good or was stopped, and says how each did.
 ///
-/// SIGTERM, SIGINT and SIGHUP stop all of them; a second SIGTERM or SIGINT does not wait. SIGUSR1 says that a
+/// SIGTERM, SIGINT and SIGHUP stop all of them; a SIGTERM or SIGINT after that does not wait. SIGUSR1 says that a
 /// command has left a request.
 ///
 /// The guardian of all also takes on what commands start, and stays for what they have stopped.
@@ -373,12 +373,13 @@ impl Guardian {
     fn gather(&mut self, hooks: &mut dyn Hooks) {
         let before = self.terminations;
         self.terminations += self.terminate.take();
+        let asked = usize::from(self.hung_up).max(before);
         let hung_up = self.hang_up.take() > 0;
         self.hung_up |= hung_up;
         if hung_up || (before == 0 && self.terminations > 0) {
             self.wards.iter_mut().for_each(Ward::stop);
         }
-        if self.terminations > before.max(1) {
+        if self.terminations > before && self.terminations - before + asked > 1 {
             self.wards.iter_mut().for_each(Ward::force);
         }
         if self.requests.take() > 0 {

@@ -61,6 +61,7 @@ pub(crate) fn observe(
         Phase::BackingOff => Readiness::Failing,
         Phase::Starting if status.failures > 0 => Readiness::Failing,
         Phase::Starting => Readiness::Coming,
+        phase if phase.goes_down() => Readiness::Ending,
         _ => Readiness::Ready,
     });
     Ok(Observed {

@@ -14,6 +14,7 @@ use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::package::{self, PackageDescription};
 use crate::model::position::Segment;
 use crate::model::version::Version;
+use crate::model::watched::Watched;
 use crate::package::limits::Limits;
 use crate::package::tree::{self, Complete, Staging};
 use crate::package::unpack::{self, Unpacked};
@@ -184,11 +185,18 @@ pub(crate) fn resolve(
     decided.platform = Some(platform);
     decided.scope = Some(scope);
     refuse_contradictions(&decided, &declared.document)?;
-    // Root's own files reach another account's program as credentials; everybody else's are readable to it.
+    // Root's own files reach another account's program as credentials; everybody else's are readable to it. What is
+    // read only once can't be seen to change, so root's program that wants to see it reads the files itself.
+    let watches = spec.user.is_none() && spec.restart_on_change.contains(&Watched::Environment);
     spec.credentials = platform == PlatformKind::Systemd
         && scope == Scope::System
         && deploy.owner.is_none()
+        && !watches
         && (spec.environment_file.is_some() || !spec.secrets.is_empty());
+    if spec.credentials && declared.manifest.service.restart_on_change.is_none() {
+        // systemd hands them over once: what the package would like can't be had, what the manifest says is refused.
+        spec.restart_on_change.retain(|watched| *watched != Watched::Environment);
+    }
     Ok(spec)
 }
 

@@ -9,7 +9,6 @@ use crate::model::doubt::{doubts, of_path};
 use crate::model::environment_file;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
-use crate::model::watched::Watched;
 
 /// The largest environment file that is looked at, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -26,18 +25,8 @@ pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
         .chain(of_platform(spec.platform, container))
         .chain(of_environment_file(spec))
         .chain(of_secrets(spec))
-        .chain(of_changes(spec))
+        .chain(of_silence(declared, spec))
         .collect()
-}
-
-/// Where the service manager hands over the environment file and the secrets, it reads them when it starts the
-/// service, and the program's own next start sees nothing new.
-fn of_changes(spec: &LaunchSpec) -> Option<String> {
-    let watched = spec.restart_on_change.contains(&Watched::Environment) && spec.credentials;
-    watched.then(|| {
-        "`restartOnChange` can't see the environment file and the secrets here: systemd reads them, as root, when it starts the service; `mainstay restart` after a change"
-            .to_owned()
-    })
 }
 
 /// Where nobody chose the platform and this host is a container, the person hears which it is, and what that asks of
@@ -68,6 +57,18 @@ fn of_secrets(spec: &LaunchSpec) -> Vec<String> {
         format!("every account of this host can read the secret in `{path}`: `chmod o-r '{path}'`")
     };
     open_secrets(spec).iter().map(told).collect()
+}
+
+/// Settings that change nothing by themselves, because what they need is named nowhere.
+fn of_silence(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
+    let mut told = Vec::new();
+    if declared.manifest.service.health.is_some() && spec.health.is_none() {
+        told.push("`service.health` names no probe, nor does the package, so nobody asks: write `http`, `tcp`, `command` or `notify`".to_owned());
+    }
+    if spec.overlap && spec.sockets.is_empty() {
+        told.push("`service.overlap` needs `service.sockets`, which neither the manifest nor the package names: the old process is stopped before the new one starts".to_owned());
+    }
+    told
 }
 
 /// The files of secrets that other accounts of this host can read.

@@ -103,6 +103,7 @@ mod tests {
             health: None,
             schedule: None,
             detached: Vec::new(),
+            telling: false,
             message: String::new(),
         }
     }

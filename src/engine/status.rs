@@ -171,6 +171,10 @@ fn message(
         Err(reason) => return (state == InstanceState::Unknown).then(|| reason.clone()),
     };
     let status = reported.filter(|status| !status.message.is_empty())?;
+    // What it said while all was well is no reason to be down.
+    if state == InstanceState::Failed && status.phase.is_up() {
+        return Some("its supervisor was killed, and nobody started it again".to_owned());
+    }
     // Of one that somebody stopped, nobody wants to read what it said before; of one that ended by itself, why.
     let told = state != InstanceState::Stopped || status.phase == Phase::Completed;
     told.then(|| status.message.clone())

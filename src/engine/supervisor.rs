@@ -1,13 +1,13 @@
 //! What a supervisor and a guardian are started with, and how: the launch that the current link names, read
 //! once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
 use crate::engine::guard::{self, AtStart, Entry, Event, GuardError, Hooks, OfAll, Outcome};
-use crate::engine::{registry, switch};
+use crate::engine::{registry, report, switch};
 use crate::host::account;
 use crate::host::environment;
 use crate::host::files::{self, FileError};
@@ -30,9 +30,15 @@ use crate::supervise::{
     SuperviseError,
 };
 
+/// The pause between two looks whether a service has ended.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// Why nothing can be supervised.
 #[derive(Debug, Error)]
 pub enum RunError {
+    /// The host has no such instance in this scope.
+    #[error("`{0}` is not installed in this scope")]
+    NotInstalled(InstanceName),
     /// The instance has no active version.
     #[error("`{0}` has no active version: its current link leads to no tree with a launch spec")]
     NothingActive(InstanceName),
@@ -65,6 +71,9 @@ pub enum RunError {
     /// The guardian.
     #[error(transparent)]
     Guard(#[from] GuardError),
+    /// What is on its way down does not end.
+    #[error(transparent)]
+    Ending(#[from] guard::RequestError),
 }
 
 impl RunError {
@@ -80,7 +89,7 @@ impl RunError {
     /// Whether there is nothing to run, however often it is tried. All else may pass.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::NothingActive(_) | Self::Spec { .. })
+        matches!(self, Self::NotInstalled(_) | Self::NothingActive(_) | Self::Spec { .. })
     }
 }
 
@@ -106,7 +115,7 @@ pub fn defined(layout: &Layout, name: &InstanceName) -> Result<Marker, RunError>
             Err(error) => unread = Some(error),
         }
     }
-    Err(unread.map_or_else(|| RunError::NothingActive(name.clone()), RunError::File))
+    Err(unread.map_or_else(|| RunError::NotInstalled(name.clone()), RunError::File))
 }
 
 /// The launch that the current link names.
@@ -117,6 +126,25 @@ pub fn active_launch(layout: &Layout, name: &InstanceName) -> Result<LaunchSpec,
     let path = layout.launch(name, &tree);
     let text = files::read(&path)?.ok_or_else(nothing)?;
     serde_json::from_str(&text).map_err(|error| RunError::Spec { path, reason: error.to_string() })
+}
+
+/// Waits for the end of a service that is on its way down, so that it can be started again: who finds it so wants it
+/// to run afterwards. An embedded one is hurried, as by a stop; of another its service manager sees to that.
+pub fn await_end(layout: &Layout, name: &InstanceName) -> Result<(), RunError> {
+    let goes_down = || report::live(layout, name).is_some_and(|status| status.phase.goes_down());
+    if !goes_down() {
+        return Ok(());
+    }
+    let launch = active_launch(layout, name)?;
+    let limit = launch.stop_limit().duration();
+    if launch.platform == PlatformKind::Embedded {
+        guard::stop_guardian(layout, name, limit)?;
+    }
+    let began = Instant::now();
+    while goes_down() && began.elapsed() < limit {
+        std::thread::sleep(LOOK);
+    }
+    Ok(())
 }
 
 /// How a supervisor is asked to do its work.

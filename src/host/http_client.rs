@@ -4,7 +4,8 @@
 //! once: 440 KiB of code and heap, a tenth of what a supervisor may have.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Take, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::set_socket_linger;
@@ -15,6 +16,40 @@ const LARGEST_HEAD: u64 = 64 << 10;
 const LARGEST_BODY: usize = 1 << 20;
 /// The most that is read of an answer's body with all that stands around its chunks, in bytes.
 const LARGEST_CODED_BODY: u64 = 2 << 20;
+
+/// How long the rest of an answer is waited for of which nothing more is wanted.
+const PARTING: Duration = Duration::from_millis(50);
+
+/// The ends of the connections with which this process is asking, so that they can be told from those of others.
+#[derive(Clone, Debug, Default)]
+pub struct OwnEnds(Arc<Mutex<Vec<SocketAddr>>>);
+
+/// One of them, until it is closed.
+struct OwnEnd<'a> {
+    ends: &'a OwnEnds,
+    end: Option<SocketAddr>,
+}
+
+impl OwnEnds {
+    /// Those of now.
+    #[must_use]
+    pub fn now(&self) -> Vec<SocketAddr> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn begin(&self, connection: &TcpStream) -> OwnEnd<'_> {
+        let end = connection.local_addr().ok();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(end);
+        OwnEnd { ends: self, end }
+    }
+}
+
+impl Drop for OwnEnd<'_> {
+    fn drop(&mut self) {
+        let mut ends = self.ends.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.retain(|end| Some(*end) != self.end);
+    }
+}
 
 /// What is asked of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +74,7 @@ pub(super) fn ask(
     method: Method,
     address: &str,
     limit: Duration,
+    ends: &OwnEnds,
     wants_body: impl FnOnce(u16) -> bool,
 ) -> io::Result<Answer> {
     let (host, target) = split(address).ok_or_else(|| {
@@ -46,12 +82,8 @@ pub(super) fn ask(
     })?;
     let deadline = Instant::now() + limit;
     let mut connection = connect(host, deadline)?;
+    let own = ends.begin(&connection);
     connection.set_write_timeout(Some(left(deadline)?))?;
-    if method == Method::Get {
-        // Closed by a reset, whoever closes first: a connection that the kernel remembers for a minute would look like
-        // somebody's who needs the program, and questions come every few seconds.
-        set_socket_linger(&connection, Some(Duration::ZERO))?;
-    }
     let (method, length) = match method {
         Method::Get => ("GET", ""),
         Method::Post => ("POST", "Content-Length: 0\r\n"),
@@ -67,11 +99,25 @@ pub(super) fn ask(
         let status = status_of(&line(&mut answer)?)?;
         if status >= 200 {
             let body = if wants_body(status) { body(&mut answer, status)? } else { Vec::new() };
+            close(answer);
+            drop(own);
             return Ok(Answer { status, body });
         }
         // An interim answer: its fields are passed over, and the next answer follows.
         while !line(&mut answer)?.is_empty() {}
     }
+}
+
+/// Closes a connection whose answer was read, and leaves nothing that the system would remember for a minute
+/// (`TIME_WAIT`), since whoever counts connections would count that. A server that closes as it was asked to does not
+/// notice; what it still says is heard first.
+fn close(mut answer: BufReader<Take<Until>>) {
+    answer.get_mut().set_limit(LARGEST_HEAD);
+    let until = answer.get_mut().get_mut();
+    until.deadline = until.deadline.min(Instant::now() + PARTING);
+    // Whether it comes to its end or not.
+    let _ = io::copy(&mut answer, &mut io::sink());
+    let _ = set_socket_linger(&answer.get_ref().get_ref().connection, Some(Duration::ZERO));
 }
 
 /// The body of an answer whose status line was read: so many bytes, in chunks, or all until the end (RFC 9112,
@@ -220,7 +266,7 @@ mod tests {
     use super::*;
 
     fn status(address: &str, limit: Duration) -> io::Result<u16> {
-        ask(Method::Get, address, limit, |_| false).map(|answer| answer.status)
+        ask(Method::Get, address, limit, &OwnEnds::default(), |_| false).map(|answer| answer.status)
     }
 
     #[test]
@@ -293,7 +339,8 @@ mod tests {
             let _ = connection.read(&mut [0; 1024]);
             connection.write_all(answer.as_bytes()).unwrap();
         });
-        let answer = ask(Method::Get, &address, Duration::from_secs(5), |status| status < 300);
+        let answer =
+            ask(Method::Get, &address, Duration::from_secs(5), &OwnEnds::default(), |status| status < 300);
         server.join().unwrap();
         answer.map(|answer| answer.body)
     }
@@ -331,7 +378,8 @@ mod tests {
             connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
             while connection.write_all(&[b'x'; 8 << 10]).is_ok() {}
         });
-        let error = ask(Method::Get, &address, Duration::from_secs(5), |_| true).unwrap_err();
+        let error =
+            ask(Method::Get, &address, Duration::from_secs(5), &OwnEnds::default(), |_| true).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::FileTooLarge);
     }
 }

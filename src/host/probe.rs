@@ -3,13 +3,13 @@
 //! things.
 
 use std::collections::BTreeMap;
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
 use crate::host::http_client;
-pub use crate::host::http_client::Method;
+pub use crate::host::http_client::{Method, OwnEnds};
 
 /// How long an answer may take, where nobody says otherwise.
 pub const LIMIT: Duration = Duration::from_secs(3);
@@ -60,16 +60,20 @@ pub type Answer = Result<(), String>;
 
 /// Asks, and waits for the answer.
 pub fn ask(question: &Question, limit: Duration) -> Answer {
+    ask_with(question, limit, &OwnEnds::default())
+}
+
+fn ask_with(question: &Question, limit: Duration, ends: &OwnEnds) -> Answer {
     match question {
-        Question::Http(request) => http(request, limit),
+        Question::Http(request) => http(request, limit, ends),
         Question::Tcp(address) => tcp(address, limit),
     }
 }
 
-fn http(request: &Request, limit: Duration) -> Answer {
+fn http(request: &Request, limit: Duration, ends: &OwnEnds) -> Answer {
     let Request { method, address, body, .. } = request;
     let wants_body = |status| request.takes(status) && !body.is_empty();
-    let answer = http_client::ask(*method, address, limit, wants_body)
+    let answer = http_client::ask(*method, address, limit, ends, wants_body)
         .map_err(|error| format!("{address}: {error}"))?;
     if !request.takes(answer.status) {
         return Err(format!("{address} answered {}", answer.status));
@@ -124,6 +128,7 @@ fn tcp(address: &str, limit: Duration) -> Answer {
 pub struct Questions {
     answers: UnixDatagram,
     sender: UnixDatagram,
+    ends: OwnEnds,
 }
 
 impl Questions {
@@ -131,7 +136,7 @@ impl Questions {
     pub fn new() -> std::io::Result<Self> {
         let (answers, sender) = UnixDatagram::pair()?;
         answers.set_nonblocking(true)?;
-        Ok(Self { answers, sender })
+        Ok(Self { answers, sender, ends: OwnEnds::default() })
     }
 
     /// Readable when there is an answer.
@@ -140,11 +145,18 @@ impl Questions {
         &self.answers
     }
 
+    /// The ends of the connections with which it is asked now.
+    #[must_use]
+    pub fn own_ends(&self) -> Vec<SocketAddr> {
+        self.ends.now()
+    }
+
     /// Asks. The number comes back with the answer, to tell a late one from the one that is waited for.
     pub fn ask(&self, number: u64, question: Question, limit: Duration) -> std::io::Result<()> {
         let sender = OwnedFd::from(self.sender.try_clone()?);
+        let ends = self.ends.clone();
         std::thread::Builder::new().stack_size(STACK).spawn(move || {
-            let answer = ask(&question, limit);
+            let answer = ask_with(&question, limit, &ends);
             let mut message = number.to_le_bytes().to_vec();
             if let Err(reason) = answer {
                 message.push(1);

@@ -29,6 +29,12 @@ impl Calendar {
         &self.0
     }
 
+    /// Whether it names points that come, and come often enough to be waited for: one in four years.
+    #[must_use]
+    pub fn comes(&self) -> bool {
+        self.next(jiff::Timestamp::UNIX_EPOCH, "").is_some()
+    }
+
     /// The first point after another; in UTC, where the text names no zone and none is given. `None`: there is none.
     #[must_use]
     pub fn next(&self, after: jiff::Timestamp, host_zone: &str) -> Option<jiff::Timestamp> {
@@ -102,7 +108,14 @@ mod tests {
         assert_eq!(next("30 3 * * *", after, "Europe/Vienna"), "2026-01-06T02:30:00Z");
         assert_eq!(next("30 3 * * * Asia/Tokyo", after, "Europe/Vienna"), "2026-01-05T18:30:00Z");
         assert_eq!(next("0 9 * * mon-fri", "2026-01-09T09:00:00Z", "UTC"), "2026-01-12T09:00:00Z");
+        assert_eq!(next("0 0 29 2 *", after, ""), "2028-02-29T00:00:00Z");
         assert_eq!(next("*/15 * * * *", after, "no/where"), "2026-01-05T12:15:00Z");
+    }
+
+    #[test]
+    fn a_day_that_no_year_has_does_not_come() {
+        let comes = |text: &str| Calendar::try_from(text.to_owned()).unwrap().comes();
+        assert!(comes("0 0 29 2 *") && comes("* * * * *") && !comes("0 0 30 2 *") && !comes("0 0 31 4,6 *"));
     }
 
     #[test]

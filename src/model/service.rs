@@ -185,7 +185,7 @@ pub struct Restart {
     pub delays: Option<Vec<Span>>,
     /// How many restarts within `window` are made before the service stays down. Default: 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 1_000_000), extend("default" = 5, "examples" = [3]))]
+    #[schemars(range(min = 1, max = 1_000), extend("default" = 5, "examples" = [3]))]
     pub limit: Option<u32>,
     /// The time in which restarts are counted. Default: 5m.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -66,6 +66,9 @@ pub struct Status {
     /// What the manifest lets live on when the program stops (`detach`), as far as it has been left behind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub detached: Vec<ProcessIdentity>,
+    /// Whether the program has ended for good, and its supervisor only lives to tell somebody of it (`onFailure`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub telling: bool,
     /// One sentence for people.
     pub message: String,
 }
@@ -142,6 +145,12 @@ impl Phase {
     #[must_use]
     pub fn is_up(self) -> bool {
         matches!(self, Self::Ready | Self::Sleeping | Self::Idle)
+    }
+
+    /// Whether it is on its way down, or down already.
+    #[must_use]
+    pub fn goes_down(self) -> bool {
+        self == Self::Stopping || self.is_final()
     }
 
     /// Whether its supervisor has ended with this.

@@ -14,6 +14,7 @@ use crate::model::owner::Owner;
 use crate::model::receipt::{self, Activation, Receipt};
 use crate::model::trial::{Stage, Switch};
 use crate::plan::definition::{Defined, definition, lingering_is_missing};
+use crate::plan::lifecycle::stopped_and_started;
 use crate::plan::observed::{Observed, Readiness};
 use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan, Step, Undo};
@@ -485,10 +486,14 @@ fn pending_restart(plan: &Plan, wanted: &Wanted, observed: &Observed) -> bool {
 
 fn start(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Observed) {
     let spec = &wanted.spec;
-    // An installation is done when the service is ready; one that runs and is not is waited for.
+    // An installation is done when the service is ready; one that runs and is not is waited for, and one that is on
+    // its way down started again.
     if operation == Operation::Install && observed.runs() && observed.readiness != Readiness::Ready {
         if plan.switch().is_none() {
-            plan.after.insert(0, await_ready(spec, spec.ready.timeout));
+            let goes = observed.readiness == Readiness::Ending && !wanted.wishes.no_start;
+            let calls = if goes { stopped_and_started(spec) } else { Vec::new() };
+            let calls = calls.into_iter().map(|call| Step::Call { call });
+            plan.after.splice(0..0, calls.chain([await_ready(spec, spec.ready.timeout)]));
         }
         return;
     }

@@ -4,10 +4,12 @@ use crate::model::launch::LaunchSpec;
 use crate::plan::apply::{await_ready, patience};
 use crate::plan::observed::{Observed, Readiness, Running};
 use crate::plan::step::{Operation, Plan, Step};
+use crate::platform::call::Call;
 use crate::platform::calls::{self, Sockets};
 use crate::platform::identity;
 
-/// Decides how to start a service: not at all if it is ready, and anew if it fails and waits for its next try.
+/// Decides how to start a service: not at all if it is ready, and anew if it fails and waits for its next try or is
+/// on its way down.
 #[must_use]
 pub fn start(spec: &LaunchSpec, observed: &Observed) -> Plan {
     let mut plan = Plan::new(Operation::Start, spec);
@@ -16,6 +18,8 @@ pub fn start(spec: &LaunchSpec, observed: &Observed) -> Plan {
         (false, _) => calls::start(&of),
         (true, Readiness::Failing) => calls::restart(&of, Sockets::Left),
         (true, Readiness::Coming) => Vec::new(),
+        // A guard whose supervisor ends just now would not hear of a restart, so its end is brought about first.
+        (true, Readiness::Ending) => stopped_and_started(spec),
         (true, Readiness::Ready) => return plan,
     };
     plan.after.extend(calls.into_iter().map(|call| Step::Call { call }));
@@ -39,11 +43,15 @@ pub fn stop(spec: &LaunchSpec, observed: &Observed) -> Plan {
 #[must_use]
 pub fn afresh(spec: &LaunchSpec) -> Plan {
     let mut plan = Plan::new(Operation::Restart, spec);
-    let of = identity(spec);
-    let calls = calls::stop(&of, spec.stop_limit(), Sockets::Left).into_iter().chain(calls::start(&of));
-    plan.after.extend(calls.map(|call| Step::Call { call }));
+    plan.after.extend(stopped_and_started(spec).into_iter().map(|call| Step::Call { call }));
     plan.after.push(await_ready(spec, spec.ready.timeout));
     plan
+}
+
+/// The calls of a stop and a fresh start.
+pub(super) fn stopped_and_started(spec: &LaunchSpec) -> Vec<Call> {
+    let of = identity(spec);
+    calls::stop(&of, spec.stop_limit(), Sockets::Left).into_iter().chain(calls::start(&of)).collect()
 }
 
 /// Decides how to stop and start a service: in one call, so that nothing is ever stopped with nobody left to

@@ -74,6 +74,8 @@ pub enum Readiness {
     Coming,
     /// It has failed, and is tried again.
     Failing,
+    /// It is on its way down, or down already and its supervisor about to go.
+    Ending,
 }
 
 /// Whether a service runs.

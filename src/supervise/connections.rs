@@ -23,23 +23,26 @@ const REMEMBERED: u8 = 0x06;
 /// The states of a Unix socket that waits to be taken, and of one that is connected (`net.h`).
 const CONNECTIONS: [&str; 2] = ["02", "03"];
 
-/// How many connections there are to sockets. An error says that it can't be known; then somebody may be there.
-pub(crate) fn count(sockets: &[Listen]) -> io::Result<usize> {
+/// The connections to sockets: for each its other end, which over a Unix socket has no address. An error says that it
+/// can't be known; then somebody may be there.
+pub(crate) fn others(sockets: &[Listen]) -> io::Result<Vec<Option<SocketAddr>>> {
     let tcp = sockets.iter().any(|socket| matches!(socket, Listen::Tcp(_)));
     let unix = sockets.iter().any(|socket| matches!(socket, Listen::Unix(_)));
-    let mut count = 0;
+    let mut found = Vec::new();
     if tcp {
-        count += counted("/proc/self/net/tcp", |line| is_tcp_connection(line, sockets))?;
-        match counted("/proc/self/net/tcp6", |line| is_tcp_connection(line, sockets)) {
+        let client = |line: &str| tcp_client(line, sockets).map(Some);
+        found.extend(listed("/proc/self/net/tcp", client)?);
+        match listed("/proc/self/net/tcp6", client) {
             // A host without IPv6 has no such file.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            other => count += other?,
+            other => found.extend(other?),
         }
     }
     if unix {
-        count += counted("/proc/self/net/unix", |line| is_unix_connection(line, sockets))?;
+        found
+            .extend(listed("/proc/self/net/unix", |line| is_unix_connection(line, sockets).then_some(None))?);
     }
-    Ok(count)
+    Ok(found)
 }
 
 /// Whether a connection waits to be taken from a socket that listens. It says so at once.
@@ -49,30 +52,31 @@ pub(crate) fn waits(socket: impl AsFd) -> bool {
         && polled.first().is_some_and(|socket| socket.revents().contains(PollFlags::IN))
 }
 
-fn counted(path: &str, counts: impl Fn(&str) -> bool) -> io::Result<usize> {
+fn listed<T>(path: &str, of: impl Fn(&str) -> Option<T>) -> io::Result<Vec<T>> {
     let mut reader = BufReader::new(File::open(path)?);
-    let (mut line, mut count) = (Vec::new(), 0);
+    let (mut line, mut found) = (Vec::new(), Vec::new());
     // A path of a Unix socket need not be text.
     while reader.read_until(b'\n', &mut line)? > 0 {
-        count += usize::from(counts(String::from_utf8_lossy(&line).trim_end_matches('\n')));
+        found.extend(of(String::from_utf8_lossy(&line).trim_end_matches('\n')));
         line.clear();
     }
-    Ok(count)
+    Ok(found)
 }
 
-/// A line such as `0: 0100007F:0FA0 0100007F:D431 01 …`: number, local address, remote address, state.
-fn is_tcp_connection(line: &str, sockets: &[Listen]) -> bool {
+/// The client of a connection, from a line such as `0: 0100007F:0FA0 0100007F:D431 01 …`: number, local address, remote
+/// address, state.
+fn tcp_client(line: &str, sockets: &[Listen]) -> Option<SocketAddr> {
     let mut fields = line.split_ascii_whitespace().skip(1);
-    let (Some(local), Some(remote), Some(state)) =
-        (fields.next().and_then(address), fields.next().and_then(address), fields.next())
-    else {
-        return false;
-    };
-    let state = u8::from_str_radix(state, 16).unwrap_or(LISTENS);
+    let local = fields.next().and_then(address)?;
+    let remote = fields.next().and_then(address)?;
+    let state = u8::from_str_radix(fields.next()?, 16).unwrap_or(LISTENS);
+    let to = |end| sockets.iter().any(|socket| is_at(socket, end));
+    if state != LISTENS && to(local) {
+        return Some(remote);
+    }
     // The other end of a connection counts only where it is on this host, and this end is no longer listed.
     let here = remote.ip().is_loopback() || remote.ip() == local.ip();
-    state != LISTENS && sockets.iter().any(|socket| is_at(socket, local))
-        || state == REMEMBERED && here && sockets.iter().any(|socket| is_at(socket, remote))
+    (state == REMEMBERED && here && to(remote)).then_some(local)
 }
 
 /// Whether a connection to this address is one to the socket.
@@ -115,12 +119,15 @@ fn is_unix_connection(line: &str, sockets: &[Listen]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Write as _};
+    use std::io::Read as _;
     use std::net::{TcpListener, TcpStream};
     use std::os::unix::net::{UnixListener, UnixStream};
 
     use super::*;
-    use crate::host::probe::{self, Method, Question, Request};
+
+    fn number(sockets: &[Listen]) -> io::Result<usize> {
+        others(sockets).map(|found| found.len())
+    }
 
     fn listen(text: &str) -> Listen {
         Listen::try_from(text.to_owned()).unwrap()
@@ -147,15 +154,15 @@ mod tests {
             let Some((listener, socket, port)) = bound(own) else { continue };
             let sockets = [socket];
             for client in clients {
-                assert_eq!(count(&sockets).unwrap(), 0, "{own}");
+                assert_eq!(number(&sockets).unwrap(), 0, "{own}");
                 assert!(!waits(&listener));
                 let ip: IpAddr = client.parse().unwrap();
                 let client = TcpStream::connect((ip, port)).unwrap();
                 assert!(waits(&listener));
-                assert_eq!(count(&sockets).unwrap(), 1, "{own}");
+                assert_eq!(number(&sockets).unwrap(), 1, "{own}");
                 let (taken, _) = listener.accept().unwrap();
                 assert!(!waits(&listener));
-                assert_eq!(count(&sockets).unwrap(), 1, "{own}");
+                assert_eq!(number(&sockets).unwrap(), 1, "{own}");
                 // A reset leaves nothing that is remembered.
                 rustix::net::sockopt::set_socket_linger(&client, Some(std::time::Duration::ZERO)).unwrap();
                 drop(client);
@@ -164,7 +171,7 @@ mod tests {
             }
             let elsewhere = listen(&format!("127.0.0.9:{port}"));
             let _client = TcpStream::connect((clients[0].parse::<IpAddr>().unwrap(), port)).unwrap();
-            assert_eq!(count(&[elsewhere]).unwrap(), 0);
+            assert_eq!(number(&[elsewhere]).unwrap(), 0);
         }
         assert!(tried >= 2);
     }
@@ -182,27 +189,8 @@ mod tests {
                 drop(taken);
                 drop(client);
             }
-            assert_eq!(count(&[socket]).unwrap(), 1, "{client_first}");
+            assert_eq!(number(&[socket]).unwrap(), 1, "{client_first}");
         }
-    }
-
-    #[test]
-    fn questions_of_our_own_do_not_count_once_they_are_answered() {
-        let (listener, socket, port) = bound("127.0.0.1:0").unwrap();
-        let server = std::thread::spawn(move || {
-            let (mut connection, _) = listener.accept().unwrap();
-            let _ = connection.read(&mut [0; 1024]);
-            // It closes first, as it was asked to.
-            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{\"at\":\"ok\"}";
-            connection.write_all(answer.as_bytes()).unwrap();
-            listener
-        });
-        let mut request = Request::new(Method::Get, format!("http://127.0.0.1:{port}/"));
-        request.body.insert("/at".to_owned(), "ok".to_owned());
-        probe::ask(&Question::Http(request), std::time::Duration::from_secs(5)).unwrap();
-        let _listener = server.join().unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        assert_eq!(count(&[socket]).unwrap(), 0);
     }
 
     #[test]
@@ -211,15 +199,15 @@ mod tests {
         let path = folder.path().join("web.sock");
         let listener = UnixListener::bind(&path).unwrap();
         let sockets = [listen(path.to_str().unwrap()), listen("127.0.0.1:9")];
-        assert_eq!(count(&sockets).unwrap(), 0);
+        assert_eq!(number(&sockets).unwrap(), 0);
         let client = UnixStream::connect(&path).unwrap();
         assert!(waits(&listener));
-        assert_eq!(count(&sockets).unwrap(), 1);
+        assert_eq!(number(&sockets).unwrap(), 1);
         let (taken, _) = listener.accept().unwrap();
         assert!(!waits(&listener));
-        assert_eq!(count(&sockets).unwrap(), 1);
+        assert_eq!(number(&sockets).unwrap(), 1);
         drop((client, taken));
-        assert_eq!(count(&sockets).unwrap(), 0);
+        assert_eq!(number(&sockets).unwrap(), 0);
     }
 
     #[test]
@@ -232,15 +220,15 @@ mod tests {
             ("1: zz:0050 00000000:0000 01 0", false),
             ("", false),
         ] {
-            assert_eq!(is_tcp_connection(line, &sockets), counts, "{line}");
+            assert_eq!(tcp_client(line, &sockets).is_some(), counts, "{line}");
         }
         // One to port 80 of another host.
         let remote = |ip: [u8; 4]| format!("{:08X}", u32::from_ne_bytes(ip));
         let line = |ip| format!("1: {}:D431 {}:0050 06 0", remote([10, 0, 0, 1]), remote(ip));
-        assert!(!is_tcp_connection(&line([10, 0, 0, 2]), &sockets));
-        assert!(is_tcp_connection(&line([10, 0, 0, 1]), &sockets));
+        assert!(tcp_client(&line([10, 0, 0, 2]), &sockets).is_none());
+        assert!(tcp_client(&line([10, 0, 0, 1]), &sockets).is_some());
         // An IPv6 client does not reach a socket of IPv4.
         let six = format!("1: {}:0050 {}:D431 01 0", "0".repeat(24) + "01000000", "0".repeat(32));
-        assert!(!is_tcp_connection(&six, &sockets));
+        assert!(tcp_client(&six, &sockets).is_none());
     }
 }

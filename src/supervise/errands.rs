@@ -35,7 +35,7 @@ pub(crate) struct Errands {
 }
 
 impl Errands {
-    /// Asks the program to end by its hook. `None`: it has none.
+    /// Asks the program to end by its hook, which has half of the time that the stop may take. `None`: it has none.
     pub(crate) fn ask_to_end(
         &mut self,
         context: &Context,
@@ -43,7 +43,8 @@ impl Errands {
         now: BootMoment,
     ) -> Option<Result<(), String>> {
         let stop = &context.spec.stop;
-        let limit = stop.timeout.duration();
+        // One that hangs leaves the program the other half, with the signal.
+        let limit = stop.timeout.duration() / 2;
         let errand = if let Some(address) = &stop.http {
             Errand::post(prepared, address, limit, now)
         } else if stop.command.is_empty() {
@@ -78,8 +79,10 @@ impl Errands {
     }
 
     /// Tells somebody, once nobody is being told.
-    pub(crate) fn alert(&mut self, facts: Facts) {
-        self.waiting = Some(facts);
+    pub(crate) fn alert(&mut self, facts: Facts, log: &mut Log) {
+        if self.waiting.replace(facts).is_some() {
+            log.note("an alert that waited for the one before is replaced by a later one");
+        }
     }
 
     /// Whether somebody is being told, or is to be.
@@ -96,7 +99,7 @@ impl Errands {
         let prepared = Prepared::aside(context);
         match Errand::command(context, &prepared, &context.spec.on_failure, &facts, ALERT_LIMIT, now) {
             Ok(errand) => self.alert = Some(errand),
-            Err(reason) => log.note(&format!("the alert can't be run: {reason}")),
+            Err(reason) => log.warn(&format!("the alert can't be run: {reason}")),
         }
     }
 
@@ -149,7 +152,7 @@ impl Errands {
             inputs.push(Input::Reconciled(failure.map_or(Ok(()), Err)));
         }
         if let Some(Some(reason)) = finished(&mut self.alert, log) {
-            log.note(&format!("the alert failed: {reason}"));
+            log.warn(&format!("the alert failed: {reason}"));
         }
         inputs
     }
@@ -164,9 +167,12 @@ impl Errands {
     /// Ends the alert too.
     pub(crate) fn end_all(&mut self, log: &mut Log) {
         self.end_with_program(log);
-        self.waiting = None;
+        if self.waiting.take().is_some() {
+            log.note("an alert that waited for the one before is given up, because a stop was asked for");
+        }
         if let Some(mut alert) = self.alert.take() {
             alert.cancel(log);
+            log.note("the alert is cut off, because a stop was asked for");
         }
     }
 }

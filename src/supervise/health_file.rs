@@ -9,13 +9,16 @@ use std::io;
 use camino::Utf8PathBuf;
 
 use crate::host::process::{Credentials, as_account};
-use crate::host::untrusted;
+use crate::host::{clock, untrusted};
 use crate::model::health_file::{HealthFile, SCHEMA};
 use crate::model::moment::Moment;
 use crate::model::outcome::Outcome;
 use crate::model::status::{Phase, Status};
 use crate::model::token::expand;
 use crate::supervise::context::Context;
+
+/// The largest health file that is read, in bytes: it holds one sentence of a program.
+const LARGEST: u64 = 64 << 10;
 
 #[derive(Debug)]
 pub(crate) struct HealthKeeper {
@@ -26,12 +29,16 @@ pub(crate) struct HealthKeeper {
 }
 
 impl HealthKeeper {
-    /// The file that the launch spec names, if it names one.
+    /// The file that the launch spec names, if it names one. What an earlier supervisor wrote there goes on.
     pub(crate) fn of(context: &Context) -> Option<Self> {
         let named = context.spec.health_file.as_ref()?;
         let path = context.folders.deploy.join(expand(named, &context.folders.places()));
         let account = context.account.credentials.clone();
-        Some(Self { path, account, record: Record::default(), written: None })
+        let kept =
+            as_account(account.as_ref(), || untrusted::read(&path, LARGEST).map_err(|error| error.source));
+        let kept = kept.ok().flatten().and_then(|text| serde_json::from_str(&text).ok());
+        let record = kept.map_or_else(Record::default, |kept| Record::from(&kept, clock::now()));
+        Some(Self { path, account, record, written: None })
     }
 
     /// Writes what the status changes. An error names the file; what could not be written is written with the next
@@ -59,6 +66,10 @@ impl HealthKeeper {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Record {
     last_success: Option<Moment>,
+    /// The failures since then under an earlier supervisor.
+    carried: u32,
+    /// Whether no status has been seen yet: what that counts was written by the earlier supervisor too.
+    begins: bool,
     /// The failures that the status counted when the last success came.
     forgiven: u32,
     /// The failures that the status counts now.
@@ -67,10 +78,27 @@ struct Record {
 }
 
 impl Record {
+    /// Goes on with what an earlier supervisor has written. A success that is still to come is none.
+    fn from(kept: &HealthFile, now: Moment) -> Self {
+        Self {
+            last_success: kept.last_success.filter(|success| *success <= now),
+            carried: kept.consecutive_failures,
+            begins: true,
+            last_error: kept.last_error.clone(),
+            ..Self::default()
+        }
+    }
+
     fn take(&mut self, status: &Status) {
+        if std::mem::take(&mut self.begins) {
+            self.counted = status.failures;
+            self.forgiven = status.failures;
+        }
         let health = status.health.clone().unwrap_or_default();
         let run = status.schedule.as_ref().filter(|run| run.last_outcome == Some(Outcome::Success));
-        let successes = [status.ready, health.last_success, run.and_then(|run| run.last_end)];
+        // A run has only begun when it is ready.
+        let ready = status.ready.filter(|_| status.schedule.is_none());
+        let successes = [ready, health.last_success, run.and_then(|run| run.last_end)];
         let success = successes.into_iter().flatten().max();
         if status.failures > self.counted {
             self.last_error = status.last_exit.map(|exit| format!("the program {exit}"));
@@ -79,6 +107,7 @@ impl Record {
         if success > self.last_success {
             self.last_success = success;
             self.forgiven = self.counted;
+            self.carried = 0;
             self.last_error = None;
         }
         if health.failures > 0 {
@@ -89,13 +118,14 @@ impl Record {
     }
 
     fn document(&self, status: &Status) -> HealthFile {
+        let consecutive = self.counted.saturating_sub(self.forgiven).saturating_add(self.carried);
         let unanswered = status.health.as_ref().map_or(0, |health| health.failures);
         HealthFile {
             schema: SCHEMA.to_owned(),
             phase: status.phase,
             last_start: status.started,
             last_success: self.last_success,
-            consecutive_failures: self.counted.saturating_sub(self.forgiven).saturating_add(unanswered),
+            consecutive_failures: consecutive.saturating_add(unanswered),
             last_error: self.last_error.clone(),
         }
     }
@@ -132,6 +162,7 @@ mod tests {
             health: None,
             schedule: None,
             detached: Vec::new(),
+            telling: false,
             message: "starting".to_owned(),
         }
     }
@@ -181,10 +212,36 @@ mod tests {
                 last_outcome: Some(outcome),
                 ..Default::default()
             };
-            let now = Status { schedule: Some(run), ..status() };
+            let now = Status { schedule: Some(run), ready: Some(moment(29)), ..status() };
             record.take(&now);
             assert_eq!(facts(&record, &now).1, success, "{outcome}");
         }
+    }
+
+    #[test]
+    fn the_record_goes_on_under_the_next_supervisor() {
+        let mut sample = Sample::new(&["/bin/true"]);
+        sample.context.spec.health_file = Some("{run}/health.json".to_owned());
+        let mut keeper = HealthKeeper::of(&sample.context).unwrap();
+        keeper.update(&Status { ready: Some(moment(5)), ..status() }).unwrap();
+        let failed = Status { failures: 2, last_exit: Some(Exit::Code(7)), ..status() };
+        keeper.update(&failed).unwrap();
+        let error = Some("the program exited with code 7".to_owned());
+        // Whether the next one goes on counting, as after a death of its predecessor, or begins at nothing.
+        for (begins, fails) in [(failed.clone(), 3), (status(), 1)] {
+            let mut keeper = HealthKeeper::of(&sample.context).unwrap();
+            keeper.record.take(&begins);
+            assert_eq!(facts(&keeper.record, &begins), (2, Some(5), error.clone()));
+            let again = Status { failures: fails, last_exit: Some(Exit::Code(8)), ..status() };
+            keeper.record.take(&again);
+            let error = Some("the program exited with code 8".to_owned());
+            assert_eq!(facts(&keeper.record, &again), (3, Some(5), error));
+            let ready = Status { ready: Some(moment(9)), ..again };
+            keeper.record.take(&ready);
+            assert_eq!(facts(&keeper.record, &ready), (0, Some(9), None));
+        }
+        std::fs::write(sample.context.folders.run.join("health.json"), "{").unwrap();
+        assert_eq!(HealthKeeper::of(&sample.context).unwrap().record, Record::default());
     }
 
     #[test]

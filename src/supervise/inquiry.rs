@@ -11,6 +11,7 @@
 //!   one cancels the one before.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
@@ -82,6 +83,11 @@ impl Inquiry {
     /// Readable when there is something to attend to.
     pub(crate) fn descriptor(&self) -> &UnixDatagram {
         self.questions.descriptor()
+    }
+
+    /// The ends of the connections with which it is asked over the network now.
+    pub(crate) fn own_ends(&self) -> Vec<SocketAddr> {
+        self.questions.own_ends()
     }
 
     /// When the open question is given up.

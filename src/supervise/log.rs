@@ -58,6 +58,11 @@ impl Log {
         match &mut self.writer {
             Some(writer) => {
                 let _ = writer.note(text);
+                if self.echo {
+                    // The person at the terminal reads no prefix, and may have gone.
+                    let shown = text.strip_prefix("<4>").unwrap_or(text);
+                    let _ = writeln!(io::stderr(), "[mainstay] {shown}");
+                }
             }
             None => tell(&format!("{text}\n")),
         }

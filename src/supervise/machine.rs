@@ -24,6 +24,7 @@ use crate::supervise::transition::{Input, Output};
 
 use self::health::Health;
 use self::need::Need;
+use self::renewal::Renewal;
 use self::state::{State, Then};
 use self::terms::Terms;
 use self::turns::Turns;
@@ -33,6 +34,7 @@ mod cycle;
 mod health;
 mod need;
 mod ready;
+mod renewal;
 mod start;
 mod state;
 mod stop;
@@ -62,9 +64,31 @@ pub struct Machine {
     health: Option<Health>,
     need: Option<Need>,
     turns: Option<Turns>,
+    renewal: Renewal,
     /// Why the reconcile command failed before the run that is under way, if it did.
     unreconciled: Option<String>,
+    /// How the program has ended for good under a supervisor that was killed while it told somebody of it.
+    decided: Option<Decided>,
     standing: Standing,
+}
+
+/// An ending that an earlier supervisor had decided.
+#[derive(Clone, Debug)]
+struct Decided {
+    ending: Ending,
+    phase: Phase,
+    message: String,
+}
+
+impl Decided {
+    fn of(status: &Status) -> Option<Self> {
+        let ending = match (status.phase, status.last_exit) {
+            (Phase::Completed, _) => Ending::Completed,
+            (Phase::Failed, Some(exit)) => Ending::Failed(exit),
+            _ => return None,
+        };
+        Some(Self { ending, phase: status.phase, message: status.message.clone() })
+    }
 }
 
 impl Machine {
@@ -80,11 +104,15 @@ impl Machine {
     ) -> Self {
         let (tree, launch) = (spec.tree(), spec.identity());
         let trial = trial.filter(|trial| trial.tree == tree);
-        let same_life = |status: &&Status| {
-            status.launch == launch && status.boot_id == place.boot_id && !status.phase.is_final()
+        // That of one that ended is no word about this life, unless it was killed before it could end.
+        let killed = |status: &&Status| {
+            status.launch == launch
+                && status.boot_id == place.boot_id
+                && (!status.phase.is_final() || status.telling)
         };
-        let previous = previous.filter(same_life);
-        let earlier = previous.map(|status| status.restarts.clone()).unwrap_or_default();
+        let told = previous.filter(killed);
+        let decided = told.filter(|status| status.telling).and_then(Decided::of);
+        let earlier = told.map(|status| status.restarts.clone()).unwrap_or_default();
         let mut terms = Terms::of(spec);
         if let Some(trial) = trial {
             terms.ready_limit = terms.ready_limit.min(trial.gate.duration());
@@ -101,15 +129,17 @@ impl Machine {
             health: None,
             need: None,
             turns,
+            renewal: Renewal::default(),
             unreconciled: None,
+            decided,
             standing: Standing {
                 phase: Phase::Starting,
-                failures: previous.map_or(0, |status| status.failures),
+                failures: told.map_or(0, |status| status.failures),
                 restarts: Restarts::counted(earlier, now.boot),
                 next_start: None,
                 at_most_until: None,
-                last_exit: previous.and_then(|status| status.last_exit),
-                last_outcome: previous.and_then(|status| status.last_outcome),
+                last_exit: told.and_then(|status| status.last_exit),
+                last_outcome: told.and_then(|status| status.last_outcome),
                 health: None,
                 schedule: None,
                 message: "starting".to_owned(),
@@ -166,14 +196,14 @@ impl Machine {
     pub fn deadline(&self) -> Option<BootMoment> {
         match &self.state {
             State::Starting { until, next_probe, .. } => {
-                Some(next_probe.map_or(*until, |probe| probe.min(*until)))
+                [Some(*until), *next_probe, self.renewal.due()].into_iter().flatten().min()
             }
             State::Draining { until, .. } | State::BackingOff { until } => Some(*until),
             State::Sleeping => self.turns.as_ref().and_then(Turns::deadline),
             State::Ready => {
                 let health = self.health.as_ref().and_then(Health::deadline);
                 let need = self.need.as_ref().and_then(Need::deadline);
-                health.into_iter().chain(need).min()
+                health.into_iter().chain(need).chain(self.renewal.due()).min()
             }
             State::New
             | State::Rereading
@@ -266,6 +296,10 @@ impl Machine {
     }
 
     fn tick(&mut self, now: Present) -> Vec<Output> {
+        let lives = matches!(self.state, State::Starting { .. } | State::Ready);
+        if lives && self.renewal.due().is_some_and(|due| now.boot >= due) {
+            return self.renew("files have changed", now);
+        }
         match &mut self.state {
             State::Starting { until, .. } if now.boot >= *until => {
                 if matches!(self.terms.probe, Probe::Delay(_)) {

@@ -19,6 +19,10 @@ use crate::supervise::environment::{self, Environment};
 use crate::supervise::log::Log;
 use crate::supervise::pipe::Pipe;
 
+/// How often the pipes are read at the end of a program: more than they can hold (see `pipe.rs`), but not for as long
+/// as somebody goes on writing.
+const LAST_READS: usize = 4;
+
 /// All that one start needs, with every file read and every token expanded.
 #[derive(Debug)]
 pub(crate) struct Prepared {
@@ -207,12 +211,46 @@ impl Program {
         more.contains(&true)
     }
 
-    /// Takes the rest, when nobody is left to write more.
-    pub(crate) fn end(mut self, log: &mut Log) {
-        while self.read(log) {}
+    /// Takes the rest, when nobody is left to write more. Who writes all the same, because it could not be killed or is
+    /// to live on, is heard as long as the pipes that are given back here are read: their end is its death.
+    pub(crate) fn end(mut self, log: &mut Log) -> Remnants {
+        for _ in 0..LAST_READS {
+            if !self.read(log) {
+                break;
+            }
+        }
+        let mut pipes = vec![self.output, self.error];
         let mut lines = Vec::new();
-        self.output.end(&mut lines);
-        self.error.end(&mut lines);
+        for pipe in &mut pipes {
+            pipe.end(&mut lines);
+        }
         log.write(&lines);
+        pipes.retain(|pipe| pipe.descriptor().is_some());
+        Remnants(pipes)
+    }
+}
+
+/// The pipes of programs that have ended, to which something that they started still writes.
+#[derive(Debug, Default)]
+pub(crate) struct Remnants(Vec<Pipe>);
+
+impl Remnants {
+    pub(crate) fn add(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
+    /// The pipes.
+    pub(crate) fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
+        self.0.iter().filter_map(Pipe::descriptor)
+    }
+
+    /// Takes what was written, and lets go of the pipes that nobody holds any more.
+    pub(crate) fn read(&mut self, log: &mut Log) {
+        let mut lines = Vec::new();
+        for pipe in &mut self.0 {
+            pipe.read(&mut lines, log);
+        }
+        log.write(&lines);
+        self.0.retain(|pipe| pipe.descriptor().is_some());
     }
 }

@@ -60,6 +60,7 @@ impl Reporter {
             health: None,
             schedule: None,
             detached: Vec::new(),
+            telling: false,
             message: String::new(),
         };
         Ok(Self { path: context.status.clone(), status, manager, ready_told: false, word: None })
@@ -113,6 +114,11 @@ impl Reporter {
         self.status.detached = processes;
     }
 
+    /// Whether the end waits for somebody to be told of it.
+    pub(crate) fn telling(&mut self, telling: bool) {
+        self.status.telling = telling;
+    }
+
     /// The launch that is supervised from now on.
     pub(crate) fn adopt(&mut self, spec: &LaunchSpec) {
         self.status.launch = spec.identity();
@@ -144,7 +150,9 @@ impl Reporter {
         let Some(manager) = &self.manager else { return };
         let mut message = format!("STATUS={}", self.sentence().replace(['\n', '\r'], " "));
         let stopping = matches!(standing.phase, Phase::Stopping | Phase::Stopped);
-        if standing.phase.is_up() && !self.ready_told {
+        // A program that is done with its work was up; else the manager would take a clean end before that for a
+        // failure, and start it again.
+        if (standing.phase.is_up() || standing.phase == Phase::Completed) && !self.ready_told {
             self.ready_told = true;
             message.push_str("\nREADY=1");
         }

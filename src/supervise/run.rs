@@ -27,7 +27,7 @@ use crate::supervise::inquiry::Inquiry;
 use crate::supervise::log::Log;
 use crate::supervise::machine::{Machine, Place};
 use crate::supervise::pid_file::PidFile;
-use crate::supervise::program::{Prepared, Program};
+use crate::supervise::program::{Prepared, Program, Remnants};
 use crate::supervise::report::{Facts, Reporter, read_status};
 use crate::supervise::signals::Signals;
 use crate::supervise::sockets::Sockets;
@@ -92,7 +92,7 @@ fn system(action: &'static str) -> impl FnOnce(std::io::Error) -> SuperviseError
 /// Supervises a program until it is stopped or ends for good. This process becomes the reaper of all that the
 /// program starts, and reaps every child that it has.
 ///
-/// SIGTERM and SIGINT ask for a stop, and asked twice kill without waiting; SIGHUP asks for a stop.
+/// SIGTERM, SIGINT and SIGHUP ask for a stop; a SIGTERM or SIGINT after that kills without waiting.
 pub fn run(context: &Context, observe: &mut dyn FnMut(&Status)) -> Result<Ending, SuperviseError> {
     let mut supervisor = Supervisor::new(context)?;
     supervisor.run(observe)
@@ -118,6 +118,7 @@ struct Supervisor {
     pid_file: Option<PidFile>,
     prepared: Option<Prepared>,
     program: Option<Program>,
+    remnants: Remnants,
     sockets: Sockets,
     beside: Beside,
     /// How many starts there were.
@@ -175,6 +176,7 @@ impl Supervisor {
             pid_file: PidFile::of(context),
             prepared: None,
             program: None,
+            remnants: Remnants::default(),
             sockets: Sockets::of(context),
             beside,
             starts: 0,
@@ -215,6 +217,10 @@ impl Supervisor {
                 && self.beside.is_quiet()
             {
                 self.errands.end_all(&mut self.log);
+                if self.reporter.status().telling {
+                    self.report(clock::present());
+                    observe(self.reporter.status());
+                }
                 self.sockets.give_up(&self.context);
                 if let Some(file) = &mut self.pid_file {
                     file.remove();
@@ -241,6 +247,7 @@ impl Supervisor {
                 self.log.note(&self.noted);
             }
         }
+        self.reporter.telling(standing.phase.is_final() && self.errands.alerting());
         let written = self.lock.name().and(self.reporter.report(standing, facts, now));
         let unwritten = written.err().map(|error| error.to_string());
         if self.unwritten != unwritten {
@@ -272,7 +279,7 @@ impl Supervisor {
             Output::KillAll => self.kill_all(),
             Output::Alert => {
                 if !self.context.spec.on_failure.is_empty() {
-                    self.errands.alert(facts(self.machine.standing(), now));
+                    self.errands.alert(facts(self.machine.standing(), now), &mut self.log);
                 }
             }
             Output::Remember(event) => {
@@ -313,6 +320,7 @@ impl Supervisor {
         descriptors.extend(self.signals.descriptors().map(AsFd::as_fd));
         descriptors.extend(self.listener.iter().map(|listener| listener.descriptor().as_fd()));
         descriptors.extend(self.program.iter().flat_map(Program::descriptors).map(AsFd::as_fd));
+        descriptors.extend(self.remnants.descriptors().map(AsFd::as_fd));
         descriptors.extend(self.errands.descriptors());
         descriptors.extend(self.beside.descriptors());
         if self.machine.awaits_connection() {
@@ -334,11 +342,12 @@ impl Supervisor {
     fn gather(&mut self) {
         let now = clock::boot_now();
         self.attend_beside(now);
-        self.inputs.extend(self.signals.take());
+        self.inputs.extend(self.signals.take(now));
         self.hear();
         if let Some(program) = &mut self.program {
             program.read(&mut self.log);
         }
+        self.remnants.read(&mut self.log);
         if self.signals.child_ended() {
             for ended in process::reap() {
                 self.ended(ended);

@@ -329,3 +329,50 @@ fn a_priority_that_is_not_ours_to_give_fails_the_start_with_the_reason() {
     let message = host.status().unwrap().message;
     assert!(message.contains("its priority (nice) can't be -5: Permission denied"), "{message}");
 }
+
+#[test]
+fn the_environment_is_read_again_at_a_start_after_one_that_failed() {
+    let port = free_port();
+    let answers = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let mut spec = spec(&["/bin/sh", "-c", "echo $WORD >seen; exec sleep 60"]);
+    spec.ready.probe = mainstay::model::launch::Probe::Tcp(format!("127.0.0.1:{port}"));
+    spec.restart.delays = vec![mainstay::model::duration::Span::milliseconds(300)];
+    let host = Host::new(&spec);
+    let file = host.root.join("web.env");
+    spec.environment_file = Some(file.clone());
+    host.put(&spec);
+    fs::write(&file, "WORD=old\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let _driver = host.run();
+    host.wait_for_status("the port in use", |status| status.failures > 0);
+    fs::write(&file, "WORD=new\n").unwrap();
+    drop(answers);
+    let seen = wait_for("the program", LONG, || {
+        fs::read_to_string(host.data().join("seen")).ok().filter(|seen| !seen.is_empty())
+    });
+    assert_eq!(seen, "new\n");
+}
+
+#[test]
+fn the_environment_is_read_again_after_a_reconcile_command() {
+    let mut spec = spec(&["/bin/sh", "-c", "echo $WORD >seen"]);
+    let reconcile = "test $WORD = old && echo WORD=new >$FILE";
+    spec.schedule = Some(mainstay::model::schedule::Schedule {
+        every: Some(mainstay::model::duration::Span::seconds(3_600)),
+        reconcile: Some(mainstay::model::schedule::Reconcile {
+            command: ["/bin/sh", "-c", reconcile].map(str::to_owned).to_vec(),
+            every_cycles: 1,
+        }),
+        ..Default::default()
+    });
+    let host = Host::new(&spec);
+    let file = host.root.join("web.env");
+    spec.environment_file = Some(file.clone());
+    spec.environment.insert("FILE".to_owned().try_into().unwrap(), file.to_string());
+    host.put(&spec);
+    fs::write(&file, "WORD=old\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let _driver = host.run();
+    host.wait_for_phase(Phase::Sleeping);
+    assert_eq!(fs::read_to_string(host.data().join("seen")).unwrap(), "new\n");
+}

@@ -192,17 +192,21 @@ fn a_connection_that_stays_keeps_a_program_up() {
 }
 
 #[test]
-fn questions_whether_a_program_works_do_not_keep_it_up() {
-    let mut spec = spec(&[&program("holds"), "here"]);
-    spec.ready.probe = Probe::Delay(Span::milliseconds(50));
-    spec.idle = Some(Idle { after: Span::milliseconds(900), busy: None });
-    let listen = format!("127.0.0.1:{}", free_port());
-    let address = format!("http://{listen}/");
-    spec.sockets = vec![Socket { listen: listen.try_into().unwrap(), name: None }];
-    spec.health = Some(health(HealthProbe::Http { address, status: None, body: BTreeMap::new() }));
-    let host = Host::new(&spec);
-    let _driver = host.run();
-    host.wait_for_phase(Phase::Idle);
+fn health_that_is_asked_at_the_held_socket_keeps_no_program_up() {
+    // Between the questions, and while one is answered.
+    for pause in ["1", "60"] {
+        let mut spec = spec(&[&program("holds"), "here", pause]);
+        spec.idle = Some(Idle { after: Span::milliseconds(600), busy: None });
+        let address = format!("127.0.0.1:{}", free_port());
+        spec.sockets = vec![Socket { listen: address.clone().try_into().unwrap(), name: None }];
+        let address = format!("http://{address}/health");
+        spec.ready.probe = Probe::Http(address.clone());
+        spec.health = Some(health(HealthProbe::Http { address, status: None, body: BTreeMap::new() }));
+        let host = Host::new(&spec);
+        let _driver = host.run();
+        host.wait_for_phase(Phase::Ready);
+        host.wait_for_phase(Phase::Idle);
+    }
 }
 
 #[test]
@@ -216,4 +220,19 @@ fn a_stop_in_a_pause_is_at_once() {
     driver.signal(Signal::TERM);
     assert_eq!(driver.code(), Some(0));
     assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+}
+
+#[test]
+fn the_programs_own_word_does_not_make_it_ready_where_another_probe_asks() {
+    let mut spec = spec(&[&program("notifies"), "0", "hello", "50"]);
+    spec.ready.probe = Probe::File("{data}/ready".to_owned());
+    spec.health = Some(health(HealthProbe::Notify));
+    let host = Host::new(&spec);
+    let _driver = host.run();
+    let status = host.wait_for_status("its word", |status| status.message.contains("hello"));
+    assert_eq!(status.phase, Phase::Starting);
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(host.status().unwrap().phase, Phase::Starting);
+    std::fs::write(host.data().join("ready"), "").unwrap();
+    host.wait_for_phase(Phase::Ready);
 }

@@ -90,6 +90,7 @@ fn alerts_run_one_at_a_time_beside_the_next_life_and_outlive_the_death_of_a_prog
     assert!(words.len() >= 4 && words.len() < 2 * lives, "{lives} {told}");
     assert!(words.chunks(2).all(|pair| pair == ["begin", "end"]), "{told}");
     assert!(told.starts_with("begin SIGKILL 20"), "{told}");
+    assert!(host.log().contains("is replaced by a later one"), "{}", host.log());
 }
 
 #[test]
@@ -104,6 +105,7 @@ fn a_stop_does_not_wait_for_an_alert() {
     driver.signal(Signal::TERM);
     assert_eq!(driver.code(), Some(0));
     assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+    assert!(host.log().contains("the alert is cut off"), "{}", host.log());
     wait_for("the end of the alert", LONG, || host.programs().is_empty().then_some(()));
 }
 
@@ -118,4 +120,33 @@ fn what_can_not_be_started_is_told_too() {
     let host = Host::new(&spec);
     assert_eq!(host.run().code(), Some(1));
     assert_eq!(std::fs::read_to_string(host.data().join("told")).unwrap(), "not-started\n");
+}
+
+#[test]
+fn what_is_down_for_good_stays_down_though_its_supervisor_is_killed_while_it_tells_of_it() {
+    for code in [4, 2] {
+        let mut spec = shell(&format!("echo >>lives; exit {code}"));
+        spec.on_failure = ["/bin/sh", "-c", "echo >told; sleep 50"].map(str::to_owned).to_vec();
+        let host = Host::new(&spec);
+        let mut guardian = host.guard();
+        wait_for("the alert", LONG, || host.data().join("told").exists().then_some(()));
+        let before = host.wait_for_status("the ending", |status| status.telling);
+        rustix::process::kill_process(
+            rustix::process::Pid::from_raw(before.supervisor.pid.cast_signed()).unwrap(),
+            Signal::KILL,
+        )
+        .unwrap();
+        assert_eq!(guardian.code(), Some(if code == 4 { 4 } else { 0 }));
+        let after = host.status().unwrap();
+        assert_ne!(after.supervisor, before.supervisor);
+        assert_eq!((after.phase, after.last_exit, after.telling), (before.phase, before.last_exit, false));
+        assert_eq!(after.message, before.message);
+        assert!(host.programs().is_empty(), "{:?}", host.programs());
+        assert_eq!(std::fs::read_to_string(host.data().join("lives")).unwrap(), "\n");
+        // Started by hand, it is started.
+        let _again = host.guard();
+        wait_for("another life", LONG, || {
+            (std::fs::read_to_string(host.data().join("lives")).unwrap() == "\n\n").then_some(())
+        });
+    }
 }

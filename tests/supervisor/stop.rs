@@ -56,11 +56,25 @@ fn a_terminal_that_goes_away_and_a_guardian_do_not_count_as_a_second_signal() {
     wait_for("all four", LONG, || (host.programs().len() == 4).then_some(()));
     driver.signal(Signal::HUP);
     host.wait_for_phase(Phase::Stopping);
-    for signal in [Signal::HUP, Signal::USR1, Signal::TERM, Signal::USR1] {
+    for signal in [Signal::HUP, Signal::USR1, Signal::HUP, Signal::USR1] {
         driver.signal(signal);
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(driver.code(), Some(0));
+}
+
+#[test]
+fn a_termination_after_a_terminal_went_away_does_not_wait() {
+    for guarded in [false, true] {
+        let host = stubborn(60_000);
+        let mut driver = if guarded { host.guard() } else { host.run() };
+        wait_for("all four", LONG, || (host.programs().len() == 4).then_some(()));
+        driver.signal(Signal::HUP);
+        host.wait_for_phase(Phase::Stopping);
+        driver.signal(Signal::TERM);
+        assert_eq!(driver.code(), Some(130));
+        assert!(host.programs().is_empty());
+    }
 }
 
 #[test]

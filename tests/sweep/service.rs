@@ -375,6 +375,7 @@ fn status_of(spec: &LaunchSpec, supervisor: ProcessIdentity) -> Status {
         health: None,
         schedule: None,
         detached: Vec::new(),
+        telling: false,
         message: "simulated".to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::report::Report;
 use crate::cli::surroundings::layout;
 use crate::engine::failure::Failure;
 use crate::engine::guard::{self, Event, Outcome};
-use crate::engine::supervisor::{Unsupervised, Wishes, defined, guard_all, guard_one, supervise};
+use crate::engine::supervisor::{Unsupervised, Wishes, await_end, defined, guard_all, guard_one, supervise};
 use crate::host::environment;
 use crate::model::manifest::PlatformKind;
 use crate::supervise::without_supervisor;
@@ -32,6 +32,9 @@ pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failu
     // Not the launch: the current link may lead nowhere until the guardian's hook has mended it.
     if arguments.supervise || defined(&layout, name)?.platform == PlatformKind::Systemd {
         let wishes = Wishes { echo: arguments.echo, pid_file };
+        if by_hand {
+            await_end(&layout, name)?;
+        }
         return match supervise(&layout, name, arguments.guardian, wishes) {
             Ok(ending) => Ok(ending.exit_code()),
             // Whoever types it gets what was wanted: it runs. A service manager goes on trying until it can.
@@ -43,6 +46,10 @@ pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failu
             Err(hindered) if hindered.error.is_final() => Err(hindered.error.into()),
             Err(hindered) => Ok(give_up(report, hindered, !arguments.supervise)),
         };
+    }
+    // A guardian that nobody typed is started by whoever knows how things stand, perhaps by the very supervisor.
+    if !arguments.detached {
+        await_end(&layout, name)?;
     }
     // Embedded: this process is the guardian, and a person at a terminal sees the program's output.
     let echo = !arguments.detached && std::io::stdout().is_terminal();

@@ -308,6 +308,13 @@ fn pid_file(facts: &Facts) -> Option<Judged> {
         return Some(doubtful(Check::PidFile, message, "the next start replaces it"));
     };
     Some(match &file.process {
+        Some(name) if facts.holders.iter().any(|holder| holder.identity.pid == pid) => doubtful(
+            Check::PidFile,
+            format!(
+                "`{path}` names process {pid} ({name}), which is left of an earlier life of this service"
+            ),
+            "the next start replaces it",
+        ),
         Some(name) => wrong(
             Check::PidFile,
             format!("`{path}` names process {pid} ({name}), which is not of this service"),

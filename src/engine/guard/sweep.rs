@@ -36,7 +36,7 @@ pub(super) struct Remains<'a> {
 /// killed at once. Only for when neither of them lives.
 fn of_dead(layout: &Layout, name: &InstanceName) -> Option<Remains<'static>> {
     let status = read_status(&layout.status(name))?;
-    let died = !status.phase.is_final() && !identity::runs(status.supervisor);
+    let died = (!status.phase.is_final() || status.telling) && !identity::runs(status.supervisor);
     (died && status.boot_id == identity::boot_id()).then_some(Remains {
         supervisor: status.supervisor,
         program: status.program,

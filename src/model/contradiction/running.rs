@@ -47,6 +47,12 @@ impl Check<'_> {
             let message = format!("`{other}` stands beside `{first}`: a service is asked in one way only");
             self.key(["service", "health", other], message);
         }
+        for pointer in health.body.keys().filter(|key| !key.is_empty() && !key.starts_with('/')) {
+            let message = format!(
+                "`{pointer}` is no JSON pointer: it begins with `/`, as in `/{pointer}` for a field at the top"
+            );
+            self.key(["service", "health", "body", pointer], message);
+        }
         if first != "http" {
             for (name, given) in [("status", health.status.is_some()), ("body", !health.body.is_empty())] {
                 if given {
@@ -76,6 +82,10 @@ impl Check<'_> {
             (Some(every), None) if every > DAY => {
                 let message = format!("`{every}` is too long: at most `{DAY}`; write it as a `calendar`");
                 self.value(["service", "schedule", "every"], message);
+            }
+            (None, Some(calendar)) if !calendar.comes() => {
+                let message = format!("`{calendar}` names a day that does not come within four years");
+                self.value(["service", "schedule", "calendar"], message);
             }
             _ => {}
         }

@@ -36,7 +36,11 @@ impl Machine {
         match then {
             Then::Stopped => self.stopped(Ending::Stopped, &format!("stopped{left}")),
             Then::Forced => self.stopped(Ending::Forced, &format!("stopped without waiting{left}")),
-            Then::Renewed => self.launch(now),
+            Then::Renewed => {
+                let outputs = self.launch(now);
+                self.renewal.begin(now.boot);
+                outputs
+            }
             Then::Idle => self.rest(&left),
             Then::Ended { exit, was_ready } => self.ended(exit, was_ready, &left, now),
         }

@@ -12,6 +12,9 @@ use crate::supervise::transition::Output;
 impl Machine {
     /// The first thing of all: a start, or the sleep until the first turn.
     pub(super) fn begin(&mut self, now: Present) -> Vec<Output> {
+        if let Some(decided) = self.decided.take() {
+            return self.end(decided.ending, decided.phase, &decided.message);
+        }
         let due = self.turns.as_mut().is_none_or(|turns| turns.start(now));
         if !due {
             // There is nothing yet that could be tried.
@@ -55,7 +58,7 @@ impl Machine {
     fn run(&mut self, now: Present) -> Vec<Output> {
         if self.turns.as_ref().is_some_and(Turns::reconciles) {
             self.state = State::Reconciling;
-            self.report(Phase::Starting, "its reconcile command runs before it");
+            self.report(self.rising(), "its reconcile command runs before it");
             self.standing.at_most_until = Some(now.boot.later(Reconcile::LIMIT));
             return vec![Output::Report, Output::Reconcile];
         }

@@ -49,10 +49,14 @@ impl Health {
 
     /// The program has become ready: what was before does not count.
     pub(super) fn begin(&mut self, now: Present) {
-        self.standing.failures = 0;
-        self.standing.last_error = None;
-        self.told = None;
+        self.forget();
         self.plan(now);
+    }
+
+    /// It is another life of the program: what the one before answered says nothing of it.
+    pub(super) fn forget(&mut self) {
+        self.standing = HealthStanding::default();
+        self.told = None;
     }
 
     /// It is ready no longer.

@@ -2,6 +2,7 @@
 
 use super::health::Due;
 use super::need::Need;
+use super::renewal::Renewal;
 use super::state::{State, Then};
 use super::{Machine, Terms};
 use crate::model::event_line::EventKind;
@@ -29,6 +30,7 @@ impl Machine {
         self.terms = Terms::of(spec);
         self.take_health(spec);
         self.last_refusal = None;
+        self.renewal = Renewal::default();
         self.ready(now)
     }
 
@@ -75,15 +77,31 @@ impl Machine {
     }
 
     pub(super) fn changed(&mut self, what: &str, now: Present) -> Vec<Output> {
-        self.report(Phase::Starting, &format!("{what}; it is started anew"));
-        let mut outputs = vec![Output::Remember(EventKind::Changed)];
         if matches!(self.state, State::BackingOff { .. }) {
             // What was wrong may have been mended.
+            self.report(Phase::Starting, &format!("{what}; it is started anew"));
+            let mut outputs = vec![Output::Remember(EventKind::Changed)];
             outputs.extend(self.launch(now));
             self.standing.message = format!("{what}; starting");
-        } else {
-            outputs.extend(self.drain(Then::Renewed, now.boot));
+            return outputs;
         }
+        match self.renewal.changed(now.boot) {
+            Some((pause, _)) => {
+                let state = if self.state == State::Ready { "ready" } else { "not ready yet" };
+                let pause = pause.as_secs();
+                self.standing.message = format!(
+                    "{state}; {what} soon after a start that a change had made, so the next such start waits until {pause} s after it"
+                );
+                vec![Output::Report]
+            }
+            None => self.renew(what, now),
+        }
+    }
+
+    pub(super) fn renew(&mut self, what: &str, now: Present) -> Vec<Output> {
+        self.report(Phase::Starting, &format!("{what}; it is started anew"));
+        let mut outputs = vec![Output::Remember(EventKind::Changed)];
+        outputs.extend(self.drain(Then::Renewed, now.boot));
         outputs
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Machine;
+use super::health::Health;
 use super::state::{State, Then};
 use super::turns::Turns;
 use crate::model::launch::Probe;
@@ -19,6 +20,7 @@ const PROBE_PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration:
 impl Machine {
     pub(super) fn launch(&mut self, now: Present) -> Vec<Output> {
         self.last_refusal = None;
+        self.renewal.forget();
         let message = match &mut self.turns {
             Some(turns) => {
                 turns.run_begins(now);
@@ -38,7 +40,7 @@ impl Machine {
 
     /// The phase of a program that is started. One on a schedule whose last run did its work stays up: whoever
     /// watches it should not see it come up anew at each turn.
-    fn rising(&self) -> Phase {
+    pub(super) fn rising(&self) -> Phase {
         if self.turns.as_ref().is_some_and(Turns::works) { Phase::Ready } else { Phase::Starting }
     }
 
@@ -54,6 +56,7 @@ impl Machine {
             _ => now.later(self.terms.ready_limit),
         };
         self.state = State::Starting { since: now, until, next_probe: None };
+        self.health.iter_mut().for_each(Health::forget);
         self.plan_probe(now);
         match &self.turns {
             Some(turns) => self.report(self.rising(), &format!("run {} is under way", turns.run())),

@@ -3,6 +3,7 @@
 use super::Machine;
 use super::health::Health;
 use super::state::{State, Then};
+use super::verdict::meaning;
 use crate::model::moment::{BootMoment, Present};
 use crate::model::status::{Exit, Phase};
 use crate::supervise::ending::Ending;
@@ -18,13 +19,16 @@ impl Machine {
         match &self.state {
             State::Starting { .. } | State::Ready => self.drain(Then::Stopped, now.boot),
             State::Reconciling => self.drain_reconciling(now),
-            State::Draining { until, .. } => {
-                let until = *until;
+            State::Draining { until, then } => {
+                let (until, then) = (*until, *then);
+                self.judge(then);
                 self.state = State::Draining { until, then: Then::Stopped };
                 self.standing.at_most_until = Some(until);
                 vec![Output::Report]
             }
-            State::Killing { .. } => {
+            State::Killing { then } => {
+                let then = *then;
+                self.judge(then);
                 self.state = State::Killing { then: Then::Stopped };
                 vec![Output::Report]
             }
@@ -42,6 +46,9 @@ impl Machine {
     pub(super) fn force(&mut self) -> Vec<Output> {
         self.stop_asked = true;
         self.report(Phase::Stopping, "stopping without waiting");
+        if let State::Killing { then } | State::Draining { then, .. } = self.state {
+            self.judge(then);
+        }
         if matches!(self.state, State::Killing { .. }) {
             self.state = State::Killing { then: Then::Forced };
             return vec![Output::Report];
@@ -87,6 +94,14 @@ impl Machine {
         if !matches!(then, Then::Ended { .. }) {
             self.standing.last_exit = Some(exit);
             self.standing.last_outcome = None;
+        }
+    }
+
+    /// A stop has met an ending that nobody asked for: what that meant is not what an earlier one did.
+    fn judge(&mut self, then: Then) {
+        if let Then::Ended { exit, was_ready } = then {
+            let declared = self.terms.exit_codes.outcome(exit);
+            self.standing.last_outcome = Some(meaning(declared, was_ready, self.unreconciled.is_none()));
         }
     }
 

@@ -14,6 +14,8 @@ use crate::model::status::ScheduleStanding;
 /// How long a sleep may be until the calendar is looked at again: the clock for people may be set at any time, and
 /// on hosts without a clock of their own it is set soon after the boot.
 const LOOK: Duration = Duration::from_secs(60);
+/// By how much the two clocks may go apart without one of them having been set.
+const INACCURACY: Duration = Duration::from_secs(1);
 /// A clock that was set back by less than this does not make turns come again (as cron(8) has it).
 const SET_BACK: SignedDuration = SignedDuration::from_hours(3);
 /// How many missed turns of a calendar are counted at once: after a jump of the clock there may be millions.
@@ -31,6 +33,8 @@ pub(super) struct Turns {
     last: u64,
     /// Likewise of the calendar.
     passed: Option<Timestamp>,
+    /// When the clock for people was looked at last.
+    seen: Option<Present>,
     next: Next,
     /// How many turns have begun.
     begun: u64,
@@ -51,6 +55,7 @@ enum Next {
         turn: Timestamp,
         at: Timestamp,
         look: BootMoment,
+        planned: BootMoment,
     },
 }
 
@@ -63,6 +68,7 @@ impl Turns {
             origin: BootMoment(0),
             last: 0,
             passed: None,
+            seen: None,
             next: Next::Nothing,
             begun: 0,
             reconciles: false,
@@ -138,7 +144,18 @@ impl Turns {
         match self.next {
             Next::Nothing => false,
             Next::Grid { at, .. } => now.boot >= at,
-            Next::Calendar { at, .. } if now.wall.0 >= at => true,
+            Next::Calendar { at, planned, .. } if now.wall.0 >= at => {
+                let late = Duration::try_from(now.wall.0.duration_since(at)).unwrap_or_default();
+                if late <= now.boot.since(planned).saturating_add(INACCURACY) {
+                    return true;
+                }
+                // The clock was set since: the turn lies in a time in which this did not run.
+                self.passed = Some(now.wall.0);
+                self.seen = Some(now);
+                self.aim(now);
+                self.show(now);
+                false
+            }
             Next::Calendar { look, .. } => {
                 if now.boot >= look {
                     self.aim(now);
@@ -159,6 +176,7 @@ impl Turns {
             }
             Next::Calendar { turn, .. } => {
                 self.passed = Some(turn);
+                self.seen = Some(now);
                 let missed = self.miss(now, |at| at <= now.wall.0);
                 self.skip(missed);
             }
@@ -273,9 +291,22 @@ impl Turns {
         missed
     }
 
+    /// Where the clock was set ahead since it was looked at last, no turn of the time between has been missed.
+    fn step_over(&mut self, now: Present) {
+        let Some(seen) = self.seen.replace(now) else { return };
+        let elapsed = SignedDuration::try_from(now.boot.since(seen.boot)).unwrap_or(SignedDuration::MAX);
+        let set_ahead = now.wall.0.duration_since(seen.wall.0).saturating_sub(elapsed);
+        if set_ahead > SignedDuration::try_from(INACCURACY).unwrap_or_default() {
+            self.passed = self
+                .passed
+                .map(|passed| passed.saturating_add(set_ahead).unwrap_or(now.wall.0).min(now.wall.0));
+        }
+    }
+
     /// Plans the next turn of the calendar. Says how many have passed.
     fn aim(&mut self, now: Present) -> u64 {
         let wall = now.wall.0;
+        self.step_over(now);
         // Turns of a day to come would otherwise wait for it.
         self.passed = self.passed.filter(|passed| passed.duration_since(wall) < SET_BACK);
         let missed = self.miss(now, |at| at < wall);
@@ -284,7 +315,11 @@ impl Turns {
                 let left = Duration::try_from(at.duration_since(wall)).unwrap_or_default();
                 // The boot clock counts whole milliseconds; not to look just before it.
                 let left = left.saturating_add(Duration::from_millis(1));
-                Next::Calendar { turn, at, look: now.boot.later(left.min(LOOK)) }
+                let planned = match self.next {
+                    Next::Calendar { turn: before, planned, .. } if before == turn => planned,
+                    _ => now.boot,
+                };
+                Next::Calendar { turn, at, look: now.boot.later(left.min(LOOK)), planned }
             }
             None => Next::Nothing,
         };

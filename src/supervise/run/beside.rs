@@ -9,7 +9,7 @@ use crate::host::control::{Connection, Control};
 use crate::host::notify::{Listener, Notice};
 use crate::host::process::{Ended, as_account};
 use crate::host::{clock, identity, tree};
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{LaunchSpec, Probe};
 use crate::model::moment::BootMoment;
 use crate::model::overlap::{self, Ask, Word, may_overlap};
 use crate::model::status::Phase;
@@ -54,7 +54,7 @@ impl Beside {
         };
         let wanted = context.spec.overlap && !context.spec.sockets.is_empty();
         let control = wanted.then(bind).transpose().unwrap_or_else(|error| {
-            log.note(&format!("nothing can be started beside the program: {error}"));
+            log.warn(&format!("nothing can be started beside the program: {error}"));
             None
         });
         let overlap = Overlap::new(context.spec.stop.timeout.duration());
@@ -264,7 +264,7 @@ impl Supervisor {
                 }
                 Wanted::Say(word) => {
                     if let Word::Failed { reason, .. } = &word {
-                        self.log.note(&format!("the new start beside the program is given up: {reason}"));
+                        self.log.warn(&format!("the new start beside the program is given up: {reason}"));
                     }
                     self.beside.say(&word);
                 }
@@ -335,9 +335,9 @@ impl Supervisor {
         };
         let heard = said.into_iter().filter(|one| believes(one.pid, one.uid));
         let happened = heard.flat_map(|one| one.notices).filter_map(|notice| match notice {
-            Notice::Ready => Some(Happened::Ready),
+            Notice::Ready if candidate.context.spec.ready.probe == Probe::Notify => Some(Happened::Ready),
             Notice::Extend(more) => Some(Happened::Extend(more)),
-            Notice::Alive | Notice::Status(_) => None,
+            Notice::Ready | Notice::Alive | Notice::Status(_) => None,
         });
         happened.collect()
     }
@@ -366,7 +366,7 @@ impl Supervisor {
             && let Err(reason) = file.write(program.identity.pid)
         {
             // Monitors miss it; the service need not.
-            self.log.note(&reason);
+            self.log.warn(&reason);
         }
         self.last_started = Some(program.started);
         self.reporter.adopt(&spec);

@@ -43,7 +43,7 @@ impl Supervisor {
         self.readiness.cancel();
         self.errands.end_with_program(&mut self.log);
         if let Some(program) = self.program.take() {
-            program.end(&mut self.log);
+            self.remnants.add(program.end(&mut self.log));
         }
         let (_, spared) = self.split(&tree::all());
         self.reporter.detached(spared.iter().map(|process| process.identity).collect());
@@ -66,9 +66,9 @@ impl Supervisor {
         };
         let left = tree::kill_all(KILL_LIMIT, select, |one| ended.push(one));
         for process in left {
-            self.log.note(&format!("can't be killed: {} ({})", process.name, process.identity.pid));
+            self.log.warn(&format!("can't be killed: {} ({})", process.name, process.identity.pid));
         }
-        program.end(&mut self.log);
+        self.remnants.add(program.end(&mut self.log));
         for one in ended {
             self.ended(one);
         }

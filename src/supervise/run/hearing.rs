@@ -17,9 +17,11 @@ impl Supervisor {
             }
             for notice in one.notices {
                 match notice {
+                    // Where another probe asks, the program's own word is not what counts.
+                    Notice::Ready if self.context.spec.ready.probe != Probe::Notify => {}
                     Notice::Ready => self.inputs.push_back(Input::ProbeOk),
                     Notice::Extend(more) => self.inputs.push_back(Input::Extend(more)),
-                    // Where another probe asks, the program's own word is not what counts.
+                    // Likewise of its health.
                     Notice::Alive if self.context.spec.longest_silence().is_none() => {}
                     Notice::Alive => self.inputs.push_back(Input::Healthy),
                     Notice::Status(word) => {

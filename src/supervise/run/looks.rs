@@ -28,9 +28,16 @@ impl Supervisor {
         }
     }
 
-    /// Whether there are connections to the sockets that are held. An error says that it can't be known.
+    /// Whether there are connections to the sockets that are held, others than those with which the supervisor itself
+    /// asks the program. An error says that it can't be known.
     pub(super) fn connected(&self) -> std::io::Result<bool> {
         let sockets: Vec<_> = self.context.spec.sockets.iter().map(|socket| socket.listen.clone()).collect();
-        Ok(connections::count(&sockets)? > 0)
+        let own = || self.health.own_ends().into_iter().chain(self.readiness.own_ends());
+        // One may begin or end in the middle of the count.
+        let before: Vec<_> = own().collect();
+        let found = connections::others(&sockets)?;
+        Ok(found
+            .into_iter()
+            .any(|other| other.is_none_or(|end| !before.contains(&end) && own().all(|own| own != end))))
     }
 }

@@ -27,6 +27,8 @@ impl Supervisor {
     }
 
     pub(super) fn check_port(&mut self) {
+        // Files that a start reads are read at each start; only the start that follows at once takes what is read here.
+        self.prepared = None;
         match self.prepare() {
             Ok(prepared) => {
                 if let Some(reply) = self.readiness.check(&self.context, &prepared) {
@@ -59,24 +61,23 @@ impl Supervisor {
         // Before the start, so that no change is missed.
         self.changes = Changes::begin(&self.context, &prepared, clock::boot_now());
         if let Some(remark) = self.changes.as_ref().and_then(Changes::remark) {
-            self.log.note(remark);
+            self.log.warn(remark);
         }
         let program = Program::start(&self.context, prepared, sockets)?;
         if let Some(file) = &mut self.pid_file
             && let Err(reason) = file.write(program.identity.pid)
         {
             // Monitors miss it; the service need not.
-            self.log.note(&reason);
+            self.log.warn(&reason);
         }
         Ok(program)
     }
 
     pub(super) fn reconcile(&mut self, now: BootMoment) {
-        let started = self.prepare().and_then(|prepared| {
-            let started = self.errands.reconcile(&self.context, &prepared, now);
-            self.prepared = Some(prepared);
-            started
-        });
+        // It may take long: the start that follows reads its files itself.
+        self.prepared = None;
+        let started =
+            self.prepare().and_then(|prepared| self.errands.reconcile(&self.context, &prepared, now));
         if let Err(reason) = started {
             self.inputs.push_back(Input::Reconciled(Err(reason)));
         }
@@ -92,7 +93,7 @@ impl Supervisor {
             return;
         };
         if !may_adopt(&self.context.spec, &spec) {
-            self.log.note("the launch has changed in what only a restart can change; the old one goes on");
+            self.log.warn("the launch has changed in what only a restart can change; the old one goes on");
             self.inputs.push_back(Input::Launch(None));
             return;
         }
@@ -107,7 +108,7 @@ impl Supervisor {
             match listen(&self.context) {
                 Ok(listener) => self.listener = listener,
                 // Then the program can't say anything, and its readiness is missed with the reason here.
-                Err(error) => self.log.note(&error.to_string()),
+                Err(error) => self.log.warn(&error.to_string()),
             }
         }
         self.memory = memory::Watch::of(&spec);

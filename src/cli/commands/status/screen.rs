@@ -57,7 +57,8 @@ pub(super) fn screen(status: &StatusAnswer, now: Moment) -> Vec<String> {
         let took = Duration::try_from(ready.0.duration_since(started.0)).unwrap_or_default();
         field("ready", format!("after {}", words::duration(took)));
     }
-    if let Some(health) = &status.health {
+    // What another life of the program answered says nothing of this one.
+    if let Some(health) = status.health.as_ref().filter(|_| status.pid.is_some()) {
         field("health", self::health(health, now));
     }
     if let Some(schedule) = &status.schedule {

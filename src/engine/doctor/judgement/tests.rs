@@ -287,6 +287,15 @@ fn what_another_process_answers_to_is_not_removed() {
         named,
         ["Wrong PidFile: `/r/web.pid` names process 811 (server), which is not of this service"]
     );
+    let left = told(|facts| {
+        facts.pid_file = facts.pid_file.take().map(|file| PidFile { ours: false, pid: Some(810), ..file });
+    });
+    assert_eq!(
+        left,
+        [
+            "Doubtful PidFile: `/r/web.pid` names process 810 (server), which is left of an earlier life of this service"
+        ]
+    );
     assert_eq!(
         told(|facts| facts.dead_sockets = vec!["/r/web.sock".into()]),
         ["Doubtful Sockets: nobody listens at the socket `/r/web.sock`"]

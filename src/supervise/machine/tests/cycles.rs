@@ -224,12 +224,9 @@ fn a_calendar_follows_the_wall_clock_wherever_it_is_set() {
     let ahead = "2026-01-05T12:00:00Z".parse::<jiff::Timestamp>().unwrap();
     let ahead = u64::try_from(ahead.as_millisecond()).unwrap();
     let outputs = machine.on(Input::Tick, shifted(4 * HOUR, ahead));
-    assert_eq!(outputs, [Output::ReadLaunch]);
-    machine.on(Input::Launch(None), shifted(4 * HOUR, ahead));
-    machine.on(Input::Started, shifted(4 * HOUR, ahead));
-    machine.on(Input::Exited(Exit::Code(0)), shifted(4 * HOUR, ahead));
-    machine.on(Input::Cleared { left: Vec::new(), spared: Vec::new() }, shifted(4 * HOUR, ahead));
+    assert_eq!(outputs, [], "what would have been in the time between is nothing that it missed");
     assert_eq!(next(&machine), "2026-01-06T03:00:00Z");
+    assert_eq!(machine.standing().schedule.as_ref().unwrap().skipped, 0);
     // Just after the turn it is set back by an hour: the turn does not come again.
     let turn = ahead + 15 * HOUR;
     machine.on(Input::Tick, shifted(20 * HOUR, turn));
@@ -247,6 +244,37 @@ fn a_calendar_without_a_turn_sleeps_for_ever() {
     assert_eq!((world.phase(), world.starts.len()), (Phase::Sleeping, 0));
     world.tell(Input::Stop);
     assert_eq!(world.ending, Some(Ending::Stopped));
+}
+
+#[test]
+fn a_host_that_slept_makes_up_for_one_turn_and_a_clock_that_was_set_for_none() {
+    let turn = |boot, wall| {
+        let mut machine = machine(&calendar("0 * * * *"), None, None, 0);
+        machine.on(Input::Begin, at(0));
+        let outputs = machine.on(Input::Tick, shifted(boot, wall));
+        (outputs == [Output::ReadLaunch], machine.standing().schedule.clone().unwrap().skipped)
+    };
+    // The boot clock goes on while the host sleeps.
+    assert_eq!(turn(5 * HOUR + 60_000, 5 * HOUR + 60_000), (true, 4));
+    // Its clock was late by a quarter of an hour, after a start of some seconds.
+    assert_eq!(turn(20_000, HOUR + HOUR / 4), (false, 0));
+    // One that is corrected a little over the turn does not lose it.
+    assert_eq!(turn(HOUR - 60_000, HOUR + 60_000), (true, 0));
+}
+
+#[test]
+fn a_clock_that_is_set_ahead_during_a_run_has_no_turns_missed() {
+    let mut machine = machine(&calendar("0 * * * *"), None, None, 0);
+    machine.on(Input::Begin, at(0));
+    assert_eq!(machine.on(Input::Tick, at(HOUR)), [Output::ReadLaunch]);
+    machine.on(Input::Launch(None), at(HOUR));
+    machine.on(Input::Started, at(HOUR));
+    // Two hours and a half in which turns pass, and a century in which none does.
+    let later = shifted(3 * HOUR + HOUR / 2, 876_000 * HOUR + HOUR / 2);
+    machine.on(Input::Exited(Exit::Code(0)), later);
+    machine.on(Input::Cleared { left: Vec::new(), spared: Vec::new() }, later);
+    let standing = machine.standing().schedule.clone().unwrap();
+    assert_eq!((standing.skipped, standing.next.map(|next| next > later.wall)), (2, Some(true)));
 }
 
 #[test]
@@ -286,4 +314,17 @@ fn only_the_first_of_many_good_runs_is_remembered() {
     // The first good one, both partial ones, and the first good one after them.
     assert_eq!(world.remembered.len(), 4);
     assert_eq!(counts(&world), (8, 5, 2, 0, 0));
+}
+
+#[test]
+fn a_service_stays_up_while_its_reconcile_command_runs_after_a_good_run() {
+    let mut spec = every(60);
+    let reconcile = Reconcile { command: vec!["sync".to_owned()], every_cycles: 1 };
+    spec.schedule.as_mut().unwrap().reconcile = Some(reconcile);
+    let mut world = World::new(&spec, None, None, 0);
+    world.exit(0);
+    let due = world.machine.deadline().unwrap();
+    world.machine.on(Input::Tick, at(due.0));
+    assert_eq!(world.machine.on(Input::Launch(None), at(due.0)), [Output::Report, Output::Reconcile]);
+    assert_eq!(world.phase(), Phase::Ready);
 }

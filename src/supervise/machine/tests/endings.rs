@@ -117,3 +117,24 @@ fn a_program_that_always_wants_to_be_started_again_gets_no_more_than_a_start_a_s
     }
     assert_eq!((world.machine.standing().failures, world.machine.standing().restarts.count()), (0, 0));
 }
+
+#[test]
+fn a_stop_that_meets_an_ending_keeps_what_that_ending_meant() {
+    for input in [Input::Stop, Input::Force] {
+        let mut machine = machine(&with_codes(RestartWhen::Always), None, None, 0);
+        machine.on(Input::Begin, at(0));
+        machine.on(Input::Started, at(0));
+        machine.on(Input::Exited(Exit::Code(2)), at(1));
+        machine.on(Input::Cleared { left: Vec::new(), spared: Vec::new() }, at(1));
+        assert_eq!(machine.standing().last_outcome, Some(Outcome::Partial));
+        machine.on(Input::Tick, at(1_100));
+        machine.on(Input::Started, at(1_100));
+        machine.on(Input::Exited(Exit::Code(8)), at(1_200));
+        machine.on(input, at(1_200));
+        let standing = machine.standing();
+        assert_eq!(
+            (standing.last_exit, standing.last_outcome),
+            (Some(Exit::Code(8)), Some(Outcome::Failure))
+        );
+    }
+}

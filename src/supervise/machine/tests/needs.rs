@@ -187,3 +187,45 @@ fn with_sockets_the_port_is_not_checked() {
     spec.sockets = vec![socket()];
     assert!(machine(&spec, None, None, 0).on(Input::Begin, at(0)).contains(&Output::Start));
 }
+
+#[test]
+fn a_program_that_changes_its_own_files_is_started_anew_ever_more_seldom() {
+    let mut world = World::new(&delay(), None, None, 0);
+    world.pass(100_000);
+    let mut measured = Vec::new();
+    for _ in 0..9 {
+        // It writes its configuration when it starts.
+        world.pass(10_000);
+        world.tell(Input::Changed("`x` has changed".to_owned()));
+        let asked = world.asked;
+        let due = world.machine.deadline().unwrap();
+        if measured.len() > 1 {
+            assert!(world.message().contains("a start that a change had made"), "{}", world.message());
+            world.tell(Input::Changed("`x` has changed".to_owned()));
+            assert_eq!((world.asked, world.machine.deadline()), (asked, Some(due)), "one is enough");
+            world.pass(due.0 - world.now.0);
+        }
+        if measured.is_empty() {
+            measured.push(0);
+        }
+        let before = *world.starts.last().unwrap();
+        world.exit(0);
+        measured.push(world.now.since(before).as_secs());
+    }
+    assert_eq!(measured, [0, 110, 30, 60, 120, 240, 480, 960, 1_920, 3_600]);
+    assert_eq!(world.starts.len(), 10);
+    // One that comes later is somebody's own.
+    world.pass(40_000);
+    world.tell(Input::Changed("`x` has changed".to_owned()));
+    assert!(world.message().contains("it is started anew"), "{}", world.message());
+    world.exit(0);
+    world.pass(10_000);
+    world.tell(Input::Changed("`x` has changed".to_owned()));
+    assert!(world.message().contains("until 30 s after it"), "{}", world.message());
+    // A failure meanwhile is the policy's.
+    world.crash();
+    world.pass(1_000);
+    assert_eq!(world.machine.standing().restarts.count(), 1);
+    world.pass(2_000);
+    assert_eq!(world.machine.deadline(), None);
+}

@@ -98,6 +98,8 @@ struct Witness {
     ending: Option<Ending>,
     /// What is known to allow the next start, other than the policy.
     explained: bool,
+    /// Whether the program wished for it.
+    wished: bool,
     /// When restarts that count were decided.
     counted: Vec<u64>,
     /// When the last one may be made at the earliest.
@@ -116,6 +118,7 @@ impl Witness {
             alive: false,
             ending: None,
             explained: true,
+            wished: false,
             counted: Vec::new(),
             earliest: 0,
         };
@@ -128,8 +131,9 @@ impl Witness {
             return;
         }
         let before = self.machine.standing().clone();
+        // A restart that the program wishes is not counted, though it may wait until its life has lasted a second.
         if before.phase == Phase::Ready && input == Input::Exited(Exit::Code(42)) {
-            self.explained = true;
+            (self.explained, self.wished) = (true, true);
         }
         let told = input.clone();
         let outputs = self.machine.on(input, at(self.now));
@@ -156,7 +160,8 @@ impl Witness {
                 self.pending.push(output);
             }
         }
-        if before.phase != Phase::BackingOff && after.phase == Phase::BackingOff && self.ending.is_none() {
+        let pauses = before.phase != Phase::BackingOff && after.phase == Phase::BackingOff;
+        if pauses && !self.wished && self.ending.is_none() {
             self.paused();
         }
     }
@@ -194,7 +199,7 @@ impl Witness {
         let paused = self.now >= self.earliest && !self.counted.is_empty();
         assert!(self.explained || paused, "a start that nothing explains");
         assert!(self.explained || self.machine.standing().phase == Phase::Starting);
-        self.explained = false;
+        (self.explained, self.wished) = (false, false);
         self.earliest = u64::MAX;
     }
 

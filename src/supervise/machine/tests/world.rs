@@ -178,6 +178,7 @@ impl World {
             health: standing.health.clone(),
             schedule: standing.schedule.clone(),
             detached: Vec::new(),
+            telling: false,
             message: standing.message.clone(),
         }
     }

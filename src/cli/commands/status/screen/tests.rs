@@ -64,8 +64,11 @@ fn runs_of_a_schedule_are_told_with_their_results() {
 }
 
 #[test]
-fn health_is_told_with_its_age() {
+fn health_is_told_while_the_program_runs() {
     let mut status = usual();
+    status.health = Some(HealthStanding::default());
+    assert!(!told(&status).contains("health"));
+    status.pid = Some(5);
     let mut health = HealthStanding::default();
     let mut line = |health: &HealthStanding| {
         status.health = Some(health.clone());
