@@ -274,6 +274,17 @@ fn what_systemd_has_no_words_for_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_change_of_what_systemd_hands_over_once_is_not_watched() {
+    let service = json!({ "environmentFile": "own.env", "restartOnChange": ["environment"] });
+    let spec = LaunchSpec { credentials: true, ..spec(Scope::System, "/srv/web", manifest(service)) };
+    let definition = |spec: &LaunchSpec| platform::definition(spec, &Layout::system(), &FACTS);
+    let refused = definition(&spec).unwrap_err().to_string();
+    assert!(refused.starts_with("`service.restartOnChange` can't be expressed: "), "{refused}");
+    // Where the service reads them itself, it sees what changes.
+    assert!(definition(&LaunchSpec { credentials: false, ..spec }).is_ok());
+}
+
+#[test]
 fn settings_that_are_ours_are_refused_among_ones_own() {
     let refused = |section: &str, key: &str, value: &str| {
         let mut whole = manifest(json!({}));

@@ -193,6 +193,10 @@ pub(crate) fn resolve(
         && deploy.owner.is_none()
         && !watches
         && (spec.environment_file.is_some() || !spec.secrets.is_empty());
+    if spec.credentials && declared.manifest.service.restart_on_change.is_none() {
+        // systemd hands them over once: what the package would like can't be had, what the manifest says is refused.
+        spec.restart_on_change.retain(|watched| *watched != Watched::Environment);
+    }
     Ok(spec)
 }
 

@@ -9,7 +9,6 @@ use crate::model::doubt::{doubts, of_path};
 use crate::model::environment_file;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
-use crate::model::watched::Watched;
 
 /// The largest environment file that is looked at, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -26,19 +25,8 @@ pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
         .chain(of_platform(spec.platform, container))
         .chain(of_environment_file(spec))
         .chain(of_secrets(spec))
-        .chain(of_changes(spec))
         .chain(of_silence(declared, spec))
         .collect()
-}
-
-/// Where the service manager hands over the environment file and the secrets, it reads them when it starts the
-/// service, and the program's own next start sees nothing new.
-fn of_changes(spec: &LaunchSpec) -> Option<String> {
-    let watched = spec.restart_on_change.contains(&Watched::Environment) && spec.credentials;
-    watched.then(|| {
-        "`restartOnChange` can't see the environment file and the secrets here: systemd reads them, as root, when it starts the service; `mainstay restart` after a change"
-            .to_owned()
-    })
 }
 
 /// Where nobody chose the platform and this host is a container, the person hears which it is, and what that asks of

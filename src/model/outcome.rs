@@ -19,7 +19,8 @@ pub enum Outcome {
     Partial,
     /// It failed. The restart policy decides what follows.
     Failure,
-    /// The program wants to be started again, at once. Where it had been ready, this does not count as a restart.
+    /// The program wants to be started again. Where it had been ready that is at once, but at most once a second, and
+    /// does not count as a restart; else it is a failure.
     Restart,
     /// It failed, and another start would fail too (a locked account, say): it is never started again.
     Fatal,

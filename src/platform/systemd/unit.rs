@@ -10,6 +10,7 @@ use crate::model::manifest::{PlatformKind, Scope, Supervision};
 use crate::model::size::Size;
 use crate::model::token::Places;
 use crate::model::trial::{END_OF_TRIAL, SETUP_FAILED};
+use crate::model::watched::Watched;
 use crate::platform::systemd::hardening;
 use crate::platform::systemd::native::{self, Native};
 use crate::platform::systemd::{OLDEST, extras, marker, text};
@@ -183,6 +184,12 @@ fn credentials(spec: &LaunchSpec) -> Result<Vec<(&str, &Utf8Path)>, Inexpressibl
     }
     if spec.scope == Scope::User {
         return Err(Inexpressible::new("service.secrets", "a user's systemd hands over no credentials"));
+    }
+    if spec.restart_on_change.contains(&Watched::Environment) {
+        return Err(Inexpressible::new(
+            "service.restartOnChange",
+            "systemd reads the environment file and the secrets once, as root, when it starts the service, so a new start of the program would see nothing new: leave out `environment` and use `mainstay restart`, or give the deploy folder to the service's account",
+        ));
     }
     let file = spec.environment_file.as_deref().map(|path| (ENVIRONMENT_CREDENTIAL, path));
     if file.is_some() && spec.secrets.keys().any(|name| name.as_str() == ENVIRONMENT_CREDENTIAL) {
