@@ -53,6 +53,25 @@ fn a_current_link_that_was_lost_is_mended_by_the_guardian() {
 }
 
 #[test]
+fn what_runs_in_the_foreground_passes_the_programs_output_on_without_a_terminal() {
+    let place = Place::new();
+    place.declare(&place.deploy(), "web", "");
+    let manifest = place.deploy().join("mainstay.json");
+    let mut document: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&manifest).unwrap()).unwrap();
+    document["service"] = serde_json::json!({
+        "command": ["/bin/sh", "-c", "echo from the program; echo and its errors >&2"],
+        "ready": { "delay": "10ms" },
+        "restart": { "when": "never" },
+    });
+    std::fs::write(&manifest, document.to_string()).unwrap();
+    place.run(&["install", "--no-start", "--from", &place.archive("1.0.0")]).good();
+    let said = place.run(&["run", "--name", "web"]).good();
+    assert!(said.out.lines().any(|line| line == "from the program"), "{said:?}");
+    assert!(said.err.lines().any(|line| line == "and its errors"), "{said:?}");
+}
+
+#[test]
 fn boot_mends_a_link_and_leaves_down_what_is_not_for_boot() {
     let place = installed(r#", "boot": false"#);
     let link = place.layout.current(&web(), &"server".parse().unwrap());

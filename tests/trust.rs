@@ -422,3 +422,22 @@ fn root_listens_for_nobody_where_he_could_not_and_lends_no_group() {
     let metadata = std::fs::symlink_metadata(&path).unwrap();
     assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o777), (ground.user, own, 0o660));
 }
+
+#[test]
+fn another_account_reads_the_health_file_and_lists_nothing() {
+    if is_left_out() {
+        return;
+    }
+    let ground = Ground::new(r#", "healthFile": "{run}/health.json""#);
+    ground.install().good();
+    let run =
+        ground.place.layout.run(&"web".parse().unwrap(), mainstay::model::manifest::PlatformKind::Embedded);
+    let monitor = account::by_name("daemon").unwrap();
+    let file = run.join("health.json");
+    await_some("the health file", LONG, || file.exists().then_some(()));
+    let (read, listed) =
+        account::acting_as(Some(&monitor), || (std::fs::read_to_string(&file), std::fs::read_dir(&run)))
+            .unwrap();
+    assert!(read.unwrap().contains("lastStart"));
+    assert_eq!(listed.err().unwrap().kind(), std::io::ErrorKind::PermissionDenied);
+}

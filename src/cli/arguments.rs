@@ -261,8 +261,8 @@ pub struct LogsArguments {
     /// Not younger than a duration or a time
     #[arg(long, value_name = "WHEN")]
     pub until: Option<String>,
-    /// This level and those above it
-    #[arg(long, value_parser = ["error", "warning", "info", "debug"])]
+    /// This level and those above it: error, warning, info or debug
+    #[arg(long, value_parser = ["error", "err", "warning", "warn", "info", "debug"], hide_possible_values = true, value_name = "LEVEL")]
     pub level: Option<String>,
     /// Only lines in which this regular expression is found
     #[arg(long, value_name = "PATTERN")]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, chmodat};
 use rustix::io::Errno;
 
 use crate::host::clock;
@@ -16,6 +16,9 @@ use crate::host::clock;
 const LONGEST_LINE: usize = 1 << 20;
 /// How long an answer may take to be taken by the other end. One that reads nothing is not waited for.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Nobody else may even speak to it, whatever the mask of this process and the rights of the folder.
+const OWN_ALONE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// The socket on which this process is asked.
 #[derive(Debug)]
@@ -33,6 +36,7 @@ impl Control {
             _ => {}
         }
         let listener = UnixListener::bind(&path)?;
+        chmodat(CWD, &path, OWN_ALONE, AtFlags::empty())?;
         listener.set_nonblocking(true)?;
         Ok(Self { listener })
     }
@@ -174,6 +178,8 @@ mod tests {
         // What an earlier one left is replaced.
         let control = Control::bind(&deep, "control").unwrap();
         assert!(control.accept().is_none());
+        let mode = std::fs::symlink_metadata(deep.join("control")).unwrap().permissions();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
         let mut ours = Connection::open(&deep, "control").unwrap();
         let mut theirs = control.accept().unwrap();
         assert_eq!(theirs.line(), None);

@@ -2,6 +2,16 @@
 
 use crate::host::identity::Process;
 
+/// Whether the kernel limits the memory of this process's control group (`memory.max`, "Memory Interface Files" in
+/// the kernel's cgroup-v2 documentation).
+#[must_use]
+pub fn is_limited() -> bool {
+    let Ok(groups) = fs_err::read_to_string("/proc/self/cgroup") else { return false };
+    let Some(own) = groups.lines().find_map(|line| line.strip_prefix("0::/")) else { return false };
+    let limit = fs_err::read_to_string(format!("/sys/fs/cgroup/{own}/memory.max"));
+    limit.is_ok_and(|limit| limit.trim().parse::<u64>().is_ok())
+}
+
 /// The memory of processes together, in bytes. What they share is counted once, as far as the system says how much
 /// that is.
 #[must_use]

@@ -8,6 +8,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::{AtFlags, CWD, Mode, chmodat};
 use rustix::io::IoSliceMut;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 
@@ -82,6 +83,8 @@ impl Listener {
                 _ => {}
             }
             let socket = UnixDatagram::bind(path)?;
+            // For the program's account alone, whatever the mask of this process and the rights of the folder.
+            chmodat(CWD, path.as_std_path(), Mode::RUSR | Mode::WUSR, AtFlags::empty())?;
             (socket, path.to_string(), Some(path.to_owned()))
         } else {
             let name = format!("mainstay/{}", crate::host::identity::own());
@@ -174,6 +177,9 @@ mod tests {
         let long = short.with_file_name("n".repeat(LONGEST_PATH));
         for path in [short, long] {
             let listener = Listener::bind(&path).unwrap();
+            if let Ok(metadata) = std::fs::symlink_metadata(&path) {
+                assert_eq!(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777, 0o600);
+            }
             let manager = Manager::at(listener.address()).unwrap();
             manager
                 .tell("READY=1\nSTATUS=all is well\nMAINPID=7\nEXTEND_TIMEOUT_USEC=2000000\nWATCHDOG=1\nWATCHDOG=trigger\nnonsense")

@@ -158,7 +158,8 @@ pub fn instance_folders(wanted: &Wanted) -> Vec<(Utf8PathBuf, u32, Option<Owner>
         folders.push((layout.logs(name), 0o755, None));
     }
     if spec.platform == PlatformKind::Embedded || !layout.run_by_systemd() {
-        folders.push((layout.run(name, spec.platform), 0o700, account.clone()));
+        // What lies there is found by name, by monitors of other accounts too (the health file).
+        folders.push((layout.run(name, spec.platform), 0o711, account.clone()));
     }
     if spec.platform == PlatformKind::Systemd
         && let Some(units) = wanted.definition.path.parent()

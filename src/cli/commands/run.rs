@@ -1,6 +1,5 @@
 //! `run` and `boot`: the supervisor, and its guardians.
 
-use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use crate::cli::arguments::{BootArguments, RunArguments};
@@ -51,8 +50,9 @@ pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failu
     if !arguments.detached {
         await_end(&layout, name)?;
     }
-    // Embedded: this process is the guardian, and a person at a terminal sees the program's output.
-    let echo = !arguments.detached && std::io::stdout().is_terminal();
+    // Embedded: this process is the guardian. Whoever runs it by hand sees the program's output, and so does what
+    // keeps the output of a container.
+    let echo = !arguments.detached;
     let outcome = guard_one(&layout, name, &Wishes { echo, pid_file }, &mut |event| tell(report, event))?;
     Ok(outcome.map_or(0, |outcome| outcome.exit_code()))
 }

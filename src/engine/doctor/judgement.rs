@@ -278,8 +278,11 @@ fn processes(facts: &Facts) -> Judged {
     {
         let pids: Vec<String> = holders.iter().map(|holder| holder.identity.pid.to_string()).collect();
         let message = format!("it does not run, and processes of it do: {}", told());
-        let hint =
-            format!("nothing supervises them: look at them, and end them with `kill {}`", pids.join(" "));
+        let hint = format!(
+            "nothing supervises them: `mainstay start --name {}` ends them and starts it anew; `kill {}` only ends them",
+            facts.status.name,
+            pids.join(" ")
+        );
         return wrong(Check::Processes, message, hint);
     }
     let too_long = facts.unchanged_for.is_some_and(|unchanged| unchanged > facts.stop_limit);

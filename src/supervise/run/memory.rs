@@ -1,4 +1,4 @@
-//! The limit on memory where the platform has none: a look at what the program and its descendants use together.
+//! The limit on memory where the kernel does not keep it: a look at what the program and its descendants use together.
 
 use std::time::Duration;
 
@@ -22,9 +22,12 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// `None`: there is no limit, or the platform keeps it (`MemoryMax=`, systemd.resource-control(5)).
+    /// `None`: there is no limit, or the kernel keeps it (`MemoryMax=`, systemd.resource-control(5)). On hosts
+    /// without the memory controller, and for users to whom it is not delegated, systemd lets such a limit pass and
+    /// nobody keeps it.
     pub(super) fn of(spec: &LaunchSpec) -> Option<Self> {
-        let limit = spec.limits.memory.filter(|_| spec.platform != PlatformKind::Systemd)?;
+        let kept = || spec.platform == PlatformKind::Systemd && memory::is_limited();
+        let limit = spec.limits.memory.filter(|_| !kept())?;
         Some(Self { limit, last: None })
     }
 }
