@@ -20,6 +20,7 @@ use clap::Parser as _;
 use crate::cli::arguments::{Arguments, Command, OutputArguments};
 use crate::cli::report::Report;
 use crate::host::handover;
+use crate::supervise::keep_output;
 
 /// Runs what was typed, and gives the exit code.
 #[must_use]
@@ -27,7 +28,7 @@ pub fn run() -> ExitCode {
     let words: Option<Vec<String>> =
         std::env::args_os().skip(1).map(|word| word.into_string().ok()).collect();
     if let Some(words) = words {
-        if let Some(code) = handover::taken_over(&words) {
+        if let Some(code) = handover::taken_over(&words).or_else(|| keep_output(&words)) {
             return ExitCode::from(code);
         }
         if let Some(arguments) = plain_run::plain_run(&words) {

@@ -25,7 +25,8 @@ use crate::model::status::{Exit, ProcessIdentity};
 
 /// The file that this process runs (proc(5)): the very same build, and within reach of an account that may not
 /// enter the folder in which it lies.
-const OWN: &str = "/proc/self/exe";
+/// This very program.
+pub(crate) const OWN: &str = "/proc/self/exe";
 
 /// What a process is started with: nothing comes from this process but what is named here.
 #[derive(Debug)]
@@ -62,6 +63,8 @@ pub struct Particulars<'a> {
     /// How many files it, and each process that it starts, may have open (`RLIMIT_NOFILE`, getrlimit(2)): the soft
     /// and the hard limit. This process keeps its own.
     pub open_files: Option<u64>,
+    /// What it reads from its standard input in the place of what [`Start`] says, where nothing is handed over.
+    pub input: Option<&'a OwnedFd>,
 }
 
 /// What a started process reads from its standard input.
@@ -120,9 +123,10 @@ pub fn start_with(start: &Start<'_>, particulars: &Particulars<'_>) -> io::Resul
     let limit = limit.filter(|limit| getrlimit(Resource::Nofile) != *limit);
     if sockets.is_none() && limit.is_none() {
         let mut command = command(start, start.program, start.arguments.iter())?;
-        command.stdin(match start.input {
-            Input::Null => Stdio::null(),
-            Input::Pipe => Stdio::piped(),
+        command.stdin(match (particulars.input, start.input) {
+            (Some(input), _) => input.try_clone()?.into(),
+            (None, Input::Null) => Stdio::null(),
+            (None, Input::Pipe) => Stdio::piped(),
         });
         let mut child = spawn(&mut command, start.account, particulars)?;
         let input = child.stdin.take().map(Into::into);

@@ -11,6 +11,7 @@ mod errands;
 mod events;
 mod health_file;
 mod inquiry;
+mod keeper;
 mod log;
 pub mod machine;
 pub mod overlap;
@@ -33,5 +34,6 @@ pub use context::{
 };
 pub use ending::{Ending, without_supervisor};
 pub use events::read_events;
+pub use keeper::keep_output;
 pub use report::read_status;
 pub use run::{SuperviseError, run};

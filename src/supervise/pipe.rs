@@ -30,6 +30,10 @@ impl Pipe {
         self.descriptor.as_ref()
     }
 
+    pub(crate) fn stream(&self) -> Stream {
+        self.stream
+    }
+
     /// Reads so much that a program that writes without end does not hold up everything else. Says whether there
     /// may be more at once.
     pub(crate) fn read(&mut self, lines: &mut Vec<u8>, log: &mut Log) -> bool {

@@ -16,6 +16,7 @@ use crate::model::status::ProcessIdentity;
 use crate::model::umask::Umask;
 use crate::supervise::context::{Context, ProgramOutput};
 use crate::supervise::environment::{self, Environment};
+use crate::supervise::keeper;
 use crate::supervise::log::Log;
 use crate::supervise::pipe::Pipe;
 
@@ -167,6 +168,7 @@ impl Program {
             nice: context.spec.limits.nice.filter(|_| ours),
             sockets: Some(sockets),
             open_files: context.spec.limits.open_files,
+            input: None,
         };
         let (started, file_clock) = (clock::now(), clock::file_now());
         let child = process::start_with(&start, &particulars)
@@ -242,6 +244,12 @@ impl Remnants {
     /// The pipes.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
         self.0.iter().filter_map(Pipe::descriptor)
+    }
+
+    /// Has somebody read on when the supervisor is gone, who is to be spared like those that write.
+    pub(crate) fn hand_over(&mut self, context: &Context) -> Vec<ProcessIdentity> {
+        let pipes = std::mem::take(&mut self.0);
+        pipes.iter().filter_map(|pipe| keeper::start(context, pipe.descriptor()?, pipe.stream())).collect()
     }
 
     /// Takes what was written, and lets go of the pipes that nobody holds any more.

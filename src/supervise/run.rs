@@ -218,7 +218,8 @@ impl Supervisor {
                 && self.beside.is_quiet()
             {
                 self.errands.end_all(&mut self.log);
-                if self.reporter.status().telling {
+                let kept = self.hand_over_output();
+                if self.reporter.status().telling || kept {
                     self.report(clock::present());
                     observe(self.reporter.status());
                 }

@@ -31,7 +31,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().collect();
-    if let Some(code) = handover::taken_over(&arguments[1..]) {
+    let words = &arguments[1..];
+    if let Some(code) = handover::taken_over(words).or_else(|| supervise::keep_output(words)) {
         return Ok(ExitCode::from(code));
     }
     let [_, action, root, names, rest @ ..] = arguments.as_slice() else {

@@ -67,6 +67,22 @@ impl Supervisor {
         self.inputs.push_back(Input::Cleared { left: names(&left), spared: names(&spared) });
     }
 
+    /// What lives on goes on writing when this supervisor is gone. Says whether there is such a thing.
+    pub(super) fn hand_over_output(&mut self) -> bool {
+        let mut detached = self.reporter.status().detached.clone();
+        detached.retain(|process| identity::runs(*process));
+        if detached.is_empty() {
+            return false;
+        }
+        let keepers = self.remnants.hand_over(&self.context);
+        if keepers.is_empty() {
+            return false;
+        }
+        detached.extend(keepers);
+        self.reporter.detached(detached);
+        true
+    }
+
     /// Kills what is left of a start of the program, and of no other.
     pub(super) fn kill_start(&mut self, program: Program) {
         let mut ended = Vec::new();
