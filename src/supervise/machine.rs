@@ -12,6 +12,8 @@
 //! again when the run has ended. What is asked of a program that is ready (its health, whether somebody needs it) and
 //! a changed file lead to draining, and from there to a start or to rest.
 
+use std::time::Duration;
+
 use crate::model::event_line::EventKind;
 use crate::model::launch::{LaunchSpec, Probe};
 use crate::model::moment::{BootMoment, Present};
@@ -71,8 +73,8 @@ pub struct Machine {
     decided: Option<Decided>,
     /// Whether the supervisor before this one was killed.
     orphaned: bool,
-    /// Whether the program did not end in its time, and is killed.
-    outstayed: bool,
+    /// The time in which the program did not end, so that it is killed.
+    outstayed: Option<Duration>,
     standing: Standing,
 }
 
@@ -137,7 +139,7 @@ impl Machine {
             unreconciled: None,
             decided,
             orphaned: told.is_some(),
-            outstayed: false,
+            outstayed: None,
             standing: Standing {
                 phase: Phase::Starting,
                 failures: told.map_or(0, |status| status.failures),
@@ -329,7 +331,7 @@ impl Machine {
             State::Ready => self.tick_ready(now),
             State::Draining { until, then } if now.boot >= *until => {
                 let then = *then;
-                self.outstayed = true;
+                self.outstayed = Some(self.terms.stop_limit);
                 self.kill(then)
             }
             State::BackingOff { until } if now.boot >= *until => self.launch(now),

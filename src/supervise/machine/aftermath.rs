@@ -26,8 +26,8 @@ impl Machine {
         now: Present,
     ) -> Vec<Output> {
         let mut remains = String::new();
-        if std::mem::take(&mut self.outstayed) {
-            let limit = u64::try_from(self.terms.stop_limit.as_millis()).unwrap_or(u64::MAX);
+        if let Some(limit) = self.outstayed.take() {
+            let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
             remains = format!("; it did not end within {}, so it was killed", Span::milliseconds(limit));
         }
         if !left.is_empty() {
