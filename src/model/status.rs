@@ -79,7 +79,7 @@ pub struct Status {
 pub struct HealthStanding {
     /// How many failed since the last good answer.
     pub failures: u32,
-    /// When the last good answer came.
+    /// When a good answer came last, as far as it was written down: those that change nothing are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_success: Option<Moment>,
     /// Why the last question failed, if it did.

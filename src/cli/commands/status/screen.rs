@@ -48,8 +48,10 @@ pub(super) fn screen(status: &StatusAnswer, now: Moment) -> Vec<String> {
         field("process", format!("{pid}{supervisor}"));
     }
     if let Some(started) = status.started {
-        let uptime = status.uptime_seconds.map(Duration::from_secs).unwrap_or_default();
-        field("started", format!("{}, {} ago", clock::local(started), words::duration(uptime)));
+        let uptime = status.uptime_seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs);
+        let since =
+            uptime.map_or_else(|| "just now".to_owned(), |uptime| format!("{} ago", words::duration(uptime)));
+        field("started", format!("{}, {since}", clock::local(started)));
     }
     if let (Some(started), Some(ready)) = (status.started, status.ready) {
         let took = Duration::try_from(ready.0.duration_since(started.0)).unwrap_or_default();
@@ -127,7 +129,8 @@ fn health(health: &HealthStanding, now: Moment) -> String {
     let worked = health.last_success.map(|at| words::since(at, now));
     match (health.failures, worked) {
         (0, None) => "not asked yet".to_owned(),
-        (0, Some(worked)) => format!("it works, as of {worked}"),
+        // The time would be that of the last news: answers that change nothing are not written down.
+        (0, Some(_)) => "it works".to_owned(),
         (failures, worked) => {
             let times = if failures == 1 { "once".to_owned() } else { format!("{failures} times in a row") };
             let why = health.last_error.as_deref().map(words::visible);
