@@ -42,6 +42,8 @@ pub enum EventKind {
     Idled,
     /// Somebody needed it, and it was started.
     Woken,
+    /// Its supervisor was killed, and another one took over.
+    Orphaned,
 }
 
 impl std::fmt::Display for EventKind {
@@ -52,6 +54,7 @@ impl std::fmt::Display for EventKind {
             Self::Changed => "changed",
             Self::Idled => "idled",
             Self::Woken => "woken",
+            Self::Orphaned => "supervisor killed",
         })
     }
 }

@@ -69,6 +69,10 @@ pub struct Machine {
     unreconciled: Option<String>,
     /// How the program has ended for good under a supervisor that was killed while it told somebody of it.
     decided: Option<Decided>,
+    /// Whether the supervisor before this one was killed.
+    orphaned: bool,
+    /// Whether the program did not end in its time, and is killed.
+    outstayed: bool,
     standing: Standing,
 }
 
@@ -132,6 +136,8 @@ impl Machine {
             renewal: Renewal::default(),
             unreconciled: None,
             decided,
+            orphaned: told.is_some(),
+            outstayed: false,
             standing: Standing {
                 phase: Phase::Starting,
                 failures: told.map_or(0, |status| status.failures),
@@ -158,6 +164,12 @@ impl Machine {
     #[must_use]
     pub fn standing(&self) -> &Standing {
         &self.standing
+    }
+
+    /// Whether the supervisor before this one was killed.
+    #[must_use]
+    pub fn is_orphaned(&self) -> bool {
+        self.orphaned
     }
 
     /// Whether the answer to the question whether it is ready is still of interest.
@@ -318,6 +330,7 @@ impl Machine {
             State::Ready => self.tick_ready(now),
             State::Draining { until, then } if now.boot >= *until => {
                 let then = *then;
+                self.outstayed = true;
                 self.kill(then)
             }
             State::BackingOff { until } if now.boot >= *until => self.launch(now),

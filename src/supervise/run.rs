@@ -194,6 +194,7 @@ impl Supervisor {
     }
 
     fn run(&mut self, observe: &mut dyn FnMut(&Status)) -> Result<Ending, SuperviseError> {
+        self.tell_of_the_killed();
         loop {
             while let Some(input) = self.inputs.pop_front() {
                 self.hurried |= matches!(input, Input::Stop | Input::Force);

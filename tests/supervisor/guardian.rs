@@ -6,9 +6,11 @@ use mainstay::engine::guard::{
 };
 use mainstay::host::identity;
 use mainstay::model::duration::Span;
+use mainstay::model::event_line::EventKind;
 use mainstay::model::launch::{LaunchSpec, Probe};
 use mainstay::model::status::{Phase, ProcessIdentity, Status};
 use mainstay::model::trial::Trial;
+use mainstay::supervise::read_events;
 use rustix::process::Signal;
 
 use crate::host::{Host, LONG, Running, named_spec, program, spec, wait_for};
@@ -68,6 +70,9 @@ fn a_supervisor_that_is_killed_is_back_within_two_seconds_with_one_program() {
     guardian.signal(Signal::TERM);
     assert_eq!(guardian.code(), Some(0));
     assert!(host.processes().is_empty(), "{:?}", host.processes());
+    let events = read_events(&host.layout.events(&host.name));
+    let kinds: Vec<EventKind> = events.iter().map(|line| line.event).collect();
+    assert_eq!(kinds, [EventKind::Orphaned, EventKind::Orphaned, EventKind::Orphaned, EventKind::Ended]);
 }
 
 #[test]

@@ -30,7 +30,9 @@ fn a_stop_leaves_no_descendant() {
     let took = asked.elapsed();
     assert!(took >= Duration::from_millis(400) && took < Duration::from_millis(1_500), "{took:?}");
     assert!(host.programs().is_empty(), "{:?}", host.programs());
-    assert_eq!(host.status().unwrap().phase, Phase::Stopped);
+    let status = host.status().unwrap();
+    assert_eq!(status.phase, Phase::Stopped);
+    assert_eq!(status.message, "stopped; it did not end within 400ms, so it was killed");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Machine;
 use super::state::{State, Then};
 use super::verdict::{Life, Verdict, meaning, verdict};
+use crate::model::duration::Span;
 use crate::model::event_line::EventKind;
 use crate::model::moment::Present;
 use crate::model::outcome::Outcome;
@@ -25,8 +26,13 @@ impl Machine {
         now: Present,
     ) -> Vec<Output> {
         let mut remains = String::new();
+        if std::mem::take(&mut self.outstayed) {
+            let limit = u64::try_from(self.terms.stop_limit.as_millis()).unwrap_or(u64::MAX);
+            remains = format!("; it did not end within {}, so it was killed", Span::milliseconds(limit));
+        }
         if !left.is_empty() {
-            remains = format!("; can't be killed: {}", left.join(", "));
+            remains.push_str("; can't be killed: ");
+            remains.push_str(&left.join(", "));
         }
         if !spared.is_empty() {
             remains.push_str("; lives on: ");

@@ -78,6 +78,7 @@ impl Machine {
 
     pub(super) fn begin_drain(&mut self, then: Then, now: BootMoment) {
         let until = now.later(self.terms.stop_limit);
+        self.outstayed = false;
         self.leave_ready();
         self.state = State::Draining { until, then };
         self.standing.at_most_until = Some(until);

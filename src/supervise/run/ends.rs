@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Supervisor;
 use crate::host::identity::Process;
-use crate::host::{identity, tree};
+use crate::host::{clock, identity, tree};
+use crate::model::event_line::{EventKind, EventLine};
 use crate::model::moment::BootMoment;
 use crate::supervise::program::Program;
 use crate::supervise::signals;
@@ -16,6 +17,18 @@ use crate::supervise::watch::GuardianWatch;
 const KILL_LIMIT: Duration = Duration::from_secs(5);
 
 impl Supervisor {
+    /// One that was killed could not say so itself.
+    pub(super) fn tell_of_the_killed(&mut self) {
+        if !self.machine.is_orphaned() {
+            return;
+        }
+        let message =
+            "the supervisor was killed, and its program ended with it; another one has taken over".to_owned();
+        self.log.warn(&message);
+        let (at, event) = (clock::now(), EventKind::Orphaned);
+        self.events.add(&EventLine { at, event, outcome: None, exit: None, message });
+    }
+
     pub(super) fn ask_to_end(&mut self, now: BootMoment) {
         let Some(program) = self.program.as_ref().filter(|program| program.runs) else { return };
         match self.errands.ask_to_end(&self.context, &program.prepared, now) {
