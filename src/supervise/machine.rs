@@ -312,7 +312,8 @@ impl Machine {
     fn tick(&mut self, now: Present) -> Vec<Output> {
         let lives = matches!(self.state, State::Starting { .. } | State::Ready);
         if lives && self.renewal.due().is_some_and(|due| now.boot >= due) {
-            return self.renew("files have changed", now);
+            let what = self.renewal.what();
+            return self.renew(&what, now);
         }
         match &mut self.state {
             State::Starting { until, .. } if now.boot >= *until => {

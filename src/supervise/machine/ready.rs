@@ -85,8 +85,8 @@ impl Machine {
             self.standing.message = format!("{what}; starting");
             return outputs;
         }
-        match self.renewal.changed(now.boot) {
-            Some((pause, _)) => {
+        match self.renewal.changed(what, now.boot) {
+            Some(pause) => {
                 let state = if self.state == State::Ready { "ready" } else { "not ready yet" };
                 let pause = pause.as_secs();
                 self.standing.message = format!(

@@ -18,6 +18,8 @@ pub(super) struct Renewal {
     /// How many such starts in a row were soon followed by another change.
     repeats: u32,
     due: Option<BootMoment>,
+    /// What has changed, while a start waits.
+    what: String,
 }
 
 impl Renewal {
@@ -33,23 +35,28 @@ impl Renewal {
         self.due = None;
     }
 
-    /// Files have changed. How long the start waits after the last one, and until when, if it does.
-    pub(super) fn changed(&mut self, now: BootMoment) -> Option<(Duration, BootMoment)> {
-        let Some(began) = self.began.filter(|began| now.since(*began) < SOON) else {
-            if self.due.is_none() {
-                self.repeats = 0;
-            }
-            return self.due.zip(self.began).map(|(due, began)| (due.since(began), due));
-        };
-        if self.due.is_none() {
+    /// Files have changed. How long after the last start the next one is made, if it waits.
+    pub(super) fn changed(&mut self, what: &str, now: BootMoment) -> Option<Duration> {
+        let began = self.began?;
+        if self.due.is_none() && now.since(began) < SOON {
             self.due = Some(began.later(self.pause()));
+            what.clone_into(&mut self.what);
             self.repeats = self.repeats.saturating_add(1);
         }
-        self.due.map(|due| (due.since(began), due))
+        let due = self.due;
+        if due.is_none() {
+            self.repeats = 0;
+        }
+        due.map(|due| due.since(began))
     }
 
     fn pause(&self) -> Duration {
         SOON.saturating_mul(2_u32.saturating_pow(self.repeats)).min(LONGEST)
+    }
+
+    /// What has changed, at the start that waited.
+    pub(super) fn what(&mut self) -> String {
+        std::mem::take(&mut self.what)
     }
 
     /// When the start that waits is made.

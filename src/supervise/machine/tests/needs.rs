@@ -204,6 +204,11 @@ fn a_program_that_changes_its_own_files_is_started_anew_ever_more_seldom() {
             world.tell(Input::Changed("`x` has changed".to_owned()));
             assert_eq!((world.asked, world.machine.deadline()), (asked, Some(due)), "one is enough");
             world.pass(due.0 - world.now.0);
+            assert!(
+                world.message().starts_with("`x` has changed; it is started anew"),
+                "{}",
+                world.message()
+            );
         }
         if measured.is_empty() {
             measured.push(0);
