@@ -131,6 +131,8 @@ pub(crate) struct Program {
     pub(crate) prepared: Prepared,
     /// Whether the process itself still runs; its descendants may outlive it.
     pub(crate) runs: bool,
+    /// The names of those that it may leave behind, by the launch that it was started from.
+    pub(crate) detach: Vec<String>,
     /// Held so that the program's standard input never ends.
     _input: Option<OwnedFd>,
     output: Pipe,
@@ -182,6 +184,7 @@ impl Program {
             file_clock,
             prepared,
             runs: true,
+            detach: context.spec.detach.clone(),
             _input: child.input,
             output: Pipe::new(child.output, Stream::Output),
             error: Pipe::new(child.error, Stream::Error),

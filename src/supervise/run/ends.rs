@@ -48,6 +48,10 @@ impl Supervisor {
     }
 
     pub(super) fn kill_all(&mut self) {
+        // Nothing takes the place of what is being killed: it would be taken for it.
+        if let Some(program) = &mut self.program {
+            program.runs = false;
+        }
         let mut ended = Vec::new();
         let left = tree::kill_all(KILL_LIMIT, || self.split(&tree::all()).0, |one| ended.push(one));
         for one in ended {
@@ -83,19 +87,35 @@ impl Supervisor {
         true
     }
 
-    /// Kills what is left of a start of the program, and of no other.
+    /// Kills what is left of a start of the program, and of no other, less what its manifest lets live on.
     pub(super) fn kill_start(&mut self, program: Program) {
         let mut ended = Vec::new();
-        let select = || {
-            let all = tree::all();
-            let roots = program.roots(&all);
-            let below = roots.iter().flat_map(|root| tree::below(*root, &[], &all));
-            let them = all.iter().filter(|process| roots.contains(&process.identity.pid)).cloned();
-            below.chain(them).collect()
+        let split = |all: &[Process]| {
+            let roots = program.roots(all);
+            let of_it = |spared: &[u32]| {
+                let open = roots.iter().filter(|root| !spared.contains(root));
+                let below = open.flat_map(|root| tree::below(*root, spared, all));
+                let them = all.iter().filter(|process| roots.contains(&process.identity.pid)).cloned();
+                let mut found: Vec<Process> = below.chain(them).collect();
+                found.retain(|process| !spared.contains(&process.identity.pid));
+                found
+            };
+            let mut spared = tree::named(&program.detach, &of_it(&[]));
+            spared.retain(|process| process.identity != program.identity);
+            let pids: Vec<u32> = spared.iter().map(|process| process.identity.pid).collect();
+            (of_it(&pids), spared)
         };
+        let select = || split(&tree::all()).0;
         let left = tree::kill_all(KILL_LIMIT, select, |one| ended.push(one));
         for process in left {
             self.log.warn(&format!("can't be killed: {} ({})", process.name, process.identity.pid));
+        }
+        if !program.detach.is_empty() {
+            let mut detached = self.reporter.status().detached.clone();
+            detached.retain(|process| identity::runs(*process));
+            detached.extend(split(&tree::all()).1.iter().map(|process| process.identity));
+            self.reporter.detached(detached);
+            self.report(clock::present());
         }
         self.remnants.add(program.end(&mut self.log));
         for one in ended {
