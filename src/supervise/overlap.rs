@@ -60,9 +60,7 @@ pub enum Happened {
     Extend(Duration),
     /// It ended.
     Ended(Exit),
-    /// It is to stay.
-    Stay,
-    /// Who wanted it is gone. Whether it is to stay is what the current link names.
+    /// Who wanted it is done, or gone. Whether it is to stay is what the current link names.
     Left {
         /// Whether that is the candidate.
         named: bool,
@@ -189,9 +187,7 @@ impl Overlap {
                 self.state = State::Starting { terms, since, until, next_probe };
                 Vec::new()
             }
-            (State::Ready(terms), Happened::Stay | Happened::Left { named: true }) => {
-                self.promote(&terms, now)
-            }
+            (State::Ready(terms), Happened::Left { named: true }) => self.promote(&terms, now),
             (State::Starting { terms, since, until, next_probe }, Happened::Left { named: true }) => {
                 // What is named runs, as soon as it can.
                 let terms = Terms { waits: false, ..terms };
@@ -303,9 +299,12 @@ fn failed(reason: String, exit: Option<Exit>) -> Wanted {
     Wanted::Say(Word::Failed { reason, exit })
 }
 
-/// Whether a launch's readiness is asked at one of its sockets, where either of the two may answer. `expanded` puts
-/// values in the place of `{env.NAME}`.
-pub fn is_asked_at_a_socket(spec: &LaunchSpec, expanded: impl Fn(&str) -> String) -> bool {
+/// Whether a launch shows that it is ready where either of the two starts may do so: at one of its sockets, or by a
+/// file. `expanded` puts values in the place of `{env.NAME}`.
+pub fn either_may_answer(spec: &LaunchSpec, expanded: impl Fn(&str) -> String) -> bool {
+    if matches!(spec.ready.probe, Probe::File(_)) {
+        return true;
+    }
     let (Probe::Http(address) | Probe::Tcp(address)) = &spec.ready.probe else { return false };
     let address = expanded(address);
     let authority = address.split_once("://").map_or(address.as_str(), |(_, rest)| rest);

@@ -253,6 +253,13 @@ fn what_is_not_told_to_stay_goes_by_the_link() {
     wait_for("the end of the new start", LONG, || (host.programs().len() == 1).then_some(()));
     assert!(ask(&address).unwrap().starts_with("one "));
     assert_eq!(host.status().unwrap().program, first.program);
+    // It says that the new one is to stay, and the link does not.
+    let (mut connection, word) = ask_supervisor(&host, &Ask::Switch(Box::new(new.clone())));
+    assert_eq!(word, Word::Ready);
+    connection.say(&Ask::Promote.line()).unwrap();
+    wait_for("the end of the new start", LONG, || (host.programs().len() == 1).then_some(()));
+    assert_eq!(host.status().unwrap().program, first.program);
+    drop(connection);
     // It dies after it.
     let (connection, word) = ask_supervisor(&host, &Ask::Switch(Box::new(new.clone())));
     assert_eq!(word, Word::Ready);
@@ -345,6 +352,20 @@ fn a_new_start_says_itself_that_it_is_ready_and_is_not_taken_for_the_old_one() {
     host.put(&spec);
     let (_, word) = ask_supervisor(&host, &Ask::Restart);
     assert!(matches!(word, Word::Refused(_)), "{word:?}");
+    // Nor where the old one listens by itself.
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    spec.command = vec![program("holds"), "one".to_owned()];
+    spec.ready.probe = Probe::Tcp(busy.local_addr().unwrap().to_string());
+    host.put(&spec);
+    let (_, word) = ask_supervisor(&host, &Ask::Restart);
+    assert!(matches!(word, Word::Refused(_)), "{word:?}");
+    assert_eq!(host.status().unwrap().program, last.program);
+    // Nobody answers there now, so that a new start is waited for.
+    drop(busy);
+    spec.ready.timeout = "300ms".parse().unwrap();
+    host.put(&spec);
+    let (_, word) = ask_supervisor(&host, &Ask::Restart);
+    assert!(matches!(word, Word::Failed { exit: Some(Exit::NotReady), .. }), "{word:?}");
     running.signal(Signal::TERM);
     assert_eq!(running.code(), Some(0));
 }
@@ -367,4 +388,33 @@ fn what_drains_keeps_its_children_and_takes_them_along() {
     running.signal(Signal::TERM);
     assert_eq!(running.code(), Some(0));
     assert!(host.programs().is_empty());
+}
+
+#[test]
+fn what_drains_leaves_behind_what_is_to_live_on() {
+    let mut spec = overlapping(&loopback());
+    let script = format!("setsid sleep 600 & exec {} one", program("holds"));
+    spec.command = vec!["/bin/sh".to_owned(), "-c".to_owned(), script];
+    spec.detach = vec!["sleep".to_owned()];
+    let host = Host::new(&spec);
+    let mut running = host.run();
+    let first = host.wait_for_phase(Phase::Ready);
+    let named = |name: &str| {
+        let mut found = host.programs();
+        found.retain(|process| process.name == name);
+        found
+    };
+    let old = wait_for("the child", LONG, || named("sleep").pop());
+    let (_, word) = ask_supervisor(&host, &Ask::Restart);
+    assert_eq!(word, Word::Promoted);
+    let status = host.wait_for_status("what lives on", |status| status.detached.contains(&old.identity));
+    assert_ne!(status.program, first.program);
+    assert_eq!(named("holds").len(), 1);
+    running.signal(Signal::TERM);
+    assert_eq!(running.code(), Some(0));
+    let left = named("sleep");
+    assert!(left.len() == 2 && left.iter().any(|process| process.identity == old.identity), "{left:?}");
+    for process in left {
+        identity::signal(process.identity, Signal::KILL).unwrap();
+    }
 }

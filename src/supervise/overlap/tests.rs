@@ -52,14 +52,14 @@ fn a_switch_waits_for_the_link() {
         assert_eq!(overlap.deadline(), None);
         overlap
     };
-    for happened in [Happened::Stay, Happened::Left { named: true }] {
+    for happened in [Happened::Left { named: true }, Happened::Left { named: true }] {
         assert_eq!(ready().on(happened, at(3)), [Wanted::Promote, Wanted::Say(Word::Promoted)]);
     }
     for happened in [Happened::Left { named: false }, Happened::Lost, Happened::Stop] {
         let mut overlap = ready();
         let wanted = overlap.on(happened.clone(), at(3));
         assert!(said_failure(&wanted) && wanted.contains(&Wanted::EndCandidate), "{happened:?}: {wanted:?}");
-        assert_eq!(overlap.on(Happened::Stay, at(3)), []);
+        assert_eq!(overlap.on(Happened::Left { named: true }, at(3)), []);
         assert_eq!(overlap.on(Happened::Ended(Exit::Code(0)), at(4)), [Wanted::KillCandidate]);
         assert!(overlap.is_quiet());
     }
@@ -103,7 +103,7 @@ fn who_asked_for_a_restart_may_go() {
 }
 
 #[test]
-fn readiness_is_not_asked_for_at_a_socket_of_both() {
+fn readiness_is_not_asked_for_where_both_may_show_it() {
     let manifest = serde_json::json!({
         "name": "web", "package": { "name": "server" },
         "service": { "command": ["x"], "sockets": [{ "listen": "127.0.0.1:4000" }], "overlap": true }
@@ -119,7 +119,7 @@ fn readiness_is_not_asked_for_at_a_socket_of_both() {
     let mut spec = LaunchSpec::resolve(&manifest, None, circumstances).unwrap();
     let mut asked = |probe: Probe| {
         spec.ready.probe = probe;
-        is_asked_at_a_socket(&spec, |text| text.replace("{env.PORT}", "4000"))
+        either_may_answer(&spec, |text| text.replace("{env.PORT}", "4000"))
     };
     for address in ["http://127.0.0.1:{env.PORT}/health", "http://localhost:4000", "http://[::1]:4000/?a=b"] {
         assert!(asked(Probe::Http(address.to_owned())), "{address}");
@@ -128,6 +128,7 @@ fn readiness_is_not_asked_for_at_a_socket_of_both() {
         assert!(!asked(Probe::Http(address.to_owned())), "{address}");
     }
     assert!(asked(Probe::Tcp("127.0.0.1:4000".to_owned())));
+    assert!(asked(Probe::File("ready".to_owned())));
     assert!(!asked(Probe::Notify));
 }
 
@@ -141,7 +142,7 @@ fn anything() -> impl Strategy<Value = Happened> {
         1 => Just(Happened::NotReady("no".to_owned())),
         1 => Just(Happened::Extend(Duration::from_secs(30))),
         1 => Just(Happened::Ended(Exit::Code(1))),
-        2 => Just(Happened::Stay),
+        2 => Just(Happened::Left { named: true }),
         1 => any::<bool>().prop_map(|named| Happened::Left { named }),
         1 => Just(Happened::Lost),
         1 => Just(Happened::RetiredEnded),
@@ -170,7 +171,7 @@ impl World {
     fn take(&mut self, overlap: &mut Overlap, happened: Happened, now: BootMoment, fails: bool) {
         match (&happened, &mut self.candidate) {
             (Happened::Ready, Some(candidate)) => candidate.ready |= overlap.awaits_readiness(),
-            (Happened::Stay | Happened::Left { named: true }, Some(candidate)) => candidate.stays = true,
+            (Happened::Left { named: true }, Some(candidate)) => candidate.stays = true,
             (Happened::Ended(_), None) => return,
             (Happened::RetiredEnded, _) if !self.retired => return,
             _ => {}

@@ -3,7 +3,6 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use super::Supervisor;
-use super::hearing::{listen_at, speaks};
 use super::memory;
 use crate::host::control::{Connection, Control};
 use crate::host::notify::{Listener, Notice};
@@ -11,19 +10,20 @@ use crate::host::process::{Ended, as_account};
 use crate::host::{clock, identity, tree};
 use crate::model::launch::{LaunchSpec, Probe};
 use crate::model::moment::BootMoment;
-use crate::model::overlap::{self, Ask, Word, may_overlap};
+use crate::model::overlap::{self, Word};
 use crate::model::status::Phase;
-use crate::model::token::expand_variables;
 use crate::supervise::changes::Changes;
-use crate::supervise::context::{Context, LaunchReader};
+use crate::supervise::context::Context;
 use crate::supervise::health_file::HealthKeeper;
 use crate::supervise::inquiry::Inquiry;
 use crate::supervise::log::Log;
-use crate::supervise::overlap::{Happened, Overlap, Terms, Wanted, is_asked_at_a_socket};
+use crate::supervise::overlap::{Happened, Overlap, Terms, Wanted};
 use crate::supervise::pid_file::PidFile;
 use crate::supervise::program::{Prepared, Program};
 use crate::supervise::signals;
 use crate::supervise::transition::{Input, Output};
+
+mod asks;
 
 /// Who is beside what runs.
 pub(super) struct Beside {
@@ -31,6 +31,10 @@ pub(super) struct Beside {
     control: Option<Control>,
     connection: Option<Connection>,
     candidate: Option<Candidate>,
+    /// Asked for, while it is looked whether what runs would answer for it; nothing is started yet.
+    checked: Option<Terms>,
+    /// When to look again at a link that could not be read.
+    look_again: Option<BootMoment>,
     /// What ran before, and drains.
     retired: Option<Program>,
 }
@@ -40,6 +44,8 @@ struct Candidate {
     context: Context,
     listener: Option<Listener>,
     readiness: Inquiry,
+    /// What it was started with: a file that changes from here on changes for it.
+    changes: Option<Changes>,
     prepared: Option<Prepared>,
     program: Option<Program>,
 }
@@ -58,7 +64,15 @@ impl Beside {
             None
         });
         let overlap = Overlap::new(context.spec.stop.timeout.duration());
-        Self { overlap, control, connection: None, candidate: None, retired: None }
+        Self {
+            overlap,
+            control,
+            connection: None,
+            candidate: None,
+            checked: None,
+            look_again: None,
+            retired: None,
+        }
     }
 
     /// Whether there is nobody.
@@ -68,7 +82,7 @@ impl Beside {
 
     pub(super) fn deadline(&self) -> Option<BootMoment> {
         let readiness = self.candidate.as_ref().and_then(|candidate| candidate.readiness.deadline());
-        readiness.into_iter().chain(self.overlap.deadline()).min()
+        readiness.into_iter().chain(self.overlap.deadline()).chain(self.look_again).min()
     }
 
     pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
@@ -100,9 +114,17 @@ impl Supervisor {
     /// machine: what it is told then is of the program that runs after this.
     pub(super) fn attend_beside(&mut self, now: BootMoment) {
         self.take_asks();
+        if self.beside.look_again.is_some_and(|moment| now >= moment) {
+            self.go_by_the_link();
+        }
+        if self.beside.checked.is_some()
+            && let Some(reply) = self.beside.candidate.as_mut().and_then(|one| one.readiness.attend(now))
+        {
+            self.checked(&reply);
+        }
         let mut happened = self.hear_candidate();
         if let Some(candidate) = &mut self.beside.candidate {
-            if !self.beside.overlap.awaits_readiness() {
+            if !self.beside.overlap.awaits_readiness() && self.beside.checked.is_none() {
                 candidate.readiness.cancel();
             }
             if let Some(reply) = candidate.readiness.attend(now) {
@@ -157,96 +179,10 @@ impl Supervisor {
         self.beside.programs().flat_map(|program| program.roots(all)).collect()
     }
 
-    /// One is heard at a time; who comes meanwhile is to come again.
-    fn take_asks(&mut self) {
-        self.hear_asker();
-        while let Some(mut other) = self.beside.control.as_ref().and_then(Control::accept) {
-            if self.beside.connection.is_some() {
-                let _ = other.say(&Word::Busy.line());
-            } else {
-                self.beside.connection = Some(other);
-                self.hear_asker();
-            }
-        }
-    }
-
-    fn hear_asker(&mut self) {
-        while let Some(line) = self.beside.connection.as_mut().and_then(Connection::line) {
-            match serde_json::from_str(&line) {
-                Ok(Ask::Promote) => self.beside(Happened::Stay),
-                Ok(Ask::Restart) => match self.context.reader.as_ref().and_then(LaunchReader::read) {
-                    Some(spec) => self.ask(spec, false),
-                    None => self.beside.say(&Word::Refused("the launch can't be read".to_owned())),
-                },
-                Ok(Ask::Switch(spec)) => self.ask(*spec, true),
-                Err(error) => self.beside.say(&Word::Refused(format!("this is not understood: {error}"))),
-            }
-        }
-        if self.beside.connection.as_ref().is_some_and(Connection::is_closed) {
-            self.beside.connection = None;
-            if self.beside.overlap.has_candidate() {
-                let named = self.is_named();
-                self.beside(Happened::Left { named });
-            }
-        }
-    }
-
-    /// Whether the current link names the candidate.
-    fn is_named(&self) -> bool {
-        let named = self.context.reader.as_ref().and_then(LaunchReader::read);
-        self.beside
-            .candidate
-            .as_ref()
-            .is_some_and(|candidate| Some(&candidate.context.spec) == named.as_ref())
-    }
-
-    fn ask(&mut self, spec: LaunchSpec, waits: bool) {
-        if !self.beside.overlap.is_quiet() {
-            self.beside.say(&Word::Busy);
-            return;
-        }
-        let terms = Terms::of(&spec, waits);
-        match self.candidate(spec) {
-            Ok(candidate) => {
-                self.beside.candidate = Some(candidate);
-                self.beside(Happened::Asked(terms));
-            }
-            Err(word) => self.beside.say(&word),
-        }
-    }
-
-    fn candidate(&mut self, spec: LaunchSpec) -> Result<Candidate, Word> {
-        let refused = |reason: &str| Err(Word::Refused(reason.to_owned()));
-        if self.machine.standing().phase != Phase::Ready {
-            return refused("the program that runs is not ready itself");
-        }
-        if !may_overlap(&self.context.spec, &spec) {
-            return refused("what changes can't change while it runs");
-        }
-        let mut context = self.context.clone();
-        if let Some(trees) = self.context.folders.package.parent() {
-            context.folders.package = trees.join(spec.tree());
-        }
-        context.spec = spec;
-        context.trial = None;
-        let failed = |reason: String| Word::Failed { reason, exit: None };
-        let number = self.next_start();
-        let listener = speaks(&context.spec).then(|| listen_at(&context, &format!("notify-{number}")));
-        let listener = listener.transpose().map_err(|error| failed(error.to_string()))?;
-        let address = listener.as_ref().map(Listener::address);
-        let prepared = Prepared::new(&context, address, number).map_err(failed)?;
-        let expanded = |text: &str| expand_variables(text, |name| prepared.variable(name));
-        if is_asked_at_a_socket(&context.spec, expanded) {
-            return refused("whether it is ready is asked where the one that runs would answer as well");
-        }
-        let readiness = Inquiry::new().map_err(|error| failed(error.to_string()))?;
-        Ok(Candidate { context, listener, readiness, prepared: Some(prepared), program: None })
-    }
-
     fn beside(&mut self, happened: Happened) {
         // What has ended can't be relieved; the machine has not heard of it yet.
         let runs = self.program.as_ref().is_some_and(|program| program.runs);
-        let relieves = matches!(happened, Happened::Ready | Happened::Stay | Happened::Left { named: true });
+        let relieves = matches!(happened, Happened::Ready | Happened::Left { named: true });
         let happened = if relieves && !runs { Happened::Lost } else { happened };
         for wanted in self.beside.overlap.on(happened, clock::boot_now()) {
             match wanted {
@@ -355,7 +291,7 @@ impl Supervisor {
         }
         self.prepared = None;
         self.memory = memory::Watch::of(&spec);
-        self.changes = Changes::begin(&self.context, &program.prepared, clock::boot_now());
+        self.changes = candidate.changes;
         if before.spec.logs != spec.logs
             && let Ok(log) = Log::open(&self.context)
         {
