@@ -112,6 +112,13 @@ pub fn at_start(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure
     })
 }
 
+/// How the service last ended, as far as that was recorded.
+#[must_use]
+pub fn last_end(layout: &Layout, name: &InstanceName) -> Option<Ended> {
+    let text = files::read(&layout.ended(name)).ok().flatten()?;
+    serde_json::from_str(&text).ok()
+}
+
 /// What an end of the service leaves behind, for the next start to tell a crash from a reboot.
 pub fn at_stop(layout: &Layout, name: &InstanceName, ended: &Ended) -> Result<(), Failure> {
     // A service that is being removed has nothing left to tell.
@@ -124,9 +131,7 @@ pub fn at_stop(layout: &Layout, name: &InstanceName, ended: &Ended) -> Result<()
 
 /// Whether the service's last end was a failure in that boot of the host.
 fn failed_in(layout: &Layout, name: &InstanceName, boot_id: &str) -> bool {
-    let text = files::read(&layout.ended(name)).ok().flatten();
-    let ended = text.and_then(|text| serde_json::from_str::<Ended>(&text).ok());
-    ended.is_some_and(|ended| ended.boot_id == boot_id && ended.failed())
+    last_end(layout, name).is_some_and(|ended| ended.boot_id == boot_id && ended.failed())
 }
 
 /// Brings the old launch back, however far the switch was. Doing so twice does no harm.

@@ -151,7 +151,9 @@ impl Supervisor {
         tree::become_reaper().map_err(system("become the reaper of the program's processes"))?;
         let mut log = Log::open(context)
             .map_err(|source| SuperviseError::Logs { folder: context.folders.logs.clone(), source })?;
-        let (boot_id, zone, now) = (identity::boot_id(), clock::zone(), clock::present());
+        let (boot_id, now) = (identity::boot_id(), clock::present());
+        // Finding it out takes 150 KiB, the names of all zones there are.
+        let zone = context.spec.schedule.as_ref().map(|_| clock::zone()).unwrap_or_default();
         let previous = read_status(&context.status);
         let place = Place { boot_id: &boot_id, zone: &zone };
         let machine = Machine::new(&context.spec, context.trial.as_ref(), previous.as_ref(), place, now);

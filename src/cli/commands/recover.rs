@@ -59,10 +59,11 @@ fn at_stop(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
         code: word("EXIT_CODE"),
         status: word("EXIT_STATUS"),
     };
+    let earlier = switch::last_end(layout, name);
     if let Err(failure) = switch::at_stop(layout, name, &ended) {
         report.say(format!("how the service ended could not be recorded: {failure}"));
     }
-    match sockets::close_after_the_end(layout, name) {
+    match sockets::close_after_the_end(layout, name, &ended, earlier.as_ref()) {
         Ok(true) => report.say("its sockets are closed: it stays down until it is started by hand"),
         Ok(false) => {}
         Err(failure) => report.say(format!("its sockets could not be closed: {failure}")),

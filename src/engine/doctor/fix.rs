@@ -8,6 +8,7 @@ use crate::engine::failure::Failure;
 use crate::engine::operation::exclusively;
 use crate::engine::{Context, switch};
 use crate::host::{account, files, identity, untrusted};
+use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::platform::calls;
 
@@ -56,7 +57,12 @@ pub fn carry_out(context: &Context<'_>, of: &Marker, fix: &Fix) -> Result<(), Fa
     exclusively(context, of, || {
         let calls = match fix {
             Fix::Reload => calls::after_definition_written(of),
-            Fix::Boot(at_boot) => calls::boot(of, *at_boot),
+            Fix::Boot(at_boot) => {
+                let socket = context.layout.socket_definition(&of.name);
+                let held = of.platform == PlatformKind::Systemd && files::facts(&socket)?.is_some();
+                let sockets = held.then(|| calls::sockets_at_boot(of, *at_boot));
+                calls::boot(of, *at_boot).into_iter().chain(sockets).collect()
+            }
             Fix::Linger(user) => calls::linger(user),
             // The operation was brought to its end before this is reached. What is left is what each start of the
             // service does: a current link that leads nowhere is pointed at a whole version.
