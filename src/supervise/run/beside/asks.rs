@@ -24,11 +24,12 @@ const NOT_READY_ITSELF: &str = "the program that runs is not ready itself";
 const EITHER_MAY_ANSWER: &str = "whether it is ready is asked where the one that runs would answer as well";
 
 impl Supervisor {
-    /// One is heard at a time; who comes meanwhile is to come again.
+    /// One is heard at a time; who comes meanwhile is to come again. Who has nothing started keeps nobody from it.
     pub(super) fn take_asks(&mut self) {
         self.hear_asker();
         while let Some(mut other) = self.beside.control.as_ref().and_then(Control::accept) {
-            if self.beside.connection.is_some() {
+            let wanted = self.beside.checked.is_some() || self.beside.overlap.has_candidate();
+            if self.beside.connection.is_some() && wanted {
                 let _ = other.say(&Word::Busy.line());
             } else {
                 self.beside.connection = Some(other);
