@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use super::super::Supervisor;
-use super::super::hearing::{listen_at, speaks};
 use super::Candidate;
 use crate::host::clock;
 use crate::host::control::{Connection, Control};
@@ -17,6 +15,8 @@ use crate::supervise::context::LaunchReader;
 use crate::supervise::inquiry::{Inquiry, Reply};
 use crate::supervise::overlap::{Happened, Terms, either_may_answer};
 use crate::supervise::program::Prepared;
+use crate::supervise::run::Supervisor;
+use crate::supervise::run::hearing::{listen_at, speaks};
 
 /// The pause before a link that can't be read is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
