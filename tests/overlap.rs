@@ -11,12 +11,15 @@
 mod load;
 mod real;
 
+use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use load::{Count, Load, ask};
 use mainstay::engine::guard::supervisor_of;
 use mainstay::host::identity;
+use mainstay::model::launch::LaunchSpec;
 use mainstay::model::name::InstanceName;
+use mainstay::model::trial::{Stage, Switch};
 use mainstay::package::pack;
 use real::{LONG, MAINSTAY, Output, Place, await_some};
 use rustix::process::Signal;
@@ -145,6 +148,45 @@ fn a_restart_that_fails_beside_what_runs_leaves_it_alone() {
     let count = load.end();
     assert_eq!((count.refused, count.failed.len()), (0, 0), "{count:?}");
     assert_eq!(ask(&address).unwrap(), before);
+}
+
+/// The link has moved, the command has died, and so has the new start before it could take over.
+#[test]
+fn a_switch_that_passed_and_was_lost_is_undone() {
+    let (place, address) = installed(true);
+    let before = ask(&address).unwrap();
+    let path = place.layout.launch(&web(), "holds-1.0.0");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let from: LaunchSpec = serde_json::from_str(&text).unwrap();
+    let mut to = from.clone();
+    to.environment.insert("A".to_owned().try_into().unwrap(), "1".to_owned());
+    std::fs::write(&path, to.text()).unwrap();
+    let switch = Switch { format: 1, from, to, stage: Stage::Passed };
+    let journal = place.layout.switch(&web());
+    std::fs::create_dir_all(journal.parent().unwrap()).unwrap();
+    std::fs::write(&journal, serde_json::to_string(&switch).unwrap()).unwrap();
+    place.run(&["recover"]).good();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    assert!(place.journal(&web()).is_empty());
+    assert_eq!(ask(&address).unwrap(), before);
+}
+
+#[test]
+fn a_supervisor_that_hangs_is_restarted_in_the_usual_way() {
+    let (place, address) = installed(true);
+    let before = ask(&address).unwrap();
+    let supervisor = supervisor_of(&place.layout, &web()).unwrap();
+    identity::signal(supervisor, Signal::STOP).unwrap();
+    let mut command = place.command(MAINSTAY, &place.deploy());
+    let mut restart = command.arg("restart").stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut said = BufReader::new(restart.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let usual = said.find(|line| line.contains("in the usual way")).unwrap();
+    assert!(usual.contains("does not answer"), "{usual}");
+    // Otherwise its guardian kills it, when all that a stop may take is over.
+    identity::signal(supervisor, Signal::CONT).unwrap();
+    let rest: Vec<String> = said.collect();
+    assert!(restart.wait().unwrap().success(), "{rest:?}");
+    assert_ne!(ask(&address).unwrap(), before);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use mainstay::model::status::{Exit, Status};
 use serde_json::Value;
 
 /// Faults that no pattern can express: the schema takes them, and the types refuse them.
-const BEYOND_A_SCHEMA: [&str; 11] = [
+const BEYOND_A_SCHEMA: [&str; 12] = [
     "form-duplicate-field",
     "form-nul-in-an-argument",
     "value-calendar-hour",
@@ -25,6 +25,7 @@ const BEYOND_A_SCHEMA: [&str; 11] = [
     "value-duration-beyond-counting",
     "value-http-port",
     "value-level-no-expression",
+    "value-listen-old-name",
     "value-listen-port",
     "value-name-kept",
     "value-size-beyond-counting",

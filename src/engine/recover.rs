@@ -1,13 +1,15 @@
 //! Recovery: bringing an operation that died to an end, by what it left behind. Finished if the new launch
 //! has been ready, else undone. Recovering twice changes nothing the second time.
 
+use std::time::{Duration, Instant};
+
 use crate::engine::event::Event;
 use crate::engine::execute::{advance, remember, unclosed, undo};
 use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::{self, Journal, Unfinished};
 use crate::engine::ready::{Awaited, await_ready};
-use crate::engine::{Context, leftovers, operation, registry, switch};
+use crate::engine::{Context, leftovers, operation, registry, report, switch};
 use crate::host::files;
 use crate::model::history::Action;
 use crate::model::layout::Layout;
@@ -16,6 +18,11 @@ use crate::model::name::InstanceName;
 use crate::model::trial::{Stage, Switch};
 use crate::plan::step::{Operation, Plan, Step};
 use crate::platform::identity;
+
+/// How long a supervisor that has lost the command may take to let the new launch take over, which the link names.
+const TAKE_OVER: Duration = Duration::from_secs(3);
+/// How often its report is looked at meanwhile.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// What recovery found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +128,7 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
 /// Whether the new launch of a switch is good: it was ready, or becomes so now.
 fn on_trial(context: &Context<'_>, of: &Marker, switch: &Switch) -> Result<(), String> {
     match &switch.stage {
-        Stage::Passed => Ok(()),
+        Stage::Passed => took_over(context, switch),
         Stage::TakenBack { reason } => Err(reason.clone()),
         Stage::Trial { .. } if switch::was_ready(&context.layout, switch) => Ok(()),
         Stage::Pending => Err("the command that asked for the switch died before the restart".to_owned()),
@@ -137,6 +144,23 @@ fn on_trial(context: &Context<'_>, of: &Marker, switch: &Switch) -> Result<(), S
             await_ready(context, of, awaited).map_err(|error| error.to_string())
         }
     }
+}
+
+/// Whether the new launch of a switch that has passed is what runs, or will be. The link moves just before the new
+/// start takes over from the one beside it, which may be lost in this moment: then what ran before goes on.
+fn took_over(context: &Context<'_>, switch: &Switch) -> Result<(), String> {
+    let old = switch.from.identity();
+    if old == switch.to.identity() {
+        return Ok(());
+    }
+    let until = Instant::now() + TAKE_OVER;
+    while report::live(&context.layout, &switch.to.name).is_some_and(|status| status.launch == old) {
+        if Instant::now() > until {
+            return Err(format!("{} was lost before it took over from what runs", switch.to.tree()));
+        }
+        std::thread::sleep(GLANCE);
+    }
+    Ok(())
 }
 
 /// The step after the one at which an operation whose launch has been ready stood: neither the restart nor

@@ -1,7 +1,7 @@
 //! Listening sockets that are held for a program, whoever bound them.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::linux::fs::MetadataExt as _;
 use std::os::unix::fs::FileTypeExt as _;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use rustix::fs::{Mode, chmodat};
 use rustix::io::Errno;
-use rustix::net::sockopt::socket_acceptconn;
+use rustix::net::sockopt::{self, socket_acceptconn};
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, getsockname, socket_with,
 };
@@ -45,6 +45,8 @@ struct Held {
     descriptor: OwnedFd,
     /// The device and the number of a Unix socket's file, as it was when it was bound or handed over.
     file: Option<(u64, u64)>,
+    /// With whose rights its file is made and removed.
+    account: Option<Credentials>,
 }
 
 impl HeldSockets {
@@ -58,7 +60,7 @@ impl HeldSockets {
         account: Option<&Credentials>,
     ) -> (Self, Vec<ListenError>) {
         let mut refused = Vec::new();
-        let held = Self::choose(wanted, usual_name, there, |listen| {
+        let held = Self::choose(wanted, usual_name, there, account, |listen| {
             let refusal = |source| ListenError { listen: listen.clone(), source };
             bind(listen, account).map_err(|source| refused.push(refusal(source))).ok()
         });
@@ -68,13 +70,14 @@ impl HeldSockets {
     /// Those of the wanted sockets that are there already.
     #[must_use]
     pub fn taken(wanted: &[Socket], usual_name: &str, there: Vec<OwnedFd>) -> Self {
-        Self::choose(wanted, usual_name, there, |_| None)
+        Self::choose(wanted, usual_name, there, None, |_| None)
     }
 
     fn choose(
         wanted: &[Socket],
         usual_name: &str,
         there: Vec<OwnedFd>,
+        account: Option<&Credentials>,
         mut missing: impl FnMut(&Listen) -> Option<OwnedFd>,
     ) -> Self {
         let mut there: Vec<Option<OwnedFd>> = there.into_iter().map(Some).collect();
@@ -86,7 +89,8 @@ impl HeldSockets {
                 .and_then(Option::take);
             let descriptor = found.or_else(|| missing(listen))?;
             let name = socket.name.clone().unwrap_or_else(|| usual_name.to_owned());
-            Some(Held { name, listen: listen.clone(), descriptor, file: file_of(listen) })
+            let (file, account) = (file_of(listen), account.cloned());
+            Some(Held { name, listen: listen.clone(), descriptor, file, account })
         });
         Self(Arc::new(held.collect()))
     }
@@ -125,7 +129,8 @@ impl HeldSockets {
     }
 
     /// Removes the files of Unix sockets that the others do not hold, where they are still those that were held:
-    /// nobody answers there any more.
+    /// nobody answers there any more. The folder may be the account's, who may lay anything else there meanwhile: what
+    /// it could not remove itself is not removed.
     pub fn remove_files_but(&self, others: &Self) {
         for held in self.0.iter().filter(|held| held.file.is_some()) {
             if let Listen::Unix(path) = &held.listen
@@ -133,7 +138,7 @@ impl HeldSockets {
                 && file_of(&held.listen) == held.file
             {
                 // One that stays is recognised by the next who listens there.
-                let _ = fs_err::remove_file(path);
+                let _ = as_account(held.account.as_ref(), || std::fs::remove_file(path));
             }
         }
     }
@@ -143,10 +148,25 @@ impl HeldSockets {
 fn bind(listen: &Listen, account: Option<&Credentials>) -> io::Result<OwnedFd> {
     let descriptor: OwnedFd = match listen {
         // What may be privileged is bound with the rights of this process.
-        Listen::Tcp(address) => TcpListener::bind(address)?.into(),
+        Listen::Tcp(address) => bind_address(address)?,
         Listen::Unix(path) => as_account(account, || bind_path(Utf8Path::new(path)))?.into(),
     };
     rustix::net::listen(&descriptor, BACKLOG)?;
+    Ok(descriptor)
+}
+
+/// The address may come later than the socket (DHCP), as with `FreeBind=` in the unit that does the same.
+fn bind_address(address: &SocketAddr) -> io::Result<OwnedFd> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let descriptor = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    // Connections of the one before that linger do not keep the next from listening (tcp(7), socket(7)).
+    sockopt::set_socket_reuseaddr(&descriptor, true)?;
+    if address.is_ipv4() {
+        sockopt::set_ip_freebind(&descriptor, true)?;
+    } else {
+        sockopt::set_ipv6_freebind(&descriptor, true)?;
+    }
+    rustix::net::bind(&descriptor, address)?;
     Ok(descriptor)
 }
 
@@ -200,6 +220,8 @@ fn is_at(descriptor: &OwnedFd, listen: &Listen) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     fn socket(listen: &str) -> Socket {
@@ -226,6 +248,16 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_is_not_there_yet_can_be_listened_at() {
+        // Addresses for documentation (RFC 5737, RFC 3849), which no host has.
+        for listen in ["192.0.2.1:4711", "[2001:db8::1]:4711"] {
+            let (held, refused) = HeldSockets::gather(&[socket(listen)], "web", Vec::new(), None);
+            assert!(refused.is_empty(), "{refused:?}");
+            assert_eq!(held.len(), 1);
+        }
+    }
+
+    #[test]
     fn only_a_unix_socket_that_nobody_answers_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("below/web.sock");
@@ -246,6 +278,30 @@ mod tests {
         assert!(gather(Vec::new()).0.is_empty());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
     }
+
+    #[test]
+    fn a_file_that_its_account_could_not_remove_stays() {
+        use std::os::unix::fs::PermissionsExt;
+        // Taking another account's rights is root's alone.
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let allow = |mode| std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(mode)).unwrap();
+        let path = folder.path().join("web.sock");
+        let account = Credentials { uid: 65534, gid: 65534, groups: vec![65534] };
+        allow(0o777);
+        let (held, refused) =
+            HeldSockets::gather(&[socket(path.to_str().unwrap())], "web", Vec::new(), Some(&account));
+        assert!(refused.is_empty(), "{refused:?}");
+        allow(0o755);
+        held.remove_files_but(&HeldSockets::default());
+        assert!(path.exists());
+        allow(0o777);
+        held.remove_files_but(&HeldSockets::default());
+        assert!(!path.exists());
+    }
+
     #[test]
     fn a_listener_whose_queue_is_full_is_still_one() {
         let folder = tempfile::tempdir().unwrap();

@@ -47,25 +47,41 @@ pub enum Listen {
 
 /// A text that says nowhere to listen.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error(
-    "`{0}` is nowhere to listen: write an IP address and a port from 1 to 65535, as in `127.0.0.1:4000` or `[::]:80`, or the absolute path of a Unix socket (at most 103 bytes)"
-)]
-pub struct ListenError(String);
+pub enum ListenError {
+    /// It is neither an address nor a path.
+    #[error(
+        "`{0}` is nowhere to listen: write an IP address and a port from 1 to 65535, as in `127.0.0.1:4000` or `[::]:80`, or the absolute path of a Unix socket (at most 103 bytes)"
+    )]
+    Nowhere(String),
+    /// A path below the old name of `/run`: systemd would listen below `/run`, and no socket of that name would be
+    /// found among those it hands over.
+    #[error("`{0}` lies below `/var/run`, the old name of `/run`: write `{new}`", new = renamed(.0))]
+    OldName(String),
+}
+
+const OLD_NAME: &str = "/var/run/";
+
+fn renamed(text: &str) -> String {
+    format!("/run/{}", text.trim_start_matches(OLD_NAME))
+}
 
 impl TryFrom<String> for Listen {
     type Error = ListenError;
     fn try_from(text: String) -> Result<Self, ListenError> {
+        if text.starts_with(OLD_NAME) {
+            return Err(ListenError::OldName(text));
+        }
         if text.starts_with('/') {
             let sound = text.len() <= LONGEST_PATH
                 && text.len() > 1
                 && !text.contains(|next: char| next.is_whitespace() || next.is_control() || next == '%');
-            return if sound { Ok(Self::Unix(text)) } else { Err(ListenError(text)) };
+            return if sound { Ok(Self::Unix(text)) } else { Err(ListenError::Nowhere(text)) };
         }
         // A zone (`%1`) names an interface by a number that the next boot may give to another.
         let usual = !text.contains('%') && text.rsplit(':').next().is_some_and(|port| port.len() <= 5);
         match text.parse::<std::net::SocketAddr>() {
             Ok(address) if usual && address.port() != 0 => Ok(Self::Tcp(address)),
-            _ => Err(ListenError(text)),
+            _ => Err(ListenError::Nowhere(text)),
         }
     }
 }
@@ -172,6 +188,7 @@ mod tests {
             "run/web",
             "/a b",
             "/",
+            "/var/run/web.sock",
             "[fe80::1%2]:80",
             "127.0.0.1:000080",
         ] {
