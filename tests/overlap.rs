@@ -11,6 +11,7 @@
 mod load;
 mod real;
 
+use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use load::{Count, Load, ask};
@@ -168,6 +169,24 @@ fn a_switch_that_passed_and_was_lost_is_undone() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     assert!(place.journal(&web()).is_empty());
     assert_eq!(ask(&address).unwrap(), before);
+}
+
+#[test]
+fn a_supervisor_that_hangs_is_restarted_in_the_usual_way() {
+    let (place, address) = installed(true);
+    let before = ask(&address).unwrap();
+    let supervisor = supervisor_of(&place.layout, &web()).unwrap();
+    identity::signal(supervisor, Signal::STOP).unwrap();
+    let mut command = place.command(MAINSTAY, &place.deploy());
+    let mut restart = command.arg("restart").stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut said = BufReader::new(restart.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let usual = said.find(|line| line.contains("in the usual way")).unwrap();
+    assert!(usual.contains("does not answer"), "{usual}");
+    // Otherwise its guardian kills it, when all that a stop may take is over.
+    identity::signal(supervisor, Signal::CONT).unwrap();
+    let rest: Vec<String> = said.collect();
+    assert!(restart.wait().unwrap().success(), "{rest:?}");
+    assert_ne!(ask(&address).unwrap(), before);
 }
 
 #[test]

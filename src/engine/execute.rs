@@ -129,7 +129,7 @@ fn give_up(
         return if given_up || !runs(context, plan) {
             Failure::Down { reason: why, exit, log }
         } else {
-            Failure::NotReady { reason: why, exit, log }
+            Failure::NotReady { reason: why, exit, log, beside: false }
         };
     }
     if plan.switch().is_some_and(|(at, _)| at <= place) {
@@ -192,8 +192,9 @@ fn finish(context: &Context<'_>, hands: &Hands<'_>, plan: &Plan) -> Result<(), F
             (Err(error), Step::EmptyTrash { .. }) => {
                 context.notice(format!("what was put away stays for now: {error}"));
             }
-            (Err(StepError::NotReady { reason, exit, retrying: true, log }), _) => {
-                return Err(Failure::NotReady { reason, exit, log });
+            (Err(StepError::NotReady { reason, exit, retrying: true, log }), step) => {
+                let beside = matches!(step, Step::Overlap { .. });
+                return Err(Failure::NotReady { reason, exit, log, beside });
             }
             (Err(StepError::NotReady { reason, exit, retrying: false, log }), _) => {
                 return Err(Failure::Down { reason, exit, log });

@@ -96,6 +96,8 @@ pub enum Failure {
         exit: Option<Exit>,
         /// The last lines of its log.
         log: Vec<String>,
+        /// Whether it is a start beside what runs, which goes on.
+        beside: bool,
     },
     /// The service can't be stopped or restarted, because processes of it do not end.
     #[error("{reason}")]

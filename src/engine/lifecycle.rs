@@ -91,7 +91,7 @@ fn restarted(context: &Context<'_>, of: &Marker, plan: &Plan) -> Result<Done, Fa
         }
         Err(failure) if Life::of(context, of).is_newer_than(before) => return Err(failure),
         // What runs goes on, where a new start beside it has failed: it is not given up for one that fails.
-        Err(failure @ Failure::NotReady { .. }) if plan.overlaps() => return Err(failure),
+        Err(failure @ Failure::NotReady { beside: true, .. }) => return Err(failure),
         Err(failure) => failure.to_string(),
     };
     context.notice(format!("{} was not restarted ({reason}): it is stopped and started afresh", of.name));

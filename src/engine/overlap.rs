@@ -1,8 +1,10 @@
 //! Asking the running supervisor to start a launch beside the one that runs, and to let it take over.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use crate::engine::failure::StepError;
+use crate::engine::guard::supervisor_of;
 use crate::engine::ready::{not_ready, step_error};
 use crate::engine::{Context, switch};
 use crate::host::control::Connection;
@@ -12,6 +14,9 @@ use crate::model::trial::{Stage, Switch};
 
 /// The pause before a supervisor that is busy is asked again: what ran before the last time still drains.
 const AGAIN: Duration = Duration::from_millis(50);
+
+/// How long a supervisor that works may take for its first word. It says that at once, whatever it says.
+const FIRST_WORD: Duration = Duration::from_secs(5);
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,24 +35,31 @@ pub(crate) fn overlap(context: &Context<'_>, of: &Marker, within: Duration) -> R
     let layout = &context.layout;
     let pending = switch::read(layout, &of.name).map_err(step_error)?;
     let pending = pending.filter(|switch| switch.stage == Stage::Pending);
-    let open = || Connection::open(&layout.run(&of.name, of.platform), SOCKET);
+    let open = || opened(context, of);
     let mut connection = match open() {
         Ok(connection) => connection,
         Err(error) => return Ok(Overlapped::Otherwise(format!("no supervisor can be asked ({error})"))),
     };
     let ask = pending.as_ref().map_or(Ask::Restart, |switch| Ask::Switch(Box::new(switch.to.clone())));
-    let until = Instant::now() + within;
+    let (until, first) = (Instant::now() + within, Instant::now() + FIRST_WORD);
+    let mut heard = false;
     // Who hangs up before he has heard it has said why.
     let _ = connection.say(&ask.line());
     loop {
-        let left = until.saturating_duration_since(Instant::now());
-        let Some(line) = connection.next_line(left) else {
+        let left = if heard { until } else { until.min(first) }.saturating_duration_since(Instant::now());
+        // Words that never end are no answer either.
+        let line = if left.is_zero() { None } else { connection.next_line(left) };
+        let Some(line) = line else {
             if connection.is_closed() {
                 break;
+            }
+            if !heard {
+                return Ok(Overlapped::Otherwise("its supervisor does not answer".to_owned()));
             }
             let reason = format!("{} did not take over within {} s", of.name, within.as_secs());
             return Err(not_ready(reason, None, true));
         };
+        heard = true;
         match serde_json::from_str(&line) {
             Ok(Word::Starting) => {}
             Ok(Word::Ready) => stay(context, &mut connection, pending.as_ref())?,
@@ -70,6 +82,16 @@ pub(crate) fn overlap(context: &Context<'_>, of: &Marker, within: Duration) -> R
         }
     }
     Ok(Overlapped::Lost)
+}
+
+/// A conversation with the running supervisor, and with nobody else: in the folder the service's account may put what
+/// it likes.
+fn opened(context: &Context<'_>, of: &Marker) -> io::Result<Connection> {
+    let connection = Connection::open(&context.layout.run(&of.name, of.platform), SOCKET)?;
+    match supervisor_of(&context.layout, &of.name) {
+        Some(supervisor) if connection.listener() == Some(supervisor.pid) => Ok(connection),
+        _ => Err(io::Error::other("what answers there is not it")),
+    }
 }
 
 /// The new launch is ready: the link names it from now on. A supervisor that does not hear of it goes by the link.

@@ -9,6 +9,7 @@ use camino::Utf8Path;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, chmodat};
 use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use crate::host::clock;
 
@@ -45,7 +46,7 @@ impl Control {
     #[must_use]
     pub fn accept(&self) -> Option<Connection> {
         let (stream, _) = self.listener.accept().ok()?;
-        let peer = rustix::net::sockopt::socket_peercred(&stream).ok()?;
+        let peer = net::sockopt::socket_peercred(&stream).ok()?;
         let ours = [rustix::process::Uid::ROOT, rustix::process::geteuid()];
         if !ours.contains(&peer.uid) {
             return None;
@@ -82,9 +83,18 @@ impl Connection {
     /// Speaks to the process that listens in a folder.
     pub fn open(folder: &Utf8Path, name: &str) -> io::Result<Self> {
         let (_folder, path) = short(folder, name)?;
-        let stream = UnixStream::connect(path)?;
-        stream.set_nonblocking(true)?;
-        Ok(Self { stream, read: Vec::new(), closed: false })
+        // Who takes no connections must not hold who asks: without room for another this fails at once (connect(2)).
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let stream = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        net::connect(&stream, &SocketAddrUnix::new(path)?)?;
+        Ok(Self { stream: stream.into(), read: Vec::new(), closed: false })
+    }
+
+    /// The process that listens at the other end (`SO_PEERCRED`, unix(7)).
+    #[must_use]
+    pub fn listener(&self) -> Option<u32> {
+        let peer = net::sockopt::socket_peercred(&self.stream).ok()?;
+        u32::try_from(peer.pid.as_raw_nonzero().get()).ok()
     }
 
     /// Says a line, which has its end.
@@ -181,6 +191,7 @@ mod tests {
         let mode = std::fs::symlink_metadata(deep.join("control")).unwrap().permissions();
         assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
         let mut ours = Connection::open(&deep, "control").unwrap();
+        assert_eq!(ours.listener(), Some(std::process::id()));
         let mut theirs = control.accept().unwrap();
         assert_eq!(theirs.line(), None);
         ours.say("one\ntwo\nthr").unwrap();
@@ -194,5 +205,15 @@ mod tests {
         assert_eq!(ours.next_line(PATIENCE).as_deref(), Some("answer"));
         assert_eq!(ours.next_line(PATIENCE), None);
         assert!(ours.is_closed());
+    }
+
+    #[test]
+    fn who_takes_no_connections_holds_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = camino::Utf8Path::from_path(folder.path()).unwrap();
+        let control = Control::bind(folder, "control").unwrap();
+        rustix::net::listen(&control, 1).unwrap();
+        let opened: Vec<_> = (0..4).map(|_| Connection::open(folder, "control")).collect();
+        assert!(opened[0].is_ok() && opened[3].is_err(), "{opened:?}");
     }
 }

@@ -75,4 +75,34 @@ pub fn may_overlap(old: &LaunchSpec, new: &LaunchSpec) -> bool {
         && !new.sockets.is_empty()
         && new.overlap
         && new.schedule.is_none()
+        // A guardian knows how long a stop may take from the start that it made itself.
+        && new.stop_limit().duration() <= old.stop_limit().duration()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::duration::Span;
+    use crate::model::manifest::{PlatformKind, Scope};
+    use crate::model::marker::Marker;
+
+    #[test]
+    fn what_may_take_longer_to_stop_takes_over_in_no_overlap() {
+        let mut old = LaunchSpec::bare(&Marker {
+            name: "web".parse().unwrap(),
+            component: "server".parse().unwrap(),
+            platform: PlatformKind::Embedded,
+            scope: Scope::User,
+            folder: "/deploy".into(),
+        });
+        old.overlap = true;
+        old.sockets = serde_json::from_str(r#"[{ "listen": "127.0.0.1:8080" }]"#).unwrap();
+        let with = |seconds: u64| {
+            let mut spec = old.clone();
+            spec.stop.timeout = Span::milliseconds(seconds * 1_000);
+            spec
+        };
+        assert!(may_overlap(&with(30), &with(30)) && may_overlap(&with(30), &with(10)));
+        assert!(!may_overlap(&with(30), &with(31)));
+    }
 }

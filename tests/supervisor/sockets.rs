@@ -294,6 +294,20 @@ fn a_new_start_that_fails_changes_nothing() {
 }
 
 #[test]
+fn who_asks_nothing_keeps_nobody_from_asking() {
+    let host = Host::new(&overlapping(&loopback()));
+    let mut running = host.run();
+    let first = host.wait_for_phase(Phase::Ready);
+    let run = host.layout.run(&host.name, PlatformKind::Embedded);
+    let _silent = Connection::open(&run, SOCKET).unwrap();
+    let (_other, word) = ask_supervisor(&host, &Ask::Restart);
+    assert_eq!(word, Word::Promoted);
+    assert_ne!(host.status().unwrap().program, first.program);
+    running.signal(Signal::TERM);
+    assert_eq!(running.code(), Some(0));
+}
+
+#[test]
 fn a_stop_and_a_crash_end_the_new_start_too() {
     let address = loopback();
     let mut slow = overlapping(&address);

@@ -1,10 +1,11 @@
 //! What a service's sockets need of an operation: to be closed with it, to be opened anew, and to be handed from the
 //! old start to the new one.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::Hands;
+use super::{GLANCE, Hands};
 use crate::engine::failure::StepError;
+use crate::engine::guard::guardian_of;
 use crate::engine::overlap::{Overlapped, overlap};
 use crate::engine::ready::step_error;
 use crate::engine::supervisor::active_launch;
@@ -15,6 +16,9 @@ use crate::model::trial::Stage;
 use crate::plan::step::Plan;
 use crate::platform::call::Call;
 use crate::platform::calls::{self, Sockets};
+
+/// How long a guardian may take to start anew after the death of a supervisor: its pauses, and a sweep.
+const TAKING_UP: Duration = Duration::from_secs(5);
 
 impl Hands<'_> {
     /// Opens sockets anew that systemd may have opened by a definition that no longer counts: at a start between the
@@ -44,9 +48,27 @@ impl Hands<'_> {
         Sockets::if_any(held)
     }
 
+    /// Whether a switch was made by the start that follows the death of a supervisor. A guardian that lives makes that
+    /// start by itself, and a restart that is asked for while it does would take the version back.
+    fn is_taken_up(&self) -> Result<bool, StepError> {
+        let (layout, name) = (&self.context.layout, &self.of.name);
+        let until = Instant::now() + TAKING_UP;
+        loop {
+            let found = switch::read(layout, name).map_err(step_error)?;
+            let Some(found) = found else { return Ok(false) };
+            if found.stage != Stage::Pending {
+                return Ok(true);
+            }
+            if Instant::now() >= until || guardian_of(layout, name).is_none() {
+                return Ok(false);
+            }
+            std::thread::sleep(GLANCE);
+        }
+    }
+
     /// Starts beside what runs, or else restarts.
     pub(super) fn overlap(&self, within: Duration, otherwise: &[Call]) -> Result<(), StepError> {
-        let (layout, name) = (&self.context.layout, &self.of.name);
+        let name = &self.of.name;
         let reason = match overlap(self.context, &self.of, within)? {
             Overlapped::Promoted => {
                 // The same supervisor goes on, and nothing was ever without an answer.
@@ -57,8 +79,7 @@ impl Hands<'_> {
             }
             Overlapped::Otherwise(reason) => reason,
             Overlapped::Lost => {
-                let found = switch::read(layout, name).map_err(step_error)?;
-                if found.is_some_and(|found| found.stage != Stage::Pending) {
+                if self.is_taken_up()? {
                     return Ok(());
                 }
                 "its supervisor ended meanwhile".to_owned()

@@ -157,11 +157,11 @@ impl Supervisor {
         self.beside.programs().flat_map(|program| program.roots(all)).collect()
     }
 
-    /// One is heard at a time; who comes meanwhile is to come again.
+    /// One is heard at a time; who comes meanwhile is to come again. Who has nothing started keeps nobody from it.
     fn take_asks(&mut self) {
         self.hear_asker();
         while let Some(mut other) = self.beside.control.as_ref().and_then(Control::accept) {
-            if self.beside.connection.is_some() {
+            if self.beside.connection.is_some() && self.beside.overlap.has_candidate() {
                 let _ = other.say(&Word::Busy.line());
             } else {
                 self.beside.connection = Some(other);
