@@ -206,6 +206,30 @@ fn what_can_not_change_while_it_runs_is_restarted_and_said() {
     assert!(ask(&other.to_string()).unwrap().contains("/holds-1.0.0 "));
 }
 
+/// Only a fresh supervisor brings in what was applied without a restart, and another copy of mainstay.
+#[test]
+fn what_waits_for_a_fresh_supervisor_gets_one() {
+    let (place, _) = installed(true);
+    let mut supervisor = supervisor_of(&place.layout, &web());
+    let mut anew = || {
+        place.run(&["restart"]).good();
+        let before = std::mem::replace(&mut supervisor, supervisor_of(&place.layout, &web()));
+        supervisor != before
+    };
+    declare(&place, true, r#", "environment": { "A": "1" }"#);
+    place.run(&["apply", "--yes", "--no-restart"]).good();
+    assert!(place.run(&["status", "--json"]).out.contains(r#""pendingRestart": true"#));
+    assert!(anew());
+    assert!(place.run(&["status", "--json"]).out.contains(r#""pendingRestart": false"#));
+    assert!(!anew());
+    let program = place.layout.runtime_program(&web());
+    let copy = program.with_file_name("copy");
+    std::fs::copy(&program, &copy).unwrap();
+    std::fs::rename(&copy, &program).unwrap();
+    assert!(anew());
+    assert!(!anew());
+}
+
 #[test]
 fn the_guardian_of_all_holds_sockets_too() {
     let place = Place::new();

@@ -1,6 +1,7 @@
 //! Looking at an instance before deciding: files, links, trees, the service manager's word.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -39,7 +40,8 @@ pub(crate) fn observe(
         Err(_) => Running::Unknown,
     };
     // A supervisor speaks also where its manager does not.
-    let claimed = report::live(layout, name).map(|status| status.tree);
+    let live = report::live(layout, name);
+    let claimed = live.as_ref().map(|status| status.tree.clone());
     let asks_lingering = of.platform == PlatformKind::Systemd && of.scope == Scope::User;
     let mut present = BTreeSet::new();
     for path in paths {
@@ -57,7 +59,12 @@ pub(crate) fn observe(
             whole: found.complete.map(|complete| complete.digest),
         });
     }
-    let readiness = report::live(layout, name).map_or(Readiness::Ready, |status| match status.phase {
+    let receipt = read_receipt(&layout.receipt(name))?;
+    let outdated = live.as_ref().is_some_and(|status| {
+        receipt.as_ref().is_some_and(|receipt| receipt.awaits_restart_of(status))
+            || runs_another(status.supervisor.pid, &layout.runtime_program(name))
+    });
+    let readiness = live.map_or(Readiness::Ready, |status| match status.phase {
         Phase::BackingOff => Readiness::Failing,
         Phase::Starting if status.failures > 0 => Readiness::Failing,
         Phase::Starting => Readiness::Coming,
@@ -66,7 +73,8 @@ pub(crate) fn observe(
     });
     Ok(Observed {
         readiness,
-        receipt: read_receipt(&layout.receipt(name))?,
+        outdated,
+        receipt,
         anchored: marker.as_ref().is_some_and(target::anchored),
         other_platform: other_platform(layout, of)?,
         foreign: taken.definition,
@@ -85,6 +93,14 @@ pub(crate) fn observe(
         trees,
         present,
     })
+}
+
+/// Whether a process runs another program than this, as far as that can be known.
+fn runs_another(pid: u32, program: &Utf8Path) -> bool {
+    let file = |path: &Utf8Path| fs_err::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    // The link leads to the very file, also where its name leads elsewhere by now (proc(5)).
+    let (running, next) = (file(&Utf8PathBuf::from(format!("/proc/{pid}/exe"))), file(program));
+    running.is_some() && next.is_some() && running != next
 }
 
 /// What has systemd hold the sockets: its text if it is ours, else where it stands.

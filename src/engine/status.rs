@@ -93,10 +93,9 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
             path,
         },
         operation: operation(layout, of),
-        pending_restart: receipt.as_ref().is_some_and(|receipt| {
-            // A supervisor that began later has seen what was applied.
-            receipt.pending_restart && live.is_some_and(|status| status.began < receipt.changed)
-        }),
+        pending_restart: receipt
+            .as_ref()
+            .is_some_and(|receipt| live.is_some_and(|status| receipt.awaits_restart_of(status))),
         version,
         state,
     }

@@ -8,6 +8,7 @@ use crate::model::digest::Digest;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::moment::Moment;
 use crate::model::name::{ComponentName, InstanceName};
+use crate::model::status::Status;
 use crate::model::version::Version;
 
 /// The format that this build writes.
@@ -70,6 +71,12 @@ impl Receipt {
     #[must_use]
     pub fn active(&self) -> Option<&Activation> {
         self.activations.last()
+    }
+
+    /// Whether a supervisor has not seen what was last applied: one that began later has.
+    #[must_use]
+    pub fn awaits_restart_of(&self, supervisor: &Status) -> bool {
+        self.pending_restart && supervisor.began < self.changed
     }
 
     /// The version to which a rollback goes: the one that was active before, and still another than the

@@ -347,6 +347,9 @@ fn hinders_overlap(
     if plan.steps.iter().any(|planned| is_runtime(&planned.step)) {
         return Some("mainstay itself changes");
     }
+    if observed.outdated {
+        return Some("its supervisor is from before the last changes");
+    }
     (observed.readiness != Readiness::Ready).then_some("what runs is not ready")
 }
 

@@ -60,7 +60,9 @@ pub(super) fn stopped_and_started(spec: &LaunchSpec) -> Vec<Call> {
 pub fn restart(spec: &LaunchSpec, observed: &Observed) -> Plan {
     let mut plan = Plan::new(Operation::Restart, spec);
     let calls = calls::restart(&identity(spec), Sockets::Left);
-    if spec.overlap && !spec.sockets.is_empty() && observed.runs() && observed.readiness == Readiness::Ready {
+    let is_beside = spec.overlap && !spec.sockets.is_empty();
+    // A start beside the old one leaves the supervisor as it is, with the definition under which it runs.
+    if is_beside && observed.runs() && observed.readiness == Readiness::Ready && !observed.outdated {
         let within = patience(spec.ready.timeout.and(spec.stop_limit()));
         plan.after.push(Step::Overlap { within, otherwise: calls });
     } else {

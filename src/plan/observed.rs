@@ -35,6 +35,9 @@ pub struct Observed {
     pub running: Running,
     /// Whether what runs is ready, or on its way.
     pub readiness: Readiness,
+    /// Whether its supervisor is from before what was last applied to it or to mainstay, which only a fresh one brings
+    /// in.
+    pub outdated: bool,
     /// Whether it starts with the host, as the service manager says.
     pub enabled: bool,
     /// Whether the user's services start without a login; nothing in system scope.
