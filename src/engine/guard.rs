@@ -99,6 +99,8 @@ pub enum AtStart {
 pub trait Hooks {
     /// Called before each start of a supervisor, while nothing of the instance runs: the place of the switch.
     fn at_start(&mut self, name: &InstanceName) -> AtStart;
+    /// The sockets of the launch that is in force, and whose rights make them, where that can be told.
+    fn sockets(&mut self, name: &InstanceName) -> Option<(Vec<Socket>, Option<Credentials>)>;
     /// What an instance is guarded with that a command wants to have started.
     fn entry(&mut self, name: &InstanceName) -> Entry;
     /// Called when something happened.
@@ -210,12 +212,10 @@ fn system(action: &'static str) -> impl FnOnce(std::io::Error) -> GuardError {
 }
 
 /// Guards instances until each of them has ended for good or was stopped, and says how each did.
-///
 /// SIGTERM, SIGINT and SIGHUP stop all of them; a SIGTERM or SIGINT after that does not wait. SIGUSR1 says that a
 /// command has left a request.
 ///
 /// The guardian of all also takes on what commands start, and stays for what they have stopped.
-///
 /// `sockets` are those that a supervisor without a guardian has handed to this one.
 pub fn guard(
     entries: Vec<Entry>,

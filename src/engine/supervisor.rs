@@ -22,6 +22,7 @@ use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::model::owner::Owner;
+use crate::model::socket::Socket;
 use crate::model::status::ProcessIdentity;
 use crate::model::trial::Trial;
 use crate::platform;
@@ -301,6 +302,12 @@ impl Hooks for Switching<'_> {
             (Err(error), Ok(_)) => AtStart::StayDown { reason: error.to_string() },
             (Err(error), Err(failure)) => AtStart::StayDown { reason: format!("{error}; {failure}") },
         }
+    }
+
+    fn sockets(&mut self, name: &InstanceName) -> Option<(Vec<Socket>, Option<Credentials>)> {
+        let spec = active_launch(self.layout, name).ok()?;
+        let account = runs_as(&spec).ok().and_then(|(_, credentials)| credentials);
+        Some((spec.sockets, account))
     }
 
     fn entry(&mut self, name: &InstanceName) -> Entry {

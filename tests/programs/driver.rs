@@ -23,6 +23,7 @@ use mainstay::host::process::Credentials;
 use mainstay::model::launch::LaunchSpec;
 use mainstay::model::layout::Layout;
 use mainstay::model::name::InstanceName;
+use mainstay::model::socket::Socket;
 use mainstay::supervise::{
     self, Account, Context, Folders, GuardianLink, LaunchReader, ManagerLink, ProgramOutput,
 };
@@ -134,6 +135,10 @@ impl Hooks for DriverHooks {
             },
             Err(error) => AtStart::StayDown { reason: error.to_string() },
         }
+    }
+
+    fn sockets(&mut self, name: &InstanceName) -> Option<(Vec<Socket>, Option<Credentials>)> {
+        Some((read_spec(&self.layout, name).ok()?.sockets, None))
     }
 
     fn entry(&mut self, name: &InstanceName) -> Entry {

@@ -187,6 +187,22 @@ fn restarts_refuse_no_connection() {
     assert_eq!(guardian.code(), Some(0));
 }
 
+#[test]
+fn a_guardian_that_was_handed_sockets_closes_them_too() {
+    let host = Host::new(&spec(&["/bin/true"]));
+    let path = host.root.join("web.sock");
+    host.put(&holding(&[path.as_str()]));
+    let mut guardian = host.guard();
+    host.wait_for_phase(Phase::Ready);
+    guardian.signal(Signal::KILL);
+    guardian.wait();
+    let second = wait_for("another guardian", LONG, || guard::guardian_of(&host.layout, &host.name));
+    assert!(path.exists());
+    identity::signal(second, Signal::TERM).unwrap();
+    wait_for("its end", LONG, || (!identity::runs(second)).then_some(()));
+    assert!(!path.exists());
+}
+
 fn overlapping(address: &str) -> LaunchSpec {
     let mut spec = holding(&[address]);
     spec.overlap = true;

@@ -167,6 +167,12 @@ impl Ward {
         let Some(handle) = holder(&lock).and_then(ProcessHandle::open) else { return false };
         let supervisor = handle.identity();
         hooks.observe(&Event::Adopted { name: self.entry.name.clone(), supervisor });
+        // They are held from now on, so that they are also closed if nothing is ever started from here.
+        if !self.handed.is_empty()
+            && let Some((sockets, account)) = hooks.sockets(&self.entry.name)
+        {
+            self.hold(&sockets, account.as_ref());
+        }
         self.life = Life::Running { supervisor, since: clock::boot_now(), adopted: Some(handle) };
         true
     }
