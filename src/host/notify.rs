@@ -87,7 +87,9 @@ impl Listener {
             chmodat(CWD, path.as_std_path(), Mode::RUSR | Mode::WUSR, AtFlags::empty())?;
             (socket, path.to_string(), Some(path.to_owned()))
         } else {
-            let name = format!("mainstay/{}", crate::host::identity::own());
+            // A process may listen at several; an abstract name has its limit as well.
+            let file: String = path.file_name().unwrap_or_default().chars().take(48).collect();
+            let name = format!("mainstay/{}/{file}", crate::host::identity::own());
             let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
             (socket, format!("@{name}"), None)
         };
@@ -196,5 +198,14 @@ mod tests {
             drop(listener);
             assert!(!path.exists());
         }
+    }
+
+    #[test]
+    fn several_listen_where_the_path_is_too_long() {
+        let folder = Utf8PathBuf::from(format!("/{}", "n".repeat(LONGEST_PATH)));
+        let first = Listener::bind(&folder.join("notify-1")).unwrap();
+        let second = Listener::bind(&folder.join("notify-2")).unwrap();
+        Manager::at(second.address()).unwrap().tell("READY=1").unwrap();
+        assert_eq!((first.take().len(), second.take().len()), (0, 1));
     }
 }
