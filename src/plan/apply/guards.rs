@@ -1,0 +1,100 @@
+//! What stands in the way of a plan: a name, an account, a version or sockets that are not to be had.
+
+use std::cmp::Ordering;
+
+use crate::model::manifest::PlatformKind;
+use crate::model::receipt::Receipt;
+use crate::plan::observed::Observed;
+use crate::plan::refusal::Refusal;
+use crate::plan::step::Operation;
+use crate::plan::wanted::Wanted;
+
+/// Refuses what must not be planned.
+pub(super) fn guard(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
+    guard_name(wanted, observed)?;
+    guard_account(wanted, observed)?;
+    guard_version(operation, wanted, observed)?;
+    guard_sockets(wanted, observed)
+}
+
+fn guard_name(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
+    let spec = &wanted.spec;
+    if let Some(installed) = observed.other_platform {
+        return Err(Refusal::OtherPlatform { name: spec.name.clone(), installed, wanted: spec.platform });
+    }
+    if let Some(definition) = &observed.foreign {
+        return Err(Refusal::NotOurs { name: spec.name.clone(), definition: definition.clone() });
+    }
+    if let Some(definition) = &observed.foreign_socket {
+        return Err(Refusal::NotOurs { name: spec.name.clone(), definition: definition.clone() });
+    }
+    let Some(marker) = &observed.marker else {
+        return match &observed.definition {
+            Some(_) => {
+                let definition = wanted.definition.path.to_string();
+                Err(Refusal::NotOurs { name: spec.name.clone(), definition })
+            }
+            None => Ok(()),
+        };
+    };
+    if marker.folder != spec.deploy && observed.anchored && !wanted.wishes.take_over {
+        return Err(Refusal::NameTaken { name: spec.name.clone(), folder: marker.folder.clone() });
+    }
+    if marker.component != spec.component && !wanted.wishes.take_over {
+        return Err(Refusal::OtherComponent {
+            name: spec.name.clone(),
+            installed: marker.component.clone(),
+            wanted: spec.component.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// systemd holds sockets where they were opened, and a service that is not restarted goes on with them: its next start
+/// would find its own elsewhere.
+fn guard_sockets(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
+    let spec = &wanted.spec;
+    let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
+    let moves = active.is_some_and(|active| active.sockets != spec.sockets);
+    if moves && wanted.wishes.no_restart && observed.runs() && spec.platform == PlatformKind::Systemd {
+        return Err(Refusal::SocketsMove(spec.name.clone()));
+    }
+    Ok(())
+}
+
+/// Folders that hold data can't be given to another account by a step that can be undone: what is in them is
+/// that account's too, and may be much.
+fn guard_account(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
+    let spec = &wanted.spec;
+    let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
+    // Whoever is named as the caller is nobody else.
+    let account = |user: &Option<String>| user.clone().filter(|user| *user != wanted.caller.name);
+    match active {
+        Some(active) if account(&active.user) != account(&spec.user) => Err(Refusal::OtherAccount {
+            name: spec.name.clone(),
+            installed: active.user.clone(),
+            wanted: spec.user.clone(),
+            data: wanted.layout.data(&spec.name),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn guard_version(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
+    let active =
+        observed.receipt.as_ref().and_then(Receipt::active).map(|activation| activation.version.clone());
+    let (Some(from), Operation::Upgrade | Operation::Install, false) =
+        (active, operation, wanted.wishes.force)
+    else {
+        return Ok(());
+    };
+    let to = wanted.spec.version.clone();
+    if from == to {
+        return Ok(());
+    }
+    match from.order(&to) {
+        Some(Ordering::Less | Ordering::Equal) => Ok(()),
+        Some(Ordering::Greater) => Err(Refusal::Downgrade { from, to }),
+        None => Err(Refusal::NoOrder { from, to }),
+    }
+}

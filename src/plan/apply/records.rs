@@ -1,0 +1,93 @@
+//! What is written down of an operation: the manifest, the receipt, the history.
+
+use super::write;
+use crate::model::history::{Action, Event};
+use crate::model::receipt::{self, Activation, Receipt};
+use crate::plan::definition::lingering_is_missing;
+use crate::plan::observed::Observed;
+use crate::plan::step::{Operation, Plan, Planned, Step, Undo};
+use crate::plan::wanted::Wanted;
+
+/// The manifest, the receipt and the history: written when all else stands, and only if something changed.
+pub(super) fn records(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Observed) {
+    let (layout, spec) = (&wanted.layout, &wanted.spec);
+    let manifest = &wanted.manifest;
+    if manifest.on_disk.as_deref() != Some(manifest.text.as_str()) {
+        let (before, after) = (manifest.on_disk.clone(), Some(manifest.text.clone()));
+        let edit = |before: Option<String>, after: Option<String>| Step::Edit {
+            path: manifest.path.clone(),
+            before,
+            after,
+            mode: 0o644,
+            rights: wanted.owner.clone(),
+        };
+        plan.push(edit(before.clone(), after.clone()), Undo::step(edit(after, before)));
+    }
+    let before = observed.receipt.as_ref();
+    let from = before.and_then(Receipt::active).map(|activation| activation.version.clone());
+    let receipt = Receipt {
+        format: receipt::FORMAT,
+        name: spec.name.clone(),
+        component: spec.component.clone(),
+        platform: spec.platform,
+        scope: spec.scope,
+        folder: spec.deploy.clone(),
+        activations: activations(operation, wanted, observed),
+        manifest: manifest.text.clone(),
+        lingering_by_us: before.is_some_and(|receipt| receipt.lingering_by_us)
+            || lingering_is_missing(wanted, observed),
+        pending_restart: pending_restart(plan, wanted, observed),
+        changed: before.map_or(wanted.now, |receipt| receipt.changed),
+    };
+    if plan.steps.is_empty() && before == Some(&receipt) {
+        return;
+    }
+    let receipt = Receipt { changed: wanted.now, ..receipt };
+    let old_text = before.map(Receipt::text);
+    write(plan, &layout.receipt(&spec.name), &receipt.text(), 0o644, old_text.as_deref());
+    let action = match operation {
+        _ if before.is_none() => Action::Installed,
+        Operation::Rollback => Action::RolledBack,
+        _ if from.as_ref() != Some(&spec.version) => Action::Upgraded,
+        _ => Action::Applied,
+    };
+    let event = Event {
+        at: wanted.now,
+        action,
+        from,
+        to: Some(spec.version.clone()),
+        downtime_ms: None,
+        reason: None,
+        user: wanted.caller.name.clone(),
+    };
+    plan.push(Step::Record { path: layout.history(&spec.name), event }, Undo::Nothing);
+}
+
+fn activations(operation: Operation, wanted: &Wanted, observed: &Observed) -> Vec<Activation> {
+    let mut activations =
+        observed.receipt.as_ref().map(|receipt| receipt.activations.clone()).unwrap_or_default();
+    let version = &wanted.spec.version;
+    if activations.last().is_some_and(|last| last.version == *version) {
+        return activations;
+    }
+    if operation == Operation::Rollback
+        && let Some(place) = activations.iter().rposition(|activation| activation.version == *version)
+    {
+        activations.truncate(place + 1);
+        return activations;
+    }
+    let installed = observed.whole_tree(&wanted.spec.tree()).and_then(|tree| tree.whole);
+    let digest = wanted.archive.as_ref().map(|archive| archive.digest).or(installed);
+    activations.push(Activation { version: version.clone(), digest, at: wanted.now });
+    activations
+}
+
+fn pending_restart(plan: &Plan, wanted: &Wanted, observed: &Observed) -> bool {
+    if plan.switch().is_some() || !observed.runs() {
+        return false;
+    }
+    let (layout, name) = (&wanted.layout, &wanted.spec.name);
+    let (launch, socket) = (layout.launch(name, &wanted.spec.tree()), layout.socket_definition(name));
+    let touched = |planned: &Planned| matches!(&planned.step, Step::Write { path, .. } | Step::Remove { path } if *path == launch || *path == wanted.definition.path || *path == socket);
+    plan.steps.iter().any(touched) || observed.receipt.as_ref().is_some_and(|receipt| receipt.pending_restart)
+}
