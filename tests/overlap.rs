@@ -19,7 +19,7 @@ use mainstay::engine::guard::supervisor_of;
 use mainstay::host::identity;
 use mainstay::model::launch::LaunchSpec;
 use mainstay::model::name::InstanceName;
-use mainstay::model::trial::{Stage, Switch};
+use mainstay::model::trial::{DataMove, Stage, Switch};
 use mainstay::package::pack;
 use real::{LONG, MAINSTAY, Output, Place, await_some};
 use rustix::process::Signal;
@@ -161,7 +161,7 @@ fn a_switch_that_passed_and_was_lost_is_undone() {
     let mut to = from.clone();
     to.environment.insert("A".to_owned().try_into().unwrap(), "1".to_owned());
     std::fs::write(&path, to.text()).unwrap();
-    let switch = Switch { format: 1, from, to, stage: Stage::Passed };
+    let switch = Switch { format: 1, from, to, stage: Stage::Passed, data: DataMove::default(), watch: None };
     let journal = place.layout.switch(&web());
     std::fs::create_dir_all(journal.parent().unwrap()).unwrap();
     std::fs::write(&journal, serde_json::to_string(&switch).unwrap()).unwrap();

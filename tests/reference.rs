@@ -12,9 +12,10 @@ use serde_json::{Map, Value};
 const BEGIN: &str = "<!-- From here on written by tests/reference.rs. -->\n";
 
 /// The parts of the manifest in reading order: the heading, and the name in the schema's definitions.
-const PARTS: [(&str, &str); 17] = [
+const PARTS: [(&str, &str); 18] = [
     ("At the top", ""),
     ("`package`", "PackageReference"),
+    ("`package.download`", "Download"),
     ("`service`", "Service"),
     ("`service.secrets.NAME`", "Secret"),
     ("`service.ready`", "Ready"),
@@ -53,6 +54,8 @@ fn tables(manifest: &Value, package: &Value) -> String {
         "At the root of an archive: what the vendor says. All that `service` holds stands between the manifest and the defaults above.",
         package,
     );
+    let barrier = &package["definitions"]["RollbackBarrier"];
+    section(&mut text, "`rollback` of a package", barrier["description"].as_str().unwrap(), barrier);
     text
 }
 

@@ -8,6 +8,10 @@ use crate::model::name::{ComponentName, InstanceName};
 use crate::model::status::ProcessIdentity;
 use crate::model::version::Version;
 
+pub use self::upgrade::UpgradeArguments;
+
+mod upgrade;
+
 /// Turns a packaged program into a service that stays up.
 #[derive(Debug, Parser)]
 #[command(
@@ -303,44 +307,6 @@ pub struct DoctorArguments {
     pub fix: bool,
     /// Do not ask
     #[arg(short, long, requires = "fix")]
-    pub yes: bool,
-}
-
-/// `upgrade`
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
-    mainstay upgrade --from server-1.1.0.tar.gz\n  \
-    mainstay upgrade --rollback\n  \
-    mainstay upgrade --to 1.0.0\n  \
-    mainstay upgrade --cleanup")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-pub struct UpgradeArguments {
-    /// Which instance.
-    #[command(flatten)]
-    pub target: TargetArguments,
-    /// The package: a .tar.gz, .tgz, .zip or .whl
-    #[arg(long, value_name = "ARCHIVE", conflicts_with_all = ["rollback", "to", "cleanup"])]
-    pub from: Option<Utf8PathBuf>,
-    /// The archive's version, where neither the package nor its file name says it
-    #[arg(long, requires = "from")]
-    pub version: Option<Version>,
-    /// Go back to the version that was active before
-    #[arg(long, conflicts_with_all = ["to", "cleanup"])]
-    pub rollback: bool,
-    /// Go to a version that is unpacked here
-    #[arg(long, value_name = "VERSION", conflicts_with = "cleanup")]
-    pub to: Option<Version>,
-    /// Remove the versions that nothing refers to any more
-    #[arg(long)]
-    pub cleanup: bool,
-    /// Allow an older version; overwrite an existing tree of that version
-    #[arg(long)]
-    pub force: bool,
-    /// Show the files and commands, and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask
-    #[arg(short, long)]
     pub yes: bool,
 }
 

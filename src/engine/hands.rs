@@ -28,8 +28,6 @@ use crate::platform::calls::{self, Sockets};
 
 mod sockets;
 
-/// How long a hook may take.
-const HOOK_LIMIT: Duration = Duration::from_secs(600);
 /// How long a service manager may take to begin a start that it was asked for.
 const START_LIMIT: Duration = Duration::from_secs(2);
 /// How often it is asked whether it has.
@@ -116,15 +114,15 @@ impl<'a> Hands<'a> {
                 }
             }
             Step::Call { call } => self.call(call)?,
-            Step::Hook { field, argv, environment, folder, rights } => {
-                let environment: Vec<_> = environment.clone().into_iter().collect();
+            Step::Hook(hook) => {
+                let environment: Vec<_> = hook.environment.clone().into_iter().collect();
                 let manner = Manner {
                     environment: Some(&environment),
-                    folder: Some(folder),
-                    rights: rights.as_ref(),
-                    limit: Some(HOOK_LIMIT),
+                    folder: Some(&hook.folder),
+                    rights: hook.rights.as_ref(),
+                    limit: Some(hook.limit.duration()),
                 };
-                run_hook(field, argv, manner)?;
+                run_hook(&hook.field, &hook.argv, manner)?;
             }
             Step::Overlap { within, otherwise } => self.overlap(within.duration(), otherwise)?,
             Step::Switch { switch } => switch::record(layout, switch).map_err(step_error)?,

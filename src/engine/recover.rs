@@ -129,8 +129,9 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
 fn on_trial(context: &Context<'_>, of: &Marker, switch: &Switch) -> Result<(), String> {
     match &switch.stage {
         Stage::Passed => took_over(context, switch),
-        Stage::TakenBack { reason } => Err(reason.clone()),
+        Stage::TakenBack { reason } | Stage::Returning { reason } => Err(reason.clone()),
         Stage::Trial { .. } if switch::was_ready(&context.layout, switch) => Ok(()),
+        Stage::Moving => Err("the switch was interrupted while its data were moved".to_owned()),
         Stage::Pending => Err("the command that asked for the switch died before the restart".to_owned()),
         Stage::Trial { .. } => {
             let launch = switch.to.identity();

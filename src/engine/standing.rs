@@ -84,6 +84,7 @@ mod tests {
 
     fn status(phase: Phase) -> Status {
         Status {
+            trial: None,
             format: FORMAT,
             phase,
             tree: "server-1.0.0".to_owned(),

@@ -57,6 +57,14 @@ pub fn read(layout: &Layout, name: &InstanceName) -> Result<Option<Switch>, Fail
     serde_json::from_str(&text).map(Some).map_err(damaged)
 }
 
+/// The trial of an instance, if one is open, or has ended and nobody has settled it yet.
+pub fn read_trial(layout: &Layout, name: &InstanceName) -> Result<Option<Trial>, Failure> {
+    let path = layout.trial(name);
+    let Some(text) = files::read(&path)? else { return Ok(None) };
+    let damaged = |error: serde_json::Error| Failure::Damaged { path, reason: error.to_string() };
+    serde_json::from_str(&text).map(Some).map_err(damaged)
+}
+
 /// Does something with an instance's launch files while nobody else can.
 pub(crate) fn locked<T>(
     layout: &Layout,
@@ -102,7 +110,7 @@ pub fn at_start(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure
                 store(layout, name, &switch)?;
                 Ok(AtStart::Again(tree))
             }
-            Stage::Trial { .. } => {
+            Stage::Moving | Stage::Returning { .. } | Stage::Trial { .. } => {
                 let reason = reason(layout, &switch);
                 take_back_unlocked(layout, &mut switch, reason.clone())?;
                 Ok(AtStart::TakenBack { tree: switch.from.tree(), reason })
@@ -207,7 +215,7 @@ fn store(layout: &Layout, name: &InstanceName, switch: &Switch) -> Result<(), Fa
 /// them count, and the stage follows last, because making the switch twice does no harm.
 fn make(layout: &Layout, switch: &Switch) -> Result<(), Failure> {
     let (name, to) = (&switch.to.name, &switch.to);
-    let trial = Trial { format: FORMAT, tree: to.tree(), gate: to.gate };
+    let trial = Trial::of(to, switch.watch.clone());
     let trial = serde_json::to_string_pretty(&trial).unwrap_or_default() + "\n";
     files::write(&layout.trial(name), &trial, 0o644, None)?;
     point(layout, to)
@@ -231,6 +239,11 @@ fn take_back_unlocked(layout: &Layout, switch: &mut Switch, reason: String) -> R
 }
 
 fn reason(layout: &Layout, switch: &Switch) -> String {
+    match &switch.stage {
+        Stage::Returning { reason } => return reason.clone(),
+        Stage::Moving => return format!("the switch to {} was interrupted", switch.to.tree()),
+        _ => {}
+    }
     let launch = switch.to.identity();
     let exit = report::read(layout, &switch.to.name)
         .filter(|status| status.launch == launch)

@@ -159,7 +159,14 @@ impl Check<'_> {
         let upgrade = &manifest.upgrade;
         self.span(["upgrade", "gate"], upgrade.gate, DAY);
         self.program(["upgrade", "hooks", "beforeStop"], upgrade.hooks.before_stop.as_deref());
+        self.program(["upgrade", "hooks", "migrate"], upgrade.hooks.migrate.as_deref());
+        self.program(["upgrade", "hooks", "migrateBack"], upgrade.hooks.migrate_back.as_deref());
         self.program(["upgrade", "hooks", "afterStart"], upgrade.hooks.after_start.as_deref());
+        self.span(["upgrade", "hooks", "timeout"], upgrade.hooks.timeout, DAY);
+        if let Some(trial) = upgrade.trial.filter(|trial| *trial > MONTH) {
+            self.value(["upgrade", "trial"], format!("`{trial}` is too long: at most `{MONTH}`"));
+        }
+        self.migration(manifest);
         let delay = manifest.service.ready.as_ref().and_then(|ready| ready.delay);
         if let (Some(gate), Some(delay)) = (upgrade.gate, delay)
             && gate > NOTHING
@@ -168,6 +175,27 @@ impl Check<'_> {
             let message =
                 format!("`{gate}` is shorter than `service.ready.delay`: no new version could pass");
             self.value(["upgrade", "gate"], message);
+        }
+    }
+
+    /// A migration changes what the old version has to work with if the new one is taken back.
+    fn migration(&mut self, manifest: &Manifest) {
+        let upgrade = &manifest.upgrade;
+        if upgrade.hooks.migrate.is_none() {
+            return;
+        }
+        let there_is_a_way_back = !upgrade.data.is_empty()
+            || upgrade.hooks.migrate_back.is_some()
+            || upgrade.migrate_compatible == Some(true);
+        if !there_is_a_way_back {
+            let message = "a migration needs a way back: a snapshot (`upgrade.data`), a command (`migrateBack`), \
+                           or the word that the old version can work with the new data (`upgrade.migrateCompatible`)";
+            self.key(["upgrade", "hooks", "migrate"], message.to_owned());
+        }
+        if manifest.service.overlap == Some(true) {
+            let message = "two versions can't run beside each other while data are migrated: `service.overlap` and \
+                           `migrate` exclude each other";
+            self.key(["upgrade", "hooks", "migrate"], message.to_owned());
         }
     }
 

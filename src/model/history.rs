@@ -46,12 +46,16 @@ pub enum Action {
     RolledBack,
     /// A version that did not prove itself taken back.
     TakenBack,
+    /// A version that was ready for the whole of its trial: nobody takes it back any more.
+    Proved,
     /// An operation that died undone.
     Undone,
     /// An operation that died finished.
     Finished,
     /// Old versions removed.
     CleanedUp,
+    /// A version tree rebuilt from its archive.
+    Repaired,
     /// Deregistered.
     Uninstalled,
 }
@@ -64,9 +68,11 @@ impl std::fmt::Display for Action {
             Self::Upgraded => "upgraded",
             Self::RolledBack => "rolled back",
             Self::TakenBack => "taken back",
+            Self::Proved => "proved",
             Self::Undone => "undone",
             Self::Finished => "finished",
             Self::CleanedUp => "cleaned up",
+            Self::Repaired => "repaired",
             Self::Uninstalled => "uninstalled",
         })
     }

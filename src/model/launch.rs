@@ -12,8 +12,8 @@ use crate::model::duration::Span;
 use crate::model::health::{HealthPolicy, HealthProbe};
 use crate::model::idle::Idle;
 use crate::model::manifest::{
-    Hardening, Hooks, Limits, PlatformKind, RestartWhen, Scope, Stdin, StopSignal, Supervision, Systemd,
-    VariableName, is_default,
+    Hardening, Hooks, Limits, PackageSource, PlatformKind, RestartWhen, Scope, Stdin, StopSignal,
+    Supervision, Systemd, VariableName, is_default,
 };
 use crate::model::marker::Marker;
 use crate::model::name::{ComponentName, InstanceName};
@@ -23,6 +23,7 @@ use crate::model::size::Size;
 use crate::model::socket::Socket;
 use crate::model::token::{Places, expand};
 use crate::model::umask::Umask;
+use crate::model::upgrade::UpgradePolicy;
 use crate::model::version::Version;
 use crate::model::watched::Watched;
 
@@ -148,6 +149,12 @@ pub struct LaunchSpec {
     /// What only systemd understands.
     #[serde(default)]
     pub systemd: Systemd,
+    /// Who brings the program.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub source: PackageSource,
+    /// How another version follows this one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub upgrade: UpgradePolicy,
 }
 
 /// When and how often a program is started again.
@@ -250,6 +257,8 @@ impl LaunchSpec {
             hooks: Hooks::default(),
             logs: LogPolicy { max_size: Size::new(10 << 20), keep: 3, level: None },
             systemd: Systemd::default(),
+            source: PackageSource::default(),
+            upgrade: UpgradePolicy::default(),
         }
     }
 
@@ -259,10 +268,18 @@ impl LaunchSpec {
         tree_name(&self.component, &self.version)
     }
 
-    /// A short word that tells this launch from every other: of another version or with other settings.
+    /// A short word that tells this launch from every other that runs differently: of another version, or with other
+    /// settings. What only decides about upgrades does not count.
     #[must_use]
     pub fn identity(&self) -> String {
-        Digest::of(self.text().as_bytes()).short()
+        let running = Self {
+            gate: self.ready.timeout,
+            keep: 0,
+            hooks: Hooks::default(),
+            upgrade: UpgradePolicy::default(),
+            ..self.clone()
+        };
+        Digest::of(running.text().as_bytes()).short()
     }
 
     /// The text of the spec's file.

@@ -168,6 +168,12 @@ impl Layout {
         self.state(name).join("trial.json")
     }
 
+    /// The snapshots of an instance's data, each in a folder of the tree that wrote them.
+    #[must_use]
+    pub fn snapshots(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.state(name).join("snapshots")
+    }
+
     /// How the service last ended, as its service manager saw it.
     #[must_use]
     pub fn ended(&self, name: &InstanceName) -> Utf8PathBuf {
@@ -283,6 +289,12 @@ impl Layout {
     #[must_use]
     pub fn tree(&self, name: &InstanceName, tree: &str) -> Utf8PathBuf {
         self.install(name).join(tree)
+    }
+
+    /// What is fetched of an archive before it is whole, to go on with it after an interruption.
+    #[must_use]
+    pub fn downloads(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.install(name).join(".downloads")
     }
 
     /// The link to the active version tree.

@@ -17,8 +17,10 @@ use crate::model::duration::Span;
 use crate::model::manifest::{LEVEL_PATTERN, check_level};
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::outcome::ExitCode;
+use crate::model::public_key::PublicKey;
 use crate::model::size::Size;
 use crate::model::socket::{self, Listen};
+use crate::model::source;
 use crate::model::umask::Umask;
 use crate::model::variable::VariableName;
 use crate::model::version::Version;
@@ -32,6 +34,8 @@ static RULES: LazyLock<BTreeMap<String, Rule>> = LazyLock::new(|| {
         typed::<VariableName>(),
         typed::<Version>(),
         typed::<Digest>(),
+        typed::<PublicKey>(),
+        (source::ADDRESS_PATTERN.to_owned(), source::check_address),
         typed::<Span>(),
         typed::<Size>(),
         typed::<ExitCode>(),

@@ -8,15 +8,14 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::digest::Digest;
-use crate::model::duration::Span;
-use crate::model::name::{ComponentName, InstanceName};
+use crate::model::name::InstanceName;
 pub use crate::model::service::{
     Hardening, Limits, Ready, Restart, RestartWhen, Secret, Service, Stdin, Stop, StopSignal, Supervision,
 };
 use crate::model::size::Size;
+pub use crate::model::source::{Download, PackageReference, PackageSource};
+pub use crate::model::upgrade::{Hooks, Upgrade};
 pub use crate::model::variable::{VariableName, VariableNameError};
-use crate::model::version::Version;
 
 /// The name of the manifest's file in a deploy folder.
 pub const FILE_NAME: &str = "mainstay.json";
@@ -55,7 +54,7 @@ pub struct Manifest {
     pub service: Service,
     /// How one version follows another.
     #[serde(default, skip_serializing_if = "is_default")]
-    #[schemars(extend("default" = {}, "examples" = [{ "gate": "2m", "keep": 3 }]))]
+    #[schemars(extend("default" = {}, "examples" = [{ "gate": "2m", "trial": "1h", "keep": 3 }]))]
     pub upgrade: Upgrade,
     /// How captured logs are rotated. On systemd the journal keeps them, by its own settings.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -124,55 +123,6 @@ impl std::fmt::Display for Scope {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.pad(self.as_str())
     }
-}
-
-/// What is installed: a component, and where its versions come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PackageReference {
-    /// The component's name. An archive of another component is refused.
-    #[schemars(extend("examples" = ["orchestrator"]))]
-    pub name: ComponentName,
-    /// The version that is wanted. An upgrade edits it here after the new version has proved itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("examples" = ["0.3.0"]))]
-    pub version: Option<Version>,
-    /// The digest of that version's archive; another archive is refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("examples" = ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]))]
-    pub sha256: Option<Digest>,
-}
-
-/// How one version follows another.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Upgrade {
-    /// How long a new version has to become ready; then the old one is taken back. Default: the readiness timeout.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("examples" = ["2m"]))]
-    pub gate: Option<Span>,
-    /// How many versions `upgrade --cleanup` keeps, the active one included. Default: 2.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 1000), extend("default" = 2, "examples" = [3]))]
-    pub keep: Option<u32>,
-    /// Commands around the switch, run as the deploy folder's owner.
-    #[serde(default, skip_serializing_if = "is_default")]
-    #[schemars(extend("default" = {}, "examples" = [{ "beforeStop": ["{deploy}/backup.sh"] }]))]
-    pub hooks: Hooks,
-}
-
-/// Commands around a switch of versions.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Hooks {
-    /// Run before the old version is stopped; if it fails, nothing has changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1), extend("examples" = [["{deploy}/backup.sh"]]))]
-    pub before_stop: Option<Vec<String>>,
-    /// Run when the new version is ready; if it fails, the old version is taken back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1), extend("examples" = [["{package}/bin/orchestrator", "warm-up"]]))]
-    pub after_start: Option<Vec<String>>,
 }
 
 /// How captured logs are rotated.

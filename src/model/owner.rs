@@ -1,9 +1,10 @@
 //! Accounts: whose files these are, and as whom something is done.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An account of this host.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Owner {
     /// Its name.
     pub name: String,

@@ -33,4 +33,30 @@ pub struct PackageDescription {
     #[serde(default)]
     #[schemars(extend("default" = {}, "examples" = [{ "command": ["{package}/bin/orchestrator"] }]))]
     pub service: Service,
+    /// From which versions on the data can be read that this version writes, where that is not all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{ "oldest": "0.3.0" }]))]
+    pub rollback: Option<RollbackBarrier>,
+}
+
+/// How far back one can go once a version has run: an older one could not read its data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RollbackBarrier {
+    /// The oldest version that can work with the data which this one leaves.
+    #[schemars(extend("examples" = ["0.3.0"]))]
+    pub oldest: Version,
+    /// Why, for whoever is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["0.3.0 introduced the new table layout"]))]
+    pub reason: Option<String>,
+}
+
+impl RollbackBarrier {
+    /// Whether a version can work with these data. Of one without an order to the oldest nobody knows, so it counts
+    /// as one that can't.
+    #[must_use]
+    pub fn lets(&self, version: &Version) -> bool {
+        *version == self.oldest || version.order(&self.oldest).is_some_and(std::cmp::Ordering::is_ge)
+    }
 }

@@ -8,6 +8,7 @@ use crate::model::digest::Digest;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::moment::Moment;
 use crate::model::name::{ComponentName, InstanceName};
+use crate::model::public_key::PublicKey;
 use crate::model::status::Status;
 use crate::model::version::Version;
 
@@ -42,8 +43,29 @@ pub struct Receipt {
     /// Whether the running program has not yet seen the last applied settings.
     #[serde(default)]
     pub pending_restart: bool,
+    /// The versions that were taken back: they are not tried again unless somebody asks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bad: Vec<BadVersion>,
+    /// The key with which archives of this instance have to be signed, since one was pinned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<PublicKey>,
     /// When it was last changed.
     pub changed: Moment,
+}
+
+/// A version that was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BadVersion {
+    /// The version.
+    pub version: Version,
+    /// The digest of its archive: other bytes of that version are another matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Moment,
 }
 
 /// A version that was made active.

@@ -63,6 +63,9 @@ pub struct Status {
     /// Its runs, where it is run on a schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<ScheduleStanding>,
+    /// How far the trial of its version is, where it is on trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<TrialStanding>,
     /// What the manifest lets live on when the program stops (`detach`), as far as it has been left behind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub detached: Vec<ProcessIdentity>,
@@ -71,6 +74,27 @@ pub struct Status {
     pub telling: bool,
     /// One sentence for people.
     pub message: String,
+}
+
+/// How far the trial of a version is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TrialStanding {
+    /// For how long it has been ready, in whole seconds, as far as that was written down.
+    pub ready_seconds: u64,
+    /// For how long it has to be, in seconds.
+    pub of_seconds: u64,
+    /// Why it has failed, if it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+impl TrialStanding {
+    /// Whether it has been ready for long enough.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.failed.is_none() && self.ready_seconds >= self.of_seconds
+    }
 }
 
 /// How the questions whether a program still works were answered.

@@ -1,13 +1,18 @@
 //! The switch between two launches, and the trial of the new one. Both are durable, so that whoever is left
 //! alive can finish or take back.
 
+use camino::Utf8PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::digest::Digest;
 use crate::model::duration::Span;
-use crate::model::launch::LaunchSpec;
+use crate::model::hook::HookCall;
+use crate::model::launch::{self, LaunchSpec};
+use crate::model::moment::Moment;
 
-/// A switch from one launch to another: of the version tree, of the settings, or both.
+/// A switch from one launch to another: of the version tree, of the settings, or both. It lies in the journal of the
+/// operation that asked for it, and is gone with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Switch {
@@ -19,6 +24,38 @@ pub struct Switch {
     pub to: LaunchSpec,
     /// How far it is.
     pub stage: Stage,
+    /// What becomes of the data between the two.
+    #[serde(default, skip_serializing_if = "DataMove::is_nothing")]
+    pub data: DataMove,
+    /// What the trial needs that goes on when this switch is closed; nothing where the new launch has proved itself
+    /// as soon as it is ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
+}
+
+/// What becomes of the data in a switch, while nothing of the instance runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DataMove {
+    /// The folders of which a snapshot is taken first, absolute. They are given back from it if the new launch never
+    /// becomes ready.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
+    pub snapshot: Vec<Utf8PathBuf>,
+    /// The tree at whose end the snapshot was taken to which the data go back, because a person asked for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore: Option<String>,
+    /// The command that brings the data from the one version's form to the other's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration: Option<HookCall>,
+}
+
+impl DataMove {
+    /// Whether the data stay as they are, and nothing is kept of them.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How far a switch is.
@@ -27,6 +64,9 @@ pub struct Switch {
 pub enum Stage {
     /// The next start makes it.
     Pending,
+    /// The data are whole in their snapshot, and are being brought into the new form. Who finds a switch here was not
+    /// the one who began it: the data go back, and the old launch runs.
+    Moving,
     /// It is made; the new launch has still to prove itself, in this boot of the host.
     Trial {
         /// The boot in which the trial began.
@@ -34,6 +74,11 @@ pub enum Stage {
     },
     /// The new launch was ready; only the book-keeping is left.
     Passed,
+    /// The next start gives the data back and takes the old launch back: it can't be done while something runs.
+    Returning {
+        /// Why.
+        reason: String,
+    },
     /// The old launch is back.
     TakenBack {
         /// Why.
@@ -41,10 +86,12 @@ pub enum Stage {
     },
 }
 
-/// What a supervisor has to know of a trial: a failure before readiness ends it with
-/// [`END_OF_TRIAL`], and the guard takes the launch back.
+/// What a supervisor has to know of a trial, and what whoever takes a version back needs for it when the command that
+/// brought it is long gone. A failure ends the supervisor with [`END_OF_TRIAL`], and the guard's next start takes the
+/// launch back: before readiness by the switch, afterwards by this file alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "mainstay trial")]
 pub struct Trial {
     /// The format of this file.
     pub format: u32,
@@ -52,6 +99,70 @@ pub struct Trial {
     pub tree: String,
     /// How long it has to become ready.
     pub gate: Span,
+    /// The launch on trial ([`LaunchSpec::identity`]).
+    #[serde(default)]
+    pub launch: String,
+    /// How it is watched once it is ready; nothing: readiness is the proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
+    /// How it ended, where it ended with the old launch. The receipt still has to hear of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<TakenBack>,
+}
+
+impl Trial {
+    /// The trial of a launch that has just taken the place of another.
+    #[must_use]
+    pub fn of(to: &LaunchSpec, watch: Option<Watch>) -> Self {
+        Self {
+            format: launch::FORMAT,
+            tree: to.tree(),
+            gate: to.gate,
+            launch: to.identity(),
+            watch,
+            taken_back: None,
+        }
+    }
+}
+
+/// The trial of a version that has been ready.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Watch {
+    /// For how long the program has to be ready, in all: time in which it is not does not count.
+    pub period: Span,
+    /// What ran before: the way back.
+    pub from: Box<LaunchSpec>,
+    /// The files that define the service, as they have to be for what ran before, where they were changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub definitions: Vec<DefinitionBefore>,
+    /// The digest of the archive that brought the version on trial, to know it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// The command that brings the data back into the old form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migrate_back: Option<HookCall>,
+}
+
+/// A file that defines a service, as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DefinitionBefore {
+    /// Which.
+    #[schemars(with = "String")]
+    pub path: Utf8PathBuf,
+    /// What it said; nothing where there was none.
+    pub text: Option<String>,
+}
+
+/// The end of a trial that was not passed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TakenBack {
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Moment,
 }
 
 /// The exit code with which a supervisor says that the launch on trial failed. A program's own 190 leaves as 191.

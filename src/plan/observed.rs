@@ -10,6 +10,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::model::receipt::Receipt;
+use crate::model::trial::Trial;
 use crate::model::version::Version;
 
 /// An instance as it was found.
@@ -42,6 +43,8 @@ pub struct Observed {
     pub enabled: bool,
     /// Whether the user's services start without a login; nothing in system scope.
     pub lingering: Option<bool>,
+    /// The trial that is open, or ended and not yet in the receipt.
+    pub trial: Option<Trial>,
     /// The tree that the current link names.
     pub link: Option<String>,
     /// The version trees.

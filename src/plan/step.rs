@@ -1,6 +1,5 @@
 //! The steps of a plan, each with all that it needs, and their inverses.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::digest::Digest;
 use crate::model::duration::Span;
 use crate::model::history::Event;
+use crate::model::hook::HookCall;
 use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
 use crate::model::owner::Owner;
@@ -93,6 +93,8 @@ pub enum Operation {
     Rollback,
     /// Old versions removed.
     Cleanup,
+    /// A version tree rebuilt from its archive.
+    Repair,
     /// The instance removed.
     Uninstall,
     /// Started.
@@ -111,6 +113,7 @@ impl fmt::Display for Operation {
             Self::Upgrade => "upgrade",
             Self::Rollback => "rollback",
             Self::Cleanup => "clean-up",
+            Self::Repair => "repair",
             Self::Uninstall => "uninstall",
             Self::Start => "start",
             Self::Stop => "stop",
@@ -228,18 +231,7 @@ pub enum Step {
         call: Call,
     },
     /// Run a command of the manifest.
-    Hook {
-        /// The field that holds it.
-        field: String,
-        /// The program and its arguments.
-        argv: Vec<String>,
-        /// Its environment, nothing else.
-        environment: BTreeMap<String, String>,
-        /// Where it starts.
-        folder: Utf8PathBuf,
-        /// With whose rights, if not the caller's.
-        rights: Option<Owner>,
-    },
+    Hook(HookCall),
     /// Write down the switch that the next start makes.
     Switch {
         /// From what to what.
@@ -364,8 +356,8 @@ impl fmt::Display for Step {
             }
             Self::EmptyTrash { folder, .. } => write!(formatter, "remove what was put away in {folder}/"),
             Self::Call { call } => call.fmt(formatter),
-            Self::Hook { field, argv, rights, .. } => {
-                write!(formatter, "run {field}: {}{}", argv.join(" "), as_whom(rights))
+            Self::Hook(hook) => {
+                write!(formatter, "run {}: {}{}", hook.field, hook.argv.join(" "), as_whom(&hook.rights))
             }
             Self::Switch { switch } if switch.from.tree() == switch.to.tree() => {
                 write!(formatter, "at its next start, run {} with the new settings", switch.to.tree())

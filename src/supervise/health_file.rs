@@ -143,6 +143,7 @@ mod tests {
 
     fn status() -> Status {
         Status {
+            trial: None,
             format: FORMAT,
             phase: Phase::Starting,
             tree: String::new(),

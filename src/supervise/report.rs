@@ -41,6 +41,7 @@ impl Reporter {
     pub(crate) fn new(context: &Context, boot_id: &str) -> io::Result<Self> {
         let manager = context.manager.notify_socket.as_deref().map(Manager::at).transpose()?;
         let status = Status {
+            trial: None,
             format: FORMAT,
             phase: Phase::Starting,
             tree: context.spec.tree(),

@@ -169,7 +169,14 @@ fn a_trial_that_fails_is_taken_back() {
     let host = Host::new(&bad);
     let good = quick(&[&program("never_ready")]);
     fs::write(host.layout.launch(&host.name, "back"), serde_json::to_vec(&good).unwrap()).unwrap();
-    let trial = Trial { format: 1, tree: bad.tree(), gate: Span::seconds(10) };
+    let trial = Trial {
+        format: 1,
+        tree: bad.tree(),
+        gate: Span::seconds(10),
+        launch: String::new(),
+        watch: None,
+        taken_back: None,
+    };
     fs::write(host.layout.trial(&host.name), serde_json::to_vec(&trial).unwrap()).unwrap();
     let _guardian = host.guard();
     let status = host.wait_for_phase(Phase::Ready);

@@ -184,7 +184,14 @@ fn a_trial_that_fails_ends_with_190() {
         let mut spec = spec(&command);
         spec.ready.probe = Probe::Notify;
         let host = Host::new(&spec);
-        let trial = Trial { format: 1, tree: spec.tree(), gate: Span::milliseconds(gate) };
+        let trial = Trial {
+            format: 1,
+            tree: spec.tree(),
+            gate: Span::milliseconds(gate),
+            launch: String::new(),
+            watch: None,
+            taken_back: None,
+        };
         std::fs::write(host.layout.trial(&host.name), serde_json::to_vec(&trial).unwrap()).unwrap();
         assert_eq!(host.run().code(), Some(190));
         assert!(host.programs().is_empty());
@@ -271,7 +278,14 @@ fn a_set_up_that_fails_has_a_code_of_its_own() {
     let lock = supervisor_lock(&host.layout.status(&host.name));
     std::fs::create_dir_all(&lock).unwrap();
     assert_eq!(host.run().code(), Some(192));
-    let trial = Trial { format: 1, tree: "server-1.0.0".to_owned(), gate: Span::seconds(10) };
+    let trial = Trial {
+        format: 1,
+        tree: "server-1.0.0".to_owned(),
+        gate: Span::seconds(10),
+        launch: String::new(),
+        watch: None,
+        taken_back: None,
+    };
     std::fs::write(host.layout.trial(&host.name), serde_json::to_vec(&trial).unwrap()).unwrap();
     assert_eq!(host.run().code(), Some(190));
 }

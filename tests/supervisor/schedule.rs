@@ -140,7 +140,14 @@ fn the_first_run_is_the_trial() {
     for (script, code) in [("exit 3", Some(190)), ("exit 2", None)] {
         let spec = scheduled(script, 3_600_000);
         let host = Host::new(&spec);
-        let trial = Trial { format: 1, tree: spec.tree(), gate: Span::seconds(10) };
+        let trial = Trial {
+            format: 1,
+            tree: spec.tree(),
+            gate: Span::seconds(10),
+            launch: String::new(),
+            watch: None,
+            taken_back: None,
+        };
         std::fs::write(host.layout.trial(&host.name), serde_json::to_vec(&trial).unwrap()).unwrap();
         let mut driver = host.run();
         if code.is_none() {

@@ -356,6 +356,7 @@ fn is_bad(spec: &LaunchSpec) -> bool {
 
 fn status_of(spec: &LaunchSpec, supervisor: ProcessIdentity) -> Status {
     Status {
+        trial: None,
         format: status::FORMAT,
         phase: Phase::Starting,
         tree: spec.tree(),

@@ -1,10 +1,8 @@
-//! `install`, `plan`, `apply` and `upgrade`.
+//! `install`, `plan` and `apply`.
 
 use camino::Utf8PathBuf;
 
-use crate::cli::arguments::{
-    ApplyArguments, InstallArguments, PlanArguments, TargetArguments, UpgradeArguments,
-};
+use crate::cli::arguments::{ApplyArguments, InstallArguments, PlanArguments, TargetArguments};
 use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::{choice, layout, target_to_change, target_to_see, with_context};
 use crate::cli::{confirm, draft, interruption};
@@ -88,36 +86,14 @@ fn apply_request(wishes: Wishes, dry_run: bool) -> Request {
     Request { operation: Operation::Apply, from: None, version: None, wishes, dry_run }
 }
 
-/// `upgrade`, with an archive, to the version before, or to one that is there.
-pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u8, Failure> {
-    let target = target_to_change(report, &arguments.target)?;
-    target.installed()?;
-    if arguments.from.is_none() && !arguments.rollback && arguments.to.is_none() {
-        let hint = "say what to upgrade to: `--from ARCHIVE`, `--to VERSION` or `--rollback`";
-        return Err(Failure::Usage(hint.to_owned()));
-    }
-    let request = Request {
-        operation: if arguments.rollback { Operation::Rollback } else { Operation::Upgrade },
-        from: archive(arguments.from.as_ref())?,
-        version: arguments.to.clone().or_else(|| arguments.version.clone()),
-        wishes: Wishes { force: arguments.force || arguments.to.is_some(), ..Wishes::default() },
-        dry_run: arguments.dry_run,
-    };
-    let question = if arguments.rollback { "Go back?" } else { "Upgrade?" };
-    let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, question);
-    interruption::tell(&target.layout, &target.name);
-    let outcome =
-        with_context(report, target.layout.clone(), |context| change(context, &target, &request, &agree))?;
-    told(report, &target, &request, &outcome);
-    Ok(0)
-}
-
-fn archive(typed: Option<&Utf8PathBuf>) -> Result<Option<Utf8PathBuf>, Failure> {
+/// An archive that was typed, absolute.
+pub(super) fn archive(typed: Option<&Utf8PathBuf>) -> Result<Option<Utf8PathBuf>, Failure> {
     let Some(typed) = typed else { return Ok(None) };
     Ok(Some(environment::working_folder()?.join(typed)))
 }
 
-fn told(report: &Report, target: &Target, request: &Request, outcome: &Outcome) {
+/// Tells what came of it.
+pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome: &Outcome) {
     let plan = &outcome.plan;
     if report.is_json() {
         report.document(&answer(request, outcome));

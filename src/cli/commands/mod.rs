@@ -14,6 +14,7 @@ mod remove;
 mod run;
 mod status;
 mod texts;
+mod upgrade;
 mod validate;
 
 use crate::cli::arguments::Command;
@@ -33,7 +34,7 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Status(arguments) => status::status(report, &arguments),
         Command::List(arguments) => list::list(report, &arguments),
         Command::Upgrade(arguments) if arguments.cleanup => remove::cleanup(report, &arguments),
-        Command::Upgrade(arguments) => change::upgrade(report, &arguments),
+        Command::Upgrade(arguments) => upgrade::upgrade(report, &arguments),
         Command::Uninstall(arguments) => remove::uninstall(report, &arguments),
         Command::Run(arguments) => run::run(report, &arguments),
         Command::Boot(arguments) => run::boot(report, &arguments),

@@ -11,6 +11,7 @@ use crate::model::package::PackageDescription;
 use crate::model::readiness::Probe;
 use crate::model::size::Size;
 use crate::model::socket::answered_by;
+use crate::model::upgrade::UpgradePolicy;
 use crate::model::version::Version;
 
 /// What the manifest leaves open and the host decides.
@@ -102,11 +103,7 @@ impl LaunchSpec {
             format: FORMAT,
             name: manifest.name.clone(),
             component: manifest.package.name.clone(),
-            description: ours
-                .description
-                .clone()
-                .or_else(|| theirs.description.clone())
-                .unwrap_or_else(|| format!("{} ({})", manifest.name, manifest.package.name)),
+            description: description(manifest, theirs),
             command,
             environment,
             environment_file: environment_file.map(|path| deploy.join(path)),
@@ -172,12 +169,22 @@ impl LaunchSpec {
                 level: manifest.logs.level.clone(),
             },
             systemd: manifest.systemd.clone(),
+            source: manifest.package.source,
+            upgrade: UpgradePolicy::resolve(
+                &manifest.upgrade,
+                package.and_then(|description| description.rollback.as_ref()),
+            ),
             platform,
             scope,
             deploy,
             version,
         })
     }
+}
+
+fn description(manifest: &Manifest, package: &Service) -> String {
+    let written = manifest.service.description.as_ref().or(package.description.as_ref());
+    written.cloned().unwrap_or_else(|| format!("{} ({})", manifest.name, manifest.package.name))
 }
 
 /// Files that a package names are handed to its program, by root where root manages them: so they are the

@@ -37,6 +37,8 @@ pub(super) fn records(plan: &mut Plan, operation: Operation, wanted: &Wanted, ob
         lingering_by_us: before.is_some_and(|receipt| receipt.lingering_by_us)
             || lingering_is_missing(wanted, observed),
         pending_restart: pending_restart(plan, wanted, observed),
+        bad: before.map(|receipt| receipt.bad.clone()).unwrap_or_default(),
+        public_key: before.and_then(|receipt| receipt.public_key.clone()),
         changed: before.map_or(wanted.now, |receipt| receipt.changed),
     };
     if plan.steps.is_empty() && before == Some(&receipt) {
@@ -87,7 +89,9 @@ fn pending_restart(plan: &Plan, wanted: &Wanted, observed: &Observed) -> bool {
         return false;
     }
     let (layout, name) = (&wanted.layout, &wanted.spec.name);
+    let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
+    let runs_on = active.is_some_and(|active| active.identity() == wanted.spec.identity());
     let (launch, socket) = (layout.launch(name, &wanted.spec.tree()), layout.socket_definition(name));
-    let touched = |planned: &Planned| matches!(&planned.step, Step::Write { path, .. } | Step::Remove { path } if *path == launch || *path == wanted.definition.path || *path == socket);
+    let touched = |planned: &Planned| matches!(&planned.step, Step::Write { path, .. } | Step::Remove { path } if (*path == launch && !runs_on) || *path == wanted.definition.path || *path == socket);
     plan.steps.iter().any(touched) || observed.receipt.as_ref().is_some_and(|receipt| receipt.pending_restart)
 }

@@ -1,9 +1,10 @@
 //! How a new launch takes the place of the old one: directly, by a restart through its gate, or beside it.
 
 use super::{await_ready, patience, relink, write, written};
+use crate::model::hook::{self, HookCall};
 use crate::model::launch;
 use crate::model::overlap::may_overlap;
-use crate::model::trial::{Stage, Switch};
+use crate::model::trial::{DataMove, Stage, Switch};
 use crate::plan::definition::Defined;
 use crate::plan::observed::{Observed, Readiness};
 use crate::plan::step::{Operation, Plan, Step, Undo};
@@ -29,6 +30,14 @@ pub(super) fn launch(
     let path = layout.launch(&spec.name, &tree);
     let text = spec.text();
     let before = observed.specs.get(&tree).map(launch::LaunchSpec::text);
+    if observed.link.as_deref() == Some(tree.as_str())
+        && active.is_some_and(|active| active.identity() == spec.identity())
+    {
+        // What only decides about upgrades is written down, and runs as before.
+        let (step, undo) = written(&path, &text, 0o644, before.as_deref());
+        plan.push(step, undo);
+        return false;
+    }
     let gated = active.filter(|_| observed.runs() && !wanted.wishes.no_restart);
     let Some(from) = gated else {
         let (step, undo) = written(&path, &text, 0o644, before.as_deref());
@@ -45,8 +54,14 @@ pub(super) fn launch(
     if versions_change && operation != Operation::Rollback {
         hook(plan, "upgrade.hooks.beforeStop", spec.hooks.before_stop.as_ref(), wanted);
     }
-    let switch =
-        Switch { format: launch::FORMAT, from: from.clone(), to: spec.clone(), stage: Stage::Pending };
+    let switch = Switch {
+        format: launch::FORMAT,
+        from: from.clone(),
+        to: spec.clone(),
+        stage: Stage::Pending,
+        data: DataMove::default(),
+        watch: None,
+    };
     plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack { first: defined.undo.clone() });
     let restart = calls::restart(&identity(spec), defined.sockets);
     match hinders_overlap(plan, wanted, observed, from, defined) {
@@ -119,13 +134,14 @@ fn hook(plan: &mut Plan, field: &str, argv: Option<&Vec<String>>, wanted: &Wante
         ("MAINSTAY_VERSION", spec.version.to_string()),
     ];
     plan.push(
-        Step::Hook {
+        Step::Hook(HookCall {
             field: field.to_owned(),
             argv: argv.iter().map(|argument| crate::model::token::expand(argument, &places)).collect(),
             environment: environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             folder: spec.deploy.clone(),
             rights: wanted.owner.clone(),
-        },
+            limit: spec.hooks.timeout.unwrap_or(hook::USUAL_LIMIT),
+        }),
         Undo::Nothing,
     );
 }

@@ -29,7 +29,14 @@ pub(super) fn spec(probe: Probe) -> LaunchSpec {
 }
 
 pub(super) fn trial(gate: u64) -> Trial {
-    Trial { format: 1, tree: "x-1.0.0".to_owned(), gate: Span::seconds(gate) }
+    Trial {
+        format: 1,
+        tree: "x-1.0.0".to_owned(),
+        gate: Span::seconds(gate),
+        launch: String::new(),
+        watch: None,
+        taken_back: None,
+    }
 }
 
 /// The present, on a host that began to count when its clock for people began.
@@ -159,6 +166,7 @@ impl World {
         let standing = self.machine.standing();
         let moment = Moment("2026-01-01T00:00:00Z".parse().unwrap());
         Status {
+            trial: None,
             format: 1,
             phase: standing.phase,
             tree: "x-1.0.0".to_owned(),
