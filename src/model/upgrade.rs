@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::duration::Span;
 use crate::model::manifest::is_default;
-use crate::model::package::RollbackBarrier;
+use crate::model::package::{PackageDescription, RollbackBarrier};
 use crate::model::version::Version;
 
 /// For how long a new version has to be ready before it counts as proved, where the manifest doesn't say.
@@ -107,13 +107,13 @@ impl Default for UpgradePolicy {
 impl UpgradePolicy {
     /// Lays the manifest over the tool's own, and takes the package's barrier.
     #[must_use]
-    pub fn resolve(upgrade: &Upgrade, barrier: Option<&RollbackBarrier>) -> Self {
+    pub fn resolve(upgrade: &Upgrade, package: Option<&PackageDescription>) -> Self {
         Self {
             trial: upgrade.trial.unwrap_or(USUAL_TRIAL),
             data: upgrade.data.clone(),
             pins: upgrade.pins.clone(),
             migrate_compatible: upgrade.migrate_compatible.unwrap_or(false),
-            barrier: barrier.cloned(),
+            barrier: package.and_then(|package| package.rollback.clone()),
         }
     }
 }

@@ -170,10 +170,7 @@ impl LaunchSpec {
             },
             systemd: manifest.systemd.clone(),
             source: manifest.package.source,
-            upgrade: UpgradePolicy::resolve(
-                &manifest.upgrade,
-                package.and_then(|description| description.rollback.as_ref()),
-            ),
+            upgrade: UpgradePolicy::resolve(&manifest.upgrade, package),
             platform,
             scope,
             deploy,
