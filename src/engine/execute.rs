@@ -115,14 +115,17 @@ fn give_up(
             _ => Failure::Stuck { operation, step, undo: undoing.to_string(), source: Box::new(error) },
         };
     }
+    let unready = hands.unready();
+    let switched = plan.switch().is_some_and(|(at, _)| at <= place || unready.is_some());
+    if switched {
+        // Before the journal is closed: whoever finds neither would never hear of it.
+        remember(context, plan, history::Action::TakenBack, &reason);
+    }
     if let Err(closing) = noted(context, || journal.close()) {
         return unclosed(plan, format!("failed at `{step}` ({reason}) and was undone"), closing);
     }
     sweep(context, &plan.of.name);
-    if let Some(unready) = hands.unready() {
-        if plan.switch().is_some() {
-            remember(context, plan, history::Action::TakenBack, &reason);
-        }
+    if let Some(unready) = unready {
         let why = format!("{reason}; what ran before is back, and not ready: {unready}");
         let (exit, log) = told(&unready);
         let given_up = matches!(unready, StepError::NotReady { retrying: false, .. });
@@ -132,9 +135,8 @@ fn give_up(
             Failure::NotReady { reason: why, exit, log, beside: false }
         };
     }
-    if plan.switch().is_some_and(|(at, _)| at <= place) {
+    if switched {
         let (_, log) = told(&error);
-        remember(context, plan, history::Action::TakenBack, &reason);
         return Failure::TakenBack { reason, log };
     }
     Failure::Step { operation, step, source: Box::new(error) }
@@ -221,6 +223,7 @@ pub(crate) fn remember(context: &Context<'_>, plan: &Plan, action: history::Acti
     let path = context.layout.history(&plan.of.name);
     let versions = plan.switch().map(|(_, switch)| (switch.from.version.clone(), switch.to.version.clone()));
     let (from, to) = match versions {
+        Some((old, new)) if action == history::Action::Finished => (Some(old), Some(new)),
         // Taken back: from the new one to the old one.
         Some((old, new)) => (Some(new), Some(old)),
         None => (None, None),

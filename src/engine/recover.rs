@@ -74,7 +74,6 @@ fn end(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure>
         Verdict::Back(reason) => {
             let before = unfinished.undone_from.unwrap_or(unfinished.begun);
             go_back(context, &hands, &unfinished.plan, journal, before, &reason)?;
-            remember(context, &unfinished.plan, Action::Undone, &reason);
             Recovered::Undone
         }
     };
@@ -182,6 +181,8 @@ fn go_back(
     match undo(context, hands, plan, &mut journal, before, reason) {
         Ok(()) => {
             hands.renew_sockets(plan, false).map_err(|error| stuck(plan, Some(before), &error))?;
+            // Before the journal is closed: whoever finds neither would never hear of it.
+            remember(context, plan, Action::Undone, reason);
             let closed = journal.close().map_err(StepError::from);
             closed.map_err(|error| unclosed(plan, "was undone".to_owned(), error))
         }
