@@ -48,6 +48,8 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Inexpressible(_)
         | Failure::Rights(_)
         | Failure::Changed(_) => 4,
+        // The archive may be a good one: what it can't be unpacked on is at fault.
+        Failure::Archive(error) if error.is_of_the_disk() => 1,
         Failure::Archive(_) | Failure::OtherArchive(_) | Failure::Pack(_) => 5,
         Failure::Busy(_) => 6,
         Failure::TakenBack { .. } => 7,

@@ -203,6 +203,21 @@ pub enum UnpackError {
     },
 }
 
+impl UnpackError {
+    /// Whether the disk is at fault that is unpacked on, and not the archive.
+    #[must_use]
+    pub fn is_of_the_disk(&self) -> bool {
+        matches!(
+            self,
+            Self::Space { .. }
+                | Self::Full { .. }
+                | Self::Write { .. }
+                | Self::Folder { .. }
+                | Self::NotEmpty { .. }
+        )
+    }
+}
+
 /// Unpacks an archive into a folder that is empty or does not exist, in one pass over its bytes. If
 /// `expected` is given, an archive of another digest is refused. After a failure the folder is as before.
 ///
