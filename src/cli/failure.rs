@@ -208,6 +208,11 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
                     .to_owned(),
             ]
         }
+        Refusal::Unclear { reasons, .. } => {
+            let mut lines = reasons.clone();
+            lines.push("mend that, then run this again".to_owned());
+            lines
+        }
         Refusal::SocketsMove(_) => vec!["leave `--no-restart` out, or stop the service first".to_owned()],
         Refusal::NoPrevious(_) => vec![
             "`mainstay history` shows what was active; `--to VERSION` goes to any that is unpacked"

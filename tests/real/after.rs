@@ -52,7 +52,8 @@ fn fits(place: &Place, name: &InstanceName, told: &str, version: &str) {
     let folder = place.layout.tree(name, &tree);
     let source = place.top().join(format!("source-{version}"));
     for file in ["words", "bin/server"] {
-        let (found, made) = (std::fs::read(folder.join(file)).unwrap(), std::fs::read(source.join(file)).unwrap());
+        let (found, made) =
+            (std::fs::read(folder.join(file)).unwrap(), std::fs::read(source.join(file)).unwrap());
         assert!(found == made, "{told}: {file} of {tree} is not what its archive held");
     }
     let history = place.run(&["history", "--json"]).good().out;
