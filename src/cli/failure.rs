@@ -207,6 +207,14 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
             ]
         }
         Refusal::SocketsMove(_) => vec!["leave `--no-restart` out, or stop the service first".to_owned()],
+        Refusal::BadVersion { name, bad } => vec![
+            format!(
+                "`mainstay upgrade --name {name} --to {} --force` tries it again, or `--from ARCHIVE --force`",
+                bad.version
+            ),
+            "an archive with other bytes is another matter; `mainstay history` shows what happened"
+                .to_owned(),
+        ],
         Refusal::NoPrevious(_) => vec![
             "`mainstay history` shows what was active; `--to VERSION` goes to any that is unpacked"
                 .to_owned(),

@@ -5,11 +5,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::Failure;
-use crate::engine::observe::{observe, read_receipt};
+use crate::engine::observe::observe;
 use crate::engine::operation::{exclusively, guard_rights};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{Context, registry, remarks, trust};
+use crate::engine::{Context, registry, remarks, trial, trust};
 use crate::host::{environment, files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -109,7 +109,7 @@ fn with_archive(
     request: &Request,
     agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
 ) -> Result<Outcome, Failure> {
-    let receipt = read_receipt(&context.layout.receipt(&target.name))?;
+    let receipt = trial::receipt(&context.layout, &target.name)?;
     let stage = stage(context, declared, request)?;
     let aim = aim(context, declared, request, receipt.as_ref(), stage.as_ref())?;
     let wanted = prepare::wanted(context, declared, aim)?;

@@ -14,7 +14,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
 use crate::model::owner::Owner;
 use crate::model::service::Supervision;
-use crate::model::trial::Switch;
+use crate::model::trial::{Switch, Trial};
 use crate::platform::call::Call;
 use crate::platform::identity;
 
@@ -237,6 +237,11 @@ pub enum Step {
         /// From what to what.
         switch: Box<Switch>,
     },
+    /// End a trial that is open, because something else is to be made active.
+    EndTrial {
+        /// The trial, as it was found.
+        trial: Box<Trial>,
+    },
     /// Wait until the program of a tree is ready.
     AwaitReady {
         /// The tree.
@@ -370,6 +375,7 @@ impl fmt::Display for Step {
                     switch.to.tree()
                 )
             }
+            Self::EndTrial { trial } => write!(formatter, "end the trial of {}", trial.tree),
             Self::AwaitReady { tree, within, .. } => {
                 write!(formatter, "wait until {tree} is ready (at most {within})")
             }

@@ -39,6 +39,7 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         version: arguments.version.clone(),
         wishes: Wishes {
             force: arguments.force,
+            try_again: arguments.force,
             take_over: arguments.take_over,
             no_start: arguments.no_start,
             no_restart: false,

@@ -22,7 +22,11 @@ pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u
         operation: if arguments.rollback { Operation::Rollback } else { Operation::Upgrade },
         from: archive(arguments.from.as_ref())?,
         version: arguments.to.clone().or_else(|| arguments.version.clone()),
-        wishes: Wishes { force: arguments.force || arguments.to.is_some(), ..Wishes::default() },
+        wishes: Wishes {
+            force: arguments.force || arguments.to.is_some(),
+            try_again: arguments.force,
+            ..Wishes::default()
+        },
         dry_run: arguments.dry_run,
     };
     let question = if arguments.rollback { "Go back?" } else { "Upgrade?" };
