@@ -24,6 +24,7 @@ use crate::supervise::restarts::Restarts;
 use crate::supervise::standing::Standing;
 use crate::supervise::transition::{Input, Output};
 
+use self::decided::Decided;
 use self::health::Health;
 use self::need::Need;
 use self::renewal::Renewal;
@@ -35,6 +36,7 @@ use self::turns::Turns;
 
 mod aftermath;
 mod cycle;
+mod decided;
 mod health;
 mod need;
 mod ready;
@@ -85,25 +87,6 @@ pub struct Machine {
     /// The time in which the program did not end, so that it is killed.
     outstayed: Option<Duration>,
     standing: Standing,
-}
-
-/// An ending that an earlier supervisor had decided.
-#[derive(Clone, Debug)]
-struct Decided {
-    ending: Ending,
-    phase: Phase,
-    message: String,
-}
-
-impl Decided {
-    fn of(status: &Status) -> Option<Self> {
-        let ending = match (status.phase, status.last_exit) {
-            (Phase::Completed, _) => Ending::Completed,
-            (Phase::Failed, Some(exit)) => Ending::Failed(exit),
-            _ => return None,
-        };
-        Some(Self { ending, phase: status.phase, message: status.message.clone() })
-    }
 }
 
 impl Machine {
