@@ -201,6 +201,8 @@ impl Host {
             from: from.map(|version| self.archive(version)),
             version: None,
             wishes: Wishes::default(),
+            unpacked: false,
+            restart_only: false,
             dry_run: false,
         };
         self.with(obstacle, |context| change(context, &target, &request, &|_| Ok(true)))
@@ -223,7 +225,15 @@ impl Host {
         let folder = self.root.join("deploy");
         let (target, _) = find(&Choice::default(), &folder, std::slice::from_ref(&self.layout))?;
         let from = Some(self.archive(version));
-        let request = Request { operation: Operation::Upgrade, from, version: None, wishes, dry_run: false };
+        let request = Request {
+            operation: Operation::Upgrade,
+            from,
+            version: None,
+            wishes,
+            unpacked: false,
+            restart_only: false,
+            dry_run: false,
+        };
         self.with(&Clear, |context| change(context, &target, &request, &|_| Ok(true)))
     }
 

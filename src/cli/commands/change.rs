@@ -43,6 +43,8 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
             no_start: arguments.no_start,
             no_restart: false,
         },
+        unpacked: false,
+        restart_only: false,
         dry_run: arguments.dry_run,
     };
     let environment_file = arguments.env_file.as_ref();
@@ -83,7 +85,8 @@ pub(crate) fn apply(report: &Report, arguments: &ApplyArguments) -> Result<u8, F
 }
 
 fn apply_request(wishes: Wishes, dry_run: bool) -> Request {
-    Request { operation: Operation::Apply, from: None, version: None, wishes, dry_run }
+    let operation = Operation::Apply;
+    Request { operation, from: None, version: None, wishes, unpacked: false, restart_only: false, dry_run }
 }
 
 /// An archive that was typed, absolute.

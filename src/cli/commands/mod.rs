@@ -9,6 +9,7 @@ mod lifecycle;
 mod list;
 mod logs;
 mod pack;
+mod pick;
 mod recover;
 mod remove;
 mod run;

@@ -14,6 +14,7 @@ pub(super) fn guard(operation: Operation, wanted: &Wanted, observed: &Observed) 
     guard_name(wanted, observed)?;
     guard_account(wanted, observed)?;
     guard_version(operation, wanted, observed)?;
+    guard_package(operation, wanted)?;
     guard_sockets(wanted, observed)
 }
 
@@ -78,6 +79,17 @@ fn guard_account(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
         }),
         _ => Ok(()),
     }
+}
+
+/// Success would be claimed of a program that the service does not run.
+fn guard_package(operation: Operation, wanted: &Wanted) -> Result<(), Refusal> {
+    let spec = &wanted.spec;
+    let is_brought = wanted.archive.is_some() && operation == Operation::Upgrade && !wanted.wishes.force;
+    if !is_brought || spec.names_package(&wanted.layout.install(&spec.name)) {
+        return Ok(());
+    }
+    let program = spec.command.first().cloned().unwrap_or_default();
+    Err(Refusal::OutsidePackage { name: spec.name.clone(), program })
 }
 
 fn guard_version(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
