@@ -18,6 +18,15 @@ const MOST_CANDIDATES: usize = 20;
 
 /// Tells a failure, and gives the exit code.
 pub(crate) fn told(report: &Report, failure: &Failure) -> u8 {
+    let answer = said(report, failure);
+    if report.is_json() {
+        report.document(&answer);
+    }
+    answer.exit_code
+}
+
+/// Tells a failure to a person, and gives it as a document.
+pub(crate) fn said(report: &Report, failure: &Failure) -> FailureAnswer {
     let code = code(failure);
     let message = failure.to_string();
     let mut causes = Vec::new();
@@ -32,10 +41,7 @@ pub(crate) fn told(report: &Report, failure: &Failure) -> u8 {
     }
     let help = help(failure);
     report.failure(&message, &causes, &help);
-    if report.is_json() {
-        report.document(&FailureAnswer::new(code, message, causes, help));
-    }
-    code
+    FailureAnswer::new(code, message, causes, help)
 }
 
 /// The exit code of a failure.
@@ -186,9 +192,9 @@ fn target_help(error: &TargetError) -> Vec<String> {
         lines
     };
     match error {
-        TargetError::Nothing { candidates, .. } | TargetError::Unknown { candidates, .. } => {
-            choose(candidates)
-        }
+        TargetError::Nothing { candidates, .. }
+        | TargetError::Unknown { candidates, .. }
+        | TargetError::NoneOf { candidates, .. } => choose(candidates),
         TargetError::OtherScope { scope, .. } => {
             vec![format!("its scope is `{scope}`: add `--{scope}`"), elevated()]
         }

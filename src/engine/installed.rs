@@ -53,7 +53,8 @@ pub(crate) fn aim(
         known
     } else if request.restart_only {
         found.version.clone().unwrap_or_else(|| {
-            notices.push(format!("nobody knows which version `{}` is: {known} stays recorded", found.program));
+            notices
+                .push(format!("nobody knows which version `{}` is: {known} stays recorded", found.program));
             known
         })
     } else {
@@ -138,7 +139,12 @@ pub(crate) fn guard_unchanged(context: &Context<'_>, wanted: &Wanted) -> Result<
 }
 
 /// What an operation on such a program came to: a new version that does not run has left nothing to go back to.
-pub(crate) fn told(context: &Context<'_>, wanted: &Wanted, before: Option<&Version>, failure: Failure) -> Failure {
+pub(crate) fn told(
+    context: &Context<'_>,
+    wanted: &Wanted,
+    before: Option<&Version>,
+    failure: Failure,
+) -> Failure {
     if wanted.standing.is_none() || before.is_none_or(|before| *before == wanted.spec.version) {
         return failure;
     }

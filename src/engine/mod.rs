@@ -42,6 +42,7 @@ pub mod switch;
 pub mod target;
 pub mod trust;
 pub mod versions;
+pub mod wave;
 
 use crate::engine::event::Event;
 use crate::engine::manager::Manager;

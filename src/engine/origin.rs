@@ -112,7 +112,8 @@ pub(crate) fn origin(context: &Context<'_>, spec: &LaunchSpec) -> Result<Origin,
 pub(crate) fn version(found: &Origin) -> Result<Version, OriginError> {
     found.version.clone().ok_or_else(|| OriginError::Unversioned {
         program: found.program.clone(),
-        reason: "no package manager's files stand beside it, and `--version` brings no version to light".to_owned(),
+        reason: "no package manager's files stand beside it, and `--version` brings no version to light"
+            .to_owned(),
     })
 }
 
@@ -203,7 +204,8 @@ fn bringer(named: &Utf8Path, real: &Utf8Path) -> Bringer {
         return Bringer::Brew { formula: formula.to_owned() };
     }
     let root = named.parent().and_then(Utf8Path::parent);
-    if let Some(root) = root.filter(|root| files::facts(&root.join(".crates.toml")).ok().flatten().is_some()) {
+    if let Some(root) = root.filter(|root| files::facts(&root.join(".crates.toml")).ok().flatten().is_some())
+    {
         let usual = root.file_name() == Some(".cargo");
         return Bringer::Cargo { root: (!usual).then(|| root.to_owned()) };
     }

@@ -108,9 +108,9 @@ pub fn python_package(text: &str) -> Option<(String, Version)> {
 /// The paths in a Python package's `RECORD`: the first field of each line, in quotes where it holds a comma.
 pub fn recorded(text: &str) -> impl Iterator<Item = String> {
     text.lines().filter_map(|line| match line.strip_prefix('"') {
-        Some(quoted) => {
-            quoted.rsplit_once("\",").map(|(path, _)| path.split("\",").next().unwrap_or(path).replace("\"\"", "\""))
-        }
+        Some(quoted) => quoted
+            .rsplit_once("\",")
+            .map(|(path, _)| path.split("\",").next().unwrap_or(path).replace("\"\"", "\"")),
         None => line.split(',').next().filter(|path| !path.is_empty()).map(str::to_owned),
     })
 }
@@ -120,14 +120,13 @@ pub fn recorded(text: &str) -> impl Iterator<Item = String> {
 #[must_use]
 pub fn version_word(text: &str) -> Option<Version> {
     let words = text.split(|letter: char| letter.is_whitespace() || ",;()[]\"'/=:@".contains(letter));
-    words.filter_map(|word| {
+    words.into_iter().find_map(|word| {
         let word = word.strip_prefix(['v', 'V']).unwrap_or(word).trim_end_matches(['.', '-', '+', '~']);
         let (first, rest) = word.split_once('.')?;
         let is_number = !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit());
         let goes_on = rest.starts_with(|letter: char| letter.is_ascii_digit());
         (is_number && goes_on).then(|| Version::new(word).ok()).flatten()
     })
-    .next()
 }
 
 /// The script that a shell script of a package manager hands over to: `"$basedir/../lib/…"`, as npm's `cmd-shim` and
@@ -154,7 +153,9 @@ mod tests {
         let found = node_package(r#"{ "name": "@acme/web", "version": "1.2.3", "bin": "x.js" }"#).unwrap();
         assert_eq!((found.name.as_str(), found.has_programs), ("@acme/web", true));
         assert_eq!(found.version, version("1.2.3"));
-        for text in [r#"{ "type": "module" }"#, r#"{ "name": "x" }"#, r#"{ "name": "x", "version": "" }"#, "[", ""] {
+        for text in
+            [r#"{ "type": "module" }"#, r#"{ "name": "x" }"#, r#"{ "name": "x", "version": "" }"#, "[", ""]
+        {
             assert_eq!(node_package(text), None, "{text}");
         }
     }

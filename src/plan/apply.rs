@@ -38,7 +38,8 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
         None => tree(&mut plan, wanted, observed)?,
     }
     let defined = definition(&mut plan, wanted, observed);
-    if let Some(found) = wanted.standing.as_ref().filter(|_| standing::is_all_that_changes(wanted, observed)) {
+    if let Some(found) = wanted.standing.as_ref().filter(|_| standing::is_all_that_changes(wanted, observed))
+    {
         standing::restart_in_place(&mut plan, operation, wanted, found, observed);
         return Ok(plan);
     }

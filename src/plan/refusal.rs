@@ -112,7 +112,9 @@ pub enum Refusal {
         to: Version,
     },
     /// There is no old program: only who brought the new one can bring it.
-    #[error("`{name}` starts a program that mainstay did not unpack, so there is no old one here to go back to")]
+    #[error(
+        "`{name}` starts a program that mainstay did not unpack, so there is no old one here to go back to"
+    )]
     NoOldProgram {
         /// The instance.
         name: InstanceName,

@@ -26,7 +26,8 @@ mod tests {
 
     #[test]
     fn the_words_follow_the_path() {
-        let text = "{ path=/opt/my tools/web ; argv[]=/opt/my tools/web --port 80 ; ignore_errors=no ; pid=0 }\n";
+        let text =
+            "{ path=/opt/my tools/web ; argv[]=/opt/my tools/web --port 80 ; ignore_errors=no ; pid=0 }\n";
         assert_eq!(read(text).unwrap(), ["/opt/my tools/web", "--port", "80"]);
         let text = "{ path=/usr/bin/node ; argv[]=node web.js ; ignore_errors=no }";
         assert_eq!(read(text).unwrap(), ["/usr/bin/node", "web.js"]);

@@ -21,7 +21,9 @@ pub(super) fn version(report: &Report, target: &Target) -> Result<Option<Version
     }
     let of = target.installed()?;
     if !has_trees(target) {
-        return Err(Failure::Usage("`--pick` chooses among unpacked versions, and there are none".to_owned()));
+        return Err(Failure::Usage(
+            "`--pick` chooses among unpacked versions, and there are none".to_owned(),
+        ));
     }
     let mut versions = versions(&target.layout, &target.name, &of.component)?;
     for active in versions.iter().filter(|version| version.is_active) {

@@ -3,8 +3,18 @@
 use camino::Utf8Path;
 
 /// Options of Node.js that take the next argument with them (node(1)).
-const NODE_WITH_VALUE: [&str; 10] =
-    ["-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--env-file", "--title", "--input-type"];
+const NODE_WITH_VALUE: [&str; 10] = [
+    "-r",
+    "--require",
+    "--import",
+    "--loader",
+    "--experimental-loader",
+    "-C",
+    "--conditions",
+    "--env-file",
+    "--title",
+    "--input-type",
+];
 /// Options of Python that take the next argument with them (python3(1)).
 const PYTHON_WITH_VALUE: [&str; 3] = ["-W", "-X", "--check-hash-based-pycs"];
 
@@ -22,7 +32,9 @@ pub(super) fn is_node(program: &Utf8Path) -> bool {
 }
 
 pub(super) fn is_python(program: &Utf8Path) -> bool {
-    let rest = program.file_name().and_then(|name| name.strip_prefix("python").or_else(|| name.strip_prefix("pypy")));
+    let rest = program
+        .file_name()
+        .and_then(|name| name.strip_prefix("python").or_else(|| name.strip_prefix("pypy")));
     rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
 }
 
@@ -50,7 +62,8 @@ pub(super) fn script(arguments: &[String]) -> Option<&str> {
 pub(super) fn python_work(arguments: &[String]) -> Option<Work<'_>> {
     let script = first_word(arguments, &PYTHON_WITH_VALUE);
     let module = arguments.iter().position(|argument| argument == "-m");
-    let before_script = |at: &usize| script.is_none_or(|script| arguments[*at + 1..].iter().any(|word| word == script));
+    let before_script =
+        |at: &usize| script.is_none_or(|script| arguments[*at + 1..].iter().any(|word| word == script));
     match module.filter(before_script).and_then(|at| arguments.get(at + 1)) {
         Some(module) => Some(Work::Module(module)),
         None => script.map(Work::Script),

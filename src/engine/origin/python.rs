@@ -12,7 +12,13 @@ const DEPTH: usize = 12;
 /// The package that an entry point, or another file of an environment, is of.
 pub(super) fn of_script(script: &Utf8Path) -> Option<Origin> {
     let roots = script.ancestors().skip(1).take(DEPTH);
-    roots.into_iter().find_map(|root| in_environment(root, script, |sites, path| normal(&sites.join(path)) == script))
+    roots.into_iter().find_map(|root| {
+        in_environment(root, script, |sites, path| {
+            // With `--target` pip moves what it has installed elsewhere, and leaves the paths as they were there.
+            let moved = || sites == root && root.join(path.trim_start_matches("../")) == script;
+            normal(&sites.join(path)) == script || moved()
+        })
+    })
 }
 
 /// The package that brings a module to a Python.

@@ -26,8 +26,9 @@ impl Check<'_> {
             self.key(["package", name], message);
         }
         let upgrade = &manifest.upgrade;
-        let without_a_way_back =
-            format!("has no meaning where `package.source` is `{source}`: there is no old program to go back to");
+        let without_a_way_back = format!(
+            "has no meaning where `package.source` is `{source}`: there is no old program to go back to"
+        );
         if !upgrade.data.is_empty() {
             self.key(["upgrade", "data"], format!("`data` {without_a_way_back}"));
         }
@@ -40,7 +41,8 @@ impl Check<'_> {
             }
         }
         if manifest.service.command.is_none() {
-            let message = format!("with `source` `{source}` no package says what to run: write `service.command`");
+            let message =
+                format!("with `source` `{source}` no package says what to run: write `service.command`");
             self.value(["package", "source"], message);
         }
         let Ok(root) = serde_json::from_str::<Value>(self.document.text()) else { return };
