@@ -60,11 +60,10 @@ pub fn await_trial(
         match live.and_then(|status| status.trial) {
             Some(TrialStanding { failed: Some(reason), .. }) => return Err(failed(reason)),
             Some(standing) if standing.passed() => return Ok(()),
-            Some(standing) => {
-                if told.replace(standing.ready_seconds) != Some(standing.ready_seconds) {
-                    watch(&standing);
-                }
+            Some(standing) if told.replace(standing.ready_seconds) != Some(standing.ready_seconds) => {
+                watch(&standing);
             }
+            Some(_) => {}
             // Without one it has none, or has passed it and somebody has closed it.
             None if trial.is_none_or(|trial| trial.watch.is_none()) => return Ok(()),
             None => {}

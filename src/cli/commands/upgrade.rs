@@ -1,6 +1,6 @@
 //! `upgrade`.
 
-use super::change::{archive, told};
+use super::change::{source, told};
 use super::pick;
 use crate::cli::arguments::{LifecycleArguments, UpgradeArguments};
 use crate::cli::commands::lifecycle;
@@ -9,6 +9,7 @@ use crate::cli::surroundings::{target_to_change, with_context};
 use crate::cli::{confirm, interruption};
 use crate::engine::change::{Outcome, Request, change};
 use crate::engine::failure::Failure;
+use crate::engine::source::Proof;
 use crate::engine::target::Target;
 use crate::plan::step::{Operation, Plan};
 use crate::plan::wanted::Wishes;
@@ -44,7 +45,8 @@ pub(super) fn request(arguments: &UpgradeArguments, target: &Target) -> Result<R
     }
     Ok(Request {
         operation: if arguments.rollback { Operation::Rollback } else { Operation::Upgrade },
-        from: archive(arguments.from.as_ref())?,
+        source: source(arguments.from.as_ref())?,
+        proof: Proof::default(),
         version: arguments.to.clone().or_else(|| arguments.version.clone()),
         wishes: Wishes { force: arguments.force || unpacked, ..Wishes::default() },
         unpacked,

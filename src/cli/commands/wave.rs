@@ -25,7 +25,9 @@ pub(crate) fn wave(report: &Report, arguments: &UpgradeArguments) -> Result<u8, 
     };
     let layout = layout(arguments.target.scope)?;
     let (members, notices) = members(&layout, &component, arguments.canary.as_ref())?;
-    notices.iter().for_each(|notice| report.notice(notice));
+    for notice in &notices {
+        report.notice(notice);
+    }
     let names: Vec<InstanceName> = members.into_iter().map(|marker| marker.name).collect();
     if !arguments.dry_run {
         with_context(report, layout, operation::guard_rights)?;
@@ -34,7 +36,7 @@ pub(crate) fn wave(report: &Report, arguments: &UpgradeArguments) -> Result<u8, 
     let mut instances: Vec<WaveInstance> = names.iter().map(untouched).collect();
     let mut code = DONE;
     if shown {
-        code = each(report, arguments, &mut instances, true)?;
+        code = each(report, arguments, &mut instances, true);
         if arguments.dry_run || code != DONE {
             let answer = WaveAnswer { schema: "wave.v1".to_owned(), component, dry_run: true, instances };
             finish(report, &answer);
@@ -46,7 +48,7 @@ pub(crate) fn wave(report: &Report, arguments: &UpgradeArguments) -> Result<u8, 
         }
         instances = names.iter().map(untouched).collect();
     }
-    code = code.max(each(report, arguments, &mut instances, false)?);
+    code = code.max(each(report, arguments, &mut instances, false));
     finish(report, &WaveAnswer { schema: "wave.v1".to_owned(), component, dry_run: false, instances });
     Ok(code)
 }
@@ -64,12 +66,7 @@ fn untouched(name: &InstanceName) -> WaveInstance {
 }
 
 /// Does it to each, until one fails; gives that one's exit code.
-fn each(
-    report: &Report,
-    arguments: &UpgradeArguments,
-    instances: &mut [WaveInstance],
-    dry_run: bool,
-) -> Result<u8, Failure> {
+fn each(report: &Report, arguments: &UpgradeArguments, instances: &mut [WaveInstance], dry_run: bool) -> u8 {
     let count = instances.len();
     for (place, instance) in instances.iter_mut().enumerate() {
         let name = instance.name.clone();
@@ -83,10 +80,10 @@ fn each(
             let answer = failure::said(report, &failed);
             let code = answer.exit_code;
             instance.failure = Some(answer);
-            return Ok(code);
+            return code;
         }
     }
-    Ok(DONE)
+    DONE
 }
 
 fn target(report: &Report, arguments: &UpgradeArguments, name: &InstanceName) -> Result<Target, Failure> {
