@@ -1,6 +1,10 @@
 //! Waves: the same upgrade for all instances of a component, one after the other, through the real binary.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that fails panics, and starts processes itself"
+)]
 
 mod real;
 

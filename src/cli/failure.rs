@@ -11,6 +11,7 @@ use crate::engine::trust::Distrust;
 use crate::host::account;
 use crate::model::answer::failure::FailureAnswer;
 use crate::model::marker::Marker;
+use crate::package::unpack::UnpackError;
 use crate::plan::refusal::Refusal;
 
 /// How many instances are named to somebody who named none: a screen's worth.
@@ -55,6 +56,9 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Inexpressible(_)
         | Failure::Rights(_)
         | Failure::Changed(_) => 4,
+        Failure::Archive(
+            UnpackError::Space { .. } | UnpackError::Files { .. } | UnpackError::Full { .. },
+        ) => 1,
         Failure::Archive(_) | Failure::OtherArchive(_) | Failure::Origin(_) | Failure::Pack(_) => 5,
         Failure::Busy(_) => 6,
         Failure::TakenBack { .. } => 7,
@@ -242,6 +246,11 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
                 "`--force` does it all the same; `mainstay upgrade --rollback` goes to the version before"
                     .to_owned(),
             ]
+        }
+        Refusal::Unclear { reasons, .. } => {
+            let mut lines = reasons.clone();
+            lines.push("mend that, then run this again".to_owned());
+            lines
         }
         Refusal::SocketsMove(_) => vec!["leave `--no-restart` out, or stop the service first".to_owned()],
         Refusal::OlderProgram { to, .. } => {

@@ -63,10 +63,9 @@ pub fn await_trial(
             Some(standing) if told.replace(standing.ready_seconds) != Some(standing.ready_seconds) => {
                 watch(&standing);
             }
-            Some(_) => {}
             // Without one it has none, or has passed it and somebody has closed it.
             None if trial.is_none_or(|trial| trial.watch.is_none()) => return Ok(()),
-            None => {}
+            _ => {}
         }
         if seen.elapsed() > LONGEST_GAP {
             let reason = format!("{name} is on trial, and does not run");
