@@ -114,6 +114,7 @@ impl<'a> Hands<'a> {
                 files::copy_program(program, &folder.join("mainstay"))?;
             }
             Step::Publish { folder, tree, .. } => self.publish(folder, tree)?,
+            Step::Mark { folder, tree, program } => tree::mark(folder, tree, program)?,
             Step::EmptyTrash { folder, entry } => {
                 if files::facts(folder)?.is_some() {
                     match entry {

@@ -184,6 +184,15 @@ pub enum Step {
         /// The tree's name.
         tree: String,
     },
+    /// Give a version that is not ours to unpack a folder of its name, which only says that there is such a version.
+    Mark {
+        /// The instance's install folder.
+        folder: Utf8PathBuf,
+        /// The folder's name.
+        tree: String,
+        /// The program that stands for it.
+        program: Utf8PathBuf,
+    },
     /// Remove, slowly and for good, what was put away in a folder.
     EmptyTrash {
         /// The folder.
@@ -325,6 +334,7 @@ impl fmt::Display for Step {
             Self::Publish { archive, folder, tree, digest, .. } => {
                 write!(formatter, "unpack {archive} (sha256 {}…) to {folder}/{tree}/", digest.short())
             }
+            Self::Mark { folder, tree, program } => write!(formatter, "mark {program} as {folder}/{tree}/"),
             Self::EmptyTrash { folder, .. } => write!(formatter, "remove what was put away in {folder}/"),
             Self::Call { call } => call.fmt(formatter),
             Self::Hook(hook) => {

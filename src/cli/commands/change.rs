@@ -46,6 +46,8 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
             no_start: arguments.no_start,
             no_restart: false,
         },
+        unpacked: false,
+        restart_only: false,
         dry_run: arguments.dry_run,
     };
     let environment_file = arguments.env_file.as_ref();
@@ -92,6 +94,8 @@ fn apply_request(wishes: Wishes, dry_run: bool) -> Request {
         proof: Proof::default(),
         version: None,
         wishes,
+        unpacked: false,
+        restart_only: false,
         dry_run,
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn guard(operation: Operation, wanted: &Wanted, observed: &Observed) 
     guard_account(wanted, observed)?;
     guard_version(operation, wanted, observed)?;
     guard_bad(operation, wanted, observed)?;
+    guard_package(operation, wanted)?;
     guard_sockets(wanted, observed)
 }
 
@@ -95,6 +96,17 @@ fn guard_bad(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
         Some(bad) => Err(Refusal::BadVersion { name: spec.name.clone(), bad: Box::new(bad.clone()) }),
         None => Ok(()),
     }
+}
+
+/// Success would be claimed of a program that the service does not run.
+fn guard_package(operation: Operation, wanted: &Wanted) -> Result<(), Refusal> {
+    let spec = &wanted.spec;
+    let is_brought = wanted.archive.is_some() && operation == Operation::Upgrade && !wanted.wishes.force;
+    if !is_brought || spec.names_package(&wanted.layout.install(&spec.name)) {
+        return Ok(());
+    }
+    let program = spec.command.first().cloned().unwrap_or_default();
+    Err(Refusal::OutsidePackage { name: spec.name.clone(), program })
 }
 
 fn guard_version(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {

@@ -1,5 +1,6 @@
 //! How a new launch takes the place of the old one: directly, by a restart through its gate, or beside it.
 
+use super::standing::active_now;
 use super::watch::{end_trial, watch};
 use super::{AFTER_START, await_ready, patience, relink, write, written};
 use crate::model::hook::{self, HookCall};
@@ -39,7 +40,9 @@ pub(super) fn launch(
         plan.push(step, undo);
         return false;
     }
-    let gated = active.filter(|_| observed.runs() && !wanted.wishes.no_restart);
+    // Where a program was replaced since, the way back is to the old settings with the new program.
+    let now = active_now(wanted, observed);
+    let gated = now.as_ref().filter(|_| observed.runs() && !wanted.wishes.no_restart);
     // First, so that it is undone last, when what was on trial runs again.
     let back_on_trial = end_trial(plan, operation, wanted, observed);
     let Some(from) = gated else {
@@ -118,7 +121,7 @@ fn hinders_overlap(
     (observed.readiness != Readiness::Ready).then_some("what runs is not ready")
 }
 
-fn hook(plan: &mut Plan, field: &str, argv: Option<&Vec<String>>, wanted: &Wanted) {
+pub(super) fn hook(plan: &mut Plan, field: &str, argv: Option<&Vec<String>>, wanted: &Wanted) {
     let Some(argv) = argv else { return };
     let (layout, spec) = (&wanted.layout, &wanted.spec);
     let name = &spec.name;
