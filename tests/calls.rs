@@ -175,7 +175,7 @@ fn the_command_is_killed_at_any_call() {
     if strace_is_missing() {
         return;
     }
-    let calls = sample(calls_of_the_command(&CALLS), 3, 16);
+    let calls = sample(calls_of_the_command(&CALLS), 3, 8);
     for call in &calls {
         let place = old_runs();
         let told = format!("killed at {call}");
@@ -193,7 +193,7 @@ fn any_call_of_the_command_fails() {
     if strace_is_missing() {
         return;
     }
-    let calls = sample(calls_of_the_command(&OF_THE_DISK), 5, 16);
+    let calls = sample(calls_of_the_command(&OF_THE_DISK), 5, 8);
     let mut codes: BTreeMap<i32, usize> = BTreeMap::new();
     for (place_in_row, call) in calls.iter().enumerate() {
         let place = old_runs();
@@ -253,7 +253,7 @@ fn the_guardian_is_killed_at_any_call_of_the_switch() {
     let tracing = attach(&place, &trace, None);
     place.run(&upgrade(&place).iter().map(String::as_str).collect::<Vec<_>>()).good();
     detach(tracing);
-    let calls = sample(calls_in(&trace, &CALLS), 1, 10);
+    let calls = sample(calls_in(&trace, &CALLS), 1, 6);
     for call in &calls {
         let place = old_runs();
         let told = format!("the guardian is killed at {call}");
@@ -272,6 +272,38 @@ fn the_guardian_is_killed_at_any_call_of_the_switch() {
         after::goes_on(&place, &web(), &told);
     }
     eprintln!("the guardian was killed at {} calls", calls.len());
+}
+
+#[test]
+fn the_way_back_waits_for_the_start_that_follows_a_slow_end() {
+    if strace_is_missing() {
+        return;
+    }
+    let journal_line = "{\\\"begin\\\":4}";
+    let place = Place::new();
+    place.declare(&place.deploy(), "web", "");
+    let manifest = place.deploy().join("mainstay.json");
+    let slow = r#""stop": { "command": ["sleep", "1"], "timeout": "5s" }"#;
+    let text = std::fs::read_to_string(&manifest).unwrap().replace(r#""stop": { "timeout": "5s" }"#, slow);
+    assert!(text.contains("sleep"));
+    std::fs::write(&manifest, text).unwrap();
+    place.run(&["install", "--from", &place.archive("1.0.0")]).good();
+    let trace = place.top().join("trace");
+    let status = tracer(&place, &trace, &["write"], None).arg(MAINSTAY).args(upgrade(&place)).status();
+    assert_eq!(status.unwrap().code(), Some(0));
+    // The journal can't say that the restart was asked for, while what ran before is still ending.
+    let writes: Vec<String> = std::fs::read_to_string(&trace).unwrap().lines().map(str::to_owned).collect();
+    let thread = writes.iter().find(|line| line.contains(journal_line)).unwrap().split(' ').next().unwrap();
+    let own = writes.iter().filter(|line| line.split(' ').next() == Some(thread));
+    let number = own.take_while(|line| !line.contains(journal_line)).count() + 1;
+    place.run(&["upgrade", "--rollback", "--yes"]).good();
+    place.run(&["upgrade", "--cleanup", "--yes"]);
+    let inject = format!("write:error=ENOSPC:when={number}");
+    let mut strace = tracer(&place, &trace, &["write"], Some(&inject));
+    let output = strace.arg(MAINSTAY).args(upgrade(&place)).stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(7), "{said}");
+    after::in_order(&place, &web(), "the way back", &["1.0.0"]);
 }
 
 #[test]
