@@ -10,7 +10,7 @@ pub mod failure;
 pub mod guard;
 mod hands;
 pub mod holders;
-mod journal;
+pub mod journal;
 mod leftovers;
 pub mod lifecycle;
 pub mod listing;

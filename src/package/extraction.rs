@@ -177,7 +177,11 @@ impl<'a> Extraction<'a> {
 
     /// Moves everything in the one top folder up to the root.
     fn lift(&self, top: &str) -> io::Result<()> {
-        let folder = disk::open_folder_at(self.root, top)?;
+        let folder = match disk::open_folder_at(self.root, top) {
+            // There is nothing in it but links, which are made at the end.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
+        };
         let names = disk::names(&folder)?;
         // The folder may hold something of its own name, so it steps aside first.
         let aside = (0..=names.len())

@@ -10,7 +10,7 @@
 //! unpack   an archive → a folder, checked             tree      staging, publishing, trash
 //! archive, limits, entry, fault, catalogue            what is accepted, and why not
 //! gunzip, header, pax, untar                          .tar.gz
-//! central, unzip, inflate                             .zip and .whl
+//! central, attributes, unzip, inflate                 .zip and .whl
 //! extraction, crew, flush, disk                       writing below a descriptor
 //! ```
 
@@ -23,6 +23,7 @@ pub mod tree;
 pub mod unpack;
 pub mod version;
 
+mod attributes;
 mod catalogue;
 mod central;
 mod crew;
