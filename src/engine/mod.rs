@@ -32,6 +32,7 @@ pub mod remove;
 pub mod render;
 pub mod report;
 pub mod sockets;
+pub mod source;
 mod standing;
 pub mod status;
 pub mod strays;

@@ -134,7 +134,9 @@ pub fn at_stop(layout: &Layout, name: &InstanceName, ended: &Ended) -> Result<()
         return Ok(());
     }
     let text = serde_json::to_string_pretty(ended).unwrap_or_default() + "\n";
-    locked(layout, name, || Ok(files::write(&layout.ended(name), &text, 0o644, None)?))
+    // Between the end of the old program and the start of the new one every moment counts. A record that a power cut
+    // takes away says what there is to say: that the host went down.
+    locked(layout, name, || Ok(files::write_for_now(&layout.ended(name), &text, 0o644)?))
 }
 
 /// Whether the service's last end was a failure in that boot of the host.
@@ -222,7 +224,11 @@ fn make(layout: &Layout, switch: &Switch) -> Result<(), Failure> {
 }
 
 fn point(layout: &Layout, to: &LaunchSpec) -> Result<(), Failure> {
-    files::write(&layout.launch(&to.name, &to.tree()), &to.text(), 0o644, None)?;
+    let (path, text) = (layout.launch(&to.name, &to.tree()), to.text());
+    // The plan has written it already, as a rule, when there was time to wait for the disk.
+    if files::read(&path)?.as_deref() != Some(text.as_str()) {
+        files::write(&path, &text, 0o644, None)?;
+    }
     let link = layout.current(&to.name, &to.component);
     if files::read_link(&link)?.as_deref() != Some(to.tree().as_str()) {
         files::link(&link, &Utf8PathBuf::from(to.tree()))?;

@@ -126,6 +126,25 @@ pub fn read(path: &Utf8Path) -> Result<Option<String>, FileError> {
 
 /// Replaces a file whole and durably. A reader sees the old text or the new one, also after a power cut.
 pub fn write(path: &Utf8Path, text: &str, mode: u32, owner: Option<&Owner>) -> Result<(), FileError> {
+    let beside = write_beside(path, text, mode, owner)?;
+    beside.as_file().sync_all().map_err(failed_io("sync", path))?;
+    beside.persist(path).map_err(|error| failed_io("replace", path)(error.error))?;
+    sync_folder(parent(path))
+}
+
+/// Replaces a file whole, for what may be forgotten at a power cut: nobody waits for the disk.
+pub fn write_for_now(path: &Utf8Path, text: &str, mode: u32) -> Result<(), FileError> {
+    let beside = write_beside(path, text, mode, None)?;
+    beside.persist(path).map_err(|error| failed_io("replace", path)(error.error))?;
+    Ok(())
+}
+
+fn write_beside(
+    path: &Utf8Path,
+    text: &str,
+    mode: u32,
+    owner: Option<&Owner>,
+) -> Result<tempfile::NamedTempFile, FileError> {
     let folder = parent(path);
     let mut beside = tempfile::Builder::new()
         .prefix(".mainstay-")
@@ -137,9 +156,7 @@ pub fn write(path: &Utf8Path, text: &str, mode: u32, owner: Option<&Owner>) -> R
     if let Some(owner) = owner {
         give(beside.as_file(), path, owner)?;
     }
-    beside.as_file().sync_all().map_err(failed_io("sync", path))?;
-    beside.persist(path).map_err(|error| failed_io("replace", path)(error.error))?;
-    sync_folder(folder)
+    Ok(beside)
 }
 
 /// Adds a line to a file, durably, and makes the file if there is none.
