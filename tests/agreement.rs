@@ -2,7 +2,8 @@
 //! archive of which they make different trees is refused.
 //!
 //! The archives are odd ones from a seed ([`archives::odd`]), and all that the fuzzers have kept. A reader may
-//! refuse what we take; it may not see something else in it.
+//! refuse what we take; it may not see something else in it. `MAINSTAY_ARCHIVES` is how many are made, and
+//! `MAINSTAY_SEED` the first of them, as a failure names it.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr, missing_docs)]
 
 mod archives;
@@ -50,7 +51,8 @@ const READERS: [Reader; 5] = [
     Reader { name: "unzip", package: "unzip", program: "unzip", zips: true, whole: true },
     Reader { name: "bsdtar", package: "libarchive-tools", program: "bsdtar", zips: true, whole: true },
 ];
-const PYTHON_ZIP: Reader = Reader { name: "python", package: "python3", program: "python3", zips: true, whole: false };
+const PYTHON_ZIP: Reader =
+    Reader { name: "python", package: "python3", program: "python3", zips: true, whole: false };
 
 fn readers(zips: bool) -> Vec<Reader> {
     let there = |reader: &Reader| {
@@ -120,7 +122,8 @@ impl Bench {
     fn compare(&self, reader: &Reader, differences: &mut Vec<String>) -> usize {
         let taken: Vec<usize> = if reader.name == "python" {
             let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/trees.py");
-            let output = run(Command::new("python3").arg(script).arg(self.folder.path()).stderr(Stdio::null()));
+            let output =
+                run(Command::new("python3").arg(script).arg(self.folder.path()).stderr(Stdio::null()));
             let text = String::from_utf8(output.stdout).unwrap();
             text.lines().map(|line| line.parse().unwrap()).collect()
         } else {
@@ -175,14 +178,19 @@ fn difference(ours: &Tree, theirs: &Tree) -> String {
         Some(Node::Link(target)) => format!("a link to `{}`", target.escape_ascii()),
         Some(Node::File { content, program }) => {
             let kind = if *program { "a program" } else { "a file" };
-            format!("{kind} of {} bytes: `{}`", content.len(), content[..content.len().min(40)].escape_ascii())
+            format!(
+                "{kind} of {} bytes: `{}`",
+                content.len(),
+                content[..content.len().min(40)].escape_ascii()
+            )
         }
     };
     let mut names: Vec<&String> = ours.keys().chain(theirs.keys()).collect();
     names.sort();
     names.dedup();
     let differ = names.into_iter().filter(|name| ours.get(*name) != theirs.get(*name));
-    let lines = differ.map(|name| format!("`{name}`: {}, and we have {}", shown(theirs, name), shown(ours, name)));
+    let lines =
+        differ.map(|name| format!("`{name}`: {}, and we have {}", shown(theirs, name), shown(ours, name)));
     lines.collect::<Vec<_>>().join("; ")
 }
 
@@ -264,7 +272,10 @@ fn agree(zips: bool, make: fn(&mut Dice, Oddity) -> Vec<u8>) {
         refused += bench.refused;
     }
     report(&differences);
-    eprintln!("{taken} of {} archives taken; of these {tally:?} taken by others, all the same", taken + refused);
+    eprintln!(
+        "{taken} of {} archives taken; of these {tally:?} taken by others, all the same",
+        taken + refused
+    );
     if count >= 100 {
         assert!(taken * 4 > refused, "{taken} of {} taken: the archives are too odd", taken + refused);
         for (reader, agreed) in tally {
@@ -275,7 +286,8 @@ fn agree(zips: bool, make: fn(&mut Dice, Oddity) -> Vec<u8>) {
 
 #[track_caller]
 fn report(differences: &[String]) {
-    let shown: Vec<_> = differences.iter().take(20).map(|text| text.chars().take(600).collect::<String>()).collect();
+    let shown: Vec<_> =
+        differences.iter().take(20).map(|text| text.chars().take(600).collect::<String>()).collect();
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), shown.join("\n"));
 }
 

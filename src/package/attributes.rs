@@ -9,6 +9,11 @@ const UNIX: u16 = 3;
 /// DOS's attribute of a folder, in the lower half.
 const DOS_FOLDER: u32 = 0x10;
 
+/// Whether a member was packed on Unix.
+pub(crate) fn is_of_unix(made_by: u16) -> bool {
+    made_by >> 8 == UNIX
+}
+
 /// What a member of a zip is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -19,7 +24,7 @@ pub(crate) enum Kind {
 
 /// The kind of a member. The mode that Unix systems keep in the attributes counts; zero says nothing. Other
 /// systems' archives have one too, and some readers look at it: what would be another thing to those is refused.
-pub(crate) fn kind(made_by: u16, attributes: u32, slashed: bool, size: u64) -> Result<Kind, Fault> {
+pub(crate) fn kind(on_unix: bool, attributes: u32, slashed: bool, size: u64) -> Result<Kind, Fault> {
     let mode = attributes >> 16;
     if mode & 0o7000 != 0 {
         return Err(Fault::SpecialBits);
@@ -44,8 +49,10 @@ pub(crate) fn kind(made_by: u16, attributes: u32, slashed: bool, size: u64) -> R
         return Err(Fault::Header("DOS's attributes make it a folder, and its name or mode does not"));
     }
     let plain = matches!(kind, Kind::Folder | Kind::File { program: false });
-    if made_by >> 8 != UNIX && !plain {
-        return Err(Fault::Header("it is a program or a link only to readers that trust another system's mode"));
+    if !on_unix && !plain {
+        return Err(Fault::Header(
+            "it is a program or a link only to readers that trust another system's mode",
+        ));
     }
     Ok(kind)
 }

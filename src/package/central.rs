@@ -241,9 +241,8 @@ fn describe(record: &[u8], names: &Names<'_>, slashed: bool) -> Result<Member, F
     if flags & !KNOWN != 0 {
         return Err(Fault::Header("it has flags that readers take differently"));
     }
-    if flags & UTF8 == 0 && !names.name.is_ascii() {
-        return Err(Fault::Header("its name is not ASCII, and not marked as UTF-8"));
-    }
+    let on_unix = attributes::is_of_unix(u16_at(record, 4));
+    check_letters(names.name, flags & UTF8 != 0, on_unix)?;
     let method = u16_at(record, 10);
     if !matches!(method, STORED | DEFLATED) {
         return Err(Fault::Method(method));
@@ -260,7 +259,7 @@ fn describe(record: &[u8], names: &Names<'_>, slashed: bool) -> Result<Member, F
     if method == STORED && packed != size {
         return Err(Fault::Mismatch("it is stored, and its two sizes differ"));
     }
-    let kind = attributes::kind(u16_at(record, 4), u32_at(record, 38), slashed, size)?;
+    let kind = attributes::kind(on_unix, u32_at(record, 38), slashed, size)?;
     let checksum = u32_at(record, 16);
     Ok(Member { raw: names.name.to_vec(), name: None, kind, flags, method, checksum, packed, size, offset })
 }
@@ -283,6 +282,8 @@ impl<'a> Extra<'a> {
             let before = match u16_at(head, 0) {
                 0x0001 => found.wide.replace(data),
                 // Info-ZIP's Unicode path: a version, a checksum, the name (4.6.9).
+                // An experiment of libarchive's: other attributes than the directory's.
+                0x6c78 => return Err(Fault::Header("it has attributes that only some readers know")),
                 0x7075 => found.unicode_name.replace(data.get(5..).ok_or_else(broken)?),
                 _ => None,
             };
@@ -314,6 +315,21 @@ impl<'a> Extra<'a> {
         }
         Ok(())
     }
+}
+
+/// Refuses names that other readers spell differently: without the mark of UTF-8 they guess a code page, and unzip
+/// does so for some systems in spite of it.
+fn check_letters(name: &[u8], is_utf8: bool, on_unix: bool) -> Result<(), Fault> {
+    if name.is_ascii() {
+        return Ok(());
+    }
+    if !is_utf8 {
+        return Err(Fault::Header("its name is not ASCII, and not marked as UTF-8"));
+    }
+    if !on_unix {
+        return Err(Fault::Header("its name is not ASCII, and some readers guess its letters by the system"));
+    }
+    Ok(())
 }
 
 /// Refuses gaps and overlaps as far as the directory shows them.

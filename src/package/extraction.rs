@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use crate::model::package::{FILE_NAME, PackageDescription};
 use crate::package::catalogue::{Catalogue, Node};
 use crate::package::disk::{self, Writer};
-use crate::package::entry::{EntryName, Named, shown};
+use crate::package::entry::{EntryName, Named, is_composed, shown};
 use crate::package::fault::Fault;
 use crate::package::limits::Limits;
 use crate::package::tree::TOKEN;
@@ -120,6 +120,9 @@ impl<'a> Extraction<'a> {
         };
         if text.len() > self.limits.path {
             return Err(self.refuse(name.as_str().as_bytes(), Fault::LongName(self.limits.path)));
+        }
+        if !is_composed(text) {
+            return Err(self.refuse(name.as_str().as_bytes(), Fault::Decomposed));
         }
         self.catalogue.set_target(name, text);
         if let Some((_, known)) = self.links.iter_mut().rev().find(|(link, _)| link == name) {

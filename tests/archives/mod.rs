@@ -63,7 +63,9 @@ pub(crate) fn folder(name: &str) -> Vec<u8> {
 }
 
 pub(crate) fn link(kind: u8, name: &str, target: &str) -> Vec<u8> {
-    Entry { name: name.as_bytes(), kind, mode: 0o777, link: target.as_bytes(), ..Entry::default() }.bytes()
+    // A hard link has the mode of its file.
+    let mode = if kind == b'1' { 0o644 } else { 0o777 };
+    Entry { name: name.as_bytes(), kind, mode, link: target.as_bytes(), ..Entry::default() }.bytes()
 }
 
 pub(crate) fn special(kind: u8, name: &str) -> Vec<u8> {
@@ -196,7 +198,13 @@ pub(crate) fn zip(members: &[Member]) -> Vec<u8> {
         bytes.extend_from_slice(b"PK\x03\x04");
         bytes.extend(member.needed.to_le_bytes());
         let packed = member.local_packed.unwrap_or(member.declared_packed);
-        bytes.extend(common(member.local_checksum, packed, member.local_size, &member.local_name, &member.local_extra));
+        bytes.extend(common(
+            member.local_checksum,
+            packed,
+            member.local_size,
+            &member.local_name,
+            &member.local_extra,
+        ));
         bytes.extend_from_slice(&member.local_name);
         bytes.extend_from_slice(&member.local_extra);
         bytes.extend_from_slice(&member.packed);
@@ -204,7 +212,13 @@ pub(crate) fn zip(members: &[Member]) -> Vec<u8> {
         directory.extend_from_slice(b"PK\x01\x02");
         directory.extend(member.made_by.to_le_bytes());
         directory.extend(member.needed.to_le_bytes());
-        directory.extend(common(member.checksum, member.declared_packed, member.size, &member.name, &member.extra));
+        directory.extend(common(
+            member.checksum,
+            member.declared_packed,
+            member.size,
+            &member.name,
+            &member.extra,
+        ));
         directory.extend(half(member.comment.len()));
         directory.extend([0; 4]);
         directory.extend((member.mode << 16 | u32::from(member.attributes)).to_le_bytes());

@@ -40,12 +40,38 @@ pub(crate) enum Oddity {
     Some,
 }
 
-const PLAIN: [&str; 8] = ["a", "bin/server", "bin/tool", "lib/x.so", "lib/deep/er/y", "README.md", "z z", "c++"];
+const PLAIN: [&str; 8] =
+    ["a", "bin/server", "bin/tool", "lib/x.so", "lib/deep/er/y", "README.md", "z z", "c++"];
 const NAMES: [&str; 26] = [
-    "a", "b", "dir", "dir/a", "dir/sub/c", "./a", "./dir/x", "é", "e\u{301}", "日本/語", "A", " x", "-rf", "x~",
-    "*", "?", "$HOME", "a b", "'q'", "\"", "#", "%41", ".hidden", "...", "a..b", "dir/",
+    "a",
+    "b",
+    "dir",
+    "dir/a",
+    "dir/sub/c",
+    "./a",
+    "./dir/x",
+    "é",
+    "e\u{301}",
+    "日本/語",
+    "A",
+    " x",
+    "-rf",
+    "x~",
+    "*",
+    "?",
+    "$HOME",
+    "a b",
+    "'q'",
+    "\"",
+    "#",
+    "%41",
+    ".hidden",
+    "...",
+    "a..b",
+    "dir/",
 ];
-const CONTENTS: [&str; 6] = ["", "x", "content", "#!/bin/sh\n", "0123456789abcdef0123456789abcdef", "PK\u{3}\u{4}"];
+const CONTENTS: [&str; 6] =
+    ["", "x", "content", "#!/bin/sh\n", "0123456789abcdef0123456789abcdef", "PK\u{3}\u{4}"];
 
 fn name(dice: &mut Dice, oddity: Oddity, number: usize) -> String {
     if oddity == Oddity::None {
@@ -54,7 +80,7 @@ fn name(dice: &mut Dice, oddity: Oddity, number: usize) -> String {
     match dice.roll(12) {
         0 => format!("dir/{}", "n".repeat(95 + dice.roll(10))),
         1 => format!("{}/{}", "d".repeat(40 + dice.roll(100)), "n".repeat(60 + dice.roll(60))),
-        2..=5 => format!("{}{number}", dice.of(&NAMES)),
+        2..=8 => format!("{}{number}", dice.of(&NAMES)),
         _ => dice.of(&NAMES).to_owned(),
     }
 }
@@ -72,7 +98,8 @@ pub(crate) fn tar_gz(dice: &mut Dice, oddity: Oddity) -> Vec<u8> {
     let odd = oddity == Oddity::Some;
     let mut tar = Vec::new();
     let mut names = Vec::new();
-    let magic: &[u8] = if odd { dice.of(&[&b"ustar\x0000"[..], b"ustar  \0", &[0; 8]]) } else { b"ustar\x0000" };
+    let magic: &[u8] =
+        if odd { dice.of(&[&b"ustar\x0000"[..], b"ustar  \0", &[0; 8]]) } else { b"ustar\x0000" };
     if odd && dice.once_in(8) {
         tar.extend(Entry { name: b"./", kind: b'5', mode: 0o755, ..Entry::default() }.bytes());
     }
@@ -86,13 +113,19 @@ pub(crate) fn tar_gz(dice: &mut Dice, oddity: Oddity) -> Vec<u8> {
     if odd { compressed(dice, &tar) } else { gzip(&tar) }
 }
 
-fn entry(dice: &mut Dice, oddity: Oddity, magic: &[u8], number: usize, names: &mut Vec<(String, u32)>) -> Vec<u8> {
+fn entry(
+    dice: &mut Dice,
+    oddity: Oddity,
+    magic: &[u8],
+    number: usize,
+    names: &mut Vec<(String, u32)>,
+) -> Vec<u8> {
     let odd = oddity == Oddity::Some;
     let mut bytes = Vec::new();
     let mut full = name(dice, oddity, number);
     let kind = dice.of(&[b'0', b'0', b'0', b'0', b'5', b'2', b'1']);
-    let kind = if odd && dice.once_in(12) { dice.of(b"\x007gx34A1") } else { kind };
-    let kind = if kind == b'1' && names.is_empty() && !odd { b'0' } else { kind };
+    let kind = if odd && dice.once_in(30) { dice.of(b"\x007gx34A1") } else { kind };
+    let kind = if names.is_empty() && !odd { b'0' } else { kind };
     let modes = [0o644, 0o755, 0o600, 0o700, 0o444, 0o555, 0o100, 0o001, 0o777, 0o664];
     let mode = if odd { dice.of(&modes) } else { dice.of(&[0o644, 0o755]) };
     let mut mode = if kind == b'5' { mode | 0o700 } else { mode };
@@ -104,7 +137,9 @@ fn entry(dice: &mut Dice, oddity: Oddity, magic: &[u8], number: usize, names: &m
             mode = if odd && dice.once_in(8) { mode } else { known };
             target
         }
-        _ if odd => dice.of(&["a", "dir", "dir/a", "../a", "./a", "b/", "é", "nowhere", "dir/../a", "dir//a"]).to_owned(),
+        _ if odd => dice
+            .of(&["a", "dir", "dir/a", "../a", "./a", "b/", "é", "nowhere", "dir/../a", "dir//a"])
+            .to_owned(),
         _ => "nowhere".to_owned(),
     };
     if kind == b'0' {
@@ -134,7 +169,9 @@ fn entry(dice: &mut Dice, oddity: Oddity, magic: &[u8], number: usize, names: &m
         bytes.extend(long(dice, b'K', "linkpath", &target));
         link.truncate(3);
     }
-    bytes.extend(Entry { fields, name: &short, kind, mode, size: None, link: &link, content: &content }.bytes());
+    bytes.extend(
+        Entry { fields, name: &short, kind, mode, size: None, link: &link, content: &content }.bytes(),
+    );
     bytes
 }
 
@@ -150,7 +187,7 @@ fn long(dice: &mut Dice, kind: u8, keyword: &str, text: &str) -> Vec<u8> {
 /// Headers before an entry that say something of it, or of all.
 fn announcements(dice: &mut Dice, content: &[u8]) -> Vec<u8> {
     let size = content.len().to_string();
-    match dice.roll(60) {
+    match dice.roll(130) {
         0 => pax(&[("size", &size)]),
         1 => pax(&[("size", "7")]),
         2 => pax(&[("mtime", "1700000000.5"), ("uid", "1000"), ("uname", "someone")]),
@@ -192,7 +229,7 @@ fn odd_fields(dice: &mut Dice, content: &[u8], fields: &mut Vec<(usize, Vec<u8>)
         bytes[0] |= 0x80;
         bytes
     };
-    match dice.roll(50) {
+    match dice.roll(110) {
         0 => fields.push((124, wide(size, 12))),
         1 => fields.push((124, format!("{size:>11o} ").into_bytes())),
         2 => fields.push((124, format!("{size:012o}").into_bytes())),
@@ -229,7 +266,8 @@ fn odd_fields(dice: &mut Dice, content: &[u8], fields: &mut Vec<(usize, Vec<u8>)
 /// gzip in its various forms (RFC 1952).
 fn compressed(dice: &mut Dice, tar: &[u8]) -> Vec<u8> {
     let whole = gzip(tar);
-    let flagged = |flags: u8, fields: &[u8]| [&whole[..3], &[flags], &whole[4..10], fields, &whole[10..]].concat();
+    let flagged =
+        |flags: u8, fields: &[u8]| [&whole[..3], &[flags], &whole[4..10], fields, &whole[10..]].concat();
     let at = dice.roll(tar.len());
     match dice.roll(24) {
         0 => [gzip(&tar[..at]), gzip(&tar[at..])].concat(),
@@ -318,7 +356,10 @@ fn member(dice: &mut Dice, oddity: Oddity, number: usize) -> Member {
     }
     match dice.roll(40) {
         0 => member.mode = 0,
-        1 => member.mode = dice.of(&[0o644, 0o755, 0o040_755, 0o100_755, 0o100_600, 0o100_001, 0o120_777, 0o170_000]),
+        1 => {
+            member.mode =
+                dice.of(&[0o644, 0o755, 0o040_755, 0o100_755, 0o100_600, 0o100_001, 0o120_777, 0o170_000])
+        }
         2 => member.attributes = dice.of(&[0x10, 0x20, 0x01, 0x08, 0x21]),
         3 | 4 => member.made_by = dice.of(&[0x0014, 0x0a14, 0x1314, 0x0b14, 0x0714, 0x003f, 0x033f]),
         5 => {
@@ -327,7 +368,10 @@ fn member(dice: &mut Dice, oddity: Oddity, number: usize) -> Member {
             member.attributes = dice.of(&[0x10, 0x20, 0]);
         }
         6 => member.needed = dice.of(&[0, 10, 45, 63, 64, 0xff14]),
-        7 => member.flags |= dice.of(&[1 << 1, 1 << 2, 1 << 4, 1 << 5, 1 << 7, 1 << 11, 1 << 12, 1 << 14, 1 << 15]),
+        7 => {
+            member.flags |=
+                dice.of(&[1 << 1, 1 << 2, 1 << 4, 1 << 5, 1 << 7, 1 << 11, 1 << 12, 1 << 14, 1 << 15])
+        }
         8..=13 => extras(dice, &mut member),
         14 => member.comment = b"of a member".to_vec(),
         15 => member.name = b"other".to_vec(),

@@ -16,7 +16,7 @@ def unpack(archive, into):
         return
     with tarfile.open(archive, "r:gz") as opened:
         # Whose a file is is no part of a package.
-        opened.chown = lambda *_: None
+        opened.chown = lambda *_, **__: None
         # What comes at once would hide what a stricter reader is meant to find.
         if hasattr(tarfile, "fully_trusted_filter"):
             opened.extraction_filter = staticmethod(tarfile.fully_trusted_filter)

@@ -15,7 +15,10 @@ pub fn run(bytes: &[u8]) {
             }
             if let Some(edited) = document.replace(&["package".into(), "version".into()], "1.2.3-edited") {
                 let (edited, _) = read_manifest("mainstay.json", &edited).unwrap();
-                assert_eq!(edited.package.version.as_ref().map(ToString::to_string).as_deref(), Some("1.2.3-edited"));
+                assert_eq!(
+                    edited.package.version.as_ref().map(ToString::to_string).as_deref(),
+                    Some("1.2.3-edited")
+                );
             }
         }
     }
