@@ -435,6 +435,9 @@ fn what_other_readers_take_for_something_else() {
     assert!(sound.unpack(None, &Limits::default()).is_ok());
     let slashed = [good(), pax(&[("path", "evil/")]), file("x", "")];
     refused_for(&tar_gz(&slashed), "evil/", &Fault::EmptyPart);
+    let oldest = Entry { name: b"folder/", kind: 0, ..Entry::default() }.bytes();
+    let fault = Fault::Extended("it names the entry twice");
+    refused_for(&tar_gz(&[good(), pax(&[("path", "evil")]), oldest]), "evil", &fault);
     let again = Entry { name: b"evil", kind: b'1', mode: 0o755, link: b"good", ..Entry::default() };
     let fault = Fault::Header("its mode is not that of the file which it names again");
     refused_for(&tar_gz(&[good(), again.bytes()]), "evil", &fault);

@@ -115,13 +115,13 @@ impl<'e, 'a> Untar<'e, 'a> {
         }
         let announced = std::mem::take(&mut self.announced);
         let extended = announced.extended.unwrap_or_default();
-        let two_names = extended.path.is_some() && announced.long_name.is_some()
-            || extended.link_path.is_some() && announced.long_link.is_some();
-        let other_name = extended.path.or(announced.long_name);
         // Before ustar a folder was a file whose name ended with a slash.
-        let is_folder = kind == 0 && other_name.is_none() && header.name().ends_with(b"/");
-        let kind = if is_folder { b'5' } else { kind };
-        let name = other_name.unwrap_or_else(|| header.name());
+        let slashed = kind == 0 && header.name().ends_with(b"/");
+        let two_names = extended.path.is_some() && announced.long_name.is_some()
+            || slashed && (extended.path.is_some() || announced.long_name.is_some())
+            || extended.link_path.is_some() && announced.long_link.is_some();
+        let kind = if slashed { b'5' } else { kind };
+        let name = extended.path.or(announced.long_name).unwrap_or_else(|| header.name());
         let target =
             extended.link_path.or(announced.long_link).unwrap_or_else(|| header.link_name().to_vec());
         self.current = name;
