@@ -123,7 +123,7 @@ fn entry(
     let odd = oddity == Oddity::Some;
     let mut bytes = Vec::new();
     let mut full = name(dice, oddity, number);
-    let kind = dice.of(&[b'0', b'0', b'0', b'0', b'5', b'2', b'1']);
+    let kind = dice.of(b"0000521");
     let kind = if odd && dice.once_in(30) { dice.of(b"\x007gx34A1") } else { kind };
     let kind = if names.is_empty() && !odd { b'0' } else { kind };
     let modes = [0o644, 0o755, 0o600, 0o700, 0o444, 0o555, 0o100, 0o001, 0o777, 0o664];
@@ -161,7 +161,7 @@ fn entry(
     } else if odd && magic == b"ustar\x0000" && short.len() > 2 && dice.once_in(6) {
         // A prefix is put before the name with a slash.
         if let Some(at) = full.find('/').filter(|at| *at > 0 && *at + 1 < full.len()) {
-            fields.push((345, full[..at].as_bytes().to_vec()));
+            fields.push((345, full.as_bytes()[..at].to_vec()));
             short = full.as_bytes()[at + 1..].to_vec();
         }
     }
@@ -340,7 +340,7 @@ fn member(dice: &mut Dice, oddity: Oddity, number: usize) -> Member {
     let content = if folder && !(odd && dice.once_in(20)) { Vec::new() } else { content };
     let mut member =
         if dice.once_in(2) { Member::stored(&full, &content) } else { Member::deflated(&full, &content) };
-    if !full.is_ascii() && !(odd && dice.once_in(3)) {
+    if !(full.is_ascii() || odd && dice.once_in(3)) {
         member.flags |= 1 << 11;
     }
     member.mode = match (link, folder) {
@@ -358,7 +358,7 @@ fn member(dice: &mut Dice, oddity: Oddity, number: usize) -> Member {
         0 => member.mode = 0,
         1 => {
             member.mode =
-                dice.of(&[0o644, 0o755, 0o040_755, 0o100_755, 0o100_600, 0o100_001, 0o120_777, 0o170_000])
+                dice.of(&[0o644, 0o755, 0o040_755, 0o100_755, 0o100_600, 0o100_001, 0o120_777, 0o170_000]);
         }
         2 => member.attributes = dice.of(&[0x10, 0x20, 0x01, 0x08, 0x21]),
         3 | 4 => member.made_by = dice.of(&[0x0014, 0x0a14, 0x1314, 0x0b14, 0x0714, 0x003f, 0x033f]),
@@ -370,7 +370,7 @@ fn member(dice: &mut Dice, oddity: Oddity, number: usize) -> Member {
         6 => member.needed = dice.of(&[0, 10, 45, 63, 64, 0xff14]),
         7 => {
             member.flags |=
-                dice.of(&[1 << 1, 1 << 2, 1 << 4, 1 << 5, 1 << 7, 1 << 11, 1 << 12, 1 << 14, 1 << 15])
+                dice.of(&[1 << 1, 1 << 2, 1 << 4, 1 << 5, 1 << 7, 1 << 11, 1 << 12, 1 << 14, 1 << 15]);
         }
         8..=13 => extras(dice, &mut member),
         14 => member.comment = b"of a member".to_vec(),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use camino::{Utf8Path, Utf8PathBuf};
 use mainstay::model::size::Size;
 use mainstay::package::limits::Limits;
+use mainstay::package::need;
 use mainstay::package::unpack::{Unpacked, unpack};
 
 /// Small, so that one input is done in a moment and every limit is met.
@@ -27,6 +28,9 @@ pub fn run(bytes: &[u8]) {
     let host = Host::new(bytes);
     let into = host.root.join("trees/hostile");
     let unpacked = unpack(&host.root.join("archive"), &into, None, &limits(), &mut |_| {});
+    // What it says of its size is asked before, of the same bytes.
+    let archive = host.root.join("archive");
+    let _ = need::of(&mut fs::File::open(&archive).unwrap(), &archive, &limits());
     match unpacked {
         Ok(unpacked) => check_tree(&into, &unpacked),
         Err(error) => {

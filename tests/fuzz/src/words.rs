@@ -44,9 +44,6 @@ pub fn run(bytes: &[u8]) {
 fn shown<T: FromStr + Display + PartialEq + Debug>(text: &str) -> Option<T> {
     let value = text.parse::<T>().ok()?;
     let written = value.to_string();
-    match written.parse::<T>() {
-        Ok(read) => assert_eq!(read, value, "{written}"),
-        Err(_) => panic!("{text:?} is shown as {written:?}, which can't be read"),
-    }
+    assert_eq!(written.parse().ok().as_ref(), Some(&value), "{text:?} is shown as {written:?}");
     Some(value)
 }
