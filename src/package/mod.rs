@@ -11,14 +11,18 @@
 //! archive, limits, entry, fault, catalogue            what is accepted, and why not
 //! gunzip, header, pax, untar                          .tar.gz
 //! central, unzip, inflate                             .zip and .whl
+//! fetch, sums, signature                              over a network, and whether it is the right one
 //! extraction, crew, flush, disk                       writing below a descriptor
 //! ```
 
 pub mod archive;
 pub mod entry;
 pub mod fault;
+pub mod fetch;
 pub mod limits;
 pub mod pack;
+pub mod signature;
+pub mod sums;
 pub mod tree;
 pub mod unpack;
 pub mod version;
