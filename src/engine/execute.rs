@@ -232,6 +232,7 @@ pub(crate) fn remember(context: &Context<'_>, plan: &Plan, action: history::Acti
         to,
         downtime_ms: None,
         reason: Some(reason.to_owned()),
+        source: None,
         user: context.caller.name.clone(),
     };
     if files::facts(&path).is_ok_and(|facts| facts.is_some()) {

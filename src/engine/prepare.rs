@@ -4,8 +4,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::event::Event;
 use crate::engine::failure::Failure;
+use crate::engine::source::opened::Opened;
 use crate::engine::target::Declared;
 use crate::engine::{Context, trust};
+use crate::host::files::FileError;
 use crate::host::{account, clock, container, files};
 use crate::model::contradiction::{read_package_description, refuse_contradictions};
 use crate::model::digest::Digest;
@@ -16,6 +18,7 @@ use crate::model::position::Segment;
 use crate::model::version::Version;
 use crate::model::watched::Watched;
 use crate::package::limits::Limits;
+use crate::package::signature::Vouched;
 use crate::package::tree::{self, Complete, Staging};
 use crate::package::unpack::{self, Unpacked};
 use crate::plan::apply::instance_folders;
@@ -31,6 +34,8 @@ pub(crate) struct Stage {
     pub(crate) unpacked: Unpacked,
     /// Where it lies.
     pub(crate) staging: Staging,
+    /// Who vouches for it, where that was asked, and whether with a word for the manifest's key.
+    pub(crate) signed: Option<(Vouched, bool)>,
 }
 
 impl Stage {
@@ -44,13 +49,15 @@ impl Stage {
 /// Unpacks an archive into a folder in which it can later be given its name.
 pub(crate) fn stage(
     context: &Context<'_>,
-    archive: &Utf8Path,
+    opened: &Opened,
     folder: &Utf8Path,
     expected: Option<Digest>,
 ) -> Result<Stage, Failure> {
-    let (file, archive) = trust::open_archive(archive)?;
+    let archive = &opened.shown;
+    let failed = |source| FileError { action: "open", path: archive.clone(), source };
+    let file = opened.file.try_clone().map_err(failed)?;
     let made = files::create_folder(folder, 0o755, None)?;
-    let outcome = unpack_in(context, file, &archive, folder, expected);
+    let outcome = unpack_in(context, file, archive, folder, expected);
     if outcome.is_err() && made {
         // What was made for this archive goes with it; why it was refused matters more than whether that works.
         let _ = files::remove_empty_folder(folder);
@@ -75,7 +82,7 @@ fn unpack_in(
     };
     let unpacked =
         unpack::unpack_file(file, archive, staging.path(), expected, &Limits::default(), &mut progress)?;
-    Ok(Stage { archive: archive.to_owned(), unpacked, staging })
+    Ok(Stage { archive: archive.to_owned(), unpacked, staging, signed: None })
 }
 
 /// The version that an archive brings: what was typed, what the package says, or what its file is called.
@@ -154,6 +161,7 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
             text: edited,
         },
         archive,
+        public_key: declared.manifest.package.public_key.clone(),
         runtime: Runtime { program, build },
         account,
         owner: deploy.owner.clone(),

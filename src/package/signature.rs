@@ -50,7 +50,9 @@ pub enum SignatureError {
         key: PublicKey,
     },
     /// It does not fit the archive, or its comment does not fit it.
-    #[error("the signature does not fit `{archive}`: the archive, the signature or its comment was exchanged")]
+    #[error(
+        "the signature does not fit `{archive}`: the archive, the signature or its comment was exchanged"
+    )]
     Wrong {
         /// The archive.
         archive: Utf8PathBuf,

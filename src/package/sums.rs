@@ -69,7 +69,9 @@ fn bsd(line: &str) -> Option<(String, Digest)> {
 /// A line of the BSDs' form with the digest of another algorithm.
 fn is_of_another_kind(line: &str) -> bool {
     let word = line.split_once(" (").filter(|(_, rest)| rest.contains(") = ")).map(|(word, _)| word);
-    word.is_some_and(|word| word != "SHA256" && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
+    word.is_some_and(|word| {
+        word != "SHA256" && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    })
 }
 
 #[cfg(test)]

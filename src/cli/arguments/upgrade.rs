@@ -1,15 +1,16 @@
 //! What can be typed after `upgrade`.
 
-use camino::Utf8PathBuf;
 use clap::Args;
 
-use super::TargetArguments;
+use super::{SourceArguments, TargetArguments};
 use crate::model::version::Version;
 
 /// `upgrade`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     mainstay upgrade --from server-1.1.0.tar.gz\n  \
+    mainstay upgrade --version 1.1.0          from `package.url` of the manifest\n  \
+    mainstay upgrade --from /srv/drop         the newest archive in a folder\n  \
     mainstay upgrade --rollback\n  \
     mainstay upgrade --to 1.0.0\n  \
     mainstay upgrade --cleanup")]
@@ -18,20 +19,20 @@ pub struct UpgradeArguments {
     /// Which instance.
     #[command(flatten)]
     pub target: TargetArguments,
-    /// The package: a .tar.gz, .tgz, .zip or .whl
-    #[arg(long, value_name = "ARCHIVE", conflicts_with_all = ["rollback", "to", "cleanup"])]
-    pub from: Option<Utf8PathBuf>,
-    /// The archive's version, where neither the package nor its file name says it
-    #[arg(long, requires = "from")]
+    /// Where the package comes from (default: `package.url` of the manifest).
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// The version: which one to fetch, or of an archive that does not say it itself
+    #[arg(long)]
     pub version: Option<Version>,
     /// Go back to the version that was active before
-    #[arg(long, conflicts_with_all = ["to", "cleanup"])]
+    #[arg(long, conflicts_with_all = ["to", "cleanup", "from", "url", "sha256", "signature", "version"])]
     pub rollback: bool,
     /// Go to a version that is unpacked here
-    #[arg(long, value_name = "VERSION", conflicts_with = "cleanup")]
+    #[arg(long, value_name = "VERSION", conflicts_with_all = ["cleanup", "from", "url", "sha256", "signature", "version"])]
     pub to: Option<Version>,
     /// Remove the versions that nothing refers to any more
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["from", "url", "sha256", "signature", "version"])]
     pub cleanup: bool,
     /// Allow an older version; overwrite an existing tree of that version
     #[arg(long)]

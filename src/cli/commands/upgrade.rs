@@ -1,13 +1,13 @@
 //! `upgrade`.
 
-use super::change::{source, told};
+use super::change::{proof, source, told};
 use crate::cli::arguments::UpgradeArguments;
 use crate::cli::report::Report;
 use crate::cli::surroundings::{target_to_change, with_context};
 use crate::cli::{confirm, interruption};
 use crate::engine::change::{Request, change};
 use crate::engine::failure::Failure;
-use crate::engine::source::Proof;
+use crate::engine::source::Source;
 use crate::plan::step::Operation;
 use crate::plan::wanted::Wishes;
 
@@ -15,14 +15,11 @@ use crate::plan::wanted::Wishes;
 pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u8, Failure> {
     let target = target_to_change(report, &arguments.target)?;
     target.installed()?;
-    if arguments.from.is_none() && !arguments.rollback && arguments.to.is_none() {
-        let hint = "say what to upgrade to: `--from ARCHIVE`, `--to VERSION` or `--rollback`";
-        return Err(Failure::Usage(hint.to_owned()));
-    }
+    let stays = arguments.rollback || arguments.to.is_some();
     let request = Request {
         operation: if arguments.rollback { Operation::Rollback } else { Operation::Upgrade },
-        source: source(arguments.from.as_ref())?,
-        proof: Proof::default(),
+        source: if stays { Source::Present } else { source(&arguments.source)? },
+        proof: proof(&arguments.source)?,
         version: arguments.to.clone().or_else(|| arguments.version.clone()),
         wishes: Wishes { force: arguments.force || arguments.to.is_some(), ..Wishes::default() },
         dry_run: arguments.dry_run,

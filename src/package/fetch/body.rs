@@ -188,7 +188,9 @@ mod tests {
     #[test]
     fn only_a_range_that_makes_sense_is_one() {
         assert_eq!(content_range("bytes 5-9/10"), Some((5, 9, 10)));
-        for text in ["", "bytes 5-9/*", "bytes 9-5/10", "bytes 5-10/10", "items 5-9/10", "bytes */10", "bytes 5-/10"] {
+        for text in
+            ["", "bytes 5-9/*", "bytes 9-5/10", "bytes 5-10/10", "items 5-9/10", "bytes */10", "bytes 5-/10"]
+        {
             assert_eq!(content_range(text), None, "{text}");
         }
     }

@@ -20,7 +20,9 @@ pub enum FetchError {
         what: String,
     },
     /// Anybody on the way could exchange it, and nothing would tell.
-    #[error("`{0}` would be fetched in plain text, and nothing says what has to come: anybody on the way could exchange it")]
+    #[error(
+        "`{0}` would be fetched in plain text, and nothing says what has to come: anybody on the way could exchange it"
+    )]
     Plain(String),
     /// The answer leads from an encrypted way to one that is not.
     #[error("`{address}` leads from https to `{to}`: from there on anybody could read and exchange it")]
