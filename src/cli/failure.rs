@@ -10,6 +10,7 @@ use crate::engine::trust::Distrust;
 use crate::host::account;
 use crate::model::answer::failure::FailureAnswer;
 use crate::model::marker::Marker;
+use crate::package::unpack::UnpackError;
 use crate::plan::refusal::Refusal;
 
 mod fetching;
@@ -50,6 +51,7 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Inexpressible(_)
         | Failure::Rights(_)
         | Failure::Changed(_) => 4,
+        Failure::Archive(error) if is_of_the_disk(error) => 1,
         Failure::Archive(_) | Failure::OtherArchive(_) | Failure::Signature(_) | Failure::Pack(_) => 5,
         Failure::Fetch(error) => fetching::code(error),
         Failure::Busy(_) => 6,
@@ -71,6 +73,11 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Run(_)
         | Failure::Killed => 1,
     }
+}
+
+/// Whether the disk is at fault, and not the archive.
+fn is_of_the_disk(error: &UnpackError) -> bool {
+    matches!(error, UnpackError::Space { .. } | UnpackError::Files { .. } | UnpackError::Full { .. })
 }
 
 /// What the person can do.
@@ -224,6 +231,11 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
                 "`--force` does it all the same; `mainstay upgrade --rollback` goes to the version before"
                     .to_owned(),
             ]
+        }
+        Refusal::Unclear { reasons, .. } => {
+            let mut lines = reasons.clone();
+            lines.push("mend that, then run this again".to_owned());
+            lines
         }
         Refusal::SocketsMove(_) => vec!["leave `--no-restart` out, or stop the service first".to_owned()],
         Refusal::NoPrevious(_) => vec![

@@ -25,7 +25,7 @@ fn try_to_sweep(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
     let (install, state, journal) = (layout.install(name), layout.state(name), layout.journal(name));
     tree::sweep(&install)?;
     fetch::sweep(&layout.downloads(name));
-    for folder in [&install, &state] {
+    for folder in [&install, &state, &layout.snapshots(name)] {
         if files::facts(folder)?.is_some() {
             tree::empty_trash(folder)?;
         }

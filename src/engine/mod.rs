@@ -26,6 +26,7 @@ pub mod past;
 pub mod prepare;
 mod ready;
 pub mod recover;
+mod references;
 pub mod registry;
 mod remarks;
 pub mod remove;

@@ -93,6 +93,9 @@ pub(crate) fn observe(
         running,
         trees,
         present,
+        references: Vec::new(),
+        snapshots: BTreeSet::new(),
+        stale_downloads: Vec::new(),
     })
 }
 

@@ -26,3 +26,4 @@ pub mod signal;
 pub mod temporary;
 pub mod tree;
 pub mod untrusted;
+pub mod usage;

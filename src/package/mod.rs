@@ -8,7 +8,8 @@
 //! ```text
 //! pack     a folder → a reproducible archive          version   a file name → a version
 //! unpack   an archive → a folder, checked             tree      staging, publishing, trash
-//! archive, limits, entry, fault, catalogue            what is accepted, and why not
+//! measure  what trees take of the disk
+//! archive, limits, entry, fault, catalogue, need      what is accepted, and why not
 //! gunzip, header, pax, untar                          .tar.gz
 //! central, unzip, inflate                             .zip and .whl
 //! fetch, sums, signature                              over a network, and whether it is the right one
@@ -20,6 +21,8 @@ pub mod entry;
 pub mod fault;
 pub mod fetch;
 pub mod limits;
+pub mod measure;
+pub mod need;
 pub mod pack;
 pub mod signature;
 pub mod sums;

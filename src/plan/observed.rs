@@ -12,6 +12,7 @@ use crate::model::marker::Marker;
 use crate::model::receipt::Receipt;
 use crate::model::trial::Trial;
 use crate::model::version::Version;
+use crate::plan::reference::Reference;
 
 /// An instance as it was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +58,12 @@ pub struct Observed {
     pub present: BTreeSet<Utf8PathBuf>,
     /// Trees that a running process uses: by its executable, its folder or its arguments.
     pub in_use: BTreeSet<String>,
+    /// What else may need version trees, where that was asked: before anything of them is removed.
+    pub references: Vec<Reference>,
+    /// The trees of which there are snapshots of data.
+    pub snapshots: BTreeSet<String>,
+    /// What was fetched in part so long ago that nobody goes on with it.
+    pub stale_downloads: Vec<String>,
 }
 
 /// A version tree on disk.

@@ -11,6 +11,14 @@ use crate::model::version::Version;
 /// A guard that says no.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
+    /// It can't be known which versions are still needed.
+    #[error("no version of `{name}` is removed, because it can't be known which ones are needed")]
+    Unclear {
+        /// The instance.
+        name: InstanceName,
+        /// What can't be known, and why, as sentences.
+        reasons: Vec<String>,
+    },
     /// The instance's name is taken by another folder.
     #[error("an instance `{name}` is already installed from `{folder}`")]
     NameTaken {

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
@@ -15,6 +14,7 @@ use crate::model::marker::Marker;
 use crate::model::owner::Owner;
 use crate::model::service::Supervision;
 use crate::model::trial::Switch;
+pub use crate::plan::operation::{Operation, Room};
 use crate::platform::call::Call;
 use crate::platform::identity;
 
@@ -33,6 +33,9 @@ pub struct Plan {
     pub after: Vec<Step>,
     /// What the person should know beside the steps.
     pub notices: Vec<String>,
+    /// What it takes of the disk, and frees.
+    #[serde(default)]
+    pub room: Room,
 }
 
 impl Plan {
@@ -40,7 +43,14 @@ impl Plan {
     #[must_use]
     pub fn new(operation: Operation, spec: &LaunchSpec) -> Self {
         let of = identity(spec);
-        Self { operation, of, steps: Vec::new(), after: Vec::new(), notices: Vec::new() }
+        Self {
+            operation,
+            of,
+            steps: Vec::new(),
+            after: Vec::new(),
+            notices: Vec::new(),
+            room: Room::default(),
+        }
     }
 
     /// Whether nothing would change.
@@ -74,50 +84,6 @@ impl Plan {
         self.steps.iter().enumerate().find_map(|(place, planned)| match &planned.step {
             Step::Switch { switch } => Some((place, &**switch)),
             _ => None,
-        })
-    }
-}
-
-/// What an operation is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum Operation {
-    /// A new instance.
-    Install,
-    /// Changed settings.
-    Apply,
-    /// Another version.
-    Upgrade,
-    /// The version before.
-    Rollback,
-    /// Old versions removed.
-    Cleanup,
-    /// A version tree rebuilt from its archive.
-    Repair,
-    /// The instance removed.
-    Uninstall,
-    /// Started.
-    Start,
-    /// Stopped.
-    Stop,
-    /// Stopped and started.
-    Restart,
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Install => "install",
-            Self::Apply => "apply",
-            Self::Upgrade => "upgrade",
-            Self::Rollback => "rollback",
-            Self::Cleanup => "clean-up",
-            Self::Repair => "repair",
-            Self::Uninstall => "uninstall",
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Restart => "restart",
         })
     }
 }

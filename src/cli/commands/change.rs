@@ -171,5 +171,7 @@ fn answer(request: &Request, outcome: &Outcome) -> ChangeAnswer {
         steps: confirm::lines(plan),
         notices: plan.notices.clone(),
         downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
+        takes_bytes: plan.room.takes,
+        frees_bytes: plan.room.frees,
     }
 }

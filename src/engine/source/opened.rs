@@ -15,6 +15,7 @@ use crate::engine::{Context, trust};
 use crate::host::files::FileError;
 use crate::host::temporary;
 use crate::model::digest::Digest;
+use crate::model::duration::Span;
 use crate::package::fetch::{FetchError, Fetched, Fetcher, Locator, Progress, Settings};
 use crate::package::signature::{self, Signature};
 use crate::package::sums;
@@ -131,7 +132,7 @@ fn of_address(
     downloads: &Utf8Path,
 ) -> Result<Opened, Failure> {
     let shown = Utf8PathBuf::from(address.to_string());
-    let fetcher = Fetcher::new(&settings(declared, pinned)?, address)?;
+    let client = Fetcher::new(&settings(declared, pinned)?, address)?;
     let name = address.file_name();
     let mut tell = |progress| match progress {
         Progress::Got { read, total } => context.tell(fetching(name, read, total)),
@@ -142,7 +143,7 @@ fn of_address(
     };
     // First what is small: it may spare what is large.
     let list = address.beside(sums::FILE_NAME);
-    let text = match fetcher.text(&list, sums::LARGEST, &mut tell) {
+    let text = match client.text(&list, sums::LARGEST, &mut tell) {
         // Where the way itself is refused, the archive's is as well.
         Err(error @ (FetchError::Plain(_) | FetchError::Tls { .. } | FetchError::Unreachable { .. })) => {
             return Err(error.into());
@@ -153,12 +154,12 @@ fn of_address(
     let text = match (typed, keys.asked()) {
         (None, Some(_)) => {
             let beside = address.beside(&format!("{name}{}", signature::ENDING));
-            fetcher.text(&beside, signature::LARGEST, &mut tell)?
+            client.text(&beside, signature::LARGEST, &mut tell)?
         }
         (typed, _) => typed,
     };
     let signature = text.map(|text| Signature::read(shown.clone(), &text)).transpose()?;
-    let fetched = fetcher.fetch(address, downloads, digest.or(listed), &mut tell)?;
+    let fetched = client.fetch(address, downloads, digest.or(listed), &mut tell)?;
     let file = fetched.file().map_err(|source| FileError { action: "open", path: shown.clone(), source })?;
     Ok(Opened { file, shown, listed, signature, fetched: Some(fetched) })
 }
@@ -193,10 +194,7 @@ fn settings(declared: &Declared, pinned: bool) -> Result<Settings, Failure> {
     Ok(Settings {
         ca: read(&download.ca)?,
         certificate: read(&download.certificate)?,
-        silence: download
-            .timeout
-            .map(|timeout| timeout.duration())
-            .filter(|timeout| *timeout > Duration::ZERO),
+        silence: download.timeout.map(Span::duration).filter(|timeout| *timeout > Duration::ZERO),
         retries: download.retries,
         pinned,
     })

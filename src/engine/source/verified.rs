@@ -87,7 +87,7 @@ fn unpacked(
 fn expected(declared: &Declared, request: &Request, supply: &Supply) -> Vec<Expected> {
     let package = &declared.manifest.package;
     let binds = match (&package.version, &supply.version) {
-        (None, _) => request.operation != Operation::Upgrade,
+        (None, _) => true,
         (Some(pinned), Some(wanted)) => pinned == wanted,
         // An upgrade is about to change both.
         (Some(_), None) => request.operation != Operation::Upgrade,
@@ -120,6 +120,10 @@ fn other(archive: &Utf8Path, found: Digest, expected: Expected) -> Failure {
 /// Whether an archive is not at fault: once there is room, it will do.
 fn lacks_room(failure: &Failure) -> bool {
     use UnpackError as U;
-    matches!(failure, Failure::Archive(U::Space { .. } | U::Full { .. } | U::Write { .. } | U::Folder { .. }))
-        || matches!(failure, Failure::Tree(_) | Failure::File(_))
+    matches!(
+        failure,
+        Failure::Archive(
+            U::Space { .. } | U::Files { .. } | U::Full { .. } | U::Write { .. } | U::Folder { .. }
+        )
+    ) || matches!(failure, Failure::Tree(_) | Failure::File(_))
 }
