@@ -50,6 +50,11 @@ pub(crate) fn lines(plan: &Plan) -> Vec<String> {
     plan.steps.iter().map(|planned| &planned.step).chain(&plan.after).map(ToString::to_string).collect()
 }
 
+/// A time, as documents have it.
+pub(crate) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// A plan that would be carried out, or was, as the document that tells of it.
 pub(crate) fn answer(plan: &Plan, dry_run: bool, downtime: Option<Duration>) -> ChangeAnswer {
     ChangeAnswer {

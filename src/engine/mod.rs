@@ -10,6 +10,7 @@ pub mod failure;
 pub mod guard;
 mod hands;
 pub mod holders;
+mod installed;
 mod journal;
 mod leftovers;
 pub mod lifecycle;
@@ -20,6 +21,7 @@ pub mod manager;
 mod observe;
 pub mod obstacle;
 pub mod operation;
+pub mod origin;
 mod overlap;
 pub mod packing;
 pub mod past;
@@ -40,11 +42,15 @@ pub mod strays;
 pub mod supervisor;
 pub mod switch;
 pub mod target;
+mod trial;
 pub mod trust;
+pub mod versions;
+pub mod wave;
 
 use crate::engine::event::Event;
 use crate::engine::manager::Manager;
 use crate::engine::obstacle::Obstacle;
+use crate::engine::switch::Means;
 use crate::model::layout::Layout;
 use crate::model::owner::Owner;
 use crate::platform::Facts;
@@ -72,6 +78,11 @@ impl Context<'_> {
     /// Tells something.
     pub(crate) fn tell(&self, event: Event) {
         (self.events)(event);
+    }
+
+    /// What carries out what a start has left undone.
+    pub(crate) fn means(&self) -> Means<'_> {
+        Means { manager: self.manager, obstacle: self.obstacle }
     }
 
     /// Tells something that did not go as wished and does not matter much.

@@ -44,6 +44,12 @@ impl Source {
     pub fn brings(&self) -> bool {
         *self != Self::Present
     }
+
+    /// Whether an archive was typed.
+    #[must_use]
+    pub fn is_archive(&self) -> bool {
+        matches!(self, Self::File(_) | Self::Input | Self::Address(_))
+    }
 }
 
 /// What was typed that an archive has to agree with.
@@ -119,6 +125,9 @@ fn of_manifest(
     receipt: Option<&Receipt>,
 ) -> Result<Supply, Failure> {
     let manifest = &declared.manifest;
+    if !manifest.package.source.has_trees() {
+        return Ok(Supply { way: Way::Present, version: request.version.clone() });
+    }
     let version = wanted(declared, request, receipt);
     if let Some(version) = version.as_ref().filter(|_| !request.wishes.force) {
         let name = tree_name(&manifest.package.name, version);
@@ -131,7 +140,7 @@ fn of_manifest(
             return Ok(Supply { way: Way::Present, version });
         }
         return Err(Failure::Usage(
-            "say what to upgrade to: `--from ARCHIVE`, `--url ADDRESS`, `--to VERSION` or `--rollback`; or \
+            "say what to upgrade to: `--from ARCHIVE`, `--url ADDRESS`, `--to VERSION`, `--pick` or `--rollback`; or \
              let the manifest say where archives are (`package.url`)"
                 .to_owned(),
         ));

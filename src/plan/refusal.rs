@@ -6,6 +6,7 @@ use thiserror::Error;
 use crate::model::manifest::PlatformKind;
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::public_key::PublicKey;
+use crate::model::receipt::BadVersion;
 use crate::model::version::Version;
 
 /// A guard that says no.
@@ -104,6 +105,14 @@ pub enum Refusal {
         /// What is wanted.
         to: Version,
     },
+    /// The version was taken back before.
+    #[error("version {} was taken back at {}: {}", bad.version, bad.at, bad.reason)]
+    BadVersion {
+        /// The instance.
+        name: InstanceName,
+        /// The version, when and why.
+        bad: Box<BadVersion>,
+    },
     /// There is no version to go back to.
     #[error("no other version of `{0}` was active before")]
     NoPrevious(InstanceName),
@@ -119,6 +128,34 @@ pub enum Refusal {
         remembered: PublicKey,
         /// The one that the manifest pins.
         wanted: Option<PublicKey>,
+    },
+    /// What a package manager holds is older than what is active.
+    #[error("the service starts `{program}`, which is version {to}: older than the active {from}")]
+    OlderProgram {
+        /// The real file.
+        program: Utf8PathBuf,
+        /// What is active.
+        from: Version,
+        /// What is there.
+        to: Version,
+    },
+    /// There is no old program: only who brought the new one can bring it.
+    #[error(
+        "`{name}` starts a program that mainstay did not unpack, so there is no old one here to go back to"
+    )]
+    NoOldProgram {
+        /// The instance.
+        name: InstanceName,
+        /// What brings the old one.
+        bring: Option<String>,
+    },
+    /// The service does not start what archives bring.
+    #[error("`{name}` starts `{program}`, which no archive brings: its version would change by word only")]
+    OutsidePackage {
+        /// The instance.
+        name: InstanceName,
+        /// The program that its command names.
+        program: String,
     },
     /// The live tree can't be replaced under a running program.
     #[error("version {version} of `{component}` is the active one: its tree is in use")]

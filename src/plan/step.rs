@@ -13,7 +13,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
 use crate::model::owner::Owner;
 use crate::model::service::Supervision;
-use crate::model::trial::Switch;
+use crate::model::trial::{Switch, Trial};
 pub use crate::plan::operation::{Operation, Room};
 use crate::platform::call::Call;
 use crate::platform::identity;
@@ -184,6 +184,15 @@ pub enum Step {
         /// The tree's name.
         tree: String,
     },
+    /// Give a version that is not ours to unpack a folder of its name, which only says that there is such a version.
+    Mark {
+        /// The instance's install folder.
+        folder: Utf8PathBuf,
+        /// The folder's name.
+        tree: String,
+        /// The program that stands for it.
+        program: Utf8PathBuf,
+    },
     /// Remove, slowly and for good, what was put away in a folder.
     EmptyTrash {
         /// The folder.
@@ -202,6 +211,11 @@ pub enum Step {
     Switch {
         /// From what to what.
         switch: Box<Switch>,
+    },
+    /// End a trial that is open, because something else is to be made active.
+    EndTrial {
+        /// The trial, as it was found.
+        trial: Box<Trial>,
     },
     /// Wait until the program of a tree is ready.
     AwaitReady {
@@ -320,6 +334,7 @@ impl fmt::Display for Step {
             Self::Publish { archive, folder, tree, digest, .. } => {
                 write!(formatter, "unpack {archive} (sha256 {}…) to {folder}/{tree}/", digest.short())
             }
+            Self::Mark { folder, tree, program } => write!(formatter, "mark {program} as {folder}/{tree}/"),
             Self::EmptyTrash { folder, .. } => write!(formatter, "remove what was put away in {folder}/"),
             Self::Call { call } => call.fmt(formatter),
             Self::Hook(hook) => {
@@ -336,6 +351,7 @@ impl fmt::Display for Step {
                     switch.to.tree()
                 )
             }
+            Self::EndTrial { trial } => write!(formatter, "end the trial of {}", trial.tree),
             Self::AwaitReady { tree, within, .. } => {
                 write!(formatter, "wait until {tree} is ready (at most {within})")
             }

@@ -203,6 +203,8 @@ impl Host {
             proof: Proof::default(),
             version: None,
             wishes: Wishes::default(),
+            unpacked: false,
+            restart_only: false,
             dry_run: false,
         };
         self.with(obstacle, |context| change(context, &target, &request, &|_| Ok(true)))
@@ -231,6 +233,8 @@ impl Host {
             proof: Proof::default(),
             version: None,
             wishes,
+            unpacked: false,
+            restart_only: false,
             dry_run: false,
         };
         self.with(&Clear, |context| change(context, &target, &request, &|_| Ok(true)))

@@ -241,6 +241,8 @@ pub(crate) const CLEANUP: Scenario = Scenario {
     name: "cleanup",
     set: |host| {
         new_runs(host);
+        // Until then its way back is kept.
+        host.service.prove();
         host.upgrade("1.1.0", &Stops::never()).unwrap_err();
     },
     act: |host, obstacle| host.remove(Removal::OldVersions, obstacle).map(drop),

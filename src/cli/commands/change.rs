@@ -41,10 +41,13 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         version: arguments.version.clone(),
         wishes: Wishes {
             force: arguments.force,
+            try_again: arguments.force,
             take_over: arguments.take_over,
             no_start: arguments.no_start,
             no_restart: false,
         },
+        unpacked: false,
+        restart_only: false,
         dry_run: arguments.dry_run,
     };
     let environment_file = arguments.env_file.as_ref();
@@ -91,6 +94,8 @@ fn apply_request(wishes: Wishes, dry_run: bool) -> Request {
         proof: Proof::default(),
         version: None,
         wishes,
+        unpacked: false,
+        restart_only: false,
         dry_run,
     }
 }
