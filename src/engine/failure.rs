@@ -8,6 +8,7 @@ use crate::engine::supervisor::RunError;
 use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
 use crate::host::account::AccountError;
+use crate::host::disk::Shortage;
 use crate::host::environment::EnvironmentError;
 use crate::host::files::FileError;
 use crate::host::lock::LockError;
@@ -57,6 +58,9 @@ pub enum Failure {
     /// The archive's signature does not vouch for it.
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    /// There is too little room, as was found out before anything was written.
+    #[error(transparent)]
+    Space(#[from] Shortage),
     /// The folder can't be packed.
     #[error(transparent)]
     Pack(#[from] PackError),

@@ -51,7 +51,8 @@ pub(crate) fn stage(
     let found = opened::open(context, declared, (supply, &request.proof), &keys, digest, &place)?;
     let Some(opened) = found else { return Ok(None) };
     expected.extend(opened.listed.map(|digest| Expected { digest, by: "SHA256SUMS" }));
-    let staged = agreed(&expected).and_then(|()| unpacked(context, &opened, &keys, &expected, &folder));
+    let staged =
+        agreed(&expected).and_then(|()| unpacked(context, declared, &opened, (&keys, &expected), &folder));
     if !staged.as_ref().is_err_and(lacks_room) {
         opened.discard();
     }
@@ -60,9 +61,9 @@ pub(crate) fn stage(
 
 fn unpacked(
     context: &Context<'_>,
+    declared: &Declared,
     opened: &Opened,
-    keys: &Keys,
-    expected: &[Expected],
+    (keys, expected): (&Keys, &[Expected]),
     folder: &Utf8Path,
 ) -> Result<Stage, Failure> {
     let vouched = keys.verify(opened.signature.as_ref(), &opened.shown, &opened.file)?;
@@ -71,13 +72,14 @@ fn unpacked(
         return Err(other(&opened.shown, found, *expected));
     }
     let digest = signed.or(expected.first().map(|expected| expected.digest));
-    let mut stage = prepare::stage(context, opened, folder, digest).map_err(|failure| match failure {
-        Failure::Archive(UnpackError::Digest { archive, found, .. }) => match expected.first() {
-            Some(expected) => other(&archive, found, *expected),
-            None => Failure::OtherArchive(format!("`{archive}` was exchanged while it was read")),
-        },
-        other => other,
-    })?;
+    let mut stage =
+        prepare::stage(context, declared, opened, folder, digest).map_err(|failure| match failure {
+            Failure::Archive(UnpackError::Digest { archive, found, .. }) => match expected.first() {
+                Some(expected) => other(&archive, found, *expected),
+                None => Failure::OtherArchive(format!("`{archive}` was exchanged while it was read")),
+            },
+            other => other,
+        })?;
     stage.signed = vouched;
     Ok(stage)
 }
@@ -119,11 +121,11 @@ fn other(archive: &Utf8Path, found: Digest, expected: Expected) -> Failure {
 
 /// Whether an archive is not at fault: once there is room, it will do.
 fn lacks_room(failure: &Failure) -> bool {
-    use UnpackError as U;
-    matches!(
-        failure,
-        Failure::Archive(
-            U::Space { .. } | U::Files { .. } | U::Full { .. } | U::Write { .. } | U::Folder { .. }
-        )
-    ) || matches!(failure, Failure::Tree(_) | Failure::File(_))
+    match failure {
+        Failure::Archive(error) => {
+            error.wants_room() || matches!(error, UnpackError::Write { .. } | UnpackError::Folder { .. })
+        }
+        Failure::Space(_) | Failure::Tree(_) | Failure::File(_) => true,
+        _ => false,
+    }
 }
