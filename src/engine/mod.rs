@@ -36,6 +36,7 @@ pub mod render;
 pub mod report;
 pub mod sockets;
 pub mod source;
+mod space;
 mod standing;
 pub mod status;
 pub mod strays;
