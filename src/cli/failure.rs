@@ -1,6 +1,7 @@
 //! Failures, told: the message, its causes, what to do, and the exit code, each chosen in one place.
 
 use std::error::Error as _;
+use std::io;
 
 use crate::cli::report::Report;
 use crate::engine::failure::{CallError, Failure, StepError};
@@ -11,7 +12,6 @@ use crate::engine::trust::Distrust;
 use crate::host::account;
 use crate::model::answer::failure::FailureAnswer;
 use crate::model::marker::Marker;
-use crate::package::unpack::UnpackError;
 use crate::plan::refusal::Refusal;
 
 /// How many instances are named to somebody who named none: a screen's worth.
@@ -40,7 +40,8 @@ pub(crate) fn said(report: &Report, failure: &Failure) -> FailureAnswer {
         }
         source = error.source();
     }
-    let help = help(failure);
+    let mut help = help(failure);
+    help.extend(room(failure));
     report.failure(&message, &causes, &help);
     FailureAnswer::new(code, message, causes, help)
 }
@@ -56,14 +57,13 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Inexpressible(_)
         | Failure::Rights(_)
         | Failure::Changed(_) => 4,
-        Failure::Archive(
-            UnpackError::Space { .. } | UnpackError::Files { .. } | UnpackError::Full { .. },
-        ) => 1,
+        Failure::Archive(error) if error.wants_room() => 1,
         Failure::Archive(_) | Failure::OtherArchive(_) | Failure::Origin(_) | Failure::Pack(_) => 5,
         Failure::Busy(_) => 6,
         Failure::TakenBack { .. } => 7,
         Failure::Down { .. } | Failure::NoWayBack { .. } => 8,
-        Failure::NotReady { .. }
+        Failure::Space(_)
+        | Failure::NotReady { .. }
         | Failure::Held { .. }
         | Failure::Tree(_)
         | Failure::Step { .. }
@@ -130,6 +130,29 @@ fn help(failure: &Failure) -> Vec<String> {
         },
         _ => Vec::new(),
     }
+}
+
+/// What helps where the disk is full, wherever that was met.
+fn room(failure: &Failure) -> Vec<String> {
+    let full = |error: &(dyn std::error::Error + 'static)| {
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    };
+    let archive = matches!(failure, Failure::Archive(error) if error.wants_room());
+    let mut source = failure.source();
+    let mut met = archive || matches!(failure, Failure::Space(_));
+    while let Some(error) = source.filter(|_| !met) {
+        met = full(error);
+        source = error.source();
+    }
+    if !met {
+        return Vec::new();
+    }
+    vec![
+        "`mainstay upgrade --cleanup` removes old versions, on a full disk too; `--dry-run` shows which"
+            .to_owned(),
+        "`df -h` and `df -i` show where there is no room left".to_owned(),
+    ]
 }
 
 fn last_lines(log: &[String]) -> Vec<String> {
@@ -253,6 +276,14 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
             lines
         }
         Refusal::SocketsMove(_) => vec!["leave `--no-restart` out, or stop the service first".to_owned()],
+        Refusal::BadVersion { name, bad } => vec![
+            format!(
+                "`mainstay upgrade --name {name} --to {} --force` tries it again, or `--from ARCHIVE --force`",
+                bad.version
+            ),
+            "an archive with other bytes is another matter; `mainstay history` shows what happened"
+                .to_owned(),
+        ],
         Refusal::OlderProgram { to, .. } => {
             vec![format!("if it is meant: `mainstay upgrade --version {to}`; else bring the newer one first")]
         }

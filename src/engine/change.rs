@@ -5,12 +5,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::Failure;
-use crate::engine::observe::{observe, read_receipt};
+use crate::engine::observe::observe;
 use crate::engine::operation::{exclusively, guard_rights};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::source::{Proof, Source};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{Context, installed, registry, remarks, trust};
+use crate::engine::{Context, installed, registry, remarks, trial, trust};
 use crate::host::{environment, files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -20,7 +20,8 @@ use crate::model::receipt::Receipt;
 use crate::model::version::Version;
 use crate::package::tree;
 use crate::plan::apply::apply;
-use crate::plan::observed::Running;
+use crate::plan::cleanup;
+use crate::plan::observed::{Running, Tree};
 use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan};
 use crate::plan::wanted::{Archive, Wanted, Wishes};
@@ -116,7 +117,7 @@ fn with_archive(
     request: &Request,
     agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
 ) -> Result<Outcome, Failure> {
-    let receipt = read_receipt(&context.layout.receipt(&target.name))?;
+    let receipt = trial::receipt(&context.layout, &target.name)?;
     installed::guard_request(declared, request)?;
     let stage = stage(context, declared, request)?;
     let aim = aim(context, declared, request, receipt.as_ref(), stage.as_ref())?;
@@ -125,6 +126,7 @@ fn with_archive(
     let decide = || decide(context, &of, request.operation, &wanted);
     let mut plan = decide()?;
     plan.notices.extend(remarks::remarks(declared, &wanted.spec));
+    plan.room = stage.as_ref().map(|stage| stage.room).unwrap_or_default();
     let before = receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone());
     let after = wanted.spec.version.clone();
     if request.dry_run || (plan.is_empty() && !crate::engine::recover::is_unfinished(context, &of.name)?) {
@@ -147,7 +149,31 @@ fn with_archive(
     }
     let done = done?;
     tell_of_lingering(context, &wanted);
+    tell_of_old_versions(context, &wanted);
     Ok(Outcome { plan, before, after, done: Some(done) })
+}
+
+/// Versions go by a command of their own: whoever brings one more than are to be kept should know.
+fn tell_of_old_versions(context: &Context<'_>, wanted: &Wanted) {
+    let spec = &wanted.spec;
+    let Ok(trees) = tree::versions(&context.layout.install(&spec.name), &spec.component) else { return };
+    let trees: Vec<Tree> = trees
+        .into_iter()
+        .map(|found| Tree {
+            name: tree_name(&spec.component, &found.version),
+            version: found.version,
+            whole: found.complete.map(|complete| complete.digest),
+        })
+        .collect();
+    let beyond = cleanup::beyond(spec, &trees);
+    if beyond > 0 && wanted.archive.is_some() {
+        let (versions, keep) = (if beyond == 1 { "version" } else { "versions" }, spec.keep);
+        context.notice(format!(
+            "there {} {beyond} old {versions} more than the {keep} that are kept: `mainstay upgrade --cleanup --name {}`",
+            if beyond == 1 { "is" } else { "are" },
+            spec.name
+        ));
+    }
 }
 
 /// A user's service that is to start at boot, on a host that would not: the person has to know.
@@ -189,7 +215,7 @@ fn stage(context: &Context<'_>, declared: &Declared, request: &Request) -> Resul
     let package = &declared.manifest.package;
     // A digest in the manifest is that of the version in the manifest, which an upgrade is about to change.
     let pinned = package.sha256.filter(|_| request.operation != Operation::Upgrade);
-    prepare::stage(context, archive, &folder, pinned).map(Some)
+    prepare::stage(context, declared, archive, &folder, pinned).map(Some)
 }
 
 fn aim(

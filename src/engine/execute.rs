@@ -7,14 +7,15 @@ use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::Journal;
 use crate::engine::obstacle::{Fate, Point};
-use crate::engine::{Context, leftovers, report};
+use crate::engine::{Context, leftovers, report, trial};
 use crate::host::files::FileError;
 use crate::host::{clock, files};
 use crate::model::history;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
-use crate::package::tree::{Complete, Staging};
-use crate::plan::step::{Plan, Step, Undo};
+use crate::package::tree::{Complete, Staging, read_complete};
+use crate::plan::apply::AFTER_START;
+use crate::plan::step::{Operation, Plan, Step, Undo};
 
 /// What an operation came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,11 +36,34 @@ pub(crate) fn execute(
         if context.obstacle.at(Point::Opening) != Fate::Nothing {
             return Err(Failure::Killed);
         }
-        let journal = Journal::open(&context.layout.operation(&plan.of.name), plan)?;
-        advance(context, &hands, plan, journal, 0)?;
+        match Journal::open(&context.layout.operation(&plan.of.name), plan) {
+            Err(error) if plan.operation == Operation::Cleanup && error.is_full() => {
+                return without_journal(context, &hands, plan);
+            }
+            opened => advance(context, &hands, plan, opened?, 0)?,
+        }
     }
     finish(context, &hands, plan)?;
     Ok(Done { downtime: hands.downtime() })
+}
+
+/// Cleans up on a disk that has no room for a journal: that is when it is needed. Nothing of it has to be undone, since
+/// each step stands for itself, and the names tell what is left to do.
+fn without_journal(context: &Context<'_>, hands: &Hands<'_>, plan: &Plan) -> Result<Done, Failure> {
+    context.notice("there is no room for a journal, so old versions are removed without one");
+    let _ = files::remove(&context.layout.operation(&plan.of.name).with_extension("new"));
+    let failed = |step: &Step| {
+        let step = step.to_string();
+        move |error| Failure::Step { operation: plan.operation, step, source: Box::new(error) }
+    };
+    // What is written comes when there is room again.
+    let (records, removals): (Vec<&Step>, Vec<&Step>) =
+        plan.steps.iter().map(|planned| &planned.step).partition(|step| matches!(step, Step::Record { .. }));
+    for step in removals.into_iter().chain(&plan.after).chain(records) {
+        context.tell(Event::Step(step.clone()));
+        hands.perform(step).map_err(failed(step))?;
+    }
+    Ok(Done::default())
 }
 
 /// Does the steps from a place on, and closes the journal; undoes them all if one fails.
@@ -115,13 +139,16 @@ fn give_up(
             _ => Failure::Stuck { operation, step, undo: undoing.to_string(), source: Box::new(error) },
         };
     }
+    if is_its_own_fault(&plan.steps[place].step, &error) && !hands.is_unready() {
+        mark_bad(context, plan, &reason);
+    }
     if let Err(closing) = noted(context, || journal.close()) {
         return unclosed(plan, format!("failed at `{step}` ({reason}) and was undone"), closing);
     }
     sweep(context, &plan.of.name);
     if let Some(unready) = hands.unready() {
         if plan.switch().is_some() {
-            remember(context, plan, history::Action::TakenBack, &reason);
+            remember(context, plan, history::Action::TakenBack, &reason, None);
         }
         let why = format!("{reason}; what ran before is back, and not ready: {unready}");
         let (exit, log) = told(&unready);
@@ -134,10 +161,39 @@ fn give_up(
     }
     if plan.switch().is_some_and(|(at, _)| at <= place) || plan.restarts_before(place) {
         let (_, log) = told(&error);
-        remember(context, plan, history::Action::TakenBack, &reason);
+        remember(context, plan, history::Action::TakenBack, &reason, None);
         return Failure::TakenBack { reason, log };
     }
     Failure::Step { operation, step, source: Box::new(error) }
+}
+
+/// Whether a step has failed because of the new version, and would fail again.
+fn is_its_own_fault(step: &Step, error: &StepError) -> bool {
+    match step {
+        Step::AwaitReady { .. } | Step::Overlap { .. } | Step::Settle => {
+            matches!(error, StepError::NotReady { .. })
+        }
+        Step::Hook(hook) => hook.field == AFTER_START && matches!(error, StepError::Hook { .. }),
+        _ => false,
+    }
+}
+
+/// Remembers the version that a plan has not brought: it is not tried again unless somebody asks.
+pub(crate) fn mark_bad(context: &Context<'_>, plan: &Plan, reason: &str) {
+    let Some((_, switch)) = plan.switch() else { return };
+    if switch.from.tree() == switch.to.tree() || plan.operation == Operation::Rollback {
+        return;
+    }
+    let (layout, name, tree) = (&context.layout, &plan.of.name, switch.to.tree());
+    let published = plan.steps.iter().find_map(|planned| match &planned.step {
+        Step::Publish { digest, .. } => Some(*digest),
+        _ => None,
+    });
+    let digest = published.or_else(|| read_complete(&layout.tree(name, &tree)).map(|whole| whole.digest));
+    let marked = trial::mark_bad(layout, name, (&switch.to.version, digest), (reason, clock::now()));
+    if let Err(failure) = marked {
+        context.notice(format!("that {} failed could not be remembered: {failure}", switch.to.version));
+    }
 }
 
 fn told(error: &StepError) -> (Option<crate::model::status::Exit>, Vec<String>) {
@@ -217,10 +273,17 @@ pub(crate) fn sweep(context: &Context<'_>, name: &InstanceName) {
 }
 
 /// Adds what became of an operation to the history, if the instance has one.
-pub(crate) fn remember(context: &Context<'_>, plan: &Plan, action: history::Action, reason: &str) {
+pub(crate) fn remember(
+    context: &Context<'_>,
+    plan: &Plan,
+    action: history::Action,
+    reason: &str,
+    downtime: Option<Duration>,
+) {
     let path = context.layout.history(&plan.of.name);
     let versions = plan.switch().map(|(_, switch)| (switch.from.version.clone(), switch.to.version.clone()));
     let (from, to) = match versions {
+        Some((old, new)) if action == history::Action::Finished => (Some(old), Some(new)),
         // Taken back: from the new one to the old one.
         Some((old, new)) => (Some(new), Some(old)),
         None => (None, None),
@@ -230,7 +293,7 @@ pub(crate) fn remember(context: &Context<'_>, plan: &Plan, action: history::Acti
         action,
         from,
         to,
-        downtime_ms: None,
+        downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
         reason: Some(reason.to_owned()),
         user: context.caller.name.clone(),
     };

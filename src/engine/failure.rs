@@ -8,6 +8,7 @@ use crate::engine::supervisor::RunError;
 use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
 use crate::host::account::AccountError;
+use crate::host::disk::Shortage;
 use crate::host::environment::EnvironmentError;
 use crate::host::files::FileError;
 use crate::host::lock::LockError;
@@ -49,6 +50,9 @@ pub enum Failure {
     /// The archive is not what it should be.
     #[error(transparent)]
     Archive(#[from] UnpackError),
+    /// There is too little room, as was found out before anything was written.
+    #[error(transparent)]
+    Space(#[from] Shortage),
     /// The folder can't be packed.
     #[error(transparent)]
     Pack(#[from] PackError),

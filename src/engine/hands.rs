@@ -10,7 +10,7 @@ use crate::engine::event::Event as Told;
 use crate::engine::failure::{CallError, StepError};
 use crate::engine::ready::{Awaited, await_ready, step_error};
 use crate::engine::supervisor::active_launch;
-use crate::engine::{Context, log, report, switch};
+use crate::engine::{Context, log, report, switch, trial};
 use crate::host::command::{self, Manner};
 use crate::host::files::{self, FileError, Kind};
 use crate::host::{account, clock, untrusted};
@@ -26,6 +26,7 @@ use crate::plan::step::{Planned, Step, Undo};
 use crate::platform::call::Call;
 use crate::platform::calls::{self, Sockets};
 
+mod outcome;
 mod sockets;
 
 /// How long a service manager may take to begin a start that it was asked for.
@@ -44,6 +45,8 @@ pub(crate) struct Hands<'a> {
     staged: RefCell<Option<(Staging, Complete)>>,
     /// The supervisor before the last call, whose words count no more after it.
     before: Cell<Option<ProcessIdentity>>,
+    /// Whether it ran before the last call.
+    ran: Cell<bool>,
     called: Cell<Option<(Instant, Moment)>>,
     downtime: Cell<Option<Duration>>,
     unready: RefCell<Option<StepError>>,
@@ -57,6 +60,7 @@ impl<'a> Hands<'a> {
             of,
             staged: RefCell::new(staged),
             before: Cell::new(None),
+            ran: Cell::new(false),
             called: Cell::new(None),
             downtime: Cell::new(None),
             unready: RefCell::new(None),
@@ -68,7 +72,12 @@ impl<'a> Hands<'a> {
         self.unready.take()
     }
 
-    /// From the last call to readiness: the time without an answer.
+    /// Whether there is such a reason.
+    pub(crate) fn is_unready(&self) -> bool {
+        self.unready.borrow().is_some()
+    }
+
+    /// The time without an answer.
     pub(crate) fn downtime(&self) -> Option<Duration> {
         self.downtime.get()
     }
@@ -127,6 +136,12 @@ impl<'a> Hands<'a> {
             }
             Step::Overlap { within, otherwise } => self.overlap(within.duration(), otherwise)?,
             Step::Switch { switch } => switch::record(layout, switch).map_err(step_error)?,
+            Step::EndTrial { trial } => {
+                if !trial::close(layout, &self.of.name, trial).map_err(step_error)? {
+                    let reason = format!("{} was taken back meanwhile", trial.tree);
+                    return Err(StepError::Other(reason));
+                }
+            }
             Step::AwaitReady { tree, launch, supervision, within } => {
                 let within = within.duration();
                 self.await_ready(Awaited {
@@ -137,7 +152,7 @@ impl<'a> Hands<'a> {
                     before: self.before.get(),
                 })?;
             }
-            Step::Settle => switch::forget(layout, &self.of.name).map_err(step_error)?,
+            Step::Settle => self.settle()?,
         }
         Ok(())
     }
@@ -299,7 +314,9 @@ impl<'a> Hands<'a> {
     }
 
     fn call(&self, call: &Call) -> Result<(), StepError> {
-        self.before.set(report::read(&self.context.layout, &self.of.name).map(|status| status.supervisor));
+        let status = report::read(&self.context.layout, &self.of.name);
+        self.ran.set(status.as_ref().is_some_and(|status| !status.phase.is_final()));
+        self.before.set(status.map(|status| status.supervisor));
         self.called.set(Some((Instant::now(), clock::now())));
         Ok(self.context.manager.call(call)?)
     }
@@ -309,7 +326,10 @@ impl<'a> Hands<'a> {
         let since = called.map_or_else(clock::now, |(_, moment)| moment);
         match await_ready(self.context, &self.of, awaited) {
             Ok(()) => {
-                self.downtime.set(called.map(|(instant, _)| instant.elapsed()));
+                // What was down before it was called for says nothing of this start.
+                let measured = self.measured(awaited.launch).filter(|_| self.ran.get());
+                let waited = called.map(|(instant, _)| instant.elapsed());
+                self.downtime.set(waited.map(|waited| measured.unwrap_or(waited)));
                 Ok(())
             }
             Err(StepError::NotReady { reason, exit, retrying, .. }) => {

@@ -37,12 +37,14 @@ pub mod report;
 mod runtimes;
 pub mod sockets;
 pub mod source;
+mod space;
 mod standing;
 pub mod status;
 pub mod strays;
 pub mod supervisor;
 pub mod switch;
 pub mod target;
+mod trial;
 pub mod trust;
 pub mod versions;
 pub mod wave;
@@ -50,6 +52,7 @@ pub mod wave;
 use crate::engine::event::Event;
 use crate::engine::manager::Manager;
 use crate::engine::obstacle::Obstacle;
+use crate::engine::switch::Means;
 use crate::model::layout::Layout;
 use crate::model::owner::Owner;
 use crate::platform::Facts;
@@ -77,6 +80,11 @@ impl Context<'_> {
     /// Tells something.
     pub(crate) fn tell(&self, event: Event) {
         (self.events)(event);
+    }
+
+    /// What carries out what a start has left undone.
+    pub(crate) fn means(&self) -> Means<'_> {
+        Means { manager: self.manager, obstacle: self.obstacle }
     }
 
     /// Tells something that did not go as wished and does not matter much.

@@ -6,7 +6,11 @@ use std::time::{Duration, Instant};
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
+use crate::engine::failure::Failure;
 use crate::engine::guard::{self, AtStart, Entry, Event, GuardError, Hooks, OfAll, Outcome};
+use crate::engine::manager::HostManager;
+use crate::engine::obstacle::Clear;
+use crate::engine::switch::Means;
 use crate::engine::{registry, report, switch};
 use crate::host::account;
 use crate::host::environment;
@@ -168,8 +172,9 @@ pub fn supervise(
     let spec = active_launch(layout, name).map_err(before)?;
     let trial = files::read(&layout.trial(name)).map_err(|error| before(error.into()))?;
     let trial = trial.and_then(|text| serde_json::from_str::<Trial>(&text).ok());
-    let trial = trial.filter(|trial| trial.tree == spec.tree());
-    let on_trial = trial.is_some();
+    let trial = trial.filter(|trial| trial.is_open_for(&spec));
+    // What keeps a version from starting that has been ready is not its own doing.
+    let on_trial = trial.is_some() && !switch::was_ever_ready(layout, name, &spec.identity());
     supervise_launch(layout, spec, trial, guardian, wishes).map_err(|error| Unsupervised { error, on_trial })
 }
 
@@ -195,7 +200,11 @@ fn supervise_launch(
     };
     let reader = {
         let (layout, name) = (layout.clone(), name.clone());
-        LaunchReader::new(move || active_launch(&layout, &name).ok())
+        let (its_layout, its_name) = (layout.clone(), name.clone());
+        LaunchReader::new(
+            move || active_launch(&layout, &name).ok(),
+            move || switch::read_trial(&its_layout, &its_name).ok().flatten(),
+        )
     };
     let context = Context {
         folders: Folders::of(layout, &spec),
@@ -282,6 +291,12 @@ fn entry(layout: &Layout, name: &InstanceName, wishes: &Wishes) -> Entry {
     Entry::of(layout, name, command)
 }
 
+/// What a start of an embedded instance does before the program.
+fn at_start(layout: &Layout, name: &InstanceName) -> Result<switch::AtStart, Failure> {
+    let manager = HostManager::new(layout.clone());
+    switch::at_start(layout, name, &Means { manager: &manager, obstacle: &Clear })
+}
+
 struct Switching<'a> {
     layout: &'a Layout,
     tell: &'a mut dyn FnMut(&Event),
@@ -290,7 +305,7 @@ struct Switching<'a> {
 impl Hooks for Switching<'_> {
     fn at_start(&mut self, name: &InstanceName) -> AtStart {
         // A switch that can't be looked at must not keep down what can run.
-        let found = switch::at_start(self.layout, name);
+        let found = at_start(self.layout, name);
         match (active_launch(self.layout, name), found) {
             (Ok(spec), _) => AtStart::Start {
                 stop_limit: spec.stop_limit().duration(),
@@ -357,7 +372,7 @@ fn starts_at_boot(layout: &Layout, name: &InstanceName) -> bool {
         Ok(Some(switch)) => switch.to.boot,
         Ok(None) => {
             // The link is mended first, since only the launch says whether it starts at boot.
-            let _ = switch::at_start(layout, name);
+            let _ = at_start(layout, name);
             active_launch(layout, name).map_or(true, |spec| spec.boot)
         }
         Err(_) => true,

@@ -6,6 +6,8 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use crate::engine::failure::Failure;
+use crate::engine::manager::Manager;
+use crate::engine::obstacle::Obstacle;
 use crate::engine::report;
 use crate::host::{environment, files, lock};
 use crate::model::ended::Ended;
@@ -13,13 +15,24 @@ use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
 use crate::model::receipt::Receipt;
+use crate::model::status::Status;
 use crate::model::trial::{Stage, Switch, Trial};
 use crate::package::tree;
+
+pub(crate) mod watch;
 
 /// How long a start waits for a command that is just writing a switch down.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The format of switches and trials that this build writes.
 const FORMAT: u32 = 1;
+
+/// What a start has at hand, beside files.
+pub struct Means<'a> {
+    /// The service manager that reads definitions again.
+    pub manager: &'a dyn Manager,
+    /// What stands in the way: nothing, but in tests.
+    pub obstacle: &'a dyn Obstacle,
+}
 
 /// What the start of a service found and did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,12 +98,16 @@ pub(crate) fn record(layout: &Layout, switch: &Switch) -> Result<(), Failure> {
 
 /// What a start does before the program: makes the switch that is written down, or takes back the one that
 /// has not proved itself.
-pub fn at_start(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure> {
+pub fn at_start(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Result<AtStart, Failure> {
     locked(layout, name, || {
-        let Some(mut switch) = read(layout, name)? else {
-            close_orphaned_trial(layout, name)?;
-            return mend(layout, name);
-        };
+        let Some(mut switch) = read(layout, name)? else { return watch::at_start(layout, name, means) };
+        if matches!(switch.stage, Stage::Trial { .. } | Stage::Passed)
+            && let Some(reason) = watch::failed_after_readiness(layout, &switch)
+        {
+            // The command that began it is still at work, or has died: the operation is undone as a whole.
+            take_back_unlocked(layout, &mut switch, reason.clone())?;
+            return Ok(AtStart::TakenBack { tree: switch.from.tree(), reason });
+        }
         let (tree, boot_id) = (switch.to.tree(), environment::boot_id());
         match &switch.stage {
             Stage::Pending => {
@@ -100,9 +117,7 @@ pub fn at_start(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure
                 Ok(AtStart::Switched(tree))
             }
             Stage::Trial { .. } if was_ready(layout, &switch) => {
-                files::remove(&layout.trial(name))?;
-                switch.stage = Stage::Passed;
-                store(layout, name, &switch)?;
+                pass_unlocked(layout, &mut switch)?;
                 Ok(AtStart::Passed(tree))
             }
             Stage::Trial { boot_id: began } if *began != boot_id && !failed_in(layout, name, began) => {
@@ -166,6 +181,9 @@ pub(crate) fn make_at_once(layout: &Layout, planned: &Switch) -> Result<(), Fail
         let Some(mut switch) = found else {
             return Err(Failure::Usage(format!("the switch of {name} is no longer pending")));
         };
+        if switch.watch.is_some() {
+            watch::write(layout, name, &Trial::of(&switch.to, switch.watch.clone()))?;
+        }
         point(layout, &switch.to)?;
         switch.stage = Stage::Passed;
         store(layout, name, &switch)
@@ -176,19 +194,46 @@ pub(crate) fn make_at_once(layout: &Layout, planned: &Switch) -> Result<(), Fail
 pub(crate) fn pass(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
     locked(layout, name, || {
         let Some(mut switch) = read(layout, name)? else { return Ok(()) };
-        files::remove(&layout.trial(name))?;
-        switch.stage = Stage::Passed;
-        store(layout, name, &switch)
+        pass_unlocked(layout, &mut switch)
     })
+}
+
+/// The gate is passed. What is watched after it stays so.
+fn pass_unlocked(layout: &Layout, switch: &mut Switch) -> Result<(), Failure> {
+    let name = switch.to.name.clone();
+    if switch.watch.is_none() {
+        files::remove(&layout.trial(&name))?;
+    }
+    switch.stage = Stage::Passed;
+    store(layout, &name, switch)
 }
 
 /// Closes a trial of which no switch is left that could end it. With it, a launch that fails would be started
 /// again for ever.
 pub(crate) fn close_orphaned_trial(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
-    if files::facts(&layout.switch(name))?.is_none() {
+    if files::facts(&layout.switch(name))?.is_none()
+        && read_trial(layout, name)?.is_some_and(|trial| trial.watch.is_none())
+    {
         files::remove(&layout.trial(name))?;
     }
     Ok(())
+}
+
+/// Closes a switch that has proved itself. What is watched from now on is no matter of the operation's any more. A
+/// version that was taken back in the last moment is none that has: the answer says why it was.
+pub(crate) fn settle(layout: &Layout, name: &InstanceName) -> Result<Option<String>, Failure> {
+    locked(layout, name, || {
+        if let Some(switch) = read(layout, name)?
+            && let Stage::TakenBack { reason } | Stage::Returning { reason } = switch.stage
+        {
+            return Ok(Some(reason));
+        }
+        if read_trial(layout, name)?.is_some_and(|trial| trial.watch.is_none()) {
+            files::remove(&layout.trial(name))?;
+        }
+        files::remove(&layout.switch(name))?;
+        Ok(None)
+    })
 }
 
 /// Forgets a switch that is over.
@@ -204,7 +249,17 @@ pub(crate) fn forget(layout: &Layout, name: &InstanceName) -> Result<(), Failure
 pub(crate) fn was_ready(layout: &Layout, switch: &Switch) -> bool {
     let launch = switch.to.identity();
     report::read(layout, &switch.to.name)
-        .is_some_and(|status| status.launch == launch && status.ready.is_some())
+        .is_some_and(|status| status.launch == launch && (status.ready.is_some() || has_been(&status)))
+}
+
+/// Whether a launch on trial was ready at any time.
+#[must_use]
+pub fn was_ever_ready(layout: &Layout, name: &InstanceName, launch: &str) -> bool {
+    report::read(layout, name).is_some_and(|status| status.launch == launch && has_been(&status))
+}
+
+fn has_been(status: &Status) -> bool {
+    status.trial.as_ref().is_some_and(|trial| trial.was_ready)
 }
 
 fn store(layout: &Layout, name: &InstanceName, switch: &Switch) -> Result<(), Failure> {
@@ -217,9 +272,7 @@ fn store(layout: &Layout, name: &InstanceName, switch: &Switch) -> Result<(), Fa
 /// them count, and the stage follows last, because making the switch twice does no harm.
 fn make(layout: &Layout, switch: &Switch) -> Result<(), Failure> {
     let (name, to) = (&switch.to.name, &switch.to);
-    let trial = Trial::of(to, switch.watch.clone());
-    let trial = serde_json::to_string_pretty(&trial).unwrap_or_default() + "\n";
-    files::write(&layout.trial(name), &trial, 0o644, None)?;
+    watch::write(layout, name, &Trial::of(to, switch.watch.clone()))?;
     point(layout, to)
 }
 

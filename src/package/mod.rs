@@ -8,7 +8,7 @@
 //! ```text
 //! pack     a folder → a reproducible archive          version   a file name → a version
 //! unpack   an archive → a folder, checked             tree      staging, publishing, trash
-//! measure  what trees take of the disk
+//! measure  what trees take of the disk             share     storing once what they have in common
 //! archive, limits, entry, fault, catalogue, need      what is accepted, and why not
 //! gunzip, header, pax, untar                          .tar.gz
 //! central, unzip, inflate                             .zip and .whl
@@ -22,6 +22,7 @@ pub mod limits;
 pub mod measure;
 pub mod need;
 pub mod pack;
+pub mod share;
 pub mod tree;
 pub mod unpack;
 pub mod version;

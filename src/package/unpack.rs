@@ -215,6 +215,14 @@ pub enum UnpackError {
     },
 }
 
+impl UnpackError {
+    /// Whether there is only too little room for it.
+    #[must_use]
+    pub fn wants_room(&self) -> bool {
+        matches!(self, Self::Space { .. } | Self::Files { .. } | Self::Full { .. })
+    }
+}
+
 /// Unpacks an archive into a folder that is empty or does not exist, in one pass over its bytes. If
 /// `expected` is given, an archive of another digest is refused. After a failure the folder is as before.
 ///

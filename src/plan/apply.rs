@@ -20,11 +20,17 @@ use crate::plan::wanted::Wanted;
 use crate::platform::calls;
 use crate::platform::identity;
 
+/// The field of the command that is run when a new version is ready.
+pub const AFTER_START: &str = "upgrade.hooks.afterStart";
+
 mod guards;
 mod records;
 mod runtime;
 mod standing;
 mod switching;
+mod watch;
+
+pub(super) use watch::close as close_trial;
 
 /// Decides how to bring an instance to what is wanted.
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {

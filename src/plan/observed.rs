@@ -44,7 +44,7 @@ pub struct Observed {
     pub enabled: bool,
     /// Whether the user's services start without a login; nothing in system scope.
     pub lingering: Option<bool>,
-    /// The trial that is open, or ended and not yet in the receipt.
+    /// The trial that is open: of the version that is active, beyond its gate.
     pub trial: Option<Trial>,
     /// The tree that the current link names.
     pub link: Option<String>,

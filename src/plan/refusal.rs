@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::model::manifest::PlatformKind;
 use crate::model::name::{ComponentName, InstanceName};
+use crate::model::receipt::BadVersion;
 use crate::model::version::Version;
 
 /// A guard that says no.
@@ -102,6 +103,14 @@ pub enum Refusal {
         from: Version,
         /// What is wanted.
         to: Version,
+    },
+    /// The version was taken back before.
+    #[error("version {} was taken back at {}: {}", bad.version, bad.at, bad.reason)]
+    BadVersion {
+        /// The instance.
+        name: InstanceName,
+        /// The version, when and why.
+        bad: Box<BadVersion>,
     },
     /// There is no version to go back to.
     #[error("no other version of `{0}` was active before")]

@@ -13,7 +13,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
 use crate::model::owner::Owner;
 use crate::model::service::Supervision;
-use crate::model::trial::Switch;
+use crate::model::trial::{Switch, Trial};
 pub use crate::plan::operation::{Operation, Room};
 use crate::platform::call::Call;
 use crate::platform::identity;
@@ -219,6 +219,11 @@ pub enum Step {
         /// From what to what.
         switch: Box<Switch>,
     },
+    /// End a trial that is open, because something else is to be made active.
+    EndTrial {
+        /// The trial, as it was found.
+        trial: Box<Trial>,
+    },
     /// Wait until the program of a tree is ready.
     AwaitReady {
         /// The tree.
@@ -358,6 +363,7 @@ impl fmt::Display for Step {
                     switch.to.tree()
                 )
             }
+            Self::EndTrial { trial } => write!(formatter, "end the trial of {}", trial.tree),
             Self::AwaitReady { tree, within, .. } => {
                 write!(formatter, "wait until {tree} is ready (at most {within})")
             }

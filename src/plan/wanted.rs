@@ -93,6 +93,8 @@ pub struct Runtime {
 pub struct Wishes {
     /// Overwrite the tree of that version; allow an older version.
     pub force: bool,
+    /// Try a version again that was taken back.
+    pub try_again: bool,
     /// Move the name from another folder to this one.
     pub take_over: bool,
     /// Leave a stopped or new service stopped.

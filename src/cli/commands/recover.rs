@@ -4,9 +4,11 @@ use crate::cli::arguments::RecoverArguments;
 use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::{layout, with_context};
 use crate::engine::failure::Failure;
+use crate::engine::manager::HostManager;
+use crate::engine::obstacle::Clear;
 use crate::engine::recover::{Recovered, recover_instance, unfinished};
 use crate::engine::sockets;
-use crate::engine::switch::{self, AtStart};
+use crate::engine::switch::{self, AtStart, Means};
 use crate::host::{clock, environment};
 use crate::model::answer::small::RecoverAnswer;
 use crate::model::ended::{self, Ended};
@@ -74,7 +76,8 @@ fn at_stop(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
 /// A start goes on whatever is found here, as long as there is a tree to start: a supervisor with no program
 /// is worth less than a program with no switch.
 fn at_start(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
-    match switch::at_start(layout, name) {
+    let manager = HostManager::new(layout.clone());
+    match switch::at_start(layout, name, &Means { manager: &manager, obstacle: &Clear }) {
         Ok(AtStart::Unchanged) => {}
         Ok(AtStart::Switched(tree)) => report.say(format!("switched to {tree}")),
         Ok(AtStart::Again(tree)) => report.say(format!("{tree} is still on trial after a reboot")),

@@ -48,7 +48,11 @@ pub(super) fn request(arguments: &UpgradeArguments, target: &Target) -> Result<R
         source: source(arguments.from.as_ref())?,
         proof: Proof::default(),
         version: arguments.to.clone().or_else(|| arguments.version.clone()),
-        wishes: Wishes { force: arguments.force || unpacked, ..Wishes::default() },
+        wishes: Wishes {
+            force: arguments.force || unpacked,
+            try_again: arguments.force,
+            ..Wishes::default()
+        },
         unpacked,
         restart_only: arguments.restart_only,
         dry_run: arguments.dry_run,

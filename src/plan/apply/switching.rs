@@ -1,7 +1,8 @@
 //! How a new launch takes the place of the old one: directly, by a restart through its gate, or beside it.
 
 use super::standing::active_now;
-use super::{await_ready, patience, relink, write, written};
+use super::watch::{end_trial, watch};
+use super::{AFTER_START, await_ready, patience, relink, write, written};
 use crate::model::hook::{self, HookCall};
 use crate::model::launch;
 use crate::model::overlap::may_overlap;
@@ -42,6 +43,8 @@ pub(super) fn launch(
     // Where a program was replaced since, the way back is to the old settings with the new program.
     let now = active_now(wanted, observed);
     let gated = now.as_ref().filter(|_| observed.runs() && !wanted.wishes.no_restart);
+    // First, so that it is undone last, when what was on trial runs again.
+    let back_on_trial = end_trial(plan, operation, wanted, observed);
     let Some(from) = gated else {
         let (step, undo) = written(&path, &text, 0o644, before.as_deref());
         plan.push(step, undo.and_return());
@@ -57,15 +60,17 @@ pub(super) fn launch(
     if versions_change && operation != Operation::Rollback {
         hook(plan, "upgrade.hooks.beforeStop", spec.hooks.before_stop.as_ref(), wanted);
     }
+    let watch = watch(plan, operation, wanted, observed, (from, defined));
     let switch = Switch {
         format: launch::FORMAT,
         from: from.clone(),
         to: spec.clone(),
         stage: Stage::Pending,
         data: DataMove::default(),
-        watch: None,
+        watch,
     };
-    plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack { first: defined.undo.clone() });
+    let first = defined.undo.iter().cloned().chain(back_on_trial).collect();
+    plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack { first });
     let restart = calls::restart(&identity(spec), defined.sockets);
     match hinders_overlap(plan, wanted, observed, from, defined) {
         None if spec.overlap => {
@@ -86,7 +91,7 @@ pub(super) fn launch(
     }
     plan.push(await_ready(spec, spec.gate), Undo::Nothing);
     if versions_change && operation != Operation::Rollback {
-        hook(plan, "upgrade.hooks.afterStart", spec.hooks.after_start.as_ref(), wanted);
+        hook(plan, AFTER_START, spec.hooks.after_start.as_ref(), wanted);
     }
     true
 }
