@@ -295,6 +295,7 @@ pub(crate) fn remember(
         to,
         downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
         reason: Some(reason.to_owned()),
+        source: None,
         user: context.caller.name.clone(),
     };
     if files::facts(&path).is_ok_and(|facts| facts.is_some()) {

@@ -11,7 +11,7 @@ pub mod guard;
 mod hands;
 pub mod holders;
 mod installed;
-mod journal;
+pub mod journal;
 mod leftovers;
 pub mod lifecycle;
 pub mod listing;
