@@ -24,8 +24,9 @@ use mainstay::model::manifest::PlatformKind::{Embedded, Systemd};
 use scenario::{
     APPLY, APPLY_NO_SOCKETS, APPLY_OTHER_SOCKETS, APPLY_SOCKETS, APPLY_STOPPED, BAD_APPLY,
     BAD_APPLY_NO_SOCKETS, BAD_APPLY_OTHER_SOCKETS, BAD_APPLY_REDEFINED, BAD_APPLY_SOCKETS, BAD_UPGRADE,
-    CLEANUP, INSTALL, POISONED_APPLY, PURGE, ROLLBACK, UNINSTALL, UNINSTALL_SOCKETS, UNINSTALL_STOPPED,
-    UPGRADE, UPGRADE_OVERLAP, UPGRADE_STOPPED, sweep,
+    BAD_UPGRADE_ON_TRIAL, CLEANUP, INSTALL, POISONED_APPLY, PROVED, PURGE, ROLLBACK, TRIAL_FAILS,
+    TRIAL_FAILS_REDEFINED, UNINSTALL, UNINSTALL_SOCKETS, UNINSTALL_STOPPED, UPGRADE, UPGRADE_ON_TRIAL,
+    UPGRADE_OVERLAP, UPGRADE_STOPPED, sweep,
 };
 
 #[test]
@@ -99,6 +100,23 @@ fn bad_upgrade_embedded() {
 #[test]
 fn bad_upgrade_systemd() {
     sweep(BAD_UPGRADE, Systemd);
+}
+
+#[test]
+fn trial_embedded() {
+    sweep(PROVED, Embedded);
+    sweep(TRIAL_FAILS, Embedded);
+    sweep(UPGRADE_ON_TRIAL, Embedded);
+    sweep(BAD_UPGRADE_ON_TRIAL, Embedded);
+}
+
+#[test]
+fn trial_systemd() {
+    sweep(PROVED, Systemd);
+    sweep(TRIAL_FAILS, Systemd);
+    sweep(TRIAL_FAILS_REDEFINED, Systemd);
+    sweep(UPGRADE_ON_TRIAL, Systemd);
+    sweep(BAD_UPGRADE_ON_TRIAL, Systemd);
 }
 
 #[test]

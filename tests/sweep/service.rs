@@ -8,9 +8,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use mainstay::engine::failure::CallError;
+use mainstay::engine::failure::{CallError, Failure};
 use mainstay::engine::manager::{Manager, Seen, State, Taken};
-use mainstay::engine::obstacle::Clear;
+use mainstay::engine::obstacle::{Clear, Obstacle};
 use mainstay::engine::supervisor::active_launch;
 use mainstay::engine::switch::{self, Means};
 use mainstay::host::{clock, files, identity};
@@ -203,14 +203,29 @@ impl Service {
     }
 
     fn begin(&self) {
+        // As the real ones do: what can't be looked at must not keep down what can run.
+        let _ = self.begin_against(&Clear);
+    }
+
+    /// The start that follows a failure, killed where the obstacle says so.
+    pub(crate) fn start_against(&self, obstacle: &dyn Obstacle) -> Result<(), Failure> {
+        self.begin_against(obstacle)
+    }
+
+    fn begin_against(&self, obstacle: &dyn Obstacle) -> Result<(), Failure> {
         if self.platform == PlatformKind::Embedded || self.inner.borrow().unit.is_none() {
             self.reload();
         }
+        let found = switch::at_start(&self.layout, &self.name, &Means { manager: self, obstacle });
+        // What can't be looked at must not keep down what can run.
+        if matches!(found, Err(Failure::Killed)) {
+            return Err(Failure::Killed);
+        }
+        // A definition that is read again meanwhile counts for this very start (measured on systemd 252 and 257).
         let unit = self.inner.borrow().unit.clone().unwrap_or_default();
-        // As the real ones do: what can't be looked at must not keep down what can run.
-        let _ = switch::at_start(&self.layout, &self.name, &Means { manager: self, obstacle: &Clear });
         let Ok(spec) = active_launch(&self.layout, &self.name) else {
-            return self.give_up();
+            self.give_up();
+            return Ok(());
         };
         let living = Living::begin();
         let mut status = status_of(&spec, living.identity);
@@ -226,9 +241,10 @@ impl Service {
             drop(living);
             if on_trial {
                 // It has ended with 190, at which every guard starts it again.
-                return self.begin();
+                return self.begin_against(obstacle);
             }
-            return self.give_up();
+            self.give_up();
+            return Ok(());
         }
         self.report(&status);
         status.phase = Phase::Ready;
@@ -238,6 +254,7 @@ impl Service {
         let mut inner = self.inner.borrow_mut();
         inner.running = Some(Running { living, tree: spec.tree(), launch: spec.identity(), unit });
         inner.wanted = true;
+        Ok(())
     }
 
     /// How far a trial is that has just begun, or failed.

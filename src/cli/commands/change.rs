@@ -136,6 +136,11 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
         .downtime
         .map(|downtime| format!(", restarted in {} ms", downtime.as_millis()))
         .unwrap_or_default();
+    let trial =
+        plan.switch().and_then(|(_, switch)| Some((switch.watch.as_ref()?.period, &switch.from.version)));
+    let trial = trial
+        .map(|(period, back)| format!("; on trial for {period}: a failure takes {back} back"))
+        .unwrap_or_default();
     let good = |text: String| report.line(format!("{} {text}", styled(style::GOOD, "done:")));
     match (request.operation, &outcome.before) {
         (Operation::Install, None) => {
@@ -143,7 +148,7 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
             report.say(format!("  `mainstay status --name {name}` shows how it is, `mainstay uninstall --name {name}` removes it"));
         }
         (_, Some(before)) if *before != outcome.after => {
-            good(format!("{name}: {before} -> {}{downtime}", outcome.after));
+            good(format!("{name}: {before} -> {}{downtime}{trial}", outcome.after));
         }
         _ => good(format!("{name} is as its manifest says{downtime}")),
     }
