@@ -97,7 +97,7 @@ fn an_upgrade_that_will_not_fit_is_refused_before_anything_is_written() {
     let server = size_of(program("server"));
     let mebibyte = 1 << 20;
     let options = format!("size={}", room_for(3) + 4 * mebibyte);
-    let Some(disk) = Disk::mount(&place.layout.install(&web()).parent().unwrap().to_owned(), &options) else {
+    let Some(disk) = Disk::mount(place.layout.install(&web()).parent().unwrap(), &options) else {
         return;
     };
     place.declare(&place.deploy(), "web", "");
@@ -170,7 +170,8 @@ fn fills_meanwhile(part: fn(&Place) -> Utf8PathBuf, size: u64, lefts: &[u64]) {
             r#""upgrade": {{ "hooks": {{ "beforeStop": ["/bin/sh", "-c", "{fill}"] }} }},
   "service""#
         );
-        std::fs::write(&manifest, text.replacen("\"service\"", &hook, 1)).unwrap();
+        std::fs::write(&manifest, text.replacen("\"service\"", &hook, 1).replace("\"10s\"", "\"2s\""))
+            .unwrap();
         place.run(&["install", "--from", &place.archive("1.0.0")]).good();
         let output = place.run(&["upgrade", "--yes", "--from", &place.archive("2.0.0")]);
         let told = format!("{left} left: {output:?}");
@@ -195,14 +196,15 @@ fn fills_meanwhile(part: fn(&Place) -> Utf8PathBuf, size: u64, lefts: &[u64]) {
 
 #[test]
 fn a_state_folder_that_fills_meanwhile_leaves_nothing_halfway() {
-    let lefts: Vec<u64> = (0..10).map(|pages| pages * 4096).collect();
+    let full = std::env::var("MAINSTAY_FULL").is_ok_and(|full| full == "1");
+    let lefts: Vec<u64> = (0..12).step_by(if full { 1 } else { 2 }).map(|pages| pages * 4096).collect();
     fills_meanwhile(|place| place.layout.states().to_owned(), 8 << 20, &lefts);
 }
 
 #[test]
 fn a_disk_for_everything_that_fills_meanwhile_leaves_nothing_halfway() {
     let size = room_for(3) + (6 << 20);
-    fills_meanwhile(|place| place.root.clone(), size, &[0, 4096, 12_288, 20_480, 28_672]);
+    fills_meanwhile(|place| place.root.clone(), size, &[0, 12_288, 28_672]);
 }
 
 fn keep_one(place: &Place) {

@@ -7,7 +7,7 @@ use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::Journal;
 use crate::engine::obstacle::{Fate, Point};
-use crate::engine::{Context, leftovers, report, trial};
+use crate::engine::{Context, leftovers, report, space, trial};
 use crate::host::files::FileError;
 use crate::host::{clock, files};
 use crate::model::history;
@@ -125,7 +125,7 @@ fn give_up(
 ) -> Failure {
     let step = plan.steps[place].step.to_string();
     let operation = plan.operation;
-    let reason = error.to_string();
+    let reason = error.whole() + &space::full(&context.layout, &plan.of.name);
     if let Err(undoing) = undo(context, hands, plan, &mut journal, place + 1, &reason) {
         return match undoing {
             StepError::Killed => Failure::Killed,
@@ -159,7 +159,8 @@ fn give_up(
             Failure::NotReady { reason: why, exit, log, beside: false }
         };
     }
-    if plan.switch().is_some_and(|(at, _)| at <= place) {
+    // Where there was no room to write the switch down, there was none.
+    if plan.switch().is_some_and(|(at, _)| at < place || (at == place && !error.is_full())) {
         let (_, log) = told(&error);
         remember(context, plan, history::Action::TakenBack, &reason, None);
         return Failure::TakenBack { reason, log };
