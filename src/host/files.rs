@@ -202,7 +202,13 @@ pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Resul
 pub fn remove_empty_folder(path: &Utf8Path) -> Result<bool, FileError> {
     match rustix::fs::unlinkat(CWD, path.as_str(), AtFlags::REMOVEDIR) {
         Ok(()) => sync_folder(parent(path)).map(|()| true),
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTEMPTY | rustix::io::Errno::EXIST) => Ok(false),
+        // One that is a file system of its own stays, however empty.
+        Err(
+            rustix::io::Errno::NOENT
+            | rustix::io::Errno::NOTEMPTY
+            | rustix::io::Errno::EXIST
+            | rustix::io::Errno::BUSY,
+        ) => Ok(false),
         Err(errno) => Err(failed("remove", path)(errno)),
     }
 }
