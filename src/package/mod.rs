@@ -11,7 +11,7 @@
 //! measure  what trees take of the disk             share     storing once what they have in common
 //! archive, limits, entry, fault, catalogue, need      what is accepted, and why not
 //! gunzip, header, pax, untar                          .tar.gz
-//! central, unzip, inflate                             .zip and .whl
+//! central, attributes, unzip, inflate                 .zip and .whl
 //! fetch, sums, signature                              over a network, and whether it is the right one
 //! extraction, crew, flush, disk                       writing below a descriptor
 //! ```
@@ -31,6 +31,7 @@ pub mod tree;
 pub mod unpack;
 pub mod version;
 
+mod attributes;
 mod catalogue;
 mod central;
 mod crew;
