@@ -14,6 +14,8 @@ use crate::model::answer::failure::FailureAnswer;
 use crate::model::marker::Marker;
 use crate::plan::refusal::Refusal;
 
+mod fetching;
+
 /// How many instances are named to somebody who named none: a screen's worth.
 const MOST_CANDIDATES: usize = 20;
 
@@ -58,7 +60,12 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Rights(_)
         | Failure::Changed(_) => 4,
         Failure::Archive(error) if error.wants_room() => 1,
-        Failure::Archive(_) | Failure::OtherArchive(_) | Failure::Origin(_) | Failure::Pack(_) => 5,
+        Failure::Archive(_)
+        | Failure::OtherArchive(_)
+        | Failure::Signature(_)
+        | Failure::Origin(_)
+        | Failure::Pack(_) => 5,
+        Failure::Fetch(error) => fetching::code(error),
         Failure::Busy(_) => 6,
         Failure::TakenBack { .. } => 7,
         Failure::Down { .. } | Failure::NoWayBack { .. } => 8,
@@ -87,6 +94,8 @@ fn help(failure: &Failure) -> Vec<String> {
         Failure::Target(error) => target_help(error),
         Failure::Refused(refusal) => refusal_help(refusal),
         Failure::Distrusted(distrust) => distrust_help(distrust),
+        Failure::Fetch(error) => fetching::help(error),
+        Failure::Signature(error) => fetching::signature_help(error),
         Failure::TakenBack { log, .. } | Failure::Down { log, .. } | Failure::NotReady { log, .. } => {
             last_lines(log)
         }
@@ -263,7 +272,21 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
                 wanted.as_deref().unwrap_or("ACCOUNT")
             ),
         ],
-        Refusal::NoTree { .. } => vec!["bring it: `mainstay upgrade --from ARCHIVE`".to_owned()],
+        Refusal::NoTree { .. } => vec![
+            "bring it: `mainstay upgrade --from ARCHIVE`, or let the manifest say where it is (`package.url`)"
+                .to_owned(),
+        ],
+        Refusal::OtherKey { name, wanted, .. } => {
+            let mut lines = vec![format!(
+                "to give the old key up: `mainstay uninstall --name {name}`, then install again; data and configuration stay"
+            )];
+            if let Some(wanted) = wanted {
+                lines.insert(0, format!(
+                    "the new key counts once an archive comes that the old one has signed, with `key:{wanted}` in the trusted comment"
+                ));
+            }
+            lines
+        }
         Refusal::OtherTree { .. } => vec!["`--force` puts the new one in its place".to_owned()],
         Refusal::LiveTree { .. } => {
             vec!["stop the service first, or give the archive a version of its own".to_owned()]

@@ -19,7 +19,7 @@ use crate::plan::step::Step;
 /// What a person or a program is told.
 pub(crate) struct Report {
     output: OutputArguments,
-    bar: RefCell<Option<ProgressBar>>,
+    bar: RefCell<Option<(String, ProgressBar)>>,
     closed: Cell<bool>,
     lost: Cell<bool>,
 }
@@ -144,26 +144,33 @@ impl Report {
         self.end_bar();
         // Among them are lines of a program's log.
         let visible = |text: &str| text.split('\n').map(words::visible).collect::<Vec<_>>().join("\n");
-        anstream::eprintln!("{} {}", styled(style::BAD, "error:"), visible(message));
+        talk(&format!("{} {}\n", styled(style::BAD, "error:"), visible(message)));
         for cause in causes {
-            anstream::eprintln!("  {} {}", styled(style::FAINT, "because"), visible(cause));
+            talk(&format!("  {} {}\n", styled(style::FAINT, "because"), visible(cause)));
         }
         for line in help {
-            anstream::eprintln!("{} {}", styled(style::HINT, "help:"), visible(line));
+            talk(&format!("{} {}\n", styled(style::HINT, "help:"), visible(line)));
         }
     }
 
     /// A question, without an end of line.
     pub(crate) fn ask(&self, question: &str) {
         self.end_bar();
-        anstream::eprint!("{question} ");
+        talk(&format!("{question} "));
     }
 
     /// What an operation tells while it works.
     pub(crate) fn event(&self, event: Event) {
         match event {
             Event::Unpacking { archive, read, total } => {
-                self.progress(archive.file_name().unwrap_or_default(), read, total);
+                self.progress(
+                    &format!("unpacking {}", archive.file_name().unwrap_or_default()),
+                    read,
+                    Some(total),
+                );
+            }
+            Event::Fetching { what, read, total } => {
+                self.progress(&format!("fetching {}", words::visible(&what)), read, total);
             }
             Event::Step(Step::AwaitReady { tree, .. }) => {
                 self.say(format!("  waiting until {tree} is ready"));
@@ -183,42 +190,56 @@ impl Report {
         }
     }
 
-    fn progress(&self, name: &str, read: u64, total: u64) {
+    /// Draws how far something has come, where somebody watches.
+    fn progress(&self, label: &str, read: u64, total: Option<u64>) {
         if self.output.quiet || self.output.json || !std::io::stderr().is_terminal() {
             return;
         }
-        let mut bar = self.bar.borrow_mut();
-        let bar = bar.get_or_insert_with(|| {
-            let bar = ProgressBar::new(total).with_message(format!("unpacking {name}"));
-            let template = "  {msg} [{bar:30}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
-            bar.set_style(
-                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-            );
-            bar
-        });
-        bar.set_position(read);
-        if read >= total {
-            bar.finish_and_clear();
+        if self.bar.borrow().as_ref().is_none_or(|(known, _)| known != label) {
+            self.end_bar();
+            let template = match total {
+                Some(_) => "  {msg} [{bar:30}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
+                None => "  {msg} {bytes}, {bytes_per_sec}",
+            };
+            let style = ProgressStyle::with_template(template);
+            let bar = ProgressBar::new(total.unwrap_or(0)).with_message(label.to_owned());
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            // What was there before did not come in this time, and says nothing about the speed.
+            bar.reset_eta();
+            *self.bar.borrow_mut() = Some((label.to_owned(), bar.with_position(read)));
+        }
+        if let Some((_, bar)) = &*self.bar.borrow() {
+            bar.set_position(read);
+        }
+        if total.is_some_and(|total| read >= total) {
+            self.end_bar();
         }
     }
 
     fn end_bar(&self) {
-        if let Some(bar) = self.bar.borrow_mut().take() {
+        if let Some((_, bar)) = self.bar.borrow_mut().take() {
             bar.finish_and_clear();
         }
     }
 
     fn over_the_bar(&self, text: &str) {
+        let text = format!("{text}\n");
         match &*self.bar.borrow() {
-            Some(bar) => bar.suspend(|| anstream::eprintln!("{text}")),
-            None => anstream::eprintln!("{text}"),
+            Some((_, bar)) => bar.suspend(|| talk(&text)),
+            None => talk(&text),
         }
     }
 }
 
 /// What somebody who interrupts a command is told, from whatever thread.
 pub(crate) fn interrupted(text: &str) {
-    anstream::eprintln!("\n{} {text}", styled(style::DOUBTFUL, "note:"));
+    talk(&format!("\n{} {text}\n", styled(style::DOUBTFUL, "note:")));
+}
+
+/// Writes to standard error. The terminal may have gone, or the disk be full that it is kept on: an operation goes on
+/// all the same, so that nothing stays half done for want of somebody to tell.
+fn talk(text: &str) {
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }
 
 /// What clap says of arguments that do not fit, and of `--help` and `--version`.

@@ -4,8 +4,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::event::Event;
 use crate::engine::failure::Failure;
+use crate::engine::source::opened::Opened;
 use crate::engine::target::Declared;
-use crate::engine::{Context, space, trust};
+use crate::engine::{Context, runtimes, space, trust};
+use crate::host::files::FileError;
 use crate::host::{account, clock, container, files};
 use crate::model::contradiction::{read_package_description, refuse_contradictions};
 use crate::model::digest::Digest;
@@ -18,6 +20,7 @@ use crate::model::version::Version;
 use crate::model::watched::Watched;
 use crate::package::limits::Limits;
 use crate::package::measure;
+use crate::package::signature::Vouched;
 use crate::package::tree::{self, Complete, Staging};
 use crate::package::unpack::{self, Unpacked};
 use crate::plan::apply::instance_folders;
@@ -37,6 +40,8 @@ pub(crate) struct Stage {
     pub(crate) unpacked: Unpacked,
     /// Where it lies.
     pub(crate) staging: Staging,
+    /// Who vouches for it, where that was asked, and whether with a word for the manifest's key.
+    pub(crate) signed: Option<(Vouched, bool)>,
     /// What it takes of the disk.
     pub(crate) room: Room,
 }
@@ -53,15 +58,17 @@ impl Stage {
 pub(crate) fn stage(
     context: &Context<'_>,
     declared: &Declared,
-    archive: &Utf8Path,
+    opened: &Opened,
     folder: &Utf8Path,
     expected: Option<Digest>,
 ) -> Result<Stage, Failure> {
-    let (mut file, archive) = trust::open_archive(archive)?;
+    let archive = &opened.shown;
+    let failed = |source| FileError { action: "open", path: archive.clone(), source };
+    let mut file = opened.file.try_clone().map_err(failed)?;
     let dry_run = folder != context.layout.install(&declared.manifest.name);
-    space::guard_archive(context, declared, &mut file, &archive, dry_run)?;
+    space::guard_archive(context, declared, &mut file, archive, dry_run)?;
     let made = files::create_folder(folder, 0o755, None)?;
-    let outcome = unpack_in(context, file, &archive, folder, expected).and_then(|mut stage| {
+    let outcome = unpack_in(context, file, archive, folder, expected).and_then(|mut stage| {
         let takes = measure::takes([stage.staging.path()]).ok();
         let trees = trees_like(&context.layout, declared);
         let trees: Vec<&Utf8Path> = trees.iter().map(Utf8PathBuf::as_path).collect();
@@ -94,7 +101,7 @@ fn unpack_in(
     };
     let unpacked =
         unpack::unpack_file(file, archive, staging.path(), expected, &Limits::default(), &mut progress)?;
-    Ok(Stage { archive: archive.to_owned(), unpacked, staging, room: Room::default() })
+    Ok(Stage { archive: archive.to_owned(), unpacked, staging, signed: None, room: Room::default() })
 }
 
 /// The whole trees of a component with which a new one may share files: those of the instance, the active one first and
@@ -187,7 +194,7 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
         .filter(|_| spec.source.has_trees());
     let edited = if edits_version { edit(declared, &version, digest) } else { text.clone() };
     let program = context.program.clone();
-    let build = format!("{}-{}", env!("CARGO_PKG_VERSION"), files::digest(&program)?.short());
+    let build = runtimes::build_of(&program)?;
     Ok(Wanted {
         spec,
         definition,
@@ -198,6 +205,7 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
             text: edited,
         },
         archive,
+        public_key: declared.manifest.package.public_key.clone(),
         runtime: Runtime { program, build },
         account,
         owner: deploy.owner.clone(),

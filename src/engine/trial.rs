@@ -111,6 +111,7 @@ fn event(trial: &Trial, watch: &Watch, ended: &Ended) -> Event {
             to: old,
             downtime_ms: None,
             reason: Some(reason.clone()),
+            source: None,
             user,
         },
         Ended::Proved(at) => Event {
@@ -120,6 +121,7 @@ fn event(trial: &Trial, watch: &Watch, ended: &Ended) -> Event {
             to: new,
             downtime_ms: None,
             reason: None,
+            source: None,
             user,
         },
     }

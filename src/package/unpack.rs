@@ -279,12 +279,9 @@ pub fn unpack_file(
 
 /// An archive that is not the one expected is refused for that, whatever else is wrong with it: a download
 /// that was cut or replaced is the cause, a broken entry only the effect.
-fn told_by_digest(mut file: File, archive: &Utf8Path, expected: Option<Digest>) -> Option<UnpackError> {
+fn told_by_digest(file: File, archive: &Utf8Path, expected: Option<Digest>) -> Option<UnpackError> {
     let expected = expected?;
-    file.seek(SeekFrom::Start(0)).ok()?;
-    let mut hashed = gunzip::Hashed::new(file);
-    io::copy(&mut hashed, &mut io::sink()).ok()?;
-    let found = hashed.finish();
+    let found = gunzip::digest_of(file).ok()?;
     (found != expected).then(|| UnpackError::Digest { archive: archive.to_owned(), expected, found })
 }
 

@@ -139,7 +139,7 @@ impl World {
             activations: self
                 .activations
                 .iter()
-                .map(|place| Activation { version: version(*place), digest: None, at: now })
+                .map(|place| Activation { version: version(*place), digest: None, source: None, at: now })
                 .collect(),
             manifest: String::new(),
             lingering_by_us: false,
