@@ -211,7 +211,13 @@ pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Resul
 pub fn remove_empty_folder(path: &Utf8Path) -> Result<bool, FileError> {
     match rustix::fs::unlinkat(CWD, path.as_str(), AtFlags::REMOVEDIR) {
         Ok(()) => sync_folder(parent(path)).map(|()| true),
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTEMPTY | rustix::io::Errno::EXIST) => Ok(false),
+        // One that is a file system of its own stays, however empty.
+        Err(
+            rustix::io::Errno::NOENT
+            | rustix::io::Errno::NOTEMPTY
+            | rustix::io::Errno::EXIST
+            | rustix::io::Errno::BUSY,
+        ) => Ok(false),
         Err(errno) => Err(failed("remove", path)(errno)),
     }
 }
@@ -286,6 +292,12 @@ pub fn list(folder: &Utf8Path) -> Result<Option<Vec<String>>, FileError> {
     }
     names.sort_unstable();
     Ok(Some(names))
+}
+
+/// Puts a file in another one's place: whoever opens that name finds the one or the other, whole.
+pub fn rename_over(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
+    rustix::fs::rename(from.as_str(), to.as_str()).map_err(failed("replace", to))?;
+    sync_folder(parent(to))
 }
 
 /// Copies a program so that what runs it later never sees half of it.
