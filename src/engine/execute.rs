@@ -159,7 +159,7 @@ fn give_up(
             Failure::NotReady { reason: why, exit, log, beside: false }
         };
     }
-    if plan.switch().is_some_and(|(at, _)| at <= place) {
+    if plan.switch().is_some_and(|(at, _)| at <= place) || plan.restarts_before(place) {
         let (_, log) = told(&error);
         remember(context, plan, history::Action::TakenBack, &reason, None);
         return Failure::TakenBack { reason, log };

@@ -166,6 +166,13 @@ impl<'a> Hands<'a> {
                 self.perform_inverses(steps)?;
                 self.leave_what_is_no_more()
             }
+            Undo::Restart { first } => {
+                self.perform_inverses(first)?;
+                match active_launch(&self.context.layout, &self.of.name) {
+                    Ok(spec) => self.run_from(&spec, true, Sockets::Left),
+                    Err(error) => Err(StepError::Other(error.to_string())),
+                }
+            }
             Undo::Start(calls) => self.as_far_as_it_runs(
                 calls.iter().try_for_each(|call| self.call(call)).and_then(|()| self.see_it_start()),
             ),

@@ -34,6 +34,7 @@ mod remarks;
 pub mod remove;
 pub mod render;
 pub mod report;
+mod runtimes;
 pub mod sockets;
 pub mod source;
 mod space;

@@ -96,6 +96,7 @@ pub(crate) fn observe(
         references: Vec::new(),
         snapshots: BTreeSet::new(),
         stale_downloads: Vec::new(),
+        unused_runtimes: Vec::new(),
     })
 }
 

@@ -108,7 +108,12 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
     if unfinished.ended.iter().all(|ended| *ended) {
         return Ok(Verdict::Forward);
     }
-    let Some((place, _)) = unfinished.plan.switch() else { return Ok(died()) };
+    let Some((place, _)) = unfinished.plan.switch() else {
+        // What was restarted and has become ready has passed its gate; only the records are left.
+        let mut steps = unfinished.plan.steps.iter().zip(&unfinished.ended);
+        let proved = steps.any(|(planned, ended)| *ended && matches!(planned.step, Step::AwaitReady { .. }));
+        return Ok(if proved { Verdict::Forward } else { died() });
+    };
     let settled = unfinished
         .plan
         .steps

@@ -78,6 +78,13 @@ impl Plan {
         steps.into_iter().any(|step| matches!(step, Step::Overlap { .. }))
     }
 
+    /// Whether a step up to a place restarts the service without a switch: where it fails, what ran before is back.
+    #[must_use]
+    pub fn restarts_before(&self, place: usize) -> bool {
+        let restarts = |planned: &Planned| matches!(planned.undo, Undo::Restart { .. });
+        self.steps.iter().take(place + 1).any(restarts)
+    }
+
     /// The switch that the plan makes, with its place among the steps.
     #[must_use]
     pub fn switch(&self) -> Option<(usize, &Switch)> {
@@ -254,6 +261,11 @@ pub enum Undo {
     TakeBack {
         /// What has to be undone before it runs: under the new definition it might fail just as the new launch
         /// did.
+        first: Vec<Step>,
+    },
+    /// These steps, in order; then a restart of what the current link names, and see it ready.
+    Restart {
+        /// What has to be undone before it runs again.
         first: Vec<Step>,
     },
     /// Start the service again and see it ready.
