@@ -7,7 +7,7 @@ use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::Journal;
 use crate::engine::obstacle::{Fate, Point};
-use crate::engine::{Context, leftovers, report, trial};
+use crate::engine::{Context, leftovers, report, space, trial};
 use crate::host::files::FileError;
 use crate::host::{clock, files};
 use crate::model::history;
@@ -125,7 +125,8 @@ fn give_up(
 ) -> Failure {
     let step = plan.steps[place].step.to_string();
     let operation = plan.operation;
-    let reason = error.to_string();
+    let full = space::full(&context.layout, &plan.of.name);
+    let reason = error.whole() + &full;
     if let Err(undoing) = undo(context, hands, plan, &mut journal, place + 1, &reason) {
         return match undoing {
             StepError::Killed => Failure::Killed,
@@ -139,17 +140,25 @@ fn give_up(
             _ => Failure::Stuck { operation, step, undo: undoing.to_string(), source: Box::new(error) },
         };
     }
-    if is_its_own_fault(&plan.steps[place].step, &error) && !hands.is_unready() {
+    // On a full disk nothing is anybody's own fault.
+    if is_its_own_fault(&plan.steps[place].step, &error) && !hands.is_unready() && full.is_empty() {
         mark_bad(context, plan, &reason);
+    }
+    let unready = hands.unready();
+    let switched = plan.restarts_before(place)
+        || plan.switch().is_some_and(|(at, _)| {
+            // Where there was no room to write the switch down, there was none.
+            at < place || (at == place && !error.is_full()) || unready.is_some()
+        });
+    if switched {
+        // Before the journal is closed: whoever finds neither would never hear of it.
+        remember(context, plan, history::Action::TakenBack, &reason, None);
     }
     if let Err(closing) = noted(context, || journal.close()) {
         return unclosed(plan, format!("failed at `{step}` ({reason}) and was undone"), closing);
     }
     sweep(context, &plan.of.name);
-    if let Some(unready) = hands.unready() {
-        if plan.switch().is_some() {
-            remember(context, plan, history::Action::TakenBack, &reason, None);
-        }
+    if let Some(unready) = unready {
         let why = format!("{reason}; what ran before is back, and not ready: {unready}");
         let (exit, log) = told(&unready);
         let given_up = matches!(unready, StepError::NotReady { retrying: false, .. });
@@ -159,9 +168,8 @@ fn give_up(
             Failure::NotReady { reason: why, exit, log, beside: false }
         };
     }
-    if plan.switch().is_some_and(|(at, _)| at <= place) || plan.restarts_before(place) {
+    if switched {
         let (_, log) = told(&error);
-        remember(context, plan, history::Action::TakenBack, &reason, None);
         return Failure::TakenBack { reason, log };
     }
     Failure::Step { operation, step, source: Box::new(error) }

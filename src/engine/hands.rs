@@ -18,7 +18,7 @@ use crate::model::history::Event;
 use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
-use crate::model::status::ProcessIdentity;
+use crate::model::status::{Phase, ProcessIdentity};
 use crate::model::trial::{Stage, Switch};
 use crate::package::tree::{self, Complete, Staging};
 use crate::plan::apply::patience;
@@ -89,7 +89,14 @@ impl<'a> Hands<'a> {
             Step::Folder { path, mode, owner } => {
                 files::create_folder(path, *mode, owner.as_ref())?;
             }
-            Step::Write { path, text, mode } => files::write(path, text, *mode, None)?,
+            Step::Write { path, text, mode } => {
+                // What stands there already needs no room: on a full disk an undo must not fail for that.
+                let stands =
+                    files::facts(path)?.is_some_and(|facts| facts.kind == Kind::File && facts.mode == *mode);
+                if !stands || files::read(path).ok().flatten().as_ref() != Some(text) {
+                    files::write(path, text, *mode, None)?;
+                }
+            }
             Step::Edit { path, before, after, mode, rights } => {
                 let texts = (before.as_deref(), after.as_deref());
                 let edited = account::acting_as(rights.as_ref(), || edit(path, texts, *mode))??;
@@ -266,13 +273,15 @@ impl<'a> Hands<'a> {
     fn restarted_from(&self, spec: &LaunchSpec, anew: bool, sockets: Sockets) -> Result<(), StepError> {
         let name = &self.of.name;
         let launch = spec.identity();
-        let runs = || report::live(&self.context.layout, name).is_some_and(|status| status.launch == launch);
+        let runs = report::live(&self.context.layout, name).filter(|status| status.launch == launch);
         let (tree, supervision) = (spec.tree(), spec.supervision);
         let within = patience(spec.ready.timeout).duration();
         let awaited = Awaited { launch: &launch, tree: &tree, supervision, within, before: None };
-        if !anew && runs() {
-            // The guard may have been first, and the program still have to get ready.
-            return self.await_ready(awaited);
+        if let Some(status) = runs.filter(|_| !anew) {
+            // The guard may have been first, and the program still have to get ready. What is asked to end already
+            // says nothing of the launch: another start of it follows.
+            let ends = status.phase == Phase::Stopping || self.before.get() == Some(status.supervisor);
+            return self.await_ready(Awaited { before: ends.then_some(status.supervisor), ..awaited });
         }
         self.context.tell(Told::Undoing(format!("restart {name} with {}", spec.tree())));
         // Those that the launch before had none of are closed by what undoes its definition.
@@ -316,9 +325,11 @@ impl<'a> Hands<'a> {
     fn call(&self, call: &Call) -> Result<(), StepError> {
         let status = report::read(&self.context.layout, &self.of.name);
         self.ran.set(status.as_ref().is_some_and(|status| !status.phase.is_final()));
-        self.before.set(status.map(|status| status.supervisor));
         self.called.set(Some((Instant::now(), clock::now())));
-        Ok(self.context.manager.call(call)?)
+        self.before.set(None);
+        self.context.manager.call(call)?;
+        self.before.set(status.map(|status| status.supervisor));
+        Ok(())
     }
 
     fn await_ready(&self, awaited: Awaited<'_>) -> Result<(), StepError> {

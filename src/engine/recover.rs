@@ -79,7 +79,6 @@ fn end(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure>
         Verdict::Back { reason, failed } => {
             let before = unfinished.undone_from.unwrap_or(unfinished.begun);
             go_back(context, &hands, &unfinished.plan, journal, before, &reason, failed)?;
-            remember(context, &unfinished.plan, Action::Undone, &reason, None);
             Recovered::Undone
         }
     };
@@ -206,6 +205,8 @@ fn go_back(
                 mark_bad(context, plan, reason);
             }
             hands.renew_sockets(plan, false).map_err(|error| stuck(plan, Some(before), &error))?;
+            // Before the journal is closed: whoever finds neither would never hear of it.
+            remember(context, plan, Action::Undone, reason, None);
             let closed = journal.close().map_err(StepError::from);
             closed.map_err(|error| unclosed(plan, "was undone".to_owned(), error))
         }
