@@ -143,8 +143,8 @@ fn give_up(
         mark_bad(context, plan, &reason);
     }
     let unready = hands.unready();
-    let switched = plan.restarts_before(place)
-        || plan.switch().is_some_and(|(at, _)| at <= place || unready.is_some());
+    let switched =
+        plan.restarts_before(place) || plan.switch().is_some_and(|(at, _)| at <= place || unready.is_some());
     if switched {
         // Before the journal is closed: whoever finds neither would never hear of it.
         remember(context, plan, history::Action::TakenBack, &reason, None);
