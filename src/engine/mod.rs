@@ -35,6 +35,7 @@ pub mod remove;
 pub mod render;
 pub mod report;
 mod runtimes;
+pub mod self_update;
 pub mod sockets;
 pub mod source;
 mod space;
