@@ -51,7 +51,7 @@ fn code(failure: &Failure) -> u8 {
         Failure::Archive(_) | Failure::OtherArchive(_) | Failure::Pack(_) => 5,
         Failure::Busy(_) => 6,
         Failure::TakenBack { .. } => 7,
-        Failure::Down { .. } => 8,
+        Failure::Down { .. } | Failure::DataAway { .. } => 8,
         Failure::NotReady { .. }
         | Failure::Held { .. }
         | Failure::Tree(_)
@@ -66,6 +66,8 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Account(_)
         | Failure::Environment(_)
         | Failure::Run(_)
+        | Failure::Afterwards { .. }
+        | Failure::Hook(_)
         | Failure::Killed => 1,
     }
 }
@@ -107,7 +109,9 @@ fn help(failure: &Failure) -> Vec<String> {
             vec!["`mainstay validate` checks it again; `mainstay schema` prints what is allowed".to_owned()]
         }
         Failure::Newer { .. } => vec!["use the mainstay that wrote it, or a newer one".to_owned()],
-        Failure::Stuck { .. } => vec!["mend the cause, then run `mainstay recover`".to_owned()],
+        Failure::Stuck { .. } | Failure::DataAway { .. } => {
+            vec!["mend the cause, then run `mainstay recover`".to_owned()]
+        }
         Failure::Call(CallError::Unavailable { .. }) => unavailable(),
         Failure::Step { source, .. } => match source.as_ref() {
             StepError::Call(CallError::Unavailable { .. }) => unavailable(),
@@ -205,6 +209,30 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
                 "`--force` does it all the same; `mainstay upgrade --rollback` goes to the version before"
                     .to_owned(),
             ]
+        }
+        Refusal::DataTooNew { snapshot, .. } => {
+            let mut lines = Vec::new();
+            if let Some(snapshot) = snapshot {
+                lines.push(format!(
+                    "`--restore-data` puts back the snapshot {snapshot}: what was written since then is lost to it"
+                ));
+            }
+            lines.push("`--force` goes back with the data as they are".to_owned());
+            lines
+        }
+        Refusal::NoSnapshot { .. } => {
+            vec!["leave `--restore-data` out: the data stay as they are".to_owned()]
+        }
+        Refusal::DataUnusable { .. } => {
+            vec!["name folders that hold nothing but the service's data in `upgrade.data`".to_owned()]
+        }
+        Refusal::NoRoom { .. } => {
+            vec![
+                "make room: `mainstay upgrade --cleanup` removes old versions and their snapshots".to_owned(),
+            ]
+        }
+        Refusal::DataNeedsRestart { .. } => {
+            vec!["leave `--no-restart` out, or stop the service first".to_owned()]
         }
         Refusal::SocketsMove(_) => vec!["leave `--no-restart` out, or stop the service first".to_owned()],
         Refusal::NoPrevious(_) => vec![

@@ -9,7 +9,7 @@ use crate::engine::observe::{observe, read_receipt};
 use crate::engine::operation::{exclusively, guard_rights};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{Context, registry, remarks, trust};
+use crate::engine::{Context, data, registry, remarks, trust};
 use crate::host::{environment, files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -160,7 +160,8 @@ fn decide(
     operation: Operation,
     wanted: &Wanted,
 ) -> Result<Plan, Failure> {
-    let observed = observe(context, of, &prepare::paths(wanted))?;
+    let mut observed = observe(context, of, &prepare::paths(wanted))?;
+    data::observe(context, wanted, &mut observed)?;
     if observed.running == Running::Unknown {
         // What runs can't be exchanged without the word of whoever runs it; its own words say why it has none.
         context.manager.seen(of)?;

@@ -7,12 +7,13 @@ use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::Journal;
 use crate::engine::obstacle::{Fate, Point};
-use crate::engine::{Context, leftovers, report};
+use crate::engine::{Context, leftovers, report, switch};
 use crate::host::files::FileError;
 use crate::host::{clock, files};
 use crate::model::history;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
+use crate::model::trial::Stage;
 use crate::package::tree::{Complete, Staging};
 use crate::plan::step::{Plan, Step, Undo};
 
@@ -102,6 +103,10 @@ fn give_up(
     let step = plan.steps[place].step.to_string();
     let operation = plan.operation;
     let reason = error.to_string();
+    if is_closed(context, plan) {
+        let undo = "its data are closed to the version before, so the new one stays".to_owned();
+        return Failure::Stuck { operation, step, undo, source: Box::new(error) };
+    }
     if let Err(undoing) = undo(context, hands, plan, &mut journal, place + 1, &reason) {
         return match undoing {
             StepError::Killed => Failure::Killed,
@@ -132,12 +137,23 @@ fn give_up(
             Failure::NotReady { reason: why, exit, log, beside: false }
         };
     }
-    if plan.switch().is_some_and(|(at, _)| at <= place) {
+    if plan.is_gated() && plan.switch().is_some_and(|(at, _)| at <= place) {
         let (_, log) = told(&error);
         remember(context, plan, history::Action::TakenBack, &reason);
         return Failure::TakenBack { reason, log };
     }
     Failure::Step { operation, step, source: Box::new(error) }
+}
+
+/// Whether the way back of a switch is closed: the new launch has been ready, and its data can't go back with the old
+/// one. What is left to do is done by `recover`.
+fn is_closed(context: &Context<'_>, plan: &Plan) -> bool {
+    let made = switch::read(&context.layout, &plan.of.name).ok().flatten();
+    made.is_some_and(|made| {
+        made.is_one_way()
+            && (made.stage == Stage::Passed
+                || (matches!(made.stage, Stage::Trial { .. }) && switch::was_ready(&context.layout, &made)))
+    })
 }
 
 fn told(error: &StepError) -> (Option<crate::model::status::Exit>, Vec<String>) {
@@ -200,6 +216,13 @@ fn finish(context: &Context<'_>, hands: &Hands<'_>, plan: &Plan) -> Result<(), F
                 return Err(Failure::Down { reason, exit, log });
             }
             (Err(StepError::Call(error)), _) => return Err(Failure::Call(error)),
+            (Err(error), step @ Step::Hook(_)) => {
+                let step = step.to_string();
+                return Err(Failure::Afterwards { operation: plan.operation, step, source: Box::new(error) });
+            }
+            (Err(error), Step::TidySnapshots { .. }) => {
+                context.notice(format!("superseded snapshots stay for now: {error}"));
+            }
             (Err(error), step) => {
                 let step = step.to_string();
                 return Err(Failure::Step { operation: plan.operation, step, source: Box::new(error) });

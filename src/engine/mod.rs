@@ -3,6 +3,7 @@
 
 pub mod change;
 pub mod check;
+mod data;
 pub mod doctor;
 pub mod event;
 mod execute;
@@ -10,6 +11,7 @@ pub mod failure;
 pub mod guard;
 mod hands;
 pub mod holders;
+mod hooks;
 mod journal;
 mod leftovers;
 pub mod lifecycle;
@@ -31,6 +33,7 @@ mod remarks;
 pub mod remove;
 pub mod render;
 pub mod report;
+mod snapshot;
 pub mod sockets;
 mod standing;
 pub mod status;

@@ -93,6 +93,7 @@ pub(crate) fn observe(
         running,
         trees,
         present,
+        ..Observed::default()
     })
 }
 

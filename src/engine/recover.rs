@@ -109,6 +109,7 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
     if unfinished.begun <= place {
         return Ok(died());
     }
+    await_move(context, &of.name);
     let Some(switch) = switch::read(&context.layout, &of.name)? else {
         // Settling removes the switch as its last act; before it is recorded there is none either.
         let settling = unfinished
@@ -119,10 +120,24 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
             .any(|planned| matches!(planned.step, Step::Settle));
         return Ok(if settling { Verdict::Forward } else { died() });
     };
+    if !unfinished.plan.is_gated() {
+        // It was to stay stopped, so nothing proves it: it goes back, which nobody notices.
+        return Ok(died());
+    }
     Ok(match on_trial(context, of, &switch) {
         Ok(()) => Verdict::Forward,
         Err(reason) => Verdict::Back(reason),
     })
+}
+
+/// Waits while a start moves data, which goes on without whoever asked for it.
+fn await_move(context: &Context<'_>, name: &InstanceName) {
+    if switch::is_moving(&context.layout, name) {
+        context.notice(format!("the data of {name} are being moved: that is waited for"));
+    }
+    while switch::is_moving(&context.layout, name) {
+        std::thread::sleep(GLANCE);
+    }
 }
 
 /// Whether the new launch of a switch is good: it was ready, or becomes so now.
@@ -210,6 +225,7 @@ fn stuck(plan: &Plan, place: Option<usize>, error: &StepError) -> Failure {
 
 /// A switch without an operation: the journal of the command that wrote it was lost.
 fn loose_switch(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure> {
+    await_move(context, name);
     let Some(found) = switch::read(&context.layout, name)? else { return Ok(Recovered::Nothing) };
     let of = identity(&found.to);
     if on_trial(context, &of, &found).is_ok() {

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
+use crate::engine::failure::Failure;
 use crate::engine::guard::{self, AtStart, Entry, Event, GuardError, Hooks, OfAll, Outcome};
-use crate::engine::{registry, report, switch};
+use crate::engine::{hooks, registry, report, switch};
 use crate::host::account;
 use crate::host::environment;
 use crate::host::files::{self, FileError};
@@ -287,11 +288,10 @@ struct Switching<'a> {
     tell: &'a mut dyn FnMut(&Event),
 }
 
-impl Hooks for Switching<'_> {
-    fn at_start(&mut self, name: &InstanceName) -> AtStart {
-        // A switch that can't be looked at must not keep down what can run.
-        let found = switch::at_start(self.layout, name);
-        match (active_launch(self.layout, name), found) {
+impl Switching<'_> {
+    /// What there is to start, and why the switch could not be looked at, if it could not.
+    fn found(&self, name: &InstanceName, hindrance: Option<Failure>) -> AtStart {
+        match (active_launch(self.layout, name), hindrance) {
             (Ok(spec), _) => AtStart::Start {
                 stop_limit: spec.stop_limit().duration(),
                 // Without the account nothing can be started either, and the supervisor says so.
@@ -299,9 +299,31 @@ impl Hooks for Switching<'_> {
                 sockets: spec.sockets,
             },
             (Err(error), _) if !error.is_final() => AtStart::Later { reason: error.to_string() },
-            (Err(error), Ok(_)) => AtStart::StayDown { reason: error.to_string() },
-            (Err(error), Err(failure)) => AtStart::StayDown { reason: format!("{error}; {failure}") },
+            (Err(error), None) => AtStart::StayDown { reason: error.to_string() },
+            (Err(error), Some(failure)) => AtStart::StayDown { reason: format!("{error}; {failure}") },
         }
+    }
+}
+
+impl Hooks for Switching<'_> {
+    fn at_start(&mut self, name: &InstanceName) -> AtStart {
+        if switch::moves_data(self.layout, name) {
+            let program = self.layout.runtime_program(name).to_string();
+            let words = ["recover", "--at-start", "--name", name.as_str(), scope_option(self.layout.scope)];
+            let command = std::iter::once(program).chain(words.map(str::to_owned)).collect();
+            return AtStart::First { command };
+        }
+        // A switch that can't be looked at must not keep down what can run.
+        let found = switch::at_start(self.layout, name);
+        self.found(name, found.err())
+    }
+
+    fn launch(&mut self, name: &InstanceName) -> AtStart {
+        self.found(name, None)
+    }
+
+    fn abandon(&mut self, name: &InstanceName) {
+        hooks::end_migration(self.layout, name);
     }
 
     fn sockets(&mut self, name: &InstanceName) -> Option<(Vec<Socket>, Option<Credentials>)> {

@@ -1,12 +1,17 @@
 //! The switch from one launch to another. The service's own start makes it, so that nothing is ever between a
 //! stop and a start with nobody responsible; commands only write it down, wait, and close it.
 
+pub mod attendance;
+pub(crate) mod data;
+
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
 use crate::engine::failure::Failure;
-use crate::engine::report;
+use crate::engine::switch::attendance::Attendance;
+use crate::engine::{hooks, report};
+use crate::host::notify::MoreTime;
 use crate::host::{environment, files, lock};
 use crate::model::ended::Ended;
 use crate::model::launch::LaunchSpec;
@@ -18,6 +23,8 @@ use crate::package::tree;
 
 /// How long a start waits for a command that is just writing a switch down.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long anybody waits while data are moved: as long as that takes.
+const LONG_PATIENCE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// The format of switches and trials that this build writes.
 const FORMAT: u32 = 1;
 
@@ -71,7 +78,22 @@ pub(crate) fn locked<T>(
     name: &InstanceName,
     work: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    lock::holding(&layout.switch_lock(name), PATIENCE, work).map_err(Failure::Lock)?
+    let patience = if moves_data(layout, name) { LONG_PATIENCE } else { PATIENCE };
+    lock::holding(&layout.switch_lock(name), patience, work).map_err(Failure::Lock)?
+}
+
+/// Whether the switch that is written down moves data, and has not come to its end: then it may take long.
+#[must_use]
+pub fn moves_data(layout: &Layout, name: &InstanceName) -> bool {
+    let moving = |stage: &Stage| !matches!(stage, Stage::Passed | Stage::TakenBack { .. });
+    let found = read(layout, name).ok().flatten();
+    found.is_some_and(|switch| !switch.data.is_nothing() && moving(&switch.stage))
+}
+
+/// Whether a start is moving data at this moment.
+#[must_use]
+pub fn is_moving(layout: &Layout, name: &InstanceName) -> bool {
+    moves_data(layout, name) && lock::is_held(&layout.switch_lock(name)) == Some(true)
 }
 
 /// Writes a switch down for the next start to make.
@@ -86,13 +108,31 @@ pub(crate) fn record(layout: &Layout, switch: &Switch) -> Result<(), Failure> {
 /// What a start does before the program: makes the switch that is written down, or takes back the one that
 /// has not proved itself.
 pub fn at_start(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure> {
+    at_start_attended(layout, name, &Attendance::none())
+}
+
+/// The same, and somebody hears of it.
+pub fn at_start_attended(
+    layout: &Layout,
+    name: &InstanceName,
+    attendance: &Attendance<'_>,
+) -> Result<AtStart, Failure> {
+    let waits = is_moving(layout, name).then(|| MoreTime::for_doing("waits until the data are moved"));
     locked(layout, name, || {
+        drop(waits);
         let Some(mut switch) = read(layout, name)? else {
             close_orphaned_trial(layout, name)?;
             return mend(layout, name);
         };
         let (tree, boot_id) = (switch.to.tree(), environment::boot_id());
         match &switch.stage {
+            Stage::Pending if !switch.data.is_nothing() => {
+                let failed = data::forward(layout, &mut switch, boot_id, attendance)?;
+                Ok(match failed {
+                    None => AtStart::Switched(tree),
+                    Some(reason) => AtStart::TakenBack { tree: switch.from.tree(), reason },
+                })
+            }
             Stage::Pending => {
                 make(layout, &switch)?;
                 switch.stage = Stage::Trial { boot_id };
@@ -112,7 +152,7 @@ pub fn at_start(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure
             }
             Stage::Moving | Stage::Returning { .. } | Stage::Trial { .. } => {
                 let reason = reason(layout, &switch);
-                take_back_unlocked(layout, &mut switch, reason.clone())?;
+                data::back(layout, &mut switch, reason.clone(), attendance)?;
                 Ok(AtStart::TakenBack { tree: switch.from.tree(), reason })
             }
             Stage::Passed | Stage::TakenBack { .. } => mend(layout, name),
@@ -144,17 +184,52 @@ fn failed_in(layout: &Layout, name: &InstanceName, boot_id: &str) -> bool {
     last_end(layout, name).is_some_and(|ended| ended.boot_id == boot_id && ended.failed())
 }
 
-/// Brings the old launch back, however far the switch was. Doing so twice does no harm.
+/// How far a take-back came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Back {
+    /// The old launch is in force, with its data.
+    Done,
+    /// The next start brings both back: it can't be done while something runs.
+    AtTheNextStart,
+}
+
+/// Brings the old launch back, however far the switch was. Doing so twice does no harm. Data go back with it, unless the
+/// new launch has been ready: then they are only brought into their old form, where a command does that. While something
+/// `runs`, that is left to its next start.
 ///
 /// The switch is as it was planned: its file may be gone already, where only the syncing of that failed.
-pub(crate) fn take_back(layout: &Layout, planned: &Switch, reason: &str) -> Result<(), Failure> {
+pub(crate) fn take_back(
+    layout: &Layout,
+    planned: &Switch,
+    reason: &str,
+    runs: bool,
+    attendance: &Attendance<'_>,
+) -> Result<Back, Failure> {
     let name = &planned.from.name;
     locked(layout, name, || {
         let mut switch = read(layout, name)?.unwrap_or_else(|| planned.clone());
-        if !matches!(switch.stage, Stage::TakenBack { .. }) {
-            take_back_unlocked(layout, &mut switch, reason.to_owned())?;
+        if matches!(switch.stage, Stage::TakenBack { .. }) {
+            return Ok(Back::Done);
         }
-        Ok(())
+        let was_ready = switch.stage == Stage::Passed
+            || (matches!(switch.stage, Stage::Trial { .. }) && was_ready(layout, &switch));
+        if was_ready {
+            switch.data.taken = None;
+        }
+        let moved = switch.stage != Stage::Pending;
+        let data_go_back = moved && (switch.data.taken.is_some() || switch.data.back.is_some());
+        if !data_go_back {
+            hooks::end_migration(layout, name);
+            take_back_unlocked(layout, &mut switch, reason.to_owned())?;
+            return Ok(Back::Done);
+        }
+        switch.stage = Stage::Returning { reason: reason.to_owned() };
+        store(layout, name, &switch)?;
+        if runs {
+            return Ok(Back::AtTheNextStart);
+        }
+        data::back(layout, &mut switch, reason.to_owned(), attendance)?;
+        Ok(Back::Done)
     })
 }
 
@@ -204,7 +279,7 @@ pub(crate) fn forget(layout: &Layout, name: &InstanceName) -> Result<(), Failure
 pub(crate) fn was_ready(layout: &Layout, switch: &Switch) -> bool {
     let launch = switch.to.identity();
     report::read(layout, &switch.to.name)
-        .is_some_and(|status| status.launch == launch && status.ready.is_some())
+        .is_some_and(|status| status.launch == launch && (status.ready.is_some() || status.trial.is_some()))
 }
 
 fn store(layout: &Layout, name: &InstanceName, switch: &Switch) -> Result<(), Failure> {

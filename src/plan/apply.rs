@@ -19,9 +19,13 @@ use crate::plan::wanted::Wanted;
 use crate::platform::calls;
 use crate::platform::identity;
 
+mod data;
 mod guards;
+pub mod hooks;
 mod records;
 mod switching;
+
+pub use data::{data_folders, size};
 
 /// Decides how to bring an instance to what is wanted.
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
@@ -31,13 +35,16 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
     runtime(&mut plan, wanted, observed);
     tree(&mut plan, wanted, observed)?;
     let defined = definition(&mut plan, wanted, observed);
-    let switched = launch(&mut plan, operation, wanted, observed, &defined);
+    let switched = launch(&mut plan, operation, wanted, observed, &defined)?;
     records(&mut plan, operation, wanted, observed);
     if switched {
         // The last: as long as the switch is written down, a failure can still take it back.
         plan.push(Step::Settle, Undo::Nothing);
     }
     start(&mut plan, operation, wanted, observed);
+    if plan.switch().is_some_and(|(_, switch)| !switch.data.snapshot.is_empty()) {
+        plan.after.push(Step::TidySnapshots { folder: wanted.layout.snapshots(&wanted.spec.name) });
+    }
     Ok(plan)
 }
 

@@ -68,6 +68,12 @@ impl Plan {
         steps.into_iter().any(|step| matches!(step, Step::Overlap { .. }))
     }
 
+    /// Whether the switch is made by a restart, and the new launch has to prove itself.
+    #[must_use]
+    pub fn is_gated(&self) -> bool {
+        self.steps.iter().any(|planned| matches!(planned.step, Step::AwaitReady { .. }))
+    }
+
     /// The switch that the plan makes, with its place among the steps.
     #[must_use]
     pub fn switch(&self) -> Option<(usize, &Switch)> {
@@ -237,6 +243,13 @@ pub enum Step {
         /// From what to what.
         switch: Box<Switch>,
     },
+    /// Make the switch that was written down now, because the service is stopped and stays so.
+    MakeSwitch,
+    /// Remove the snapshots that a newer one of the same version has taken the place of.
+    TidySnapshots {
+        /// Their folder.
+        folder: Utf8PathBuf,
+    },
     /// Wait until the program of a tree is ready.
     AwaitReady {
         /// The tree.
@@ -276,6 +289,8 @@ pub enum Undo {
         /// did.
         first: Vec<Step>,
     },
+    /// Take the old launch of a stopped service back, with its data, and start nothing.
+    GiveBack,
     /// Start the service again and see it ready.
     Start(Vec<Call>),
 }
@@ -359,17 +374,9 @@ impl fmt::Display for Step {
             Self::Hook(hook) => {
                 write!(formatter, "run {}: {}{}", hook.field, hook.argv.join(" "), as_whom(&hook.rights))
             }
-            Self::Switch { switch } if switch.from.tree() == switch.to.tree() => {
-                write!(formatter, "at its next start, run {} with the new settings", switch.to.tree())
-            }
-            Self::Switch { switch } => {
-                write!(
-                    formatter,
-                    "at its next start, switch from {} to {}",
-                    switch.from.tree(),
-                    switch.to.tree()
-                )
-            }
+            Self::Switch { switch } => switch.fmt(formatter),
+            Self::MakeSwitch => formatter.write_str("make the switch, while the service is stopped"),
+            Self::TidySnapshots { folder } => write!(formatter, "remove superseded snapshots in {folder}/"),
             Self::AwaitReady { tree, within, .. } => {
                 write!(formatter, "wait until {tree} is ready (at most {within})")
             }

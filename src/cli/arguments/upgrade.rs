@@ -11,6 +11,7 @@ use crate::model::version::Version;
 #[command(after_help = "Examples:\n  \
     mainstay upgrade --from server-1.1.0.tar.gz\n  \
     mainstay upgrade --rollback\n  \
+    mainstay upgrade --rollback --restore-data\n  \
     mainstay upgrade --to 1.0.0\n  \
     mainstay upgrade --cleanup")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -30,10 +31,13 @@ pub struct UpgradeArguments {
     /// Go to a version that is unpacked here
     #[arg(long, value_name = "VERSION", conflicts_with = "cleanup")]
     pub to: Option<Version>,
+    /// Put back the data that the older version left: newer data are lost to it, and kept in a snapshot
+    #[arg(long, conflicts_with_all = ["from", "cleanup"])]
+    pub restore_data: bool,
     /// Remove the versions that nothing refers to any more
     #[arg(long)]
     pub cleanup: bool,
-    /// Allow an older version; overwrite an existing tree of that version
+    /// Allow an older version, whatever its data; overwrite an existing tree of that version
     #[arg(long)]
     pub force: bool,
     /// Show the files and commands, and change nothing

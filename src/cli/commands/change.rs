@@ -42,6 +42,8 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
             take_over: arguments.take_over,
             no_start: arguments.no_start,
             no_restart: false,
+            restore_data: false,
+            any_data: arguments.force,
         },
         dry_run: arguments.dry_run,
     };

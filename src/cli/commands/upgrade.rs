@@ -18,11 +18,20 @@ pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u
         let hint = "say what to upgrade to: `--from ARCHIVE`, `--to VERSION` or `--rollback`";
         return Err(Failure::Usage(hint.to_owned()));
     }
+    if arguments.restore_data && !arguments.rollback && arguments.to.is_none() {
+        let hint = "`--restore-data` goes with `--rollback` or `--to VERSION`";
+        return Err(Failure::Usage(hint.to_owned()));
+    }
     let request = Request {
         operation: if arguments.rollback { Operation::Rollback } else { Operation::Upgrade },
         from: archive(arguments.from.as_ref())?,
         version: arguments.to.clone().or_else(|| arguments.version.clone()),
-        wishes: Wishes { force: arguments.force || arguments.to.is_some(), ..Wishes::default() },
+        wishes: Wishes {
+            force: arguments.force || arguments.to.is_some(),
+            restore_data: arguments.restore_data,
+            any_data: arguments.force,
+            ..Wishes::default()
+        },
         dry_run: arguments.dry_run,
     };
     let question = if arguments.rollback { "Go back?" } else { "Upgrade?" };
