@@ -8,6 +8,7 @@ use crate::engine::failure::Failure;
 use crate::engine::observe::{observe, read_receipt};
 use crate::engine::operation::{exclusively, guard_rights};
 use crate::engine::prepare::{self, Aim, Stage};
+use crate::engine::source::{Proof, Source};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
 use crate::engine::{Context, data, registry, remarks, trust};
 use crate::host::{environment, files, lock};
@@ -30,8 +31,10 @@ use crate::platform::identity;
 pub struct Request {
     /// Install, apply, upgrade or rollback.
     pub operation: Operation,
-    /// The archive, if one was given.
-    pub from: Option<Utf8PathBuf>,
+    /// Where it comes from.
+    pub source: Source,
+    /// What was typed that an archive has to agree with.
+    pub proof: Proof,
     /// The version that was typed: of the archive, or of a tree that is there (`--to`).
     pub version: Option<Version>,
     /// What the person allows or asks.
@@ -76,7 +79,7 @@ pub fn change(
         guard_rights(context)?;
     }
     trust::guard_manifest(&declared.deploy, &declared.manifest, context.layout.scope)?;
-    if request.from.is_none() || request.dry_run {
+    if !request.source.brings() || request.dry_run {
         let outcome = with_archive(context, target, declared, request, agree);
         return outcome.map_err(|failure| busy(context, &target.name, failure));
     }
@@ -171,7 +174,7 @@ fn decide(
 
 /// Unpacks the archive: beside the version trees, or for a dry run where it leaves no trace.
 fn stage(context: &Context<'_>, declared: &Declared, request: &Request) -> Result<Option<Stage>, Failure> {
-    let Some(archive) = &request.from else { return Ok(None) };
+    let Source::File(archive) = &request.source else { return Ok(None) };
     let folder = if request.dry_run {
         environment::temporary_folder()
     } else {

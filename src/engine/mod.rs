@@ -35,6 +35,7 @@ pub mod render;
 pub mod report;
 mod snapshot;
 pub mod sockets;
+pub mod source;
 mod standing;
 pub mod status;
 pub mod strays;

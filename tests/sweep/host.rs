@@ -12,6 +12,7 @@ use mainstay::engine::lifecycle::lifecycle;
 use mainstay::engine::obstacle::{Clear, Obstacle};
 use mainstay::engine::recover::{Recovered, recover_instance};
 use mainstay::engine::remove::{Removal, remove};
+use mainstay::engine::source::{Proof, Source};
 use mainstay::engine::target::{Choice, find};
 use mainstay::host::account;
 use mainstay::model::layout::{Layout, UserFolders};
@@ -198,7 +199,8 @@ impl Host {
         let (target, _) = find(&Choice::default(), &folder, std::slice::from_ref(&self.layout))?;
         let request = Request {
             operation,
-            from: from.map(|version| self.archive(version)),
+            source: from.map_or(Source::Present, |version| Source::File(self.archive(version))),
+            proof: Proof::default(),
             version: None,
             wishes: Wishes::default(),
             dry_run: false,
@@ -222,8 +224,15 @@ impl Host {
     pub(crate) fn upgrade_as(&self, version: &str, wishes: Wishes) -> Result<Outcome, Failure> {
         let folder = self.root.join("deploy");
         let (target, _) = find(&Choice::default(), &folder, std::slice::from_ref(&self.layout))?;
-        let from = Some(self.archive(version));
-        let request = Request { operation: Operation::Upgrade, from, version: None, wishes, dry_run: false };
+        let source = Source::File(self.archive(version));
+        let request = Request {
+            operation: Operation::Upgrade,
+            source,
+            proof: Proof::default(),
+            version: None,
+            wishes,
+            dry_run: false,
+        };
         self.with(&Clear, |context| change(context, &target, &request, &|_| Ok(true)))
     }
 

@@ -8,6 +8,7 @@ use crate::cli::surroundings::{choice, layout, target_to_change, target_to_see, 
 use crate::cli::{confirm, draft, interruption};
 use crate::engine::change::{Outcome, Request, change};
 use crate::engine::failure::Failure;
+use crate::engine::source::{Proof, Source};
 use crate::engine::target::{Target, TargetError, manifest_in};
 use crate::host::environment;
 use crate::model::answer::plan::ChangeAnswer;
@@ -35,7 +36,8 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
     };
     let request = Request {
         operation: Operation::Install,
-        from: archive(arguments.from.as_ref())?,
+        source: source(arguments.from.as_ref())?,
+        proof: Proof::default(),
         version: arguments.version.clone(),
         wishes: Wishes {
             force: arguments.force,
@@ -85,13 +87,20 @@ pub(crate) fn apply(report: &Report, arguments: &ApplyArguments) -> Result<u8, F
 }
 
 fn apply_request(wishes: Wishes, dry_run: bool) -> Request {
-    Request { operation: Operation::Apply, from: None, version: None, wishes, dry_run }
+    Request {
+        operation: Operation::Apply,
+        source: Source::Present,
+        proof: Proof::default(),
+        version: None,
+        wishes,
+        dry_run,
+    }
 }
 
-/// An archive that was typed, absolute.
-pub(super) fn archive(typed: Option<&Utf8PathBuf>) -> Result<Option<Utf8PathBuf>, Failure> {
-    let Some(typed) = typed else { return Ok(None) };
-    Ok(Some(environment::working_folder()?.join(typed)))
+/// The source that was typed.
+pub(super) fn source(typed: Option<&Utf8PathBuf>) -> Result<Source, Failure> {
+    let Some(typed) = typed else { return Ok(Source::Present) };
+    Ok(Source::File(environment::working_folder()?.join(typed)))
 }
 
 /// Tells what came of it.

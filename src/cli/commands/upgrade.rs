@@ -1,12 +1,13 @@
 //! `upgrade`.
 
-use super::change::{archive, told};
+use super::change::{source, told};
 use crate::cli::arguments::UpgradeArguments;
 use crate::cli::report::Report;
 use crate::cli::surroundings::{target_to_change, with_context};
 use crate::cli::{confirm, interruption};
 use crate::engine::change::{Request, change};
 use crate::engine::failure::Failure;
+use crate::engine::source::Proof;
 use crate::plan::step::Operation;
 use crate::plan::wanted::Wishes;
 
@@ -24,7 +25,8 @@ pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u
     }
     let request = Request {
         operation: if arguments.rollback { Operation::Rollback } else { Operation::Upgrade },
-        from: archive(arguments.from.as_ref())?,
+        source: source(arguments.from.as_ref())?,
+        proof: Proof::default(),
         version: arguments.to.clone().or_else(|| arguments.version.clone()),
         wishes: Wishes {
             force: arguments.force || arguments.to.is_some(),
