@@ -68,6 +68,7 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Run(_)
         | Failure::Afterwards { .. }
         | Failure::Hook(_)
+        | Failure::OneWay { .. }
         | Failure::Killed => 1,
     }
 }

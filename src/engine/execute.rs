@@ -13,7 +13,6 @@ use crate::host::{clock, files};
 use crate::model::history;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
-use crate::model::trial::Stage;
 use crate::package::tree::{Complete, Staging};
 use crate::plan::step::{Plan, Step, Undo};
 
@@ -103,7 +102,7 @@ fn give_up(
     let step = plan.steps[place].step.to_string();
     let operation = plan.operation;
     let reason = error.to_string();
-    if is_closed(context, plan) {
+    if is_closed(context, plan, place) {
         let undo = "its data are closed to the version before, so the new one stays".to_owned();
         return Failure::Stuck { operation, step, undo, source: Box::new(error) };
     }
@@ -147,13 +146,15 @@ fn give_up(
 
 /// Whether the way back of a switch is closed: the new launch has been ready, and its data can't go back with the old
 /// one. What is left to do is done by `recover`.
-fn is_closed(context: &Context<'_>, plan: &Plan) -> bool {
-    let made = switch::read(&context.layout, &plan.of.name).ok().flatten();
-    made.is_some_and(|made| {
-        made.is_one_way()
-            && (made.stage == Stage::Passed
-                || (matches!(made.stage, Stage::Trial { .. }) && switch::was_ready(&context.layout, &made)))
-    })
+fn is_closed(context: &Context<'_>, plan: &Plan, place: usize) -> bool {
+    let Some((_, planned)) = plan.switch() else { return false };
+    if !planned.data.is_nothing() && matches!(plan.steps[place].step, Step::Settle) {
+        // What it takes to go back may be gone with the record of it.
+        return true;
+    }
+    let before = plan.steps.iter().take(place);
+    let awaited = before.into_iter().any(|planned| matches!(planned.step, Step::AwaitReady { .. }));
+    planned.is_one_way() && (awaited || switch::is_closed(&context.layout, &plan.of.name))
 }
 
 fn told(error: &StepError) -> (Option<crate::model::status::Exit>, Vec<String>) {

@@ -95,6 +95,14 @@ pub enum Failure {
         /// Why.
         reason: String,
     },
+    /// The new launch has been ready, and its data can't go back with the old one.
+    #[error("{tree} has been ready, and its data are closed to {back}: it stays")]
+    OneWay {
+        /// The tree that stays.
+        tree: String,
+        /// The tree before.
+        back: String,
+    },
     /// All was done, and what follows failed.
     #[error("the {operation} is done, and `{step}` failed after it")]
     Afterwards {

@@ -1,11 +1,13 @@
 //! Running the commands of a manifest.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
 
 use crate::engine::failure::StepError;
 use crate::host::command::{self, Manner};
-use crate::host::tree;
+use crate::host::{identity, tree};
 use crate::model::hook::HookCall;
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
@@ -15,6 +17,8 @@ use crate::model::name::InstanceName;
 const MARK: &str = "MAINSTAY_SWITCH";
 /// How long what was sent SIGKILL may take to go.
 const LIMIT: Duration = Duration::from_secs(5);
+/// The pause between two looks whether it has gone.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Runs a hook to its end, and tells each line that it writes as it comes.
 pub(crate) fn run(hook: &HookCall, each: &mut dyn FnMut(&str)) -> Result<(), StepError> {
@@ -38,14 +42,21 @@ pub(crate) fn migrate(
 pub(crate) fn end_migration(layout: &Layout, name: &InstanceName) {
     let mark = layout.switch(name);
     let this = std::process::id();
-    let of_it = || {
+    let until = Instant::now() + LIMIT;
+    loop {
         let mut found = tree::all();
         found.retain(|process| {
             process.identity.pid != this && tree::carries(process.identity.pid, MARK, mark.as_str())
         });
-        found
-    };
-    tree::kill_all(LIMIT, of_it, |_| ());
+        if found.is_empty() || Instant::now() > until {
+            return;
+        }
+        for process in found {
+            // One that ends at this moment is what is wanted.
+            let _ = identity::signal(process.identity, Signal::KILL);
+        }
+        std::thread::sleep(LOOK);
+    }
 }
 
 fn run_with(

@@ -155,7 +155,7 @@ fn taken_back(
 ) -> Result<Option<String>, StepError> {
     let found = switch::read(&context.layout, &of.name).map_err(step_error)?;
     let Some(found) = found else { return Ok(None) };
-    let Stage::TakenBack { reason } = &found.stage else { return Ok(None) };
+    let (Stage::TakenBack { reason } | Stage::Returning { reason }) = &found.stage else { return Ok(None) };
     let old = found.from.identity();
     let settled = status.is_some_and(|status| {
         status.launch == old && (status.phase.is_up() || status.failures > 0 || status.phase == Phase::Failed)
@@ -172,6 +172,7 @@ pub(crate) fn step_error(failure: Failure) -> StepError {
     match failure {
         Failure::File(error) => StepError::File(error),
         Failure::Lock(error) => StepError::Lock(error),
+        Failure::Killed => StepError::Killed,
         other => StepError::Other(other.to_string()),
     }
 }

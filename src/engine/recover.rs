@@ -61,6 +61,7 @@ fn end(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure>
     let hands = Hands::new(context, of.clone(), None);
     let operation = unfinished.plan.operation;
     let next = unfinished.ended.iter().position(|ended| !ended);
+    let next = next.into_iter().chain(unfinished.undone_from).min();
     let outcome = match decide(context, of, &unfinished)? {
         Verdict::Forward => {
             hands
@@ -91,7 +92,9 @@ enum Verdict {
 fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result<Verdict, Failure> {
     let died = || Verdict::Back(format!("the {} was interrupted", unfinished.plan.operation));
     if unfinished.undone_from.is_some() {
-        return Ok(died());
+        // It may have become ready at the very last.
+        let closed = switch::is_closed(&context.layout, &of.name);
+        return Ok(if closed { Verdict::Forward } else { died() });
     }
     if unfinished.ended.iter().all(|ended| *ended) {
         return Ok(Verdict::Forward);
@@ -112,15 +115,9 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
     await_move(context, &of.name);
     let Some(switch) = switch::read(&context.layout, &of.name)? else {
         // Settling removes the switch as its last act; before it is recorded there is none either.
-        let settling = unfinished
-            .plan
-            .steps
-            .iter()
-            .take(unfinished.begun)
-            .any(|planned| matches!(planned.step, Step::Settle));
-        return Ok(if settling { Verdict::Forward } else { died() });
+        return Ok(if settling(unfinished) { Verdict::Forward } else { died() });
     };
-    if !unfinished.plan.is_gated() {
+    if !unfinished.plan.is_gated() && !settling(unfinished) {
         // It was to stay stopped, so nothing proves it: it goes back, which nobody notices.
         return Ok(died());
     }
@@ -128,6 +125,11 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
         Ok(()) => Verdict::Forward,
         Err(reason) => Verdict::Back(reason),
     })
+}
+
+fn settling(unfinished: &Unfinished) -> bool {
+    let mut begun = unfinished.plan.steps.iter().take(unfinished.begun);
+    begun.any(|planned| matches!(planned.step, Step::Settle))
 }
 
 /// Waits while a start moves data, which goes on without whoever asked for it.

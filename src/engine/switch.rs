@@ -207,12 +207,17 @@ pub(crate) fn take_back(
 ) -> Result<Back, Failure> {
     let name = &planned.from.name;
     locked(layout, name, || {
-        let mut switch = read(layout, name)?.unwrap_or_else(|| planned.clone());
+        let mut switch = match read(layout, name)? {
+            Some(found) => found,
+            None => closed(layout, planned)?,
+        };
         if matches!(switch.stage, Stage::TakenBack { .. }) {
             return Ok(Back::Done);
         }
-        let was_ready = switch.stage == Stage::Passed
-            || (matches!(switch.stage, Stage::Trial { .. }) && was_ready(layout, &switch));
+        let was_ready = has_passed(layout, &switch);
+        if was_ready && switch.is_one_way() {
+            return Err(Failure::OneWay { tree: switch.to.tree(), back: switch.from.tree() });
+        }
         if was_ready {
             switch.data.taken = None;
         }
@@ -231,6 +236,27 @@ pub(crate) fn take_back(
         data::back(layout, &mut switch, reason.to_owned(), attendance)?;
         Ok(Back::Done)
     })
+}
+
+/// A switch whose file is gone: where it was made, it was settled, so its launch had been ready.
+fn closed(layout: &Layout, planned: &Switch) -> Result<Switch, Failure> {
+    let link = files::read_link(&layout.current(&planned.to.name, &planned.to.component))?;
+    let made =
+        link.as_deref() == Some(planned.to.tree().as_str()) && planned.from.tree() != planned.to.tree();
+    let stage = if made { Stage::Passed } else { planned.stage.clone() };
+    Ok(Switch { stage, ..planned.clone() })
+}
+
+fn has_passed(layout: &Layout, switch: &Switch) -> bool {
+    switch.stage == Stage::Passed
+        || (matches!(switch.stage, Stage::Trial { .. }) && was_ready(layout, switch))
+}
+
+/// Whether the way back of the switch that is written down is closed: its launch has been ready, and its data can't go
+/// back with the old one.
+pub(crate) fn is_closed(layout: &Layout, name: &InstanceName) -> bool {
+    let found = read(layout, name).ok().flatten();
+    found.is_some_and(|found| found.is_one_way() && has_passed(layout, &found))
 }
 
 /// Makes a pending switch to a launch that is ready already, beside what runs: there is nothing left to try.

@@ -41,7 +41,8 @@ impl Switch {
     /// Whether the data of the new launch are closed to the old one, once it has been ready: then it stays.
     #[must_use]
     pub fn is_one_way(&self) -> bool {
-        self.data.back.is_none() && upgrade::is_one_way(&self.from, &self.to)
+        // With older data put back, what ran before can't go on either.
+        self.data.back.is_none() && (self.data.restore.is_some() || upgrade::is_one_way(&self.from, &self.to))
     }
 }
 

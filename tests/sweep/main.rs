@@ -23,9 +23,10 @@ mod service;
 use mainstay::model::manifest::PlatformKind::{Embedded, Systemd};
 use scenario::{
     APPLY, APPLY_NO_SOCKETS, APPLY_OTHER_SOCKETS, APPLY_SOCKETS, APPLY_STOPPED, BAD_APPLY,
-    BAD_APPLY_NO_SOCKETS, BAD_APPLY_OTHER_SOCKETS, BAD_APPLY_REDEFINED, BAD_APPLY_SOCKETS, BAD_UPGRADE,
-    CLEANUP, INSTALL, POISONED_APPLY, PURGE, ROLLBACK, UNINSTALL, UNINSTALL_SOCKETS, UNINSTALL_STOPPED,
-    UPGRADE, UPGRADE_OVERLAP, UPGRADE_STOPPED, sweep,
+    BAD_APPLY_NO_SOCKETS, BAD_APPLY_OTHER_SOCKETS, BAD_APPLY_REDEFINED, BAD_APPLY_SOCKETS, BAD_MIGRATION,
+    BAD_UPGRADE, BAD_UPGRADE_MIGRATE, CLEANUP, INSTALL, POISONED_APPLY, PURGE, ROLLBACK, ROLLBACK_MIGRATE,
+    ROLLBACK_MIGRATE_ONLY, ROLLBACK_RESTORE, UNINSTALL, UNINSTALL_SOCKETS, UNINSTALL_STOPPED, UPGRADE,
+    UPGRADE_MIGRATE, UPGRADE_OVERLAP, UPGRADE_STOPPED, UPGRADE_STOPPED_MIGRATE, sweep, sweep_starts,
 };
 
 #[test]
@@ -125,4 +126,40 @@ fn uninstall_systemd() {
     sweep(UNINSTALL, Systemd);
     sweep(UNINSTALL_STOPPED, Systemd);
     sweep(PURGE, Systemd);
+}
+
+#[test]
+fn migrations_embedded() {
+    for scenario in [UPGRADE_MIGRATE, BAD_MIGRATION, BAD_UPGRADE_MIGRATE, UPGRADE_STOPPED_MIGRATE] {
+        sweep(scenario, Embedded);
+    }
+}
+
+#[test]
+fn migrations_systemd() {
+    for scenario in [UPGRADE_MIGRATE, BAD_MIGRATION, BAD_UPGRADE_MIGRATE, UPGRADE_STOPPED_MIGRATE] {
+        sweep(scenario, Systemd);
+    }
+}
+
+#[test]
+fn rollback_with_data() {
+    for scenario in [ROLLBACK_MIGRATE, ROLLBACK_MIGRATE_ONLY, ROLLBACK_RESTORE] {
+        sweep(scenario, Embedded);
+        sweep(scenario, Systemd);
+    }
+}
+
+#[test]
+fn starts_that_move_data() {
+    for scenario in [
+        UPGRADE_MIGRATE,
+        BAD_MIGRATION,
+        BAD_UPGRADE_MIGRATE,
+        ROLLBACK_MIGRATE,
+        ROLLBACK_MIGRATE_ONLY,
+        ROLLBACK_RESTORE,
+    ] {
+        sweep_starts(scenario, Embedded);
+    }
 }

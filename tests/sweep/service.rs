@@ -3,15 +3,17 @@
 //! one that fails otherwise is given up.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use mainstay::engine::failure::CallError;
+use mainstay::engine::failure::{CallError, Failure};
 use mainstay::engine::manager::{Manager, Seen, State, Taken};
 use mainstay::engine::supervisor::active_launch;
 use mainstay::engine::switch;
+use mainstay::engine::switch::attendance::Attendance;
 use mainstay::host::{clock, files, identity};
 use mainstay::model::launch::LaunchSpec;
 use mainstay::model::layout::Layout;
@@ -21,6 +23,8 @@ use mainstay::model::name::InstanceName;
 use mainstay::model::status::{self, Exit, Phase, ProcessIdentity, Status};
 use mainstay::model::trial::Trial;
 use mainstay::platform::call::Call;
+
+use crate::obstacle::Stops;
 
 /// The version that never becomes ready, and the variable that has the same effect on any.
 pub(crate) const BAD: &str = "3.0.0";
@@ -107,6 +111,8 @@ pub(crate) struct Service {
     pub(crate) barren: Cell<bool>,
     /// What the manager refuses to do: `restart`, `stop`, `start`.
     pub(crate) refused: RefCell<Vec<&'static str>>,
+    /// Where a start is stopped that moves data.
+    pub(crate) stops: RefCell<Rc<Stops>>,
 }
 
 impl Service {
@@ -119,6 +125,7 @@ impl Service {
             deaf: Cell::default(),
             barren: Cell::default(),
             refused: RefCell::default(),
+            stops: RefCell::new(Rc::new(Stops::never())),
         }
     }
 
@@ -206,8 +213,16 @@ impl Service {
             self.reload();
         }
         let unit = self.inner.borrow().unit.clone().unwrap_or_default();
-        // As the real ones do: what can't be looked at must not keep down what can run.
-        let _ = switch::at_start(&self.layout, &self.name);
+        let stops = self.stops.borrow().clone();
+        let attendance = Attendance { say: &|_| {}, obstacle: &*stops };
+        match switch::at_start_attended(&self.layout, &self.name, &attendance) {
+            // Whoever guards it starts it again.
+            Err(Failure::Killed) => return self.begin(),
+            // Nothing may start over data that are neither of the one version nor of the other.
+            Err(Failure::DataAway { .. }) => return self.give_up(),
+            // As the real ones do: what can't be looked at must not keep down what can run.
+            _ => {}
+        }
         let Ok(spec) = active_launch(&self.layout, &self.name) else {
             return self.give_up();
         };

@@ -124,15 +124,20 @@ pub(super) fn back(
         let _ = store(layout, &name, &returning);
         switch.stage = returning.stage;
     }
-    attendance.pass("before the data go back")?;
     let mut chronicle = Chronicle::open(layout, &switch.from, attendance);
     let tree = switch.from.tree();
     if let Some(number) = switch.data.taken {
-        snapshot::give_back(layout, &name, (&tree, number), owner(switch)).map_err(|failure| {
-            let reason = format!("{reason}; the data could not be given back: {}", told(&failure));
-            Failure::DataAway { tree: tree.clone(), reason }
-        })?;
-        chronicle.note(&format!("the data are as {tree} left them"));
+        let given = attendance
+            .pass("before the data go back")
+            .and_then(|()| snapshot::give_back(layout, &name, (&tree, number), owner(switch)));
+        match given {
+            Ok(()) => chronicle.note(&format!("the data are as {tree} left them")),
+            Err(Failure::Killed) => return Err(Failure::Killed),
+            Err(failure) => {
+                let reason = format!("{reason}; the data could not be given back: {}", told(&failure));
+                return Err(Failure::DataAway { tree, reason });
+            }
+        }
     } else if let Some(call) = &switch.data.back {
         // What it can't bring back, nothing can; the old version is what was working last.
         if let Err(failure) = migrate(layout, &name, call, &mut chronicle) {
