@@ -4,6 +4,7 @@ use std::io::BufRead as _;
 use std::time::Duration;
 
 use crate::cli::report::{Report, style, styled};
+use crate::cli::words;
 use crate::engine::failure::Failure;
 use crate::model::answer::plan::ChangeAnswer;
 use crate::plan::step::{Plan, Step};
@@ -21,14 +22,37 @@ pub(crate) fn show(report: &Report, plan: &Plan) {
             }
         }
     }
+    for line in room(plan) {
+        report.line(format!("  {line}"));
+    }
     for notice in &plan.notices {
         report.notice(notice);
     }
 }
 
+/// What a plan takes of the disk and frees, in words.
+fn room(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(takes) = plan.room.takes {
+        let shared = plan.room.shared.filter(|shared| *shared > 0);
+        let shared =
+            shared.map(|shared| format!(", and shares {} with another version", words::size(shared)));
+        lines.push(format!("takes {} of the disk{}", words::size(takes), shared.unwrap_or_default()));
+    }
+    if let Some(frees) = plan.room.frees {
+        lines.push(format!("frees {} of the disk", words::size(frees)));
+    }
+    lines
+}
+
 /// The files and commands of a plan, a line each.
 pub(crate) fn lines(plan: &Plan) -> Vec<String> {
     plan.steps.iter().map(|planned| &planned.step).chain(&plan.after).map(ToString::to_string).collect()
+}
+
+/// A time, as documents have it.
+pub(crate) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A plan that would be carried out, or was, as the document that tells of it.
@@ -44,6 +68,8 @@ pub(crate) fn answer(plan: &Plan, dry_run: bool, downtime: Option<Duration>) -> 
         steps: lines(plan),
         notices: plan.notices.clone(),
         downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
+        takes_bytes: plan.room.takes,
+        frees_bytes: plan.room.frees,
     }
 }
 
@@ -55,6 +81,9 @@ pub(crate) fn agree(report: &Report, plan: &Plan, yes: bool, question: &str) -> 
     guard(report, plan.operation)?;
     for step in plan.steps.iter().map(|planned| &planned.step).chain(&plan.after) {
         report.say(format!("  {step}"));
+    }
+    for line in room(plan) {
+        report.say(format!("  {line}"));
     }
     for notice in &plan.notices {
         report.notice(notice);

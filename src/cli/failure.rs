@@ -4,12 +4,14 @@ use std::error::Error as _;
 
 use crate::cli::report::Report;
 use crate::engine::failure::{CallError, Failure, StepError};
+use crate::engine::origin::OriginError;
 use crate::engine::supervisor::RunError;
 use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
 use crate::host::account;
 use crate::model::answer::failure::FailureAnswer;
 use crate::model::marker::Marker;
+use crate::package::unpack::UnpackError;
 use crate::plan::refusal::Refusal;
 
 /// How many instances are named to somebody who named none: a screen's worth.
@@ -17,6 +19,15 @@ const MOST_CANDIDATES: usize = 20;
 
 /// Tells a failure, and gives the exit code.
 pub(crate) fn told(report: &Report, failure: &Failure) -> u8 {
+    let answer = said(report, failure);
+    if report.is_json() {
+        report.document(&answer);
+    }
+    answer.exit_code
+}
+
+/// Tells a failure to a person, and gives it as a document.
+pub(crate) fn said(report: &Report, failure: &Failure) -> FailureAnswer {
     let code = code(failure);
     let message = failure.to_string();
     let mut causes = Vec::new();
@@ -31,10 +42,7 @@ pub(crate) fn told(report: &Report, failure: &Failure) -> u8 {
     }
     let help = help(failure);
     report.failure(&message, &causes, &help);
-    if report.is_json() {
-        report.document(&FailureAnswer::new(code, message, causes, help));
-    }
-    code
+    FailureAnswer::new(code, message, causes, help)
 }
 
 /// The exit code of a failure.
@@ -48,10 +56,13 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Inexpressible(_)
         | Failure::Rights(_)
         | Failure::Changed(_) => 4,
-        Failure::Archive(_) | Failure::OtherArchive(_) | Failure::Pack(_) => 5,
+        Failure::Archive(
+            UnpackError::Space { .. } | UnpackError::Files { .. } | UnpackError::Full { .. },
+        ) => 1,
+        Failure::Archive(_) | Failure::OtherArchive(_) | Failure::Origin(_) | Failure::Pack(_) => 5,
         Failure::Busy(_) => 6,
         Failure::TakenBack { .. } => 7,
-        Failure::Down { .. } | Failure::DataAway { .. } => 8,
+        Failure::Down { .. } | Failure::DataAway { .. } | Failure::NoWayBack { .. } => 8,
         Failure::NotReady { .. }
         | Failure::Held { .. }
         | Failure::Tree(_)
@@ -80,14 +91,18 @@ fn help(failure: &Failure) -> Vec<String> {
         Failure::Refused(refusal) => refusal_help(refusal),
         Failure::Distrusted(distrust) => distrust_help(distrust),
         Failure::TakenBack { log, .. } | Failure::Down { log, .. } | Failure::NotReady { log, .. } => {
-            let mut lines: Vec<String> = Vec::new();
-            if !log.is_empty() {
-                lines.push("its last lines:".to_owned());
-                lines.extend(log.iter().map(|line| format!("  {line}")));
-            }
-            lines.push("`mainstay logs` shows more, `mainstay status` how it is now".to_owned());
+            last_lines(log)
+        }
+        Failure::NoWayBack { log, bring, .. } => {
+            let mut lines = last_lines(log);
+            let bring = bring.as_ref().map_or_else(
+                || "bring the version before with its package manager".to_owned(),
+                |command| format!("bring the version before: `{command}`"),
+            );
+            lines.push(format!("{bring}, then `mainstay upgrade --restart-only`"));
             lines
         }
+        Failure::Origin(error) => origin_help(error),
         Failure::Held { holders, .. } => {
             let mut lines = match holders.len() {
                 0 => vec!["none of its processes is left".to_owned()],
@@ -119,6 +134,32 @@ fn help(failure: &Failure) -> Vec<String> {
             _ => Vec::new(),
         },
         _ => Vec::new(),
+    }
+}
+
+fn last_lines(log: &[String]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    if !log.is_empty() {
+        lines.push("its last lines:".to_owned());
+        lines.extend(log.iter().map(|line| format!("  {line}")));
+    }
+    lines.push("`mainstay logs` shows more, `mainstay status` how it is now".to_owned());
+    lines
+}
+
+fn origin_help(error: &OriginError) -> Vec<String> {
+    match error {
+        OriginError::NotFound(_) => vec![
+            "install the program, or mend `service.command`: an absolute path, or a name on the service's PATH".to_owned(),
+        ],
+        OriginError::Unversioned { .. } => vec![
+            "`--restart-only` starts it again without asking for its version; `package.version` of the manifest can be left out".to_owned(),
+        ],
+        OriginError::Other { bring, found, .. } => {
+            let bring = bring.as_ref().map(|command| format!("bring it where the service looks: `{command}`"));
+            let take = format!("to take what is there: `mainstay upgrade --version {found}`");
+            bring.into_iter().chain([take]).collect()
+        }
     }
 }
 
@@ -160,9 +201,9 @@ fn target_help(error: &TargetError) -> Vec<String> {
         lines
     };
     match error {
-        TargetError::Nothing { candidates, .. } | TargetError::Unknown { candidates, .. } => {
-            choose(candidates)
-        }
+        TargetError::Nothing { candidates, .. }
+        | TargetError::Unknown { candidates, .. }
+        | TargetError::NoneOf { candidates, .. } => choose(candidates),
         TargetError::OtherScope { scope, .. } => {
             vec![format!("its scope is `{scope}`: add `--{scope}`"), elevated()]
         }
@@ -235,7 +276,34 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
         Refusal::DataNeedsRestart { .. } => {
             vec!["leave `--no-restart` out, or stop the service first".to_owned()]
         }
+        Refusal::Unclear { reasons, .. } => {
+            let mut lines = reasons.clone();
+            lines.push("mend that, then run this again".to_owned());
+            lines
+        }
         Refusal::SocketsMove(_) => vec!["leave `--no-restart` out, or stop the service first".to_owned()],
+        Refusal::BadVersion { name, bad } => vec![
+            format!(
+                "`mainstay upgrade --name {name} --to {} --force` tries it again, or `--from ARCHIVE --force`",
+                bad.version
+            ),
+            "an archive with other bytes is another matter; `mainstay history` shows what happened"
+                .to_owned(),
+        ],
+        Refusal::OlderProgram { to, .. } => {
+            vec![format!("if it is meant: `mainstay upgrade --version {to}`; else bring the newer one first")]
+        }
+        Refusal::NoOldProgram { bring, .. } => {
+            let bring = bring.as_ref().map_or_else(
+                || "bring the version that you want with its package manager".to_owned(),
+                |command| format!("bring it: `{command}`"),
+            );
+            vec![format!("{bring}, then `mainstay upgrade --version VERSION`")]
+        }
+        Refusal::OutsidePackage { .. } => vec![
+            "let `service.command` begin with `{package}/…`, or set `package.source` to `manager`".to_owned(),
+            "`--force` unpacks and records it all the same".to_owned(),
+        ],
         Refusal::NoPrevious(_) => vec![
             "`mainstay history` shows what was active; `--to VERSION` goes to any that is unpacked"
                 .to_owned(),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::model::moment::Moment;
+use crate::model::size::Size;
 
 /// A length of time, with its two largest units: `2h 5m`, `45s`, `120ms`.
 pub(crate) fn duration(length: Duration) -> String {
@@ -26,17 +27,7 @@ pub(crate) fn duration(length: Duration) -> String {
 
 /// A number of bytes: `12.3 MiB`, `800 B`.
 pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
-    if bytes < 1024 {
-        return format!("{bytes} B");
-    }
-    let mut tenths = bytes.saturating_mul(10) / 1024;
-    let mut unit = 0;
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
-        tenths /= 1024;
-        unit += 1;
-    }
-    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+    Size::new(bytes).about()
 }
 
 /// How far off a point in time is: `in 12s`, `now`.

@@ -5,12 +5,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::Failure;
-use crate::engine::observe::{observe, read_receipt};
+use crate::engine::observe::observe;
 use crate::engine::operation::{exclusively, guard_rights};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::source::{Proof, Source};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{Context, data, registry, remarks, trust};
+use crate::engine::{Context, data, installed, registry, remarks, trial, trust};
 use crate::host::{environment, files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -39,6 +39,10 @@ pub struct Request {
     pub version: Option<Version>,
     /// What the person allows or asks.
     pub wishes: Wishes,
+    /// Whether the version that was typed has to be unpacked here already (`--to`).
+    pub unpacked: bool,
+    /// Whether the program is only started again, whatever version it is.
+    pub restart_only: bool,
     /// Whether nothing is to be changed.
     pub dry_run: bool,
 }
@@ -112,7 +116,8 @@ fn with_archive(
     request: &Request,
     agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
 ) -> Result<Outcome, Failure> {
-    let receipt = read_receipt(&context.layout.receipt(&target.name))?;
+    let receipt = trial::receipt(&context.layout, &target.name)?;
+    installed::guard_request(declared, request)?;
     let stage = stage(context, declared, request)?;
     let aim = aim(context, declared, request, receipt.as_ref(), stage.as_ref())?;
     let wanted = prepare::wanted(context, declared, aim)?;
@@ -133,7 +138,9 @@ fn with_archive(
         if under_lock.steps != plan.steps && !agree(&under_lock)? {
             return Err(Failure::Changed(of.name.clone()));
         }
+        installed::guard_unchanged(context, &wanted)?;
         execute(context, &under_lock, &of, stage.map(Stage::into_parts))
+            .map_err(|failure| installed::told(context, &wanted, before.as_ref(), failure))
     });
     for notice in registry::instances(&context.layout).notices {
         context.notice(notice);
@@ -193,6 +200,9 @@ fn aim(
     receipt: Option<&Receipt>,
     stage: Option<&Stage>,
 ) -> Result<Aim, Failure> {
+    if !declared.manifest.package.source.has_trees() {
+        return installed::aim(context, declared, request, receipt);
+    }
     let edits_version = request.operation != Operation::Apply;
     if let Some(stage) = stage {
         let version = prepare::version_of(declared, stage, request.version.as_ref())?;
@@ -207,6 +217,7 @@ fn aim(
             }),
             wishes: request.wishes,
             edits_version,
+            standing: None,
         });
     }
     let package = &declared.manifest.package;
@@ -226,7 +237,8 @@ fn aim(
         return Err(Refusal::NoTree { component: package.name.clone(), version }.into());
     }
     let description = prepare::description_in(&path)?;
-    Ok(Aim { version, description, archive: None, wishes: request.wishes, edits_version })
+    let wishes = request.wishes;
+    Ok(Aim { version, description, archive: None, wishes, edits_version, standing: None })
 }
 
 /// The version of the one tree that is there, where nothing says which is wanted.

@@ -19,7 +19,7 @@ pub(crate) fn observe(
     if !other {
         return Ok(());
     }
-    observed.snapshots = snapshot::list(layout, name)?;
+    observed.kept_data = snapshot::list(layout, name)?;
     let state = layout.state(name);
     observed.snapshot_room = disk::room(&state).map(|room| room.available);
     let owner = wanted.owner.as_ref().map(|owner| owner.uid);

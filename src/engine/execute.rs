@@ -7,14 +7,15 @@ use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::Journal;
 use crate::engine::obstacle::{Fate, Point};
-use crate::engine::{Context, leftovers, report, switch};
+use crate::engine::{Context, leftovers, report, switch, trial};
 use crate::host::files::FileError;
 use crate::host::{clock, files};
 use crate::model::history;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
-use crate::package::tree::{Complete, Staging};
-use crate::plan::step::{Plan, Step, Undo};
+use crate::package::tree::{Complete, Staging, read_complete};
+use crate::plan::apply::AFTER_START;
+use crate::plan::step::{Operation, Plan, Step, Undo};
 
 /// What an operation came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,13 +120,16 @@ fn give_up(
             _ => Failure::Stuck { operation, step, undo: undoing.to_string(), source: Box::new(error) },
         };
     }
+    if is_its_own_fault(&plan.steps[place].step, &error) && !hands.is_unready() {
+        mark_bad(context, plan, &reason);
+    }
     if let Err(closing) = noted(context, || journal.close()) {
         return unclosed(plan, format!("failed at `{step}` ({reason}) and was undone"), closing);
     }
     sweep(context, &plan.of.name);
     if let Some(unready) = hands.unready() {
         if plan.switch().is_some() {
-            remember(context, plan, history::Action::TakenBack, &reason);
+            remember(context, plan, history::Action::TakenBack, &reason, None);
         }
         let why = format!("{reason}; what ran before is back, and not ready: {unready}");
         let (exit, log) = told(&unready);
@@ -138,7 +142,7 @@ fn give_up(
     }
     if plan.is_gated() && plan.switch().is_some_and(|(at, _)| at <= place) {
         let (_, log) = told(&error);
-        remember(context, plan, history::Action::TakenBack, &reason);
+        remember(context, plan, history::Action::TakenBack, &reason, None);
         return Failure::TakenBack { reason, log };
     }
     Failure::Step { operation, step, source: Box::new(error) }
@@ -155,6 +159,35 @@ fn is_closed(context: &Context<'_>, plan: &Plan, place: usize) -> bool {
     let before = plan.steps.iter().take(place);
     let awaited = before.into_iter().any(|planned| matches!(planned.step, Step::AwaitReady { .. }));
     planned.is_one_way() && (awaited || switch::is_closed(&context.layout, &plan.of.name))
+}
+
+/// Whether a step has failed because of the new version, and would fail again.
+fn is_its_own_fault(step: &Step, error: &StepError) -> bool {
+    match step {
+        Step::AwaitReady { .. } | Step::Overlap { .. } | Step::Settle => {
+            matches!(error, StepError::NotReady { .. })
+        }
+        Step::Hook(hook) => hook.field == AFTER_START && matches!(error, StepError::Hook { .. }),
+        _ => false,
+    }
+}
+
+/// Remembers the version that a plan has not brought: it is not tried again unless somebody asks.
+pub(crate) fn mark_bad(context: &Context<'_>, plan: &Plan, reason: &str) {
+    let Some((_, switch)) = plan.switch() else { return };
+    if switch.from.tree() == switch.to.tree() || plan.operation == Operation::Rollback {
+        return;
+    }
+    let (layout, name, tree) = (&context.layout, &plan.of.name, switch.to.tree());
+    let published = plan.steps.iter().find_map(|planned| match &planned.step {
+        Step::Publish { digest, .. } => Some(*digest),
+        _ => None,
+    });
+    let digest = published.or_else(|| read_complete(&layout.tree(name, &tree)).map(|whole| whole.digest));
+    let marked = trial::mark_bad(layout, name, (&switch.to.version, digest), (reason, clock::now()));
+    if let Err(failure) = marked {
+        context.notice(format!("that {} failed could not be remembered: {failure}", switch.to.version));
+    }
 }
 
 fn told(error: &StepError) -> (Option<crate::model::status::Exit>, Vec<String>) {
@@ -241,10 +274,17 @@ pub(crate) fn sweep(context: &Context<'_>, name: &InstanceName) {
 }
 
 /// Adds what became of an operation to the history, if the instance has one.
-pub(crate) fn remember(context: &Context<'_>, plan: &Plan, action: history::Action, reason: &str) {
+pub(crate) fn remember(
+    context: &Context<'_>,
+    plan: &Plan,
+    action: history::Action,
+    reason: &str,
+    downtime: Option<Duration>,
+) {
     let path = context.layout.history(&plan.of.name);
     let versions = plan.switch().map(|(_, switch)| (switch.from.version.clone(), switch.to.version.clone()));
     let (from, to) = match versions {
+        Some((old, new)) if action == history::Action::Finished => (Some(old), Some(new)),
         // Taken back: from the new one to the old one.
         Some((old, new)) => (Some(new), Some(old)),
         None => (None, None),
@@ -254,7 +294,7 @@ pub(crate) fn remember(context: &Context<'_>, plan: &Plan, action: history::Acti
         action,
         from,
         to,
-        downtime_ms: None,
+        downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
         reason: Some(reason.to_owned()),
         user: context.caller.name.clone(),
     };

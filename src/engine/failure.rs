@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
+use crate::engine::origin::OriginError;
 use crate::engine::supervisor::RunError;
 use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
@@ -126,6 +127,21 @@ pub enum Failure {
         /// Whether it is a start beside what runs, which goes on.
         beside: bool,
     },
+    /// The new version of a program that somebody else brought does not run, and there is no old one of it.
+    #[error("{reason}; its program was replaced, so there is no old one to go back to")]
+    NoWayBack {
+        /// Why.
+        reason: String,
+        /// How the program ended.
+        exit: Option<Exit>,
+        /// The last lines of its log.
+        log: Vec<String>,
+        /// What brings the version before.
+        bring: Option<String>,
+    },
+    /// What a launch starts is not what it should be.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
     /// The service can't be stopped or restarted, because processes of it do not end.
     #[error("{reason}")]
     Held {

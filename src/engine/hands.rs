@@ -10,7 +10,7 @@ use crate::engine::event::Event as Told;
 use crate::engine::failure::{CallError, StepError};
 use crate::engine::ready::{Awaited, await_ready, step_error};
 use crate::engine::supervisor::active_launch;
-use crate::engine::{Context, log, report, snapshot, switch};
+use crate::engine::{Context, log, report, snapshot, switch, trial};
 use crate::host::files::{self, FileError, Kind};
 use crate::host::{account, clock, untrusted};
 use crate::model::history::Event;
@@ -25,6 +25,7 @@ use crate::platform::call::Call;
 use crate::platform::calls::{self, Sockets};
 
 mod data;
+mod outcome;
 mod sockets;
 
 /// How long a service manager may take to begin a start that it was asked for.
@@ -43,6 +44,8 @@ pub(crate) struct Hands<'a> {
     staged: RefCell<Option<(Staging, Complete)>>,
     /// The supervisor before the last call, whose words count no more after it.
     before: Cell<Option<ProcessIdentity>>,
+    /// Whether it ran before the last call.
+    ran: Cell<bool>,
     called: Cell<Option<(Instant, Moment)>>,
     downtime: Cell<Option<Duration>>,
     unready: RefCell<Option<StepError>>,
@@ -56,6 +59,7 @@ impl<'a> Hands<'a> {
             of,
             staged: RefCell::new(staged),
             before: Cell::new(None),
+            ran: Cell::new(false),
             called: Cell::new(None),
             downtime: Cell::new(None),
             unready: RefCell::new(None),
@@ -67,7 +71,12 @@ impl<'a> Hands<'a> {
         self.unready.take()
     }
 
-    /// From the last call to readiness: the time without an answer.
+    /// Whether there is such a reason.
+    pub(crate) fn is_unready(&self) -> bool {
+        self.unready.borrow().is_some()
+    }
+
+    /// The time without an answer.
     pub(crate) fn downtime(&self) -> Option<Duration> {
         self.downtime.get()
     }
@@ -104,6 +113,7 @@ impl<'a> Hands<'a> {
                 files::copy_program(program, &folder.join("mainstay"))?;
             }
             Step::Publish { folder, tree, .. } => self.publish(folder, tree)?,
+            Step::Mark { folder, tree, program } => tree::mark(folder, tree, program)?,
             Step::EmptyTrash { folder, entry } => {
                 if files::facts(folder)?.is_some() {
                     match entry {
@@ -121,6 +131,12 @@ impl<'a> Hands<'a> {
             }
             Step::Overlap { within, otherwise } => self.overlap(within.duration(), otherwise)?,
             Step::Switch { switch } => switch::record(layout, switch).map_err(step_error)?,
+            Step::EndTrial { trial } => {
+                if !trial::close(layout, &self.of.name, trial).map_err(step_error)? {
+                    let reason = format!("{} was taken back meanwhile", trial.tree);
+                    return Err(StepError::Other(reason));
+                }
+            }
             Step::AwaitReady { tree, launch, supervision, within } => {
                 let within = within.duration();
                 self.await_ready(Awaited {
@@ -131,7 +147,7 @@ impl<'a> Hands<'a> {
                     before: self.before.get(),
                 })?;
             }
-            Step::Settle => switch::forget(layout, &self.of.name).map_err(step_error)?,
+            Step::Settle => self.settle()?,
         }
         Ok(())
     }
@@ -276,7 +292,9 @@ impl<'a> Hands<'a> {
     }
 
     fn call(&self, call: &Call) -> Result<(), StepError> {
-        self.before.set(report::read(&self.context.layout, &self.of.name).map(|status| status.supervisor));
+        let status = report::read(&self.context.layout, &self.of.name);
+        self.ran.set(status.as_ref().is_some_and(|status| !status.phase.is_final()));
+        self.before.set(status.map(|status| status.supervisor));
         self.called.set(Some((Instant::now(), clock::now())));
         Ok(self.context.manager.call(call)?)
     }
@@ -286,7 +304,10 @@ impl<'a> Hands<'a> {
         let since = called.map_or_else(clock::now, |(_, moment)| moment);
         match await_ready(self.context, &self.of, awaited) {
             Ok(()) => {
-                self.downtime.set(called.map(|(instant, _)| instant.elapsed()));
+                // What was down before it was called for says nothing of this start.
+                let measured = self.measured(awaited.launch).filter(|_| self.ran.get());
+                let waited = called.map(|(instant, _)| instant.elapsed());
+                self.downtime.set(waited.map(|waited| measured.unwrap_or(waited)));
                 Ok(())
             }
             Err(StepError::NotReady { reason, exit, retrying, .. }) => {

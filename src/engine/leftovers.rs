@@ -24,7 +24,7 @@ pub(crate) fn sweep(context: &Context<'_>, name: &InstanceName) {
 fn try_to_sweep(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
     let (install, state, journal) = (layout.install(name), layout.state(name), layout.journal(name));
     tree::sweep(&install)?;
-    for folder in [&install, &state] {
+    for folder in [&install, &state, &layout.snapshots(name)] {
         if files::facts(folder)?.is_some() {
             tree::empty_trash(folder)?;
         }

@@ -13,6 +13,7 @@ use crate::model::moment::Moment;
 use crate::model::name::InstanceName;
 use crate::model::status::Exit;
 use crate::platform::call::Call;
+use crate::platform::exec_start;
 use crate::platform::observed::{self, ActiveState, Answer, NoAnswer};
 use crate::platform::query;
 
@@ -34,6 +35,10 @@ pub trait Manager {
     fn taken(&self, of: &Marker) -> Result<Taken, CallError>;
     /// Whether this user's services run without a login; nothing where that is no question.
     fn lingering(&self, user: &str) -> Result<bool, CallError>;
+    /// The command that the service manager itself starts, where it knows one.
+    fn started(&self, _of: &Marker) -> Result<Option<Vec<String>>, CallError> {
+        Ok(None)
+    }
 }
 
 /// Definitions of an instance's name that are not ours, and where they stand.
@@ -232,6 +237,13 @@ impl Manager for HostManager {
 
     fn lingering(&self, user: &str) -> Result<bool, CallError> {
         ask(&query::linger(user), observed::linger)
+    }
+
+    fn started(&self, of: &Marker) -> Result<Option<Vec<String>>, CallError> {
+        match of.platform {
+            PlatformKind::Systemd => ask(&query::started(of.scope, &of.name), exec_start::started),
+            PlatformKind::Embedded => Ok(None),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod guard;
 mod hands;
 pub mod holders;
 mod hooks;
+mod installed;
 mod journal;
 mod leftovers;
 pub mod lifecycle;
@@ -22,12 +23,14 @@ pub mod manager;
 mod observe;
 pub mod obstacle;
 pub mod operation;
+pub mod origin;
 mod overlap;
 pub mod packing;
 pub mod past;
 pub mod prepare;
 mod ready;
 pub mod recover;
+mod references;
 pub mod registry;
 mod remarks;
 pub mod remove;
@@ -42,11 +45,15 @@ pub mod strays;
 pub mod supervisor;
 pub mod switch;
 pub mod target;
+mod trial;
 pub mod trust;
+pub mod versions;
+pub mod wave;
 
 use crate::engine::event::Event;
 use crate::engine::manager::Manager;
 use crate::engine::obstacle::Obstacle;
+use crate::engine::switch::Means;
 use crate::model::layout::Layout;
 use crate::model::owner::Owner;
 use crate::platform::Facts;
@@ -74,6 +81,11 @@ impl Context<'_> {
     /// Tells something.
     pub(crate) fn tell(&self, event: Event) {
         (self.events)(event);
+    }
+
+    /// What carries out what a start has left undone.
+    pub(crate) fn means(&self) -> Means<'_> {
+        Means { manager: self.manager, obstacle: self.obstacle, say: &|_| {} }
     }
 
     /// Tells something that did not go as wished and does not matter much.

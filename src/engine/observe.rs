@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::Failure;
-use crate::engine::{Context, report, switch, target};
+use crate::engine::{Context, report, target, trial};
 use crate::host::files;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
@@ -59,7 +59,7 @@ pub(crate) fn observe(
             whole: found.complete.map(|complete| complete.digest),
         });
     }
-    let receipt = read_receipt(&layout.receipt(name))?;
+    let receipt = trial::receipt(layout, name)?;
     let outdated = live.as_ref().is_some_and(|status| {
         receipt.as_ref().is_some_and(|receipt| receipt.awaits_restart_of(status))
             || runs_another(status.supervisor.pid, &layout.runtime_program(name))
@@ -81,7 +81,7 @@ pub(crate) fn observe(
         foreign_socket: strange_socket.or(taken.socket),
         enabled: seen.is_ok_and(|seen| seen.at_boot),
         lingering: asks_lingering.then(|| context.manager.lingering(&context.caller.name).ok()).flatten(),
-        trial: switch::read_trial(layout, name)?,
+        trial: trial::open(layout, name)?,
         link: files::read_link(&layout.current(name, &of.component))?,
         specs: read_specs(&layout.launches(name))?,
         runtime: files::read_link(&layout.runtime_link(name))?
@@ -93,7 +93,12 @@ pub(crate) fn observe(
         running,
         trees,
         present,
-        ..Observed::default()
+        references: Vec::new(),
+        snapshots: BTreeSet::new(),
+        stale_downloads: Vec::new(),
+        data: BTreeMap::new(),
+        kept_data: Vec::new(),
+        snapshot_room: None,
     })
 }
 

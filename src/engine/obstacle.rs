@@ -17,6 +17,10 @@ pub enum Point {
     Moving(&'static str),
     /// What follows the journalled steps is about to be done.
     After(usize),
+    /// A part of a take-back is done that the service's own start makes.
+    Start(usize),
+    /// A part of what is written down of a trial that has ended is done.
+    Books(usize),
 }
 
 /// What happens at a point.

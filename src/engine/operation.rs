@@ -41,7 +41,7 @@ pub(crate) fn locked<T>(
 }
 
 /// Whether the caller may change anything in this scope.
-pub(crate) fn guard_rights(context: &Context<'_>) -> Result<(), Failure> {
+pub fn guard_rights(context: &Context<'_>) -> Result<(), Failure> {
     let moved = context.layout.root.is_some();
     if context.layout.scope == Scope::System && account::effective_uid() != 0 && !moved {
         return Err(Failure::Rights("changing an instance of the system scope needs root".to_owned()));

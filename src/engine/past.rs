@@ -2,6 +2,7 @@
 
 use crate::engine::failure::Failure;
 use crate::engine::target::{Target, TargetError};
+use crate::engine::trial;
 use crate::host::files;
 use crate::model::answer::history::{Happening, HistoryAnswer};
 use crate::model::layout::Layout;
@@ -14,7 +15,10 @@ pub fn history(layout: &Layout, name: &InstanceName) -> Result<(HistoryAnswer, u
     let text = files::read(&layout.history(name))?.unwrap_or_default();
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let (done, unreadable): (Vec<_>, Vec<_>) = lines.map(serde_json::from_str).partition(Result::is_ok);
-    let done = done.into_iter().filter_map(Result::ok).map(Happening::Done);
+    let mut done: Vec<_> = done.into_iter().filter_map(Result::ok).collect();
+    // What is not in it yet, because nobody has held the lock since.
+    done.extend(trial::unwritten(layout, name, &done));
+    let done = done.into_iter().map(Happening::Done);
     let seen = read_events(&layout.events(name)).into_iter().map(Happening::Seen);
     let mut events: Vec<Happening> = done.chain(seen).collect();
     events.sort_by_key(Happening::at);

@@ -19,7 +19,7 @@ use crate::package::limits::Limits;
 use crate::package::tree::{self, Complete, Staging};
 use crate::package::unpack::{self, Unpacked};
 use crate::plan::apply::instance_folders;
-use crate::plan::wanted::{Archive, ManifestText, Runtime, Wanted, Wishes};
+use crate::plan::wanted::{Archive, ManifestText, Runtime, Standing, Wanted, Wishes};
 use crate::platform;
 
 /// An archive, unpacked beside and checked.
@@ -121,11 +121,13 @@ pub(crate) struct Aim {
     pub(crate) wishes: Wishes,
     /// Whether the version is edited into the manifest.
     pub(crate) edits_version: bool,
+    /// What was found of a program that somebody else brought.
+    pub(crate) standing: Option<Standing>,
 }
 
 /// Resolves what is wanted.
 pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Result<Wanted, Failure> {
-    let Aim { version, description, archive, wishes, edits_version } = aim;
+    let Aim { version, description, archive, wishes, edits_version, standing } = aim;
     let deploy = &declared.deploy;
     let platform = platform_of(declared);
     let spec = resolve(declared, description.as_ref(), version.clone(), platform, context.layout.scope)?;
@@ -140,7 +142,8 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
     let digest = archive
         .as_ref()
         .map(|archive| archive.digest)
-        .or_else(|| tree::read_complete(&tree).map(|whole| whole.digest));
+        .or_else(|| tree::read_complete(&tree).map(|whole| whole.digest))
+        .filter(|_| spec.source.has_trees());
     let edited = if edits_version { edit(declared, &version, digest) } else { text.clone() };
     let program = context.program.clone();
     let build = format!("{}-{}", env!("CARGO_PKG_VERSION"), files::digest(&program)?.short());
@@ -160,6 +163,7 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
         caller: context.caller.clone(),
         now: clock::now(),
         wishes,
+        standing,
     })
 }
 

@@ -4,12 +4,12 @@
 use std::time::{Duration, Instant};
 
 use crate::engine::event::Event;
-use crate::engine::execute::{advance, remember, unclosed, undo};
+use crate::engine::execute::{advance, mark_bad, remember, unclosed, undo};
 use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::{self, Journal, Unfinished};
 use crate::engine::ready::{Awaited, await_ready};
-use crate::engine::{Context, leftovers, operation, registry, report, switch};
+use crate::engine::{Context, leftovers, operation, registry, report, switch, trial};
 use crate::host::files;
 use crate::model::history::Action;
 use crate::model::layout::Layout;
@@ -44,6 +44,7 @@ pub fn is_unfinished(context: &Context<'_>, name: &InstanceName) -> Result<bool,
 /// Brings an unfinished operation to an end, under the instance's lock, and removes what is left over.
 pub(crate) fn recover(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure> {
     let outcome = end(context, name)?;
+    trial::account(&context.layout, name, &context.means())?;
     leftovers::sweep(context, name);
     // It was made before the plan, for the archive to be unpacked in.
     files::remove_empty_folder(&context.layout.install(name))?;
@@ -67,15 +68,19 @@ fn end(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure>
             hands
                 .renew_sockets(&unfinished.plan, true)
                 .map_err(|error| stuck(&unfinished.plan, next, &error))?;
+            if let Some((_, switch)) = unfinished.plan.switch() {
+                hands.measure(&switch.to.identity());
+            }
             let from = next.map_or(unfinished.plan.steps.len(), |next| past_the_wait(&unfinished.plan, next));
             advance(context, &hands, &unfinished.plan, journal, from)?;
-            remember(context, &unfinished.plan, Action::Finished, "the command that began it had died");
+            let reason = "the command that began it had died";
+            remember(context, &unfinished.plan, Action::Finished, reason, hands.downtime());
             Recovered::Finished
         }
-        Verdict::Back(reason) => {
+        Verdict::Back { reason, failed } => {
             let before = unfinished.undone_from.unwrap_or(unfinished.begun);
-            go_back(context, &hands, &unfinished.plan, journal, before, &reason)?;
-            remember(context, &unfinished.plan, Action::Undone, &reason);
+            go_back(context, &hands, &unfinished.plan, journal, before, &reason, failed)?;
+            remember(context, &unfinished.plan, Action::Undone, &reason, None);
             Recovered::Undone
         }
     };
@@ -86,11 +91,18 @@ fn end(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure>
 
 enum Verdict {
     Forward,
-    Back(String),
+    Back {
+        reason: String,
+        /// Whether the new launch has failed, and not only who brought it.
+        failed: bool,
+    },
 }
 
 fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result<Verdict, Failure> {
-    let died = || Verdict::Back(format!("the {} was interrupted", unfinished.plan.operation));
+    let died = || Verdict::Back {
+        reason: format!("the {} was interrupted", unfinished.plan.operation),
+        failed: false,
+    };
     if unfinished.undone_from.is_some() {
         // It may have become ready at the very last.
         let closed = switch::is_closed(&context.layout, &of.name);
@@ -117,13 +129,17 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
         // Settling removes the switch as its last act; before it is recorded there is none either.
         return Ok(if settling(unfinished) { Verdict::Forward } else { died() });
     };
-    if !unfinished.plan.is_gated() && !settling(unfinished) {
-        // It was to stay stopped, so nothing proves it: it goes back, which nobody notices.
-        return Ok(died());
+    if !unfinished.plan.is_gated() {
+        // It was to stay stopped, so nothing proves it, unless somebody has started it.
+        let proved = switch::has_passed(&context.layout, &switch);
+        return Ok(if proved { Verdict::Forward } else { died() });
     }
     Ok(match on_trial(context, of, &switch) {
         Ok(()) => Verdict::Forward,
-        Err(reason) => Verdict::Back(reason),
+        Err(reason) => {
+            let tried = matches!(switch.stage, Stage::Trial { .. } | Stage::TakenBack { .. });
+            Verdict::Back { reason, failed: tried }
+        }
     })
 }
 
@@ -195,9 +211,13 @@ fn go_back(
     mut journal: Journal,
     before: usize,
     reason: &str,
+    failed: bool,
 ) -> Result<(), Failure> {
     match undo(context, hands, plan, &mut journal, before, reason) {
         Ok(()) => {
+            if failed && !hands.is_unready() {
+                mark_bad(context, plan, reason);
+            }
             hands.renew_sockets(plan, false).map_err(|error| stuck(plan, Some(before), &error))?;
             let closed = journal.close().map_err(StepError::from);
             closed.map_err(|error| unclosed(plan, "was undone".to_owned(), error))
@@ -231,7 +251,7 @@ fn loose_switch(context: &Context<'_>, name: &InstanceName) -> Result<Recovered,
     let Some(found) = switch::read(&context.layout, name)? else { return Ok(Recovered::Nothing) };
     let of = identity(&found.to);
     if on_trial(context, &of, &found).is_ok() {
-        switch::forget(&context.layout, name)?;
+        switch::settle(&context.layout, name)?;
         return Ok(Recovered::Finished);
     }
     let hands = Hands::new(context, of, None);

@@ -1,6 +1,6 @@
 //! Removing: old versions of an instance, or all of it.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::Context;
 use crate::engine::execute::execute;
@@ -8,16 +8,17 @@ use crate::engine::failure::Failure;
 use crate::engine::observe::{observe, read_receipt};
 use crate::engine::operation::exclusively;
 use crate::engine::prepare::platform_of;
-use crate::engine::registry;
 use crate::engine::target::Target;
+use crate::engine::{references, registry};
 use crate::host::{clock, files};
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
+use crate::package::measure;
 use crate::plan::cleanup::cleanup;
 use crate::plan::observed::Observed;
 use crate::plan::refusal::Refusal;
-use crate::plan::step::Plan;
+use crate::plan::step::{Plan, Step};
 use crate::plan::uninstall::{put_away_folders, uninstall};
 
 /// What to remove.
@@ -41,7 +42,7 @@ pub fn remove(
 ) -> Result<Plan, Failure> {
     let now = clock::now();
     let decide = || -> Result<Plan, Failure> {
-        let (spec, observed) = active(context, of)?;
+        let (spec, mut observed) = active(context, of)?;
         if let Some(marker) = observed.marker.as_ref().filter(|marker| marker.folder != of.folder)
             && observed.anchored
         {
@@ -49,7 +50,12 @@ pub fn remove(
         }
         let layout = &context.layout;
         Ok(match removal {
-            Removal::OldVersions => cleanup(&spec, layout, &observed, &context.caller, now),
+            Removal::OldVersions => {
+                references::collect(context, of, &mut observed)?;
+                let mut plan = cleanup(&spec, layout, &observed, &context.caller, now)?;
+                plan.room.frees = freed(&plan);
+                plan
+            }
             Removal::Instance => uninstall(&spec, layout, &observed, &context.caller, now, false),
             Removal::Everything => uninstall(&spec, layout, &observed, &context.caller, now, true),
         })
@@ -72,6 +78,19 @@ pub fn remove(
         context.notice(notice);
     }
     outcome.map(|_| plan)
+}
+
+/// The room that a clean-up frees, in bytes, where it can be told.
+fn freed(plan: &Plan) -> Option<u64> {
+    let gone: Vec<&Utf8Path> = plan
+        .steps
+        .iter()
+        .filter_map(|planned| match &planned.step {
+            Step::Move { from: path, .. } | Step::Remove { path } => Some(path.as_path()),
+            _ => None,
+        })
+        .collect();
+    if gone.is_empty() { None } else { measure::frees(gone).ok() }
 }
 
 /// The launch that is active, and what was observed beside it.

@@ -85,6 +85,8 @@ mod tests {
     fn status(phase: Phase) -> Status {
         Status {
             trial: None,
+            silent_since: None,
+            downtime_ms: None,
             format: FORMAT,
             phase,
             tree: "server-1.0.0".to_owned(),

@@ -7,8 +7,11 @@ use camino::Utf8PathBuf;
 use thiserror::Error;
 
 use crate::engine::failure::Failure;
-use crate::engine::guard::{self, AtStart, Entry, Event, GuardError, Hooks, OfAll, Outcome};
-use crate::engine::{hooks, registry, report, switch};
+use crate::engine::guard::{self, Entry, Event, GuardError, OfAll, Outcome};
+use crate::engine::manager::HostManager;
+use crate::engine::obstacle::Clear;
+use crate::engine::switch::Means;
+use crate::engine::{registry, report, switch};
 use crate::host::account;
 use crate::host::environment;
 use crate::host::files::{self, FileError};
@@ -23,7 +26,6 @@ use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::model::owner::Owner;
-use crate::model::socket::Socket;
 use crate::model::status::ProcessIdentity;
 use crate::model::trial::Trial;
 use crate::platform;
@@ -31,6 +33,10 @@ use crate::supervise::{
     self, Account, Context, Ending, Folders, GuardianLink, LaunchReader, ManagerLink, ProgramOutput,
     SuperviseError,
 };
+
+mod switching;
+
+use switching::Switching;
 
 /// The pause between two looks whether a service has ended.
 const LOOK: Duration = Duration::from_millis(20);
@@ -169,8 +175,9 @@ pub fn supervise(
     let spec = active_launch(layout, name).map_err(before)?;
     let trial = files::read(&layout.trial(name)).map_err(|error| before(error.into()))?;
     let trial = trial.and_then(|text| serde_json::from_str::<Trial>(&text).ok());
-    let trial = trial.filter(|trial| trial.tree == spec.tree());
-    let on_trial = trial.is_some();
+    let trial = trial.filter(|trial| trial.is_open_for(&spec));
+    // What keeps a version from starting that has been ready is not its own doing.
+    let on_trial = trial.is_some() && !switch::was_ever_ready(layout, name, &spec.identity());
     supervise_launch(layout, spec, trial, guardian, wishes).map_err(|error| Unsupervised { error, on_trial })
 }
 
@@ -196,7 +203,11 @@ fn supervise_launch(
     };
     let reader = {
         let (layout, name) = (layout.clone(), name.clone());
-        LaunchReader::new(move || active_launch(&layout, &name).ok())
+        let (its_layout, its_name) = (layout.clone(), name.clone());
+        LaunchReader::new(
+            move || active_launch(&layout, &name).ok(),
+            move || switch::read_trial(&its_layout, &its_name).ok().flatten(),
+        )
     };
     let context = Context {
         folders: Folders::of(layout, &spec),
@@ -283,62 +294,10 @@ fn entry(layout: &Layout, name: &InstanceName, wishes: &Wishes) -> Entry {
     Entry::of(layout, name, command)
 }
 
-struct Switching<'a> {
-    layout: &'a Layout,
-    tell: &'a mut dyn FnMut(&Event),
-}
-
-impl Switching<'_> {
-    /// What there is to start, and why the switch could not be looked at, if it could not.
-    fn found(&self, name: &InstanceName, hindrance: Option<Failure>) -> AtStart {
-        match (active_launch(self.layout, name), hindrance) {
-            (Ok(spec), _) => AtStart::Start {
-                stop_limit: spec.stop_limit().duration(),
-                // Without the account nothing can be started either, and the supervisor says so.
-                account: runs_as(&spec).ok().and_then(|(_, credentials)| credentials),
-                sockets: spec.sockets,
-            },
-            (Err(error), _) if !error.is_final() => AtStart::Later { reason: error.to_string() },
-            (Err(error), None) => AtStart::StayDown { reason: error.to_string() },
-            (Err(error), Some(failure)) => AtStart::StayDown { reason: format!("{error}; {failure}") },
-        }
-    }
-}
-
-impl Hooks for Switching<'_> {
-    fn at_start(&mut self, name: &InstanceName) -> AtStart {
-        if switch::moves_data(self.layout, name) {
-            let program = self.layout.runtime_program(name).to_string();
-            let words = ["recover", "--at-start", "--name", name.as_str(), scope_option(self.layout.scope)];
-            let command = std::iter::once(program).chain(words.map(str::to_owned)).collect();
-            return AtStart::First { command };
-        }
-        // A switch that can't be looked at must not keep down what can run.
-        let found = switch::at_start(self.layout, name);
-        self.found(name, found.err())
-    }
-
-    fn launch(&mut self, name: &InstanceName) -> AtStart {
-        self.found(name, None)
-    }
-
-    fn abandon(&mut self, name: &InstanceName) {
-        hooks::end_migration(self.layout, name);
-    }
-
-    fn sockets(&mut self, name: &InstanceName) -> Option<(Vec<Socket>, Option<Credentials>)> {
-        let spec = active_launch(self.layout, name).ok()?;
-        let account = runs_as(&spec).ok().and_then(|(_, credentials)| credentials);
-        Some((spec.sockets, account))
-    }
-
-    fn entry(&mut self, name: &InstanceName) -> Entry {
-        entry(self.layout, name, &Wishes::default())
-    }
-
-    fn observe(&mut self, event: &Event) {
-        (self.tell)(event);
-    }
+/// What a start of an embedded instance does before the program.
+fn at_start(layout: &Layout, name: &InstanceName) -> Result<switch::AtStart, Failure> {
+    let manager = HostManager::new(layout.clone());
+    switch::at_start(layout, name, &Means { manager: &manager, obstacle: &Clear, say: &|_| {} })
 }
 
 /// Guards one embedded instance until it has ended for good, and says how.
@@ -379,7 +338,7 @@ fn starts_at_boot(layout: &Layout, name: &InstanceName) -> bool {
         Ok(Some(switch)) => switch.to.boot,
         Ok(None) => {
             // The link is mended first, since only the launch says whether it starts at boot.
-            let _ = switch::at_start(layout, name);
+            let _ = at_start(layout, name);
             active_launch(layout, name).map_or(true, |spec| spec.boot)
         }
         Err(_) => true,

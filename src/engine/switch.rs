@@ -1,7 +1,8 @@
 //! The switch from one launch to another. The service's own start makes it, so that nothing is ever between a
 //! stop and a start with nobody responsible; commands only write it down, wait, and close it.
 
-pub mod attendance;
+mod back;
+mod chronicle;
 pub(crate) mod data;
 
 use std::time::Duration;
@@ -9,8 +10,9 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use crate::engine::failure::Failure;
-use crate::engine::switch::attendance::Attendance;
-use crate::engine::{hooks, report};
+use crate::engine::manager::Manager;
+use crate::engine::obstacle::{Fate, Obstacle, Point};
+use crate::engine::report;
 use crate::host::notify::MoreTime;
 use crate::host::{environment, files, lock};
 use crate::model::ended::Ended;
@@ -18,8 +20,14 @@ use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
 use crate::model::receipt::Receipt;
+use crate::model::status::Status;
 use crate::model::trial::{Stage, Switch, Trial};
 use crate::package::tree;
+
+pub(crate) mod watch;
+
+pub(crate) use back::{Back, has_passed, is_closed, take_back};
+use back::{reason, take_back_unlocked};
 
 /// How long a start waits for a command that is just writing a switch down.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,6 +35,27 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONG_PATIENCE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// The format of switches and trials that this build writes.
 const FORMAT: u32 = 1;
+
+/// What a start has at hand, beside files.
+pub struct Means<'a> {
+    /// The service manager that reads definitions again.
+    pub manager: &'a dyn Manager,
+    /// What stands in the way: nothing, but in tests.
+    pub obstacle: &'a dyn Obstacle,
+    /// Hears what is said while data are moved.
+    pub say: &'a dyn Fn(&str),
+}
+
+impl Means<'_> {
+    /// Passes a point of a switch that moves data.
+    fn pass(&self, what: &'static str) -> Result<(), Failure> {
+        match self.obstacle.at(Point::Moving(what)) {
+            Fate::Nothing => Ok(()),
+            Fate::Failure => Err(Failure::Usage(format!("a failure was asked for at: {what}"))),
+            Fate::Death => Err(Failure::Killed),
+        }
+    }
+}
 
 /// What the start of a service found and did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,8 +115,14 @@ pub(crate) fn locked<T>(
 #[must_use]
 pub fn moves_data(layout: &Layout, name: &InstanceName) -> bool {
     let moving = |stage: &Stage| !matches!(stage, Stage::Passed | Stage::TakenBack { .. });
-    let found = read(layout, name).ok().flatten();
-    found.is_some_and(|switch| !switch.data.is_nothing() && moving(&switch.stage))
+    match read(layout, name) {
+        Ok(Some(switch)) => !switch.data.is_nothing() && moving(&switch.stage),
+        // A watched version that is taken back after it was ready has its data brought into their old form.
+        _ => {
+            let trial = read_trial(layout, name).ok().flatten();
+            trial.and_then(|trial| trial.watch).is_some_and(|watch| watch.migrate_back.is_some())
+        }
+    }
 }
 
 /// Whether a start is moving data at this moment.
@@ -107,27 +142,23 @@ pub(crate) fn record(layout: &Layout, switch: &Switch) -> Result<(), Failure> {
 
 /// What a start does before the program: makes the switch that is written down, or takes back the one that
 /// has not proved itself.
-pub fn at_start(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure> {
-    at_start_attended(layout, name, &Attendance::none())
-}
-
-/// The same, and somebody hears of it.
-pub fn at_start_attended(
-    layout: &Layout,
-    name: &InstanceName,
-    attendance: &Attendance<'_>,
-) -> Result<AtStart, Failure> {
+pub fn at_start(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Result<AtStart, Failure> {
     let waits = is_moving(layout, name).then(|| MoreTime::for_doing("waits until the data are moved"));
     locked(layout, name, || {
         drop(waits);
-        let Some(mut switch) = read(layout, name)? else {
-            close_orphaned_trial(layout, name)?;
-            return mend(layout, name);
-        };
+        let Some(mut switch) = read(layout, name)? else { return watch::at_start(layout, name, means) };
+        if matches!(switch.stage, Stage::Trial { .. } | Stage::Passed)
+            && let Some(reason) = watch::failed_after_readiness(layout, &switch)
+        {
+            // The command that began it is still at work, or has died: the operation is undone as a whole.
+            switch.data.taken = None;
+            data::back(layout, &mut switch, reason.clone(), means)?;
+            return Ok(AtStart::TakenBack { tree: switch.from.tree(), reason });
+        }
         let (tree, boot_id) = (switch.to.tree(), environment::boot_id());
         match &switch.stage {
             Stage::Pending if !switch.data.is_nothing() => {
-                let failed = data::forward(layout, &mut switch, boot_id, attendance)?;
+                let failed = data::forward(layout, &mut switch, boot_id, means)?;
                 Ok(match failed {
                     None => AtStart::Switched(tree),
                     Some(reason) => AtStart::TakenBack { tree: switch.from.tree(), reason },
@@ -140,9 +171,7 @@ pub fn at_start_attended(
                 Ok(AtStart::Switched(tree))
             }
             Stage::Trial { .. } if was_ready(layout, &switch) => {
-                files::remove(&layout.trial(name))?;
-                switch.stage = Stage::Passed;
-                store(layout, name, &switch)?;
+                pass_unlocked(layout, &mut switch)?;
                 Ok(AtStart::Passed(tree))
             }
             Stage::Trial { boot_id: began } if *began != boot_id && !failed_in(layout, name, began) => {
@@ -152,7 +181,7 @@ pub fn at_start_attended(
             }
             Stage::Moving | Stage::Returning { .. } | Stage::Trial { .. } => {
                 let reason = reason(layout, &switch);
-                data::back(layout, &mut switch, reason.clone(), attendance)?;
+                data::back(layout, &mut switch, reason.clone(), means)?;
                 Ok(AtStart::TakenBack { tree: switch.from.tree(), reason })
             }
             Stage::Passed | Stage::TakenBack { .. } => mend(layout, name),
@@ -184,81 +213,6 @@ fn failed_in(layout: &Layout, name: &InstanceName, boot_id: &str) -> bool {
     last_end(layout, name).is_some_and(|ended| ended.boot_id == boot_id && ended.failed())
 }
 
-/// How far a take-back came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Back {
-    /// The old launch is in force, with its data.
-    Done,
-    /// The next start brings both back: it can't be done while something runs.
-    AtTheNextStart,
-}
-
-/// Brings the old launch back, however far the switch was. Doing so twice does no harm. Data go back with it, unless the
-/// new launch has been ready: then they are only brought into their old form, where a command does that. While something
-/// `runs`, that is left to its next start.
-///
-/// The switch is as it was planned: its file may be gone already, where only the syncing of that failed.
-pub(crate) fn take_back(
-    layout: &Layout,
-    planned: &Switch,
-    reason: &str,
-    runs: bool,
-    attendance: &Attendance<'_>,
-) -> Result<Back, Failure> {
-    let name = &planned.from.name;
-    locked(layout, name, || {
-        let mut switch = match read(layout, name)? {
-            Some(found) => found,
-            None => closed(layout, planned)?,
-        };
-        if matches!(switch.stage, Stage::TakenBack { .. }) {
-            return Ok(Back::Done);
-        }
-        let was_ready = has_passed(layout, &switch);
-        if was_ready && switch.is_one_way() {
-            return Err(Failure::OneWay { tree: switch.to.tree(), back: switch.from.tree() });
-        }
-        if was_ready {
-            switch.data.taken = None;
-        }
-        let moved = switch.stage != Stage::Pending;
-        let data_go_back = moved && (switch.data.taken.is_some() || switch.data.back.is_some());
-        if !data_go_back {
-            hooks::end_migration(layout, name);
-            take_back_unlocked(layout, &mut switch, reason.to_owned())?;
-            return Ok(Back::Done);
-        }
-        switch.stage = Stage::Returning { reason: reason.to_owned() };
-        store(layout, name, &switch)?;
-        if runs {
-            return Ok(Back::AtTheNextStart);
-        }
-        data::back(layout, &mut switch, reason.to_owned(), attendance)?;
-        Ok(Back::Done)
-    })
-}
-
-/// A switch whose file is gone: where it was made, it was settled, so its launch had been ready.
-fn closed(layout: &Layout, planned: &Switch) -> Result<Switch, Failure> {
-    let link = files::read_link(&layout.current(&planned.to.name, &planned.to.component))?;
-    let made =
-        link.as_deref() == Some(planned.to.tree().as_str()) && planned.from.tree() != planned.to.tree();
-    let stage = if made { Stage::Passed } else { planned.stage.clone() };
-    Ok(Switch { stage, ..planned.clone() })
-}
-
-fn has_passed(layout: &Layout, switch: &Switch) -> bool {
-    switch.stage == Stage::Passed
-        || (matches!(switch.stage, Stage::Trial { .. }) && was_ready(layout, switch))
-}
-
-/// Whether the way back of the switch that is written down is closed: its launch has been ready, and its data can't go
-/// back with the old one.
-pub(crate) fn is_closed(layout: &Layout, name: &InstanceName) -> bool {
-    let found = read(layout, name).ok().flatten();
-    found.is_some_and(|found| found.is_one_way() && has_passed(layout, &found))
-}
-
 /// Makes a pending switch to a launch that is ready already, beside what runs: there is nothing left to try.
 pub(crate) fn make_at_once(layout: &Layout, planned: &Switch) -> Result<(), Failure> {
     let name = &planned.to.name;
@@ -267,6 +221,9 @@ pub(crate) fn make_at_once(layout: &Layout, planned: &Switch) -> Result<(), Fail
         let Some(mut switch) = found else {
             return Err(Failure::Usage(format!("the switch of {name} is no longer pending")));
         };
+        if switch.watch.is_some() {
+            watch::write(layout, name, &Trial::of(&switch.to, switch.watch.clone()))?;
+        }
         point(layout, &switch.to)?;
         switch.stage = Stage::Passed;
         store(layout, name, &switch)
@@ -277,19 +234,46 @@ pub(crate) fn make_at_once(layout: &Layout, planned: &Switch) -> Result<(), Fail
 pub(crate) fn pass(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
     locked(layout, name, || {
         let Some(mut switch) = read(layout, name)? else { return Ok(()) };
-        files::remove(&layout.trial(name))?;
-        switch.stage = Stage::Passed;
-        store(layout, name, &switch)
+        pass_unlocked(layout, &mut switch)
     })
+}
+
+/// The gate is passed. What is watched after it stays so.
+fn pass_unlocked(layout: &Layout, switch: &mut Switch) -> Result<(), Failure> {
+    let name = switch.to.name.clone();
+    if switch.watch.is_none() {
+        files::remove(&layout.trial(&name))?;
+    }
+    switch.stage = Stage::Passed;
+    store(layout, &name, switch)
 }
 
 /// Closes a trial of which no switch is left that could end it. With it, a launch that fails would be started
 /// again for ever.
 pub(crate) fn close_orphaned_trial(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
-    if files::facts(&layout.switch(name))?.is_none() {
+    if files::facts(&layout.switch(name))?.is_none()
+        && read_trial(layout, name)?.is_some_and(|trial| trial.watch.is_none())
+    {
         files::remove(&layout.trial(name))?;
     }
     Ok(())
+}
+
+/// Closes a switch that has proved itself. What is watched from now on is no matter of the operation's any more. A
+/// version that was taken back in the last moment is none that has: the answer says why it was.
+pub(crate) fn settle(layout: &Layout, name: &InstanceName) -> Result<Option<String>, Failure> {
+    locked(layout, name, || {
+        if let Some(switch) = read(layout, name)?
+            && let Stage::TakenBack { reason } | Stage::Returning { reason } = switch.stage
+        {
+            return Ok(Some(reason));
+        }
+        if read_trial(layout, name)?.is_some_and(|trial| trial.watch.is_none()) {
+            files::remove(&layout.trial(name))?;
+        }
+        files::remove(&layout.switch(name))?;
+        Ok(None)
+    })
 }
 
 /// Forgets a switch that is over.
@@ -305,7 +289,17 @@ pub(crate) fn forget(layout: &Layout, name: &InstanceName) -> Result<(), Failure
 pub(crate) fn was_ready(layout: &Layout, switch: &Switch) -> bool {
     let launch = switch.to.identity();
     report::read(layout, &switch.to.name)
-        .is_some_and(|status| status.launch == launch && (status.ready.is_some() || status.trial.is_some()))
+        .is_some_and(|status| status.launch == launch && (status.ready.is_some() || has_been(&status)))
+}
+
+/// Whether a launch on trial was ready at any time.
+#[must_use]
+pub fn was_ever_ready(layout: &Layout, name: &InstanceName, launch: &str) -> bool {
+    report::read(layout, name).is_some_and(|status| status.launch == launch && has_been(&status))
+}
+
+fn has_been(status: &Status) -> bool {
+    status.trial.as_ref().is_some_and(|trial| trial.was_ready)
 }
 
 fn store(layout: &Layout, name: &InstanceName, switch: &Switch) -> Result<(), Failure> {
@@ -318,9 +312,7 @@ fn store(layout: &Layout, name: &InstanceName, switch: &Switch) -> Result<(), Fa
 /// them count, and the stage follows last, because making the switch twice does no harm.
 fn make(layout: &Layout, switch: &Switch) -> Result<(), Failure> {
     let (name, to) = (&switch.to.name, &switch.to);
-    let trial = Trial::of(to, switch.watch.clone());
-    let trial = serde_json::to_string_pretty(&trial).unwrap_or_default() + "\n";
-    files::write(&layout.trial(name), &trial, 0o644, None)?;
+    watch::write(layout, name, &Trial::of(to, switch.watch.clone()))?;
     point(layout, to)
 }
 
@@ -335,30 +327,6 @@ fn point(layout: &Layout, to: &LaunchSpec) -> Result<(), Failure> {
         files::link(&link, &Utf8PathBuf::from(to.tree()))?;
     }
     Ok(())
-}
-
-fn take_back_unlocked(layout: &Layout, switch: &mut Switch, reason: String) -> Result<(), Failure> {
-    let name = switch.from.name.clone();
-    point(layout, &switch.from)?;
-    files::remove(&layout.trial(&name))?;
-    switch.stage = Stage::TakenBack { reason };
-    store(layout, &name, switch)
-}
-
-fn reason(layout: &Layout, switch: &Switch) -> String {
-    match &switch.stage {
-        Stage::Returning { reason } => return reason.clone(),
-        Stage::Moving => return format!("the switch to {} was interrupted", switch.to.tree()),
-        _ => {}
-    }
-    let launch = switch.to.identity();
-    let exit = report::read(layout, &switch.to.name)
-        .filter(|status| status.launch == launch)
-        .and_then(|status| status.last_exit);
-    match exit {
-        Some(exit) => format!("{} {exit} before it was ready", switch.to.tree()),
-        None => format!("{} ended before it was ready", switch.to.tree()),
-    }
 }
 
 /// A start needs a link to a whole tree. Where a crash or a person has taken it away, the receipt says what

@@ -36,6 +36,14 @@ pub enum TargetError {
         /// The instances that there are.
         candidates: Vec<Marker>,
     },
+    /// There is none of that component.
+    #[error("there is no instance of the component `{component}` in this scope")]
+    NoneOf {
+        /// The component.
+        component: ComponentName,
+        /// The instances that there are.
+        candidates: Vec<Marker>,
+    },
     /// There is one of that name in the other scope, which this caller can't change.
     #[error("the instance `{name}` belongs to the {scope} scope")]
     OtherScope {

@@ -28,3 +28,4 @@ pub mod signal;
 pub mod temporary;
 pub mod tree;
 pub mod untrusted;
+pub mod usage;

@@ -42,6 +42,7 @@ pub fn refuse_contradictions(manifest: &Manifest, document: &Document) -> Result
     let mut check = Check { document, problems: Vec::new() };
     check.service(&manifest.service);
     check.upgrade(manifest);
+    check.source(manifest);
     check.size(["logs", "maxSize"], manifest.logs.max_size);
     check.settings(Section::Unit, "unit", &manifest.systemd.unit);
     check.settings(Section::Service, "service", &manifest.systemd.service);
@@ -284,6 +285,7 @@ impl Check<'_> {
 }
 
 mod running;
+mod source;
 
 /// The ways of becoming ready that are given.
 fn probes(ready: &Ready) -> Vec<&'static str> {

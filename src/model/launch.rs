@@ -21,7 +21,7 @@ use crate::model::outcome::ExitCodes;
 use crate::model::schedule::Schedule;
 use crate::model::size::Size;
 use crate::model::socket::Socket;
-use crate::model::token::{Places, expand};
+use crate::model::token::{Places, expand, words};
 use crate::model::umask::Umask;
 use crate::model::upgrade::UpgradePolicy;
 use crate::model::version::Version;
@@ -280,6 +280,14 @@ impl LaunchSpec {
             ..self.clone()
         };
         Digest::of(running.text().as_bytes()).short()
+    }
+
+    /// Whether what is started is of the version tree: the command, a variable or the folder in which it starts names
+    /// it, by its token or below the instance's install folder.
+    #[must_use]
+    pub fn names_package(&self, install: &Utf8Path) -> bool {
+        let texts = self.command.iter().chain(self.environment.values()).chain([&self.working_directory]);
+        texts.into_iter().any(|text| words(text).contains(&"package") || text.contains(install.as_str()))
     }
 
     /// The text of the spec's file.

@@ -29,6 +29,7 @@ pub mod marker;
 pub mod moment;
 pub mod name;
 pub mod nearest;
+pub mod origin;
 pub mod outcome;
 pub mod overlap;
 pub mod owner;

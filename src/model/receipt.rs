@@ -68,6 +68,15 @@ pub struct BadVersion {
     pub at: Moment,
 }
 
+impl BadVersion {
+    /// Whether this is that version, as far as anybody can tell: other bytes under its name are another matter.
+    #[must_use]
+    pub fn is(&self, version: &Version, digest: Option<&Digest>) -> bool {
+        let same_bytes = self.digest.as_ref().zip(digest).is_none_or(|(one, other)| one == other);
+        self.version == *version && same_bytes
+    }
+}
+
 /// A version that was made active.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -99,6 +108,44 @@ impl Receipt {
     #[must_use]
     pub fn awaits_restart_of(&self, supervisor: &Status) -> bool {
         self.pending_restart && supervisor.began < self.changed
+    }
+
+    /// What it says once the version on trial was taken back: the one before is active, and the other is remembered.
+    #[must_use]
+    pub fn after_take_back(mut self, bad: BadVersion) -> Self {
+        if self.active().is_some_and(|active| active.version == bad.version) {
+            self.activations.pop();
+        }
+        self.pending_restart = false;
+        self.changed = bad.at;
+        self.with_bad(bad)
+    }
+
+    /// What it says once a version has proved itself: whatever was held against it is forgotten.
+    #[must_use]
+    pub fn after_proof(mut self, version: &Version, digest: Option<&Digest>) -> Self {
+        self.bad.retain(|bad| !bad.is(version, digest));
+        self
+    }
+
+    /// The same with a version that is not tried again unless somebody asks.
+    #[must_use]
+    pub fn with_bad(mut self, bad: BadVersion) -> Self {
+        self.bad.retain(|known| !known.is(&bad.version, bad.digest.as_ref()));
+        self.bad.push(bad);
+        self
+    }
+
+    /// What is held against a version, if anything is.
+    #[must_use]
+    pub fn bad(&self, version: &Version, digest: Option<&Digest>) -> Option<&BadVersion> {
+        self.bad.iter().rev().find(|bad| bad.is(version, digest))
+    }
+
+    /// The version that was taken back, as long as nobody has changed anything since.
+    #[must_use]
+    pub fn last_taken_back(&self) -> Option<&BadVersion> {
+        self.bad.last().filter(|bad| bad.at >= self.changed)
     }
 
     /// The version to which a rollback goes: the one that was active before, and still another than the

@@ -14,6 +14,7 @@ use crate::model::answer::plan::ChangeAnswer;
 use crate::model::answer::small::{RecoverAnswer, RenderAnswer, SchemasAnswer, TextAnswer};
 use crate::model::answer::status::StatusAnswer;
 use crate::model::answer::validate::ValidateAnswer;
+use crate::model::answer::wave::WaveAnswer;
 use crate::model::event_line::EventLine;
 use crate::model::health_file::HealthFile;
 use crate::model::history::Event;
@@ -87,6 +88,8 @@ published! {
     Text: TextAnswer = "text.v1",
     /// What `validate` prints with `--json`.
     Validate: ValidateAnswer = "validate.v1",
+    /// What `upgrade --all` prints with `--json`.
+    Wave: WaveAnswer = "wave.v1",
     /// A line of `history.jsonl` in the state folder.
     Event: Event = "event.v1",
     /// `instances.json` in the configuration folder.

@@ -43,6 +43,22 @@ impl Size {
     pub const fn bytes(self) -> u64 {
         self.0
     }
+
+    /// About so much, for people: `12.3 MiB`, `800 B`.
+    #[must_use]
+    pub fn about(self) -> String {
+        const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+        if self.0 < 1024 {
+            return format!("{} B", self.0);
+        }
+        let mut tenths = self.0.saturating_mul(10) / 1024;
+        let mut unit = 0;
+        while tenths >= 10_240 && unit + 1 < UNITS.len() {
+            tenths /= 1024;
+            unit += 1;
+        }
+        format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+    }
 }
 
 impl std::str::FromStr for Size {

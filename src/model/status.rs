@@ -66,6 +66,14 @@ pub struct Status {
     /// How far the trial of its version is, where it is on trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<TrialStanding>,
+    /// Since when nothing of it could answer, on the boot clock, while that is so: when the program that was up was
+    /// asked to end, or had ended. Kept from one supervisor to the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_since: Option<BootMoment>,
+    /// For how long nothing of it could answer before this launch was up first under this supervisor, in milliseconds,
+    /// where both ends of that time were seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub downtime_ms: Option<u64>,
     /// What the manifest lets live on when the program stops (`detach`), as far as it has been left behind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub detached: Vec<ProcessIdentity>,
@@ -84,9 +92,15 @@ pub struct TrialStanding {
     pub ready_seconds: u64,
     /// For how long it has to be, in seconds.
     pub of_seconds: u64,
+    /// Whether it has been ready at all in this trial: then it is no longer only its gate that it has to pass.
+    #[serde(default)]
+    pub was_ready: bool,
     /// Why it has failed, if it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
+    /// When it ended, passed or failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Moment>,
 }
 
 impl TrialStanding {

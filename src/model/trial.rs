@@ -12,8 +12,10 @@ use crate::model::duration::Span;
 use crate::model::hook::HookCall;
 use crate::model::launch::{self, LaunchSpec};
 use crate::model::moment::Moment;
+use crate::model::name::ComponentName;
 use crate::model::owner::Owner;
 use crate::model::upgrade;
+use crate::model::version::Version;
 
 /// A switch from one launch to another: of the version tree, of the settings, or both. It lies in the journal of the
 /// operation that asked for it, and is gone with it.
@@ -173,6 +175,26 @@ impl Trial {
             watch,
             taken_back: None,
         }
+    }
+
+    /// The text of the trial's file.
+    #[must_use]
+    pub fn text(&self) -> String {
+        // A trial holds a launch spec, words and times, which JSON can always express.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// Whether this is the trial of a launch, and still open.
+    #[must_use]
+    pub fn is_open_for(&self, spec: &LaunchSpec) -> bool {
+        let is_of = self.launch.is_empty() || self.launch == spec.identity();
+        self.taken_back.is_none() && self.tree == spec.tree() && is_of
+    }
+
+    /// The version on trial, as its tree is called.
+    #[must_use]
+    pub fn version(&self, component: &ComponentName) -> Option<Version> {
+        self.tree.strip_prefix(component.as_str())?.strip_prefix('-')?.parse().ok()
     }
 }
 

@@ -15,7 +15,7 @@ const OPEN_FOLDER: Mode = Mode::from_raw_mode(0o755);
 const SEALED_FOLDER: Mode = Mode::from_raw_mode(0o555);
 const SEALED_FILE: Mode = Mode::from_raw_mode(0o444);
 const SEALED_PROGRAM: Mode = Mode::from_raw_mode(0o555);
-const FOLDER_FLAGS: OFlags =
+pub(crate) const FOLDER_FLAGS: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Opens a folder by its path; links on the way to it count, it itself may not be one.
@@ -117,10 +117,11 @@ fn permissions(mode: RawMode) -> Mode {
     Mode::from_raw_mode(mode & 0o7777)
 }
 
-/// Free bytes of a file system for this process.
-pub(crate) fn available(folder: impl AsFd) -> io::Result<u64> {
+/// Free bytes of a file system for this process, and how many more files it takes, where it has such a limit.
+pub(crate) fn available(folder: impl AsFd) -> io::Result<(u64, Option<u64>)> {
     let found = rustix::fs::fstatvfs(folder)?;
-    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    let files = (found.f_files > 0).then_some(found.f_favail);
+    Ok((found.f_bavail.saturating_mul(found.f_frsize), files))
 }
 
 /// Whether a failure says that the disk, or the user's share of it, is full.

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use camino::Utf8Path;
 
 use crate::model::package::{FILE_NAME, PackageDescription};
+use crate::model::size::Size;
 use crate::package::catalogue::{Catalogue, Node};
 use crate::package::disk::{self, Writer};
 use crate::package::entry::{EntryName, Named, shown};
@@ -16,6 +17,10 @@ use crate::package::unpack::{Payload, UnpackError};
 
 /// From this size on a file's place on the disk is looked for before it is written.
 const LARGE: u64 = 1 << 20;
+/// After so many entries the room is looked at again: others write too, and not every archive says what it takes.
+const LOOK: u64 = 64;
+/// What is left to the others on the disk, and to the book-keeping, in bytes.
+const LEAST: u64 = 256 << 10;
 /// The longest package description, in bytes.
 const LONGEST_DESCRIPTION: u64 = 1 << 20;
 
@@ -30,6 +35,8 @@ pub(crate) struct Extraction<'a> {
     pub(crate) bytes: u64,
     catalogue: Catalogue,
     links: Vec<(EntryName, String)>,
+    /// Whether it is written.
+    writes: bool,
 }
 
 impl<'a> Extraction<'a> {
@@ -42,7 +49,13 @@ impl<'a> Extraction<'a> {
             bytes: 0,
             catalogue: Catalogue::default(),
             links: Vec::new(),
+            writes: true,
         }
+    }
+
+    /// One of which nothing is written: the names and sizes are judged, and the room is not.
+    pub(crate) fn counting(archive: &'a Utf8Path, root: BorrowedFd<'a>, limits: &'a Limits) -> Self {
+        Self { writes: false, ..Self::new(archive, root, limits) }
     }
 
     /// The refusal of an entry.
@@ -65,6 +78,9 @@ impl<'a> Extraction<'a> {
         self.entries += 1;
         if self.entries > self.limits.entries {
             return Err(self.refuse(entry, Fault::TooManyEntries(self.limits.entries)));
+        }
+        if self.entries.is_multiple_of(LOOK) {
+            self.check_space(0)?;
         }
         EntryName::parse(entry, self.limits).map_err(|fault| self.refuse(entry, fault))
     }
@@ -134,10 +150,17 @@ impl<'a> Extraction<'a> {
 
     /// Refuses early what the disk can't hold.
     pub(crate) fn check_space(&self, needed: u64) -> Result<(), UnpackError> {
+        if !self.writes {
+            return Ok(());
+        }
+        let archive = self.archive.to_owned();
         match disk::available(self.root) {
-            Ok(available) if available < needed => {
-                Err(UnpackError::Space { archive: self.archive.to_owned(), needed, available })
-            }
+            Ok((available, _)) if available < needed + LEAST => Err(UnpackError::Space {
+                archive,
+                needed: Size::new(needed + LEAST),
+                available: Size::new(available),
+            }),
+            Ok((_, Some(files))) if files < LOOK => Err(UnpackError::Files { archive, available: files }),
             // A file system that doesn't say is found out by writing.
             _ => Ok(()),
         }

@@ -8,7 +8,8 @@
 //! ```text
 //! pack     a folder → a reproducible archive          version   a file name → a version
 //! unpack   an archive → a folder, checked             tree      staging, publishing, trash
-//! archive, limits, entry, fault, catalogue            what is accepted, and why not
+//! measure  what trees take of the disk
+//! archive, limits, entry, fault, catalogue, need      what is accepted, and why not
 //! gunzip, header, pax, untar                          .tar.gz
 //! central, unzip, inflate                             .zip and .whl
 //! extraction, crew, flush, disk                       writing below a descriptor
@@ -18,6 +19,8 @@ pub mod archive;
 pub mod entry;
 pub mod fault;
 pub mod limits;
+pub mod measure;
+pub mod need;
 pub mod pack;
 pub mod tree;
 pub mod unpack;

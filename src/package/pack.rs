@@ -17,6 +17,7 @@ use crate::package::catalogue::{Catalogue, Node};
 use crate::package::entry::{EntryName, Named, shown};
 use crate::package::fault::Fault;
 use crate::package::limits::Limits;
+use crate::package::need::Counts;
 use crate::package::tree::TOKEN;
 
 /// The time that every entry bears: 1980-01-01, the first that both tar and zip can say.
@@ -123,8 +124,12 @@ pub fn pack(folder: &Utf8Path, output: &Utf8Path) -> Result<Packed, PackError> {
         .tempfile_in(beside)
         .map_err(unwritable)?;
     let hashed = Hashed { inner: BufWriter::new(temporary.as_file()), hasher: Sha256::new(), size: 0 };
-    // No time and no name in the header; 255 says that the system is unknown (RFC 1952, 2.3.1).
-    let gzip = GzBuilder::new().mtime(0).operating_system(255).write(hashed, Compression::new(6));
+    // The header tells how much room it takes, and no time and no name; 255 says that the system is unknown (RFC 1952, 2.3.1).
+    let gzip = GzBuilder::new()
+        .mtime(0)
+        .operating_system(255)
+        .extra(counts(&items).field())
+        .write(hashed, Compression::new(6));
     let Hashed { inner, hasher, size } = write(folder, output, &items, gzip)?;
     inner.into_inner().map_err(|error| unwritable(error.into_error()))?;
     temporary.as_file().sync_all().map_err(unwritable)?;
@@ -137,6 +142,18 @@ pub fn pack(folder: &Utf8Path, output: &Utf8Path) -> Result<Packed, PackError> {
         entries: items.len() as u64,
         description,
     })
+}
+
+/// What the archive holds, for its header.
+fn counts(items: &[Item]) -> Counts {
+    let mut counts = Counts::default();
+    for item in items {
+        counts.add(match item.content {
+            Content::File { size, .. } => Some(size),
+            Content::Folder | Content::Link(_) => None,
+        });
+    }
+    counts
 }
 
 /// Bytes on their way out, hashed and counted.

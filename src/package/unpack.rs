@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::model::digest::Digest;
 use crate::model::package::PackageDescription;
+use crate::model::size::Size;
 use crate::package::archive::{Kind, MAGIC_LENGTH};
 use crate::package::crew::Crew;
 use crate::package::disk;
@@ -16,6 +17,7 @@ use crate::package::extraction::Extraction;
 use crate::package::fault::Fault;
 use crate::package::flush::Flush;
 use crate::package::limits::Limits;
+use crate::package::need::{Counts, last_size};
 use crate::package::tree::Complete;
 use crate::package::untar::Untar;
 use crate::package::{gunzip, unzip};
@@ -158,13 +160,23 @@ pub enum UnpackError {
         source: serde_json::Error,
     },
     /// Known before writing: it will not fit.
-    #[error("`{archive}` needs {needed} bytes, and the disk has {available} left")]
+    #[error("`{archive}` needs {} more, and the disk has {} left", needed.about(), available.about())]
     Space {
         /// The archive.
         archive: Utf8PathBuf,
-        /// Bytes that are known to be needed.
-        needed: u64,
-        /// Bytes that are free.
+        /// What is known to be needed.
+        needed: Size,
+        /// What is free.
+        available: Size,
+    },
+    /// The file system takes no more files, however small.
+    #[error(
+        "`{archive}` holds more files than the disk takes: it has room for {available} more, whatever their size"
+    )]
+    Files {
+        /// The archive.
+        archive: Utf8PathBuf,
+        /// How many more files it takes.
         available: u64,
     },
     /// Found while writing: the disk or the quota is full.
@@ -288,8 +300,16 @@ fn unpack_below(
         None => return Err(UnpackError::NotAnArchive { archive: archive.to_owned() }),
         Some(Kind::Zip) => unzip::run(file, metadata.len(), &mut extraction, progress)?,
         Some(Kind::TarGz) => {
+            let counts = Counts::read(&mut file).map_err(unreadable)?;
             extraction.check_space(last_size(&mut file).map_err(unreadable)?)?;
-            untar(file, metadata.len(), &mut extraction, progress)?
+            let digest = untar(file, metadata.len(), &mut extraction, progress)?;
+            if counts.is_some_and(|counts| {
+                (counts.entries, counts.bytes) != (extraction.entries, extraction.bytes)
+            }) {
+                let what = "its header names another number of entries or bytes than it holds";
+                return Err(UnpackError::Malformed { archive: archive.to_owned(), what });
+            }
+            digest
         }
     };
     let (payload, description) = extraction.finish()?;
@@ -322,19 +342,4 @@ fn untar(
         archive: archive.to_owned(),
         what: "its stream did not come to an end",
     })
-}
-
-/// The inflated size of the last gzip member modulo 4 GiB, which stands in the last four bytes (RFC 1952,
-/// 2.3.1): the whole needs at least as much room. An archive that lies here is refused by its checksum.
-fn last_size(file: &mut File) -> io::Result<u64> {
-    let mut size = [0; 4];
-    let length = file.seek(SeekFrom::End(0))?;
-    if length >= 18 {
-        file.seek(SeekFrom::Start(length - 4))?;
-        file.read_exact(&mut size)?;
-    }
-    file.seek(SeekFrom::Start(0))?;
-    let size = u64::from(u32::from_le_bytes(size));
-    // More than deflate can pack is no size at all.
-    Ok(if size > length.saturating_mul(1032) { 0 } else { size })
 }

@@ -19,11 +19,18 @@ use crate::plan::wanted::Wanted;
 use crate::platform::calls;
 use crate::platform::identity;
 
+/// The field of the command that is run when a new version is ready.
+pub const AFTER_START: &str = "upgrade.hooks.afterStart";
+
 mod data;
 mod guards;
 pub mod hooks;
 mod records;
+mod standing;
 mod switching;
+mod watch;
+
+pub(super) use watch::close as close_trial;
 
 pub use data::{data_folders, size};
 
@@ -33,8 +40,19 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
     let mut plan = Plan::new(operation, &wanted.spec);
     folders(&mut plan, wanted, observed);
     runtime(&mut plan, wanted, observed);
-    tree(&mut plan, wanted, observed)?;
+    match &wanted.standing {
+        Some(found) => {
+            plan.notices.extend(found.notices.iter().cloned());
+            standing::marks(&mut plan, wanted, found, observed);
+        }
+        None => tree(&mut plan, wanted, observed)?,
+    }
     let defined = definition(&mut plan, wanted, observed);
+    if let Some(found) = wanted.standing.as_ref().filter(|_| standing::is_all_that_changes(wanted, observed))
+    {
+        standing::restart_in_place(&mut plan, operation, wanted, found, observed);
+        return Ok(plan);
+    }
     let switched = launch(&mut plan, operation, wanted, observed, &defined)?;
     records(&mut plan, operation, wanted, observed);
     if switched {

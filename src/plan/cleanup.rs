@@ -1,4 +1,5 @@
-//! The plan that removes old versions: everything that something still refers to stays.
+//! The plan that removes old versions: everything that something still refers to stays, and where it can't be known
+//! what refers to what, everything does.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -9,31 +10,68 @@ use crate::model::layout::Layout;
 use crate::model::moment::Moment;
 use crate::model::owner::Owner;
 use crate::model::receipt::Receipt;
+use crate::model::trial::Trial;
 use crate::plan::apply::put_away;
-use crate::plan::observed::{Observed, Tree};
+use crate::plan::observed::{Observed, Running, Tree};
+use crate::plan::reference::{Fact, Referrer};
+use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan, Step, Undo};
 
-/// Decides which version trees go. What stays is the union of the current link, every tree that a process runs
-/// from, and `keep` versions: those that were active last, and where they are fewer, the newest others.
-#[must_use]
-pub fn cleanup(spec: &LaunchSpec, layout: &Layout, observed: &Observed, caller: &Owner, now: Moment) -> Plan {
+/// Decides which version trees go. What stays is the union of
+///
+/// - `keep` versions: those that were active last, and where they are fewer, the newest others that are not bad,
+/// - the current link, the pins, an open trial with its way back, what runs, and every other reference.
+///
+/// If one of the facts can't be known, nothing goes, and the refusal says which.
+pub fn cleanup(
+    spec: &LaunchSpec,
+    layout: &Layout,
+    observed: &Observed,
+    caller: &Owner,
+    now: Moment,
+) -> Result<Plan, Refusal> {
+    let reasons = unknown(observed);
+    if !reasons.is_empty() {
+        return Err(Refusal::Unclear { name: spec.name.clone(), reasons });
+    }
     let mut plan = Plan::new(Operation::Cleanup, spec);
-    let kept = kept(spec, observed);
+    let (kept, needed) = kept(spec, observed);
     let folder = layout.install(&spec.name);
-    for tree in observed.trees.iter().filter(|tree| !kept.contains(&tree.name)) {
+    for tree in &observed.trees {
+        if let Some(by) = needed.iter().find(|(name, _)| *name == tree.name).map(|(_, by)| by)
+            && !kept.contains(&tree.name)
+        {
+            plan.notices.push(format!("{} stays: {by} needs it", tree.name));
+        }
+    }
+    let stays = |name: &str| kept.contains(name) || needed.iter().any(|(needed, _)| needed == name);
+    for tree in observed.trees.iter().filter(|tree| !stays(&tree.name)) {
         let (from, to) = (folder.join(&tree.name), put_away(&folder, &tree.name, now.0));
         plan.push(
             Step::Move { from: from.clone(), to: to.clone() },
             Undo::step(Step::Move { from: to, to: from }),
         );
-        if let Some(old) = observed.specs.get(&tree.name) {
-            let path = layout.launch(&spec.name, &tree.name);
-            let undo = Step::Write { path: path.clone(), text: old.text(), mode: 0o644 };
-            plan.push(Step::Remove { path }, Undo::step(undo));
-        }
+    }
+    // A launch of a tree that is no more, and a snapshot that it left, are of no use either.
+    for (tree, old) in observed.specs.iter().filter(|(tree, _)| !stays(tree)) {
+        let path = layout.launch(&spec.name, tree);
+        let undo = Step::Write { path: path.clone(), text: old.text(), mode: 0o644 };
+        plan.push(Step::Remove { path }, Undo::step(undo));
+    }
+    let snapshots = layout.snapshots(&spec.name);
+    let old: Vec<&String> = observed.snapshots.iter().filter(|tree| !stays(tree)).collect();
+    for tree in &old {
+        let (from, to) = (snapshots.join(tree), put_away(&snapshots, tree, now.0));
+        plan.push(
+            Step::Move { from: from.clone(), to: to.clone() },
+            Undo::step(Step::Move { from: to, to: from }),
+        );
+    }
+    for name in &observed.stale_downloads {
+        plan.push(Step::Remove { path: layout.downloads(&spec.name).join(name) }, Undo::Nothing);
     }
     if plan.steps.is_empty() {
-        return plan;
+        return Ok(plan);
     }
     let event = Event {
         at: now,
@@ -46,7 +84,32 @@ pub fn cleanup(spec: &LaunchSpec, layout: &Layout, observed: &Observed, caller: 
     };
     plan.push(Step::Record { path: layout.history(&spec.name), event }, Undo::Nothing);
     plan.after.push(Step::EmptyTrash { folder, entry: None });
-    plan
+    if !old.is_empty() {
+        plan.after.push(Step::EmptyTrash { folder: snapshots, entry: None });
+    }
+    Ok(plan)
+}
+
+/// Why it can't be known what is needed, a sentence for each fact; none where it can.
+fn unknown(observed: &Observed) -> Vec<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    for reference in &observed.references {
+        if let Fact::Unreadable(reason) = &reference.trees {
+            reasons.push(format!("{} may need any of them: {reason}", reference.by));
+        }
+    }
+    if observed.running == Running::Unknown && reasons.is_empty() {
+        reasons.push("the service manager does not say what runs".to_owned());
+    }
+    reasons
+}
+
+/// How many whole versions there are beyond those that a clean-up would keep.
+#[must_use]
+pub fn beyond(spec: &LaunchSpec, trees: &[Tree]) -> usize {
+    let whole =
+        trees.iter().filter(|tree| tree.whole.is_some() && !spec.upgrade.pins.contains(&tree.version));
+    whole.count().saturating_sub(usize::try_from(spec.keep).unwrap_or(usize::MAX))
 }
 
 fn newest_first(one: &Tree, other: &Tree) -> Ordering {
@@ -55,23 +118,63 @@ fn newest_first(one: &Tree, other: &Tree) -> Ordering {
     semantic(other).cmp(&semantic(one)).then(by_version).then_with(|| other.name.cmp(&one.name))
 }
 
-fn kept(spec: &LaunchSpec, observed: &Observed) -> BTreeSet<String> {
-    let mut kept: BTreeSet<String> = observed.in_use.iter().cloned().chain(observed.link.clone()).collect();
+/// The trees of a trial: the new one, and the way back.
+fn trees_of(trial: &Trial) -> impl Iterator<Item = String> {
+    let back = trial.watch.as_ref().map(|watch| watch.from.tree());
+    std::iter::once(trial.tree.clone()).chain(back)
+}
+
+/// The trees that are kept as a matter of course, and those that something needs beside.
+fn kept(spec: &LaunchSpec, observed: &Observed) -> (BTreeSet<String>, Vec<(String, String)>) {
+    let mut kept: BTreeSet<String> = observed.link.iter().cloned().collect();
     kept.insert(spec.tree());
-    kept.extend(observed.running_tree().map(str::to_owned));
+    kept.extend(last_versions(spec, observed));
+
+    let mut needed: Vec<(String, String)> = Vec::new();
+    for reference in &observed.references {
+        if let Fact::Known(trees) = &reference.trees {
+            needed.extend(trees.iter().map(|tree| (tree.clone(), reference.by.to_string())));
+        }
+    }
+    let processes = observed.in_use.iter().map(|tree| (tree.clone(), Referrer::Process.to_string()));
+    needed.extend(processes);
+    needed.extend(observed.running_tree().map(|tree| (tree.to_owned(), "the service".to_owned())));
+    needed.extend(
+        observed.trial.iter().flat_map(trees_of).map(|tree| (tree, "the trial of a version".to_owned())),
+    );
+    let pins = spec.upgrade.pins.iter().map(|version| tree_name(&spec.component, version));
+    needed.extend(pins.map(|tree| (tree, Referrer::Pins.to_string())));
+    (kept, needed)
+}
+
+/// As many versions as the manifest keeps. One that was rolled back is no activation any more, and may well be
+/// wanted again; one that was taken back is not.
+fn last_versions(spec: &LaunchSpec, observed: &Observed) -> Vec<String> {
     let limit = usize::try_from(spec.keep).unwrap_or(usize::MAX);
+    let is_bad = |tree: &Tree| {
+        let bad = observed.receipt.iter().flat_map(|receipt| &receipt.bad);
+        bad.into_iter()
+            .any(|bad| bad.version == tree.version && (bad.digest.is_none() || bad.digest == tree.whole))
+    };
     let active = observed.receipt.iter().flat_map(|receipt| receipt.activations.iter().rev());
-    let mut others: Vec<_> = observed.trees.iter().filter(|tree| tree.whole.is_some()).collect();
-    // A version that was rolled back is no activation any more, and may well be wanted again. Between
-    // versions without an order their names decide, so that the choice is at least the same each time.
+    let mut others: Vec<_> =
+        observed.trees.iter().filter(|tree| tree.whole.is_some() && !is_bad(tree)).collect();
+    // Between versions without an order their names decide, so that the choice is at least the same each time.
     others.sort_by(|one, other| newest_first(one, other));
     let mut versions: Vec<String> = Vec::new();
     let candidates = active.map(|activation| tree_name(&spec.component, &activation.version));
     for name in candidates.chain(others.into_iter().map(|tree| tree.name.clone())) {
-        if !versions.contains(&name) && observed.whole_tree(&name).is_some() {
+        let usable = observed.whole_tree(&name).is_some_and(|tree| {
+            // The active version is the last one, whatever was once said of it.
+            !is_bad(tree) || observed.link.as_deref() == Some(tree.name.as_str())
+        });
+        if usable && !versions.contains(&name) {
             versions.push(name);
         }
     }
-    kept.extend(versions.into_iter().take(limit));
-    kept
+    versions.truncate(limit);
+    versions
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ pub mod cleanup;
 mod definition;
 pub mod lifecycle;
 pub mod observed;
+pub mod operation;
+pub mod reference;
 pub mod refusal;
 pub mod step;
 pub mod uninstall;

@@ -13,6 +13,7 @@ use crate::model::moment::Moment;
 use crate::model::receipt::Receipt;
 use crate::model::trial::Trial;
 use crate::model::version::Version;
+use crate::plan::reference::Reference;
 
 /// An instance as it was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub struct Observed {
     pub enabled: bool,
     /// Whether the user's services start without a login; nothing in system scope.
     pub lingering: Option<bool>,
-    /// The trial that is open, or ended and not yet in the receipt.
+    /// The trial that is open: of the version that is active, beyond its gate.
     pub trial: Option<Trial>,
     /// The tree that the current link names.
     pub link: Option<String>,
@@ -60,10 +61,16 @@ pub struct Observed {
     pub in_use: BTreeSet<String>,
     /// What was found at the paths of which a snapshot is wanted.
     pub data: BTreeMap<Utf8PathBuf, DataSeen>,
-    /// The snapshots that are there.
-    pub snapshots: Vec<SnapshotSeen>,
+    /// The snapshots that are there, where another version is wanted.
+    pub kept_data: Vec<SnapshotSeen>,
     /// The room for another one, in bytes, if that can be known.
     pub snapshot_room: Option<u64>,
+    /// What else may need version trees, where that was asked: before anything of them is removed.
+    pub references: Vec<Reference>,
+    /// The trees of which there are snapshots of data.
+    pub snapshots: BTreeSet<String>,
+    /// What was fetched in part so long ago that nobody goes on with it.
+    pub stale_downloads: Vec<String>,
 }
 
 /// What was found at a path of which a snapshot is wanted.

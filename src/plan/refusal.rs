@@ -5,11 +5,20 @@ use thiserror::Error;
 
 use crate::model::manifest::PlatformKind;
 use crate::model::name::{ComponentName, InstanceName};
+use crate::model::receipt::BadVersion;
 use crate::model::version::Version;
 
 /// A guard that says no.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
+    /// It can't be known which versions are still needed.
+    #[error("no version of `{name}` is removed, because it can't be known which ones are needed")]
+    Unclear {
+        /// The instance.
+        name: InstanceName,
+        /// What can't be known, and why, as sentences.
+        reasons: Vec<String>,
+    },
     /// The instance's name is taken by another folder.
     #[error("an instance `{name}` is already installed from `{folder}`")]
     NameTaken {
@@ -95,6 +104,14 @@ pub enum Refusal {
         /// What is wanted.
         to: Version,
     },
+    /// The version was taken back before.
+    #[error("version {} was taken back at {}: {}", bad.version, bad.at, bad.reason)]
+    BadVersion {
+        /// The instance.
+        name: InstanceName,
+        /// The version, when and why.
+        bad: Box<BadVersion>,
+    },
     /// There is no version to go back to.
     #[error("no other version of `{0}` was active before")]
     NoPrevious(InstanceName),
@@ -145,6 +162,34 @@ pub enum Refusal {
     /// Sockets are opened elsewhere by a restart alone.
     #[error("the sockets of `{0}` change, which takes a restart")]
     SocketsMove(InstanceName),
+    /// What a package manager holds is older than what is active.
+    #[error("the service starts `{program}`, which is version {to}: older than the active {from}")]
+    OlderProgram {
+        /// The real file.
+        program: Utf8PathBuf,
+        /// What is active.
+        from: Version,
+        /// What is there.
+        to: Version,
+    },
+    /// There is no old program: only who brought the new one can bring it.
+    #[error(
+        "`{name}` starts a program that mainstay did not unpack, so there is no old one here to go back to"
+    )]
+    NoOldProgram {
+        /// The instance.
+        name: InstanceName,
+        /// What brings the old one.
+        bring: Option<String>,
+    },
+    /// The service does not start what archives bring.
+    #[error("`{name}` starts `{program}`, which no archive brings: its version would change by word only")]
+    OutsidePackage {
+        /// The instance.
+        name: InstanceName,
+        /// The program that its command names.
+        program: String,
+    },
     /// The live tree can't be replaced under a running program.
     #[error("version {version} of `{component}` is the active one: its tree is in use")]
     LiveTree {

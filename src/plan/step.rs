@@ -3,7 +3,6 @@
 use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
@@ -14,7 +13,8 @@ use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
 use crate::model::owner::Owner;
 use crate::model::service::Supervision;
-use crate::model::trial::Switch;
+use crate::model::trial::{Switch, Trial};
+pub use crate::plan::operation::{Operation, Room};
 use crate::platform::call::Call;
 use crate::platform::identity;
 
@@ -33,6 +33,9 @@ pub struct Plan {
     pub after: Vec<Step>,
     /// What the person should know beside the steps.
     pub notices: Vec<String>,
+    /// What it takes of the disk, and frees.
+    #[serde(default)]
+    pub room: Room,
 }
 
 impl Plan {
@@ -40,7 +43,14 @@ impl Plan {
     #[must_use]
     pub fn new(operation: Operation, spec: &LaunchSpec) -> Self {
         let of = identity(spec);
-        Self { operation, of, steps: Vec::new(), after: Vec::new(), notices: Vec::new() }
+        Self {
+            operation,
+            of,
+            steps: Vec::new(),
+            after: Vec::new(),
+            notices: Vec::new(),
+            room: Room::default(),
+        }
     }
 
     /// Whether nothing would change.
@@ -80,50 +90,6 @@ impl Plan {
         self.steps.iter().enumerate().find_map(|(place, planned)| match &planned.step {
             Step::Switch { switch } => Some((place, &**switch)),
             _ => None,
-        })
-    }
-}
-
-/// What an operation is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum Operation {
-    /// A new instance.
-    Install,
-    /// Changed settings.
-    Apply,
-    /// Another version.
-    Upgrade,
-    /// The version before.
-    Rollback,
-    /// Old versions removed.
-    Cleanup,
-    /// A version tree rebuilt from its archive.
-    Repair,
-    /// The instance removed.
-    Uninstall,
-    /// Started.
-    Start,
-    /// Stopped.
-    Stop,
-    /// Stopped and started.
-    Restart,
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Install => "install",
-            Self::Apply => "apply",
-            Self::Upgrade => "upgrade",
-            Self::Rollback => "rollback",
-            Self::Cleanup => "clean-up",
-            Self::Repair => "repair",
-            Self::Uninstall => "uninstall",
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Restart => "restart",
         })
     }
 }
@@ -224,6 +190,15 @@ pub enum Step {
         /// The tree's name.
         tree: String,
     },
+    /// Give a version that is not ours to unpack a folder of its name, which only says that there is such a version.
+    Mark {
+        /// The instance's install folder.
+        folder: Utf8PathBuf,
+        /// The folder's name.
+        tree: String,
+        /// The program that stands for it.
+        program: Utf8PathBuf,
+    },
     /// Remove, slowly and for good, what was put away in a folder.
     EmptyTrash {
         /// The folder.
@@ -249,6 +224,11 @@ pub enum Step {
     TidySnapshots {
         /// Their folder.
         folder: Utf8PathBuf,
+    },
+    /// End a trial that is open, because something else is to be made active.
+    EndTrial {
+        /// The trial, as it was found.
+        trial: Box<Trial>,
     },
     /// Wait until the program of a tree is ready.
     AwaitReady {
@@ -369,6 +349,7 @@ impl fmt::Display for Step {
             Self::Publish { archive, folder, tree, digest, .. } => {
                 write!(formatter, "unpack {archive} (sha256 {}…) to {folder}/{tree}/", digest.short())
             }
+            Self::Mark { folder, tree, program } => write!(formatter, "mark {program} as {folder}/{tree}/"),
             Self::EmptyTrash { folder, .. } => write!(formatter, "remove what was put away in {folder}/"),
             Self::Call { call } => call.fmt(formatter),
             Self::Hook(hook) => {
@@ -377,6 +358,7 @@ impl fmt::Display for Step {
             Self::Switch { switch } => switch.fmt(formatter),
             Self::MakeSwitch => formatter.write_str("make the switch, while the service is stopped"),
             Self::TidySnapshots { folder } => write!(formatter, "remove superseded snapshots in {folder}/"),
+            Self::EndTrial { trial } => write!(formatter, "end the trial of {}", trial.tree),
             Self::AwaitReady { tree, within, .. } => {
                 write!(formatter, "wait until {tree} is ready (at most {within})")
             }

@@ -9,7 +9,7 @@ use crate::model::manifest::PlatformKind;
 use crate::model::moment::Moment;
 use crate::model::owner::Owner;
 use crate::model::receipt::Receipt;
-use crate::plan::apply::put_away;
+use crate::plan::apply::{close_trial, put_away};
 use crate::plan::observed::{Observed, Running};
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::platform::calls::{self, Sockets};
@@ -34,6 +34,10 @@ pub fn uninstall(
             let undo = if observed.runs() { Undo::Start(calls::start(&of)) } else { Undo::Nothing };
             plan.push(Step::Call { call }, undo);
         }
+    }
+    if let Some(trial) = &observed.trial {
+        // What is stopped does not count, and what is started again finds it again.
+        close_trial(&mut plan, trial, &layout.trial(name));
     }
     if let Some(text) = &observed.socket {
         let undo =

@@ -7,6 +7,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::moment::Moment;
 use crate::model::owner::Owner;
+use crate::model::version::Version;
 use crate::platform::Definition;
 
 /// All that a plan for one instance needs beside what was observed.
@@ -34,6 +35,22 @@ pub struct Wanted {
     pub now: Moment,
     /// What the person allows or asks beside.
     pub wishes: Wishes,
+    /// What was found of a program that somebody else brought; nothing for one of an archive.
+    pub standing: Option<Standing>,
+}
+
+/// A program that stands where a package manager or its user has put it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The real file.
+    pub program: Utf8PathBuf,
+    /// The version to which the active launch leads now, which is not the one of which it was recorded where the
+    /// program was replaced since.
+    pub before: Option<Version>,
+    /// Whether the program is restarted also where nothing has changed.
+    pub restart: bool,
+    /// What the person should know of it.
+    pub notices: Vec<String>,
 }
 
 /// The manifest as a text.
@@ -76,6 +93,8 @@ pub struct Runtime {
 pub struct Wishes {
     /// Overwrite the tree of that version; allow an older version.
     pub force: bool,
+    /// Try a version again that was taken back.
+    pub try_again: bool,
     /// Move the name from another folder to this one.
     pub take_over: bool,
     /// Leave a stopped or new service stopped.

@@ -17,6 +17,7 @@ use crate::model::marker::Marker;
 pub mod call;
 pub mod calls;
 pub mod embedded;
+pub mod exec_start;
 pub mod journal;
 pub mod observed;
 mod properties;

@@ -268,7 +268,7 @@ pub fn bus_unavailable(stderr: &str) -> bool {
     WORDS.iter().any(|words| stderr.contains(words))
 }
 
-fn succeeded(answer: Answer<'_>) -> Result<&str, NoAnswer> {
+pub(super) fn succeeded(answer: Answer<'_>) -> Result<&str, NoAnswer> {
     if answer.code == Some(0) {
         return Ok(answer.stdout);
     }

@@ -64,6 +64,15 @@ pub fn unit_files(scope: Scope, name: &InstanceName) -> Vec<String> {
     argv
 }
 
+/// The command of a service as systemd itself starts it. For [`crate::platform::exec_start::started`].
+#[must_use]
+pub fn started(scope: Scope, name: &InstanceName) -> Vec<String> {
+    let mut argv = systemctl(scope);
+    argv.extend(words(&["show", "--property=ExecStart", "--value"]));
+    argv.push(unit_name(name));
+    argv
+}
+
 /// Whether a user's services run without a login. For [`crate::platform::observed::linger`].
 #[must_use]
 pub fn linger(user: &str) -> Vec<String> {

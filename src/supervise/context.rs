@@ -34,7 +34,7 @@ pub struct Context {
     pub manager: ManagerLink,
     /// The guardian that started this supervisor (embedded).
     pub guardian: Option<GuardianLink>,
-    /// Reads what is to run again, at the beginning of each turn of a schedule.
+    /// Reads again what is to run: at the beginning of each turn of a schedule, and when a start beside it is ready.
     pub reader: Option<LaunchReader>,
     /// The file for the program's number, absolute, in the place of the one that the launch names.
     pub pid_file: Option<Utf8PathBuf>,
@@ -42,22 +42,34 @@ pub struct Context {
     pub sockets: HeldSockets,
 }
 
-/// Reads the launch that is in force. `None`: it can't be read now.
+/// Reads the launch that is in force, and its trial. `None`: it can't be read now, or there is none.
 #[derive(Clone)]
-pub struct LaunchReader(Arc<Read>);
+pub struct LaunchReader {
+    launch: Arc<Read<LaunchSpec>>,
+    trial: Arc<Read<Trial>>,
+}
 
-type Read = dyn Fn() -> Option<LaunchSpec> + Send + Sync;
+type Read<T> = dyn Fn() -> Option<T> + Send + Sync;
 
 impl LaunchReader {
     /// One that reads so.
-    pub fn new(read: impl Fn() -> Option<LaunchSpec> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(read))
+    pub fn new(
+        launch: impl Fn() -> Option<LaunchSpec> + Send + Sync + 'static,
+        trial: impl Fn() -> Option<Trial> + Send + Sync + 'static,
+    ) -> Self {
+        Self { launch: Arc::new(launch), trial: Arc::new(trial) }
     }
 
-    /// Reads.
+    /// Reads the launch.
     #[must_use]
     pub fn read(&self) -> Option<LaunchSpec> {
-        (self.0)()
+        (self.launch)()
+    }
+
+    /// Reads the trial.
+    #[must_use]
+    pub fn trial(&self) -> Option<Trial> {
+        (self.trial)()
     }
 }
 

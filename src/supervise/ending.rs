@@ -15,7 +15,7 @@ pub enum Ending {
     Completed,
     /// The program failed, and is not to be started again.
     Failed(Exit),
-    /// The version on trial failed before it was ready; it is to be taken back.
+    /// The version on trial failed, before it was ready or while it was watched; it is to be taken back.
     TrialFailed,
     /// It was asked twice to stop, and killed the program without waiting.
     Forced,

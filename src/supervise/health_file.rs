@@ -144,6 +144,8 @@ mod tests {
     fn status() -> Status {
         Status {
             trial: None,
+            silent_since: None,
+            downtime_ms: None,
             format: FORMAT,
             phase: Phase::Starting,
             tree: String::new(),

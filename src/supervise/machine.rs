@@ -24,23 +24,29 @@ use crate::supervise::restarts::Restarts;
 use crate::supervise::standing::Standing;
 use crate::supervise::transition::{Input, Output};
 
+use self::decided::Decided;
 use self::health::Health;
 use self::need::Need;
 use self::renewal::Renewal;
+use self::silence::Silence;
 use self::state::{State, Then};
 use self::terms::Terms;
+use self::trial::Probation;
 use self::turns::Turns;
 
 mod aftermath;
 mod cycle;
+mod decided;
 mod health;
 mod need;
 mod ready;
 mod renewal;
+mod silence;
 mod start;
 mod state;
 mod stop;
 mod terms;
+mod trial;
 mod turns;
 mod verdict;
 
@@ -57,7 +63,12 @@ pub struct Place<'a> {
 #[derive(Clone, Debug)]
 pub struct Machine {
     terms: Terms,
+    /// The launch ([`LaunchSpec::identity`]).
+    launch: String,
+    /// Whether it has still to become ready in the first place.
     on_trial: bool,
+    trial: Option<Probation>,
+    silence: Silence,
     state: State,
     stop_asked: bool,
     /// When the program was last started.
@@ -78,25 +89,6 @@ pub struct Machine {
     standing: Standing,
 }
 
-/// An ending that an earlier supervisor had decided.
-#[derive(Clone, Debug)]
-struct Decided {
-    ending: Ending,
-    phase: Phase,
-    message: String,
-}
-
-impl Decided {
-    fn of(status: &Status) -> Option<Self> {
-        let ending = match (status.phase, status.last_exit) {
-            (Phase::Completed, _) => Ending::Completed,
-            (Phase::Failed, Some(exit)) => Ending::Failed(exit),
-            _ => return None,
-        };
-        Some(Self { ending, phase: status.phase, message: status.message.clone() })
-    }
-}
-
 impl Machine {
     /// A program that is not started yet. What an earlier supervisor reported counts on if it is of the same
     /// launch, was written in this boot, and was not final: then that supervisor was killed.
@@ -108,8 +100,15 @@ impl Machine {
         place: Place<'_>,
         now: Present,
     ) -> Self {
-        let (tree, launch) = (spec.tree(), spec.identity());
-        let trial = trial.filter(|trial| trial.tree == tree);
+        let launch = spec.identity();
+        let trial = trial.filter(|trial| trial.is_open_for(spec));
+        let before =
+            previous.filter(|status| status.launch == launch).and_then(|status| status.trial.as_ref());
+        let probation =
+            trial.and_then(|trial| trial.watch.as_ref()).map(|watch| Probation::new(watch, before));
+        // One that is passed is over, though nobody has closed it yet.
+        let trial = trial.filter(|_| probation.as_ref().is_none_or(Probation::is_open));
+        let silence = Silence::after(previous.filter(|status| status.boot_id == place.boot_id));
         // That of one that ended is no word about this life, unless it was killed before it could end.
         let killed = |status: &&Status| {
             status.launch == launch
@@ -127,7 +126,10 @@ impl Machine {
         let turns = spec.schedule.clone().map(|schedule| Turns::new(schedule, seed, place.zone.to_owned()));
         let mut machine = Self {
             terms,
+            launch,
             on_trial: trial.is_some(),
+            trial: probation,
+            silence,
             state: State::New,
             stop_asked: false,
             started: BootMoment(0),
@@ -150,6 +152,9 @@ impl Machine {
                 last_outcome: told.and_then(|status| status.last_outcome),
                 health: None,
                 schedule: None,
+                trial: None,
+                silent_since: None,
+                downtime_ms: None,
                 message: "starting".to_owned(),
             },
         };
@@ -208,6 +213,11 @@ impl Machine {
     /// When [`Input::Tick`] is due. `None`: nothing happens by time alone.
     #[must_use]
     pub fn deadline(&self) -> Option<BootMoment> {
+        let trial = self.trial.as_ref().and_then(Probation::deadline);
+        self.next_deadline().into_iter().chain(trial).min()
+    }
+
+    fn next_deadline(&self) -> Option<BootMoment> {
         match &self.state {
             State::Starting { until, next_probe, .. } => {
                 [Some(*until), *next_probe, self.renewal.due()].into_iter().flatten().min()
@@ -232,7 +242,13 @@ impl Machine {
 
     /// Takes what happened, and says what is to be done.
     pub fn on(&mut self, input: Input, now: Present) -> Vec<Output> {
-        let outputs = self.take(input, now);
+        let was_up = self.standing.phase.is_up();
+        let full = self.trial.as_mut().is_some_and(|trial| trial.count(now));
+        let mut outputs = self.take(input, now);
+        self.silence.look(was_up, self.standing.phase.is_up(), now.boot);
+        if (self.look_at_trial(now) || full) && !outputs.contains(&Output::Report) {
+            outputs.insert(0, Output::Report);
+        }
         self.show();
         outputs
     }
@@ -262,7 +278,7 @@ impl Machine {
                 Vec::new()
             }
             (State::Starting { .. }, Input::Extend(more)) => self.extend(more, now.boot),
-            (State::Ready, Input::Promoted(spec)) => self.promoted(&spec, now),
+            (State::Ready, Input::Promoted(spec, trial)) => self.promoted(&spec, trial.as_deref(), now),
             (State::Ready, Input::Healthy) => self.healthy(now),
             (State::Ready, Input::Unhealthy(reason)) => self.unhealthy(reason, now),
             (State::Ready, Input::Needed) => {
@@ -358,6 +374,9 @@ impl Machine {
     fn show(&mut self) {
         self.standing.health = self.health.as_ref().map(|health| health.standing().clone());
         self.standing.schedule = self.turns.as_ref().map(|turns| turns.standing().clone());
+        self.standing.silent_since = self.silence.since();
+        self.standing.downtime_ms = self.silence.lasted();
+        self.standing.trial = self.trial.as_ref().map(Probation::standing);
     }
 }
 

@@ -42,6 +42,8 @@ impl Reporter {
         let manager = context.manager.notify_socket.as_deref().map(Manager::at).transpose()?;
         let status = Status {
             trial: None,
+            silent_since: None,
+            downtime_ms: None,
             format: FORMAT,
             phase: Phase::Starting,
             tree: context.spec.tree(),
@@ -101,6 +103,9 @@ impl Reporter {
         status.last_outcome = standing.last_outcome;
         status.health.clone_from(&standing.health);
         status.schedule.clone_from(&standing.schedule);
+        status.trial.clone_from(&standing.trial);
+        status.silent_since = standing.silent_since;
+        status.downtime_ms = standing.downtime_ms;
         status.message = match &self.word {
             Some(word) => format!("{}: {word}", standing.message),
             None => standing.message.clone(),

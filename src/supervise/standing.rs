@@ -2,7 +2,7 @@
 
 use crate::model::moment::BootMoment;
 use crate::model::outcome::Outcome;
-use crate::model::status::{Exit, HealthStanding, Phase, ScheduleStanding};
+use crate::model::status::{Exit, HealthStanding, Phase, ScheduleStanding, TrialStanding};
 use crate::supervise::restarts::Restarts;
 
 /// Where the program stands, as the machine knows it.
@@ -26,6 +26,12 @@ pub struct Standing {
     pub health: Option<HealthStanding>,
     /// Its runs, on a schedule.
     pub schedule: Option<ScheduleStanding>,
+    /// How far the trial of its version is.
+    pub trial: Option<TrialStanding>,
+    /// Since when nothing of it answers, while that is so.
+    pub silent_since: Option<BootMoment>,
+    /// For how long nothing did before it was up first, in milliseconds.
+    pub downtime_ms: Option<u64>,
     /// One sentence for people.
     pub message: String,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::model::event_line::EventKind;
 use crate::model::launch::LaunchSpec;
 use crate::model::status::Exit;
+use crate::model::trial::Trial;
 use crate::supervise::ending::Ending;
 
 /// What happened.
@@ -42,8 +43,8 @@ pub enum Input {
     OverMemory(String),
     /// The launch as it stands now. `None`: it is what it was, or can't be read.
     Launch(Option<Box<LaunchSpec>>),
-    /// Another start of the program, of this launch, has become ready and taken its place.
-    Promoted(Box<LaunchSpec>),
+    /// Another start of the program, of this launch and with this trial, has become ready and taken its place.
+    Promoted(Box<LaunchSpec>, Option<Box<Trial>>),
     /// The reconcile command has ended, or could not be started, and why.
     Reconciled(Result<(), String>),
     /// The hook that asks the program to end has failed, and why.

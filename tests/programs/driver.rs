@@ -93,10 +93,13 @@ fn run(layout: &Layout, root: &str, name: &InstanceName, rest: &[String]) -> Res
             lock: layout.guardian_lock(name),
             command: ["guard", root, name.as_str(), "--detached"].map(str::to_owned).to_vec(),
         }),
-        reader: Some(LaunchReader::new({
-            let (layout, name) = (layout.clone(), name.clone());
-            move || read_spec(&layout, &name).ok()
-        })),
+        reader: Some(LaunchReader::new(
+            {
+                let (layout, name) = (layout.clone(), name.clone());
+                move || read_spec(&layout, &name).ok()
+            },
+            || None,
+        )),
         pid_file: None,
         sockets: HeldSockets::taken(&spec.sockets, name.as_str(), handover::inherited()?),
         spec,

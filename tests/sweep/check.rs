@@ -9,6 +9,7 @@ use mainstay::model::digest::Digest;
 use mainstay::model::launch::LaunchSpec;
 use mainstay::model::manifest::PlatformKind;
 use mainstay::model::receipt::Receipt;
+use mainstay::model::trial::Trial;
 use mainstay::package::tree;
 
 use crate::host::{Host, content};
@@ -44,7 +45,7 @@ pub(crate) fn whole(host: &Host, allowed: Allowed<'_>) -> Verdict {
     let definition = layout.definition(name, host.platform);
     let journal = files::list(&layout.journal(name)).unwrap().unwrap_or_default();
     demand!(journal.is_empty(), "the journal holds {journal:?}");
-    demand!(!exists(&layout.trial(name)), "a trial is open");
+    open_trial(host)?;
     let left = leftovers(&host.root);
     demand!(left.is_empty(), "left over: {left:?}");
     let receipt = files::read(&layout.receipt(name)).unwrap();
@@ -84,6 +85,21 @@ fn data(host: &Host, version: &str) -> Verdict {
     demand!(form.trim() == version, "the data have the form of {form:?}, and {version} is active");
     let now = print_of(&folder);
     demand!(version != "1.0.0" || now == *first, "the data of {version} have changed:\n{first}\n{now}");
+    Ok(())
+}
+
+/// A trial is open only of what is active, and so that it can be taken back.
+fn open_trial(host: &Host) -> Verdict {
+    let (layout, name) = (&host.layout, &host.name);
+    let Some(text) = files::read(&layout.trial(name)).unwrap() else { return Ok(()) };
+    let trial: Trial = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let link = files::read_link(&layout.current(name, &"server".parse().unwrap())).unwrap();
+    demand!(link.as_deref() == Some(trial.tree.as_str()), "{} is on trial, and {link:?} active", trial.tree);
+    let spec = files::read(&layout.launch(name, &trial.tree)).unwrap().unwrap_or_default();
+    let spec: LaunchSpec = serde_json::from_str(&spec).map_err(|error| error.to_string())?;
+    demand!(trial.is_open_for(&spec), "the trial of {} is not open", trial.tree);
+    let watch = trial.watch.ok_or("a gate is left open")?;
+    demand!(tree::is_whole(&layout.tree(name, &watch.from.tree())), "there is no way back");
     Ok(())
 }
 

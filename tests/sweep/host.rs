@@ -246,6 +246,8 @@ impl Host {
             proof: Proof::default(),
             version: None,
             wishes,
+            unpacked: false,
+            restart_only: false,
             dry_run: false,
         };
         self.with(obstacle, |context| change(context, &target, &request, &|_| Ok(true)))
@@ -274,6 +276,8 @@ impl Host {
             proof: Proof::default(),
             version: None,
             wishes,
+            unpacked: false,
+            restart_only: false,
             dry_run: false,
         };
         self.with(&Clear, |context| change(context, &target, &request, &|_| Ok(true)))

@@ -12,15 +12,14 @@ use camino::Utf8Path;
 use mainstay::engine::failure::{CallError, Failure};
 use mainstay::engine::manager::{Manager, Seen, State, Taken};
 use mainstay::engine::supervisor::active_launch;
-use mainstay::engine::switch;
-use mainstay::engine::switch::attendance::Attendance;
+use mainstay::engine::switch::{self, Means};
 use mainstay::host::{clock, files, identity};
 use mainstay::model::launch::LaunchSpec;
 use mainstay::model::layout::Layout;
 use mainstay::model::manifest::PlatformKind;
 use mainstay::model::marker::Marker;
 use mainstay::model::name::InstanceName;
-use mainstay::model::status::{self, Exit, Phase, ProcessIdentity, Status};
+use mainstay::model::status::{self, Exit, Phase, ProcessIdentity, Status, TrialStanding};
 use mainstay::model::trial::Trial;
 use mainstay::platform::call::Call;
 
@@ -214,8 +213,8 @@ impl Service {
         }
         let unit = self.inner.borrow().unit.clone().unwrap_or_default();
         let stops = self.stops.borrow().clone();
-        let attendance = Attendance { say: &|_| {}, obstacle: &*stops };
-        match switch::at_start_attended(&self.layout, &self.name, &attendance) {
+        let means = Means { manager: self, obstacle: &*stops, say: &|_| {} };
+        match switch::at_start(&self.layout, &self.name, &means) {
             // Whoever guards it starts it again.
             Err(Failure::Killed) => return self.begin(),
             // Nothing may start over data that are neither of the one version nor of the other.
@@ -229,10 +228,13 @@ impl Service {
         let living = Living::begin();
         let mut status = status_of(&spec, living.identity);
         if self.barren.get() || is_bad(&spec) || unit.contains(POISON) || self.is_shut_out(&spec, &unit) {
-            let on_trial = self.trial().is_some_and(|trial| trial.tree == spec.tree());
+            let on_trial = self.trial().is_some_and(|trial| trial.is_open_for(&spec));
             status.failures = if on_trial { 1 } else { 5 };
             status.phase = if on_trial { Phase::BackingOff } else { Phase::Failed };
             status.last_exit = Some(Exit::Code(1));
+            if on_trial {
+                status.trial = self.standing(&spec, Some("the program exited with code 1"));
+            }
             self.report(&status);
             drop(living);
             if on_trial {
@@ -244,10 +246,25 @@ impl Service {
         self.report(&status);
         status.phase = Phase::Ready;
         status.ready = Some(clock::now());
+        status.trial = self.standing(&spec, None);
         self.report(&status);
         let mut inner = self.inner.borrow_mut();
         inner.running = Some(Running { living, tree: spec.tree(), launch: spec.identity(), unit });
         inner.wanted = true;
+    }
+
+    /// How far a trial is that has just begun, or failed.
+    fn standing(&self, spec: &LaunchSpec, failed: Option<&str>) -> Option<TrialStanding> {
+        let watch = self.trial().filter(|trial| trial.is_open_for(spec))?.watch?;
+        let before = self.reported().filter(|status| status.launch == spec.identity());
+        let before = before.and_then(|status| status.trial);
+        Some(TrialStanding {
+            ready_seconds: 0,
+            of_seconds: watch.period.duration().as_secs(),
+            was_ready: failed.is_none() || before.is_some_and(|before| before.was_ready),
+            failed: failed.map(str::to_owned),
+            ended: failed.map(|_| clock::now()),
+        })
     }
 
     fn give_up(&self) {
@@ -268,15 +285,37 @@ impl Service {
             inner.running.take()
         };
         let Some(running) = running else { return };
-        let path = self.layout.status(&self.name);
-        let text = files::read(&path).unwrap().unwrap_or_default();
-        if let Ok(mut status) = serde_json::from_str::<Status>(&text)
+        if let Some(mut status) = self.reported()
             && status.supervisor == running.living.identity
         {
             status.phase = Phase::Stopped;
             status.ready = None;
             self.report(&status);
         }
+    }
+
+    fn reported(&self) -> Option<Status> {
+        let text = files::read(&self.layout.status(&self.name)).unwrap()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// The version on trial has been up for long enough.
+    pub(crate) fn prove(&self) {
+        let mut status = self.reported().unwrap();
+        let trial = status.trial.as_mut().unwrap();
+        trial.ready_seconds = trial.of_seconds;
+        trial.ended = Some(clock::now());
+        self.report(&status);
+    }
+
+    /// The version on trial fails, and whoever guards it starts it again.
+    pub(crate) fn fail(&self) {
+        let mut status = self.reported().unwrap();
+        status.phase = Phase::BackingOff;
+        status.ready = None;
+        status.trial = self.standing(&active_launch(&self.layout, &self.name).unwrap(), Some("it crashed"));
+        self.report(&status);
+        self.inner.borrow_mut().running = None;
     }
 
     fn trial(&self) -> Option<Trial> {
@@ -372,6 +411,8 @@ fn is_bad(spec: &LaunchSpec) -> bool {
 fn status_of(spec: &LaunchSpec, supervisor: ProcessIdentity) -> Status {
     Status {
         trial: None,
+        silent_since: None,
+        downtime_ms: None,
         format: status::FORMAT,
         phase: Phase::Starting,
         tree: spec.tree(),

@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 use clap::Args;
 
 use super::TargetArguments;
+use crate::model::name::InstanceName;
 use crate::model::version::Version;
 
 /// `upgrade`
@@ -13,6 +14,8 @@ use crate::model::version::Version;
     mainstay upgrade --rollback\n  \
     mainstay upgrade --rollback --restore-data\n  \
     mainstay upgrade --to 1.0.0\n  \
+    mainstay upgrade --version 1.1.0                  a program that a package manager has brought\n  \
+    mainstay upgrade --all --component server --from server-1.1.0.tar.gz\n  \
     mainstay upgrade --cleanup")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct UpgradeArguments {
@@ -22,8 +25,9 @@ pub struct UpgradeArguments {
     /// The package: a .tar.gz, .tgz, .zip or .whl
     #[arg(long, value_name = "ARCHIVE", conflicts_with_all = ["rollback", "to", "cleanup"])]
     pub from: Option<Utf8PathBuf>,
-    /// The archive's version, where neither the package nor its file name says it
-    #[arg(long, requires = "from")]
+    /// The archive's version, where neither the package nor its file name says it; of a program that a package
+    /// manager brought, the version that it has to be
+    #[arg(long, conflicts_with_all = ["rollback", "to", "cleanup"])]
     pub version: Option<Version>,
     /// Go back to the version that was active before
     #[arg(long, conflicts_with_all = ["to", "cleanup"])]
@@ -34,12 +38,28 @@ pub struct UpgradeArguments {
     /// Put back the data that the older version left: newer data are lost to it, and kept in a snapshot
     #[arg(long, conflicts_with_all = ["from", "cleanup"])]
     pub restore_data: bool,
+    /// Choose one of the versions that are unpacked here
+    #[arg(long, conflicts_with_all = ["from", "version", "rollback", "to", "cleanup"])]
+    pub pick: bool,
+    /// Only start it again, and record which version that is
+    #[arg(long, conflicts_with_all = ["from", "version", "rollback", "to", "cleanup", "pick", "force"])]
+    pub restart_only: bool,
     /// Remove the versions that nothing refers to any more
     #[arg(long)]
     pub cleanup: bool,
-    /// Allow an older version, whatever its data; overwrite an existing tree of that version
+    /// Allow an older version, whatever its data; overwrite an existing tree of that version. Of a program that a package manager
+    /// brought: start it again without looking at its version, or recording one
     #[arg(long)]
     pub force: bool,
+    /// All instances of the component, one after the other: the canary first, no further one after a failure
+    #[arg(long, requires = "component", conflicts_with_all = ["name", "instance_dir", "pick"], help_heading = "Waves")]
+    pub all: bool,
+    /// The instance that goes first (default: the first by name)
+    #[arg(long, value_name = "NAME", requires = "all", help_heading = "Waves")]
+    pub canary: Option<InstanceName>,
+    /// Go on only when the canary has passed its trial
+    #[arg(long, requires = "all", help_heading = "Waves")]
+    pub wait_trial: bool,
     /// Show the files and commands, and change nothing
     #[arg(long)]
     pub dry_run: bool,

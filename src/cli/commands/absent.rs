@@ -26,6 +26,8 @@ pub(crate) fn nothing_to(report: &Report, operation: Operation, name: &InstanceN
             steps: Vec::new(),
             notices: vec![format!("{name} is not installed")],
             downtime_ms: None,
+            takes_bytes: None,
+            frees_bytes: None,
         });
     } else {
         report.say(format!("{name} is not installed in this scope: there is nothing to do"));

@@ -41,12 +41,15 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         version: arguments.version.clone(),
         wishes: Wishes {
             force: arguments.force,
+            try_again: arguments.force,
             take_over: arguments.take_over,
             no_start: arguments.no_start,
             no_restart: false,
             restore_data: false,
             any_data: arguments.force,
         },
+        unpacked: false,
+        restart_only: false,
         dry_run: arguments.dry_run,
     };
     let environment_file = arguments.env_file.as_ref();
@@ -93,6 +96,8 @@ fn apply_request(wishes: Wishes, dry_run: bool) -> Request {
         proof: Proof::default(),
         version: None,
         wishes,
+        unpacked: false,
+        restart_only: false,
         dry_run,
     }
 }
@@ -160,5 +165,7 @@ fn answer(request: &Request, outcome: &Outcome) -> ChangeAnswer {
         steps: confirm::lines(plan),
         notices: plan.notices.clone(),
         downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
+        takes_bytes: plan.room.takes,
+        frees_bytes: plan.room.frees,
     }
 }

@@ -9,6 +9,7 @@ mod lifecycle;
 mod list;
 mod logs;
 mod pack;
+mod pick;
 mod recover;
 mod remove;
 mod run;
@@ -16,6 +17,7 @@ mod status;
 mod texts;
 mod upgrade;
 mod validate;
+mod wave;
 
 use crate::cli::arguments::Command;
 use crate::cli::report::Report;
@@ -33,6 +35,7 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Restart(arguments) => lifecycle::lifecycle(report, Operation::Restart, &arguments),
         Command::Status(arguments) => status::status(report, &arguments),
         Command::List(arguments) => list::list(report, &arguments),
+        Command::Upgrade(arguments) if arguments.all => wave::wave(report, &arguments),
         Command::Upgrade(arguments) if arguments.cleanup => remove::cleanup(report, &arguments),
         Command::Upgrade(arguments) => upgrade::upgrade(report, &arguments),
         Command::Uninstall(arguments) => remove::uninstall(report, &arguments),

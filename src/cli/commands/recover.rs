@@ -5,11 +5,11 @@ use crate::cli::failure::told;
 use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::{layout, with_context};
 use crate::engine::failure::Failure;
+use crate::engine::manager::HostManager;
 use crate::engine::obstacle::Clear;
 use crate::engine::recover::{Recovered, recover_instance, unfinished};
 use crate::engine::sockets;
-use crate::engine::switch::attendance::Attendance;
-use crate::engine::switch::{self, AtStart};
+use crate::engine::switch::{self, AtStart, Means};
 use crate::host::{clock, environment};
 use crate::model::answer::small::RecoverAnswer;
 use crate::model::ended::{self, Ended};
@@ -78,9 +78,9 @@ fn at_stop(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
 /// is worth less than a program with no switch. Only over data that are neither the old nor the new ones nothing may
 /// start.
 fn at_start(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
+    let manager = HostManager::new(layout.clone());
     let say = |line: &str| report.say(line);
-    let attendance = Attendance { say: &say, obstacle: &Clear };
-    match switch::at_start_attended(layout, name, &attendance) {
+    match switch::at_start(layout, name, &Means { manager: &manager, obstacle: &Clear, say: &say }) {
         Ok(AtStart::Unchanged) => {}
         Ok(AtStart::Switched(tree)) => report.say(format!("switched to {tree}")),
         Ok(AtStart::Again(tree)) => report.say(format!("{tree} is still on trial after a reboot")),

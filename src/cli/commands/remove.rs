@@ -6,7 +6,7 @@ use crate::cli::arguments::{UninstallArguments, UpgradeArguments};
 use crate::cli::commands::absent::{guard_other_scope, nothing_to};
 use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::{target_to_change, with_context};
-use crate::cli::{confirm, interruption};
+use crate::cli::{confirm, interruption, words};
 use crate::engine::failure::Failure;
 use crate::engine::remove::{Removal, left_of, remove};
 use crate::engine::target::TargetError;
@@ -22,12 +22,22 @@ pub(crate) fn cleanup(report: &Report, arguments: &UpgradeArguments) -> Result<u
     let plan = with_context(report, target.layout.clone(), |context| {
         remove(context, of, Removal::OldVersions, arguments.dry_run, &agree)
     })?;
-    let removed = plan.steps.iter().filter(|planned| matches!(planned.step, Step::Move { .. })).count();
+    let install = target.layout.install(&target.name);
+    let is_tree = |step: &Step| matches!(step, Step::Move { from, .. } if from.parent() == Some(&install));
+    let removed = plan.steps.iter().filter(|planned| is_tree(&planned.step)).count();
+    let freed = plan.room.frees.filter(|freed| *freed > 0);
+    let freed = freed.map(|freed| format!(", {} freed", words::size(freed))).unwrap_or_default();
     let outcome = match removed {
-        0 => "there is no version that could go".to_owned(),
-        1 => "one old version removed".to_owned(),
-        count => format!("{count} old versions removed"),
+        0 if plan.steps.is_empty() => "there is no version that could go".to_owned(),
+        0 => format!("what was left of old versions is removed{freed}"),
+        1 => format!("one old version removed{freed}"),
+        count => format!("{count} old versions removed{freed}"),
     };
+    if !report.is_json() && (plan.is_empty() || (arguments.yes && !arguments.dry_run)) {
+        for notice in &plan.notices {
+            report.notice(notice);
+        }
+    }
     told(report, &plan, arguments.dry_run, &outcome);
     Ok(0)
 }

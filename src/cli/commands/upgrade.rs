@@ -1,46 +1,83 @@
 //! `upgrade`.
 
 use super::change::{source, told};
-use crate::cli::arguments::UpgradeArguments;
+use super::pick;
+use crate::cli::arguments::{LifecycleArguments, UpgradeArguments};
+use crate::cli::commands::lifecycle;
 use crate::cli::report::Report;
 use crate::cli::surroundings::{target_to_change, with_context};
 use crate::cli::{confirm, interruption};
-use crate::engine::change::{Request, change};
+use crate::engine::change::{Outcome, Request, change};
 use crate::engine::failure::Failure;
 use crate::engine::source::Proof;
-use crate::plan::step::Operation;
+use crate::engine::target::Target;
+use crate::plan::step::{Operation, Plan};
 use crate::plan::wanted::Wishes;
 
-/// `upgrade`, with an archive, to the version before, or to one that is there.
+/// `upgrade`, with an archive, to the version before, to one that is there, or to what a package manager has brought.
 pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u8, Failure> {
     let target = target_to_change(report, &arguments.target)?;
     target.installed()?;
-    if arguments.from.is_none() && !arguments.rollback && arguments.to.is_none() {
-        let hint = "say what to upgrade to: `--from ARCHIVE`, `--to VERSION` or `--rollback`";
+    if arguments.restart_only && has_trees(&target) {
+        let (target, dry_run) = (arguments.target.clone(), arguments.dry_run);
+        return lifecycle::lifecycle(report, Operation::Restart, &LifecycleArguments { target, dry_run });
+    }
+    let mut request = request(arguments, &target)?;
+    if arguments.pick {
+        let Some(version) = pick::version(report, &target)? else {
+            return Err(Failure::Usage("nothing was changed".to_owned()));
+        };
+        request.version = Some(version);
+    }
+    let question = if arguments.rollback { "Go back?" } else { "Upgrade?" };
+    let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, question);
+    let outcome = carried_out(report, &target, &request, &agree)?;
+    told(report, &target, &request, &outcome);
+    Ok(0)
+}
+
+/// What was asked of an instance.
+pub(super) fn request(arguments: &UpgradeArguments, target: &Target) -> Result<Request, Failure> {
+    let unpacked = arguments.to.is_some() || arguments.pick;
+    if has_trees(target) && arguments.from.is_none() && !arguments.rollback && !unpacked {
+        let hint = "say what to upgrade to: `--from ARCHIVE`, `--to VERSION`, `--pick` or `--rollback`";
         return Err(Failure::Usage(hint.to_owned()));
     }
     if arguments.restore_data && !arguments.rollback && arguments.to.is_none() {
         let hint = "`--restore-data` goes with `--rollback` or `--to VERSION`";
         return Err(Failure::Usage(hint.to_owned()));
     }
-    let request = Request {
+    Ok(Request {
         operation: if arguments.rollback { Operation::Rollback } else { Operation::Upgrade },
         source: source(arguments.from.as_ref())?,
         proof: Proof::default(),
         version: arguments.to.clone().or_else(|| arguments.version.clone()),
         wishes: Wishes {
-            force: arguments.force || arguments.to.is_some(),
+            force: arguments.force || unpacked,
+            try_again: arguments.force,
             restore_data: arguments.restore_data,
             any_data: arguments.force,
             ..Wishes::default()
         },
+        unpacked,
+        restart_only: arguments.restart_only,
         dry_run: arguments.dry_run,
-    };
-    let question = if arguments.rollback { "Go back?" } else { "Upgrade?" };
-    let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, question);
+    })
+}
+
+/// Whether archives bring the program of an instance. Of one whose manifest can't be read that is taken for granted;
+/// whoever needs the manifest reads it again and fails then.
+pub(super) fn has_trees(target: &Target) -> bool {
+    target.manifest.as_ref().is_none_or(|declared| declared.manifest.package.source.has_trees())
+}
+
+/// Does what was asked of one instance.
+pub(super) fn carried_out(
+    report: &Report,
+    target: &Target,
+    request: &Request,
+    agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
+) -> Result<Outcome, Failure> {
     interruption::tell(&target.layout, &target.name);
-    let outcome =
-        with_context(report, target.layout.clone(), |context| change(context, &target, &request, &agree))?;
-    told(report, &target, &request, &outcome);
-    Ok(0)
+    with_context(report, target.layout.clone(), |context| change(context, target, request, agree))
 }

@@ -68,7 +68,7 @@ pub fn carry_out(context: &Context<'_>, of: &Marker, fix: &Fix) -> Result<(), Fa
             // service does: a current link that leads nowhere is pointed at a whole version.
             Fix::Recover => {
                 if switch::read(&context.layout, &of.name)?.is_none() {
-                    switch::at_start(&context.layout, &of.name)?;
+                    switch::at_start(&context.layout, &of.name, &context.means())?;
                 }
                 Vec::new()
             }

@@ -6,8 +6,7 @@ use super::Hands;
 use crate::engine::event::Event;
 use crate::engine::failure::StepError;
 use crate::engine::ready::step_error;
-use crate::engine::switch::attendance::Attendance;
-use crate::engine::switch::{self, AtStart, Back};
+use crate::engine::switch::{self, AtStart, Back, Means};
 use crate::engine::{hooks, log};
 use crate::model::hook::HookCall;
 use crate::model::trial::{Stage, Switch};
@@ -39,21 +38,19 @@ impl Hands<'_> {
         outcome
     }
 
-    fn hear(&self, work: impl FnOnce(&Attendance<'_>) -> Result<(), StepError>) -> Result<(), StepError> {
+    fn hear(&self, work: impl FnOnce(&Means<'_>) -> Result<(), StepError>) -> Result<(), StepError> {
         let say = |line: &str| {
             self.context.tell(Event::Said { by: "switch".to_owned(), line: line.to_owned(), failed: false });
         };
-        work(&Attendance { say: &say, obstacle: self.context.obstacle })
+        work(&Means { manager: self.context.manager, obstacle: self.context.obstacle, say: &say })
     }
 
     /// Makes the switch of a service that is stopped.
     pub(super) fn make_switch(&self) -> Result<(), StepError> {
         let (layout, name) = (&self.context.layout, &self.of.name);
-        self.hear(|attendance| {
-            match switch::at_start_attended(layout, name, attendance).map_err(step_error)? {
-                AtStart::TakenBack { reason, .. } => Err(StepError::Other(reason)),
-                _ => Ok(()),
-            }
+        self.hear(|means| match switch::at_start(layout, name, means).map_err(step_error)? {
+            AtStart::TakenBack { reason, .. } => Err(StepError::Other(reason)),
+            _ => Ok(()),
         })
     }
 
@@ -65,8 +62,8 @@ impl Hands<'_> {
             return self.take_back(switch, &[], reason);
         }
         let (layout, name) = (&self.context.layout, &self.of.name);
-        self.hear(|attendance| {
-            switch::take_back(layout, switch, reason, false, attendance).map(drop).map_err(step_error)
+        self.hear(|means| {
+            switch::take_back(layout, switch, reason, false, means).map(drop).map_err(step_error)
         })?;
         switch::forget(layout, name).map_err(step_error)
     }
@@ -81,8 +78,8 @@ impl Hands<'_> {
         // Where nobody can say whether it runs, it may.
         let runs = self.context.manager.seen(&self.of).map_or(true, |seen| seen.state.runs());
         let mut anew = taken_back && !first.is_empty();
-        self.hear(|attendance| {
-            let back = switch::take_back(layout, switch, reason, runs, attendance).map_err(step_error)?;
+        self.hear(|means| {
+            let back = switch::take_back(layout, switch, reason, runs, means).map_err(step_error)?;
             anew |= back == Back::AtTheNextStart;
             Ok(())
         })?;

@@ -6,8 +6,8 @@
 
 use camino::Utf8PathBuf;
 
-use super::attendance::{Attendance, Chronicle};
-use super::{make, store, take_back_unlocked};
+use super::chronicle::Chronicle;
+use super::{Means, make, store, take_back_unlocked};
 use crate::engine::failure::Failure;
 use crate::engine::{hooks, snapshot};
 use crate::host::notify::MoreTime;
@@ -23,13 +23,13 @@ pub(super) fn forward(
     layout: &Layout,
     switch: &mut Switch,
     boot_id: String,
-    attendance: &Attendance<'_>,
+    means: &Means<'_>,
 ) -> Result<Option<String>, Failure> {
     let _more = MoreTime::for_doing("the data are moved for another version");
-    let mut chronicle = Chronicle::open(layout, &switch.to, attendance);
+    let mut chronicle = Chronicle::open(layout, &switch.to, means);
     // What an earlier start was about was interrupted before it changed anything.
     hooks::end_migration(layout, &switch.to.name);
-    match begin(layout, switch, attendance, &mut chronicle) {
+    match begin(layout, switch, means, &mut chronicle) {
         Ok(()) => {}
         Err(Failure::Killed) => return Err(Failure::Killed),
         Err(failure) => {
@@ -39,13 +39,13 @@ pub(super) fn forward(
             return Ok(Some(reason));
         }
     }
-    match change(layout, switch, boot_id, attendance, &mut chronicle) {
+    match change(layout, switch, boot_id, means, &mut chronicle) {
         Ok(()) => Ok(None),
         Err(Failure::Killed) => Err(Failure::Killed),
         Err(failure) => {
             let reason = told(&failure);
             chronicle.note(&reason);
-            back(layout, switch, reason.clone(), attendance)?;
+            back(layout, switch, reason.clone(), means)?;
             Ok(Some(reason))
         }
     }
@@ -55,11 +55,11 @@ pub(super) fn forward(
 fn begin(
     layout: &Layout,
     switch: &mut Switch,
-    attendance: &Attendance<'_>,
+    means: &Means<'_>,
     chronicle: &mut Chronicle<'_>,
 ) -> Result<(), Failure> {
     let name = switch.from.name.clone();
-    attendance.pass("before the snapshot")?;
+    means.pass("before the snapshot")?;
     let mut taken = None;
     if !switch.data.snapshot.is_empty() {
         let (number, left_out) = snapshot::take(layout, &name, &switch.from.tree(), &switch.data)?;
@@ -69,7 +69,7 @@ fn begin(
             chronicle.note(&format!("sockets, pipes and devices are left out of it: {}", some_of(&left_out)));
         }
     }
-    attendance.pass("after the snapshot")?;
+    means.pass("after the snapshot")?;
     let moving = Switch { stage: Stage::Moving, ..switch.clone() };
     let mut moving = moving;
     moving.data.taken = taken;
@@ -83,22 +83,22 @@ fn change(
     layout: &Layout,
     switch: &mut Switch,
     boot_id: String,
-    attendance: &Attendance<'_>,
+    means: &Means<'_>,
     chronicle: &mut Chronicle<'_>,
 ) -> Result<(), Failure> {
     let name = switch.to.name.clone();
-    attendance.pass("before the data change")?;
+    means.pass("before the data change")?;
     if let Some(tree) = &switch.data.restore {
         snapshot::restore(layout, &name, tree, owner(switch))?;
         chronicle.note(&format!("the data that {tree} left are back"));
-        attendance.pass("after the data were restored")?;
+        means.pass("after the data were restored")?;
     }
     if let Some(call) = &switch.data.migration {
         migrate(layout, &name, call, chronicle)?;
     }
-    attendance.pass("before the link")?;
+    means.pass("before the link")?;
     make(layout, switch)?;
-    attendance.pass("after the link")?;
+    means.pass("after the link")?;
     let trial = Switch { stage: Stage::Trial { boot_id }, ..switch.clone() };
     store(layout, &name, &trial)?;
     *switch = trial;
@@ -110,7 +110,7 @@ pub(super) fn back(
     layout: &Layout,
     switch: &mut Switch,
     reason: String,
-    attendance: &Attendance<'_>,
+    means: &Means<'_>,
 ) -> Result<(), Failure> {
     if switch.data.is_nothing() || matches!(switch.stage, Stage::Pending) {
         return take_back_unlocked(layout, switch, reason);
@@ -124,10 +124,10 @@ pub(super) fn back(
         let _ = store(layout, &name, &returning);
         switch.stage = returning.stage;
     }
-    let mut chronicle = Chronicle::open(layout, &switch.from, attendance);
+    let mut chronicle = Chronicle::open(layout, &switch.from, means);
     let tree = switch.from.tree();
     if let Some(number) = switch.data.taken {
-        let given = attendance
+        let given = means
             .pass("before the data go back")
             .and_then(|()| snapshot::give_back(layout, &name, (&tree, number), owner(switch)));
         match given {
@@ -144,7 +144,7 @@ pub(super) fn back(
             chronicle.note(&format!("the data could not be brought back: {}", told(&failure)));
         }
     }
-    attendance.pass("after the data went back")?;
+    means.pass("after the data went back")?;
     take_back_unlocked(layout, switch, reason)
 }
 
@@ -153,11 +153,11 @@ pub(crate) fn migrate_back(
     layout: &Layout,
     spec: &LaunchSpec,
     call: &HookCall,
-    attendance: &Attendance<'_>,
+    means: &Means<'_>,
 ) -> Result<(), Failure> {
     let _more = MoreTime::for_doing("the data are brought back into their old form");
     hooks::end_migration(layout, &spec.name);
-    migrate(layout, &spec.name, call, &mut Chronicle::open(layout, spec, attendance))
+    migrate(layout, &spec.name, call, &mut Chronicle::open(layout, spec, means))
 }
 
 fn migrate(

@@ -10,3 +10,4 @@ pub mod plan;
 pub mod small;
 pub mod status;
 pub mod validate;
+pub mod wave;

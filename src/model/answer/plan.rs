@@ -34,4 +34,10 @@ pub struct ChangeAnswer {
     /// For how long the program did not answer, in milliseconds, where it was restarted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub downtime_ms: Option<u64>,
+    /// What it takes of the disk, in bytes, where a version is unpacked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub takes_bytes: Option<u64>,
+    /// What it frees of the disk, in bytes, where versions are removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frees_bytes: Option<u64>,
 }

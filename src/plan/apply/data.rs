@@ -76,7 +76,7 @@ pub(super) fn data_move(
         }
     } else {
         data.migration = between.migrate();
-        data.back = data.migration.as_ref().and_then(|_| between.reversed().migrate_back());
+        data.back = between.reversed().migrate_back();
         if data.migration.is_some() && crate::model::upgrade::is_one_way(from, to) {
             plan.notices.push(format!(
                 "once {} has been ready, its data are closed to {}: it is not taken back any more, and going back takes \
@@ -155,7 +155,7 @@ fn restored(
 }
 
 fn newest<'a>(observed: &'a Observed, tree: &str) -> Option<&'a SnapshotSeen> {
-    observed.snapshots.iter().filter(|seen| seen.tree == tree).max_by_key(|seen| seen.number)
+    observed.kept_data.iter().filter(|seen| seen.tree == tree).max_by_key(|seen| seen.number)
 }
 
 /// The folders of which a snapshot is taken: those that are there. Refuses where that can't be done.

@@ -14,6 +14,8 @@ pub(super) fn guard(operation: Operation, wanted: &Wanted, observed: &Observed) 
     guard_name(wanted, observed)?;
     guard_account(wanted, observed)?;
     guard_version(operation, wanted, observed)?;
+    guard_bad(operation, wanted, observed)?;
+    guard_package(operation, wanted)?;
     guard_sockets(wanted, observed)
 }
 
@@ -78,6 +80,33 @@ fn guard_account(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
         }),
         _ => Ok(()),
     }
+}
+
+/// A version that was taken back would be again; its archive may have been made anew under the same name.
+fn guard_bad(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
+    let spec = &wanted.spec;
+    let Some(receipt) = &observed.receipt else { return Ok(()) };
+    let is_active = receipt.active().is_some_and(|active| active.version == spec.version);
+    if is_active || wanted.wishes.try_again || operation == Operation::Rollback {
+        return Ok(());
+    }
+    let installed = observed.whole_tree(&spec.tree()).and_then(|tree| tree.whole);
+    let digest = wanted.archive.as_ref().map(|archive| archive.digest).or(installed);
+    match receipt.bad(&spec.version, digest.as_ref()) {
+        Some(bad) => Err(Refusal::BadVersion { name: spec.name.clone(), bad: Box::new(bad.clone()) }),
+        None => Ok(()),
+    }
+}
+
+/// Success would be claimed of a program that the service does not run.
+fn guard_package(operation: Operation, wanted: &Wanted) -> Result<(), Refusal> {
+    let spec = &wanted.spec;
+    let is_brought = wanted.archive.is_some() && operation == Operation::Upgrade && !wanted.wishes.force;
+    if !is_brought || spec.names_package(&wanted.layout.install(&spec.name)) {
+        return Ok(());
+    }
+    let program = spec.command.first().cloned().unwrap_or_default();
+    Err(Refusal::OutsidePackage { name: spec.name.clone(), program })
 }
 
 fn guard_version(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {

@@ -79,6 +79,7 @@ fn activations(operation: Operation, wanted: &Wanted, observed: &Observed) -> Ve
         return activations;
     }
     let installed = observed.whole_tree(&wanted.spec.tree()).and_then(|tree| tree.whole);
+    let installed = installed.filter(|_| wanted.spec.source.has_trees());
     let digest = wanted.archive.as_ref().map(|archive| archive.digest).or(installed);
     activations.push(Activation { version: version.clone(), digest, at: wanted.now });
     activations

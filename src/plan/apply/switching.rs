@@ -2,7 +2,9 @@
 
 use super::data::data_move;
 use super::hooks::Between;
-use super::{await_ready, patience, relink, write, written};
+use super::standing::active_now;
+use super::watch::{end_trial, watch};
+use super::{AFTER_START, await_ready, patience, relink, write, written};
 use crate::model::launch;
 use crate::model::overlap::may_overlap;
 use crate::model::trial::{DataMove, Stage, Switch};
@@ -44,7 +46,11 @@ pub(super) fn launch(
         Some(from) => data_move(plan, operation, wanted, observed, from)?,
         None => DataMove::default(),
     };
-    let gated = active.filter(|_| observed.runs() && !wanted.wishes.no_restart);
+    // Where a program was replaced since, the way back is to the old settings with the new program.
+    let now = active_now(wanted, observed);
+    let gated = now.as_ref().filter(|_| observed.runs() && !wanted.wishes.no_restart);
+    // First, so that it is undone last, when what was on trial runs again.
+    let back_on_trial = end_trial(plan, operation, wanted, observed);
     let Some(from) = gated else {
         if let Some(from) = active.filter(|_| !data.is_nothing()) {
             return standing(plan, wanted, observed, from, data);
@@ -64,16 +70,18 @@ pub(super) fn launch(
         let hook = hook("upgrade.hooks.beforeStop", spec.hooks.before_stop.as_ref(), wanted, from);
         hook.into_iter().for_each(|hook| plan.push(hook, Undo::Nothing));
     }
+    let watch = watch(plan, operation, wanted, observed, (from, defined));
     let switch = Switch {
         format: launch::FORMAT,
         from: from.clone(),
         to: spec.clone(),
         stage: Stage::Pending,
         data,
-        watch: None,
+        watch,
     };
     let one_way = switch.is_one_way();
-    plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack { first: defined.undo.clone() });
+    let first = defined.undo.iter().cloned().chain(back_on_trial).collect();
+    plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack { first });
     let restart = calls::restart(&identity(spec), defined.sockets);
     match hinders_overlap(plan, wanted, observed, from, defined) {
         None if spec.overlap => {
@@ -94,7 +102,7 @@ pub(super) fn launch(
     }
     plan.push(await_ready(spec, spec.gate), Undo::Nothing);
     if versions_change && operation != Operation::Rollback {
-        let hook = hook("upgrade.hooks.afterStart", spec.hooks.after_start.as_ref(), wanted, from);
+        let hook = hook(AFTER_START, spec.hooks.after_start.as_ref(), wanted, from);
         if one_way {
             // It stays whatever the hook says: its data are closed to what ran before.
             plan.after.extend(hook);
@@ -161,7 +169,12 @@ fn standing(
     Ok(true)
 }
 
-fn hook(field: &str, argv: Option<&Vec<String>>, wanted: &Wanted, from: &launch::LaunchSpec) -> Option<Step> {
+pub(super) fn hook(
+    field: &str,
+    argv: Option<&Vec<String>>,
+    wanted: &Wanted,
+    from: &launch::LaunchSpec,
+) -> Option<Step> {
     let between = Between { wanted, from, to: &wanted.spec };
     between.call(field, argv, &wanted.spec).map(Step::Hook)
 }

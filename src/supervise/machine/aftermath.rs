@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Machine;
 use super::state::{State, Then};
+use super::trial::Probation;
 use super::verdict::{Life, Verdict, meaning, verdict};
 use crate::model::duration::Span;
 use crate::model::event_line::EventKind;
@@ -80,7 +81,8 @@ impl Machine {
         }
         let reason = self.last_refusal.take().map(|reason| format!(" ({reason})")).unwrap_or_default();
         let what = format!("the program {exit}{}{reason}{left}", word(outcome, exit));
-        let life = Life { outcome, on_trial: self.on_trial, scheduled };
+        let watched = self.trial.as_ref().is_some_and(Probation::is_open);
+        let life = Life { outcome, on_trial: self.on_trial, watched, scheduled };
         let verdict = verdict(life, &self.terms.restart, &mut self.standing.restarts, now.boot);
         if matches!(outcome, Outcome::Failure | Outcome::Fatal) || verdict == Verdict::TakenBack {
             self.standing.failures = self.standing.failures.saturating_add(1);
@@ -102,6 +104,7 @@ impl Machine {
         match verdict {
             // Not a final phase: whoever reads it knows that this instance is to be started again.
             Verdict::TakenBack => {
+                self.trial.iter_mut().for_each(|trial| trial.fail(what, now));
                 let message = format!("{what}; the version on trial is taken back");
                 self.end(Ending::TrialFailed, Phase::BackingOff, &message)
             }

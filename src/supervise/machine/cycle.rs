@@ -42,6 +42,7 @@ impl Machine {
     pub(super) fn adopt(&mut self, spec: Option<&LaunchSpec>, now: Present) -> Vec<Output> {
         if let Some(spec) = spec {
             self.terms = Terms::of(spec);
+            self.is_of(spec, None);
             self.take_health(spec);
             match (&mut self.turns, &spec.schedule) {
                 (Some(turns), Some(schedule)) => turns.adopt(schedule.clone(), now),

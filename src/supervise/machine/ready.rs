@@ -4,11 +4,14 @@ use super::health::Due;
 use super::need::Need;
 use super::renewal::Renewal;
 use super::state::{State, Then};
+use super::trial::Probation;
+use super::turns::Turns;
 use super::{Machine, Terms};
 use crate::model::event_line::EventKind;
 use crate::model::launch::LaunchSpec;
 use crate::model::moment::Present;
 use crate::model::status::{Exit, Phase};
+use crate::model::trial::Trial;
 use crate::supervise::transition::Output;
 
 impl Machine {
@@ -26,12 +29,33 @@ impl Machine {
     }
 
     /// Another start has taken the place of the one that was ready.
-    pub(super) fn promoted(&mut self, spec: &LaunchSpec, now: Present) -> Vec<Output> {
+    pub(super) fn promoted(&mut self, spec: &LaunchSpec, trial: Option<&Trial>, now: Present) -> Vec<Output> {
         self.terms = Terms::of(spec);
+        self.is_of(spec, trial);
+        self.silence.never();
         self.take_health(spec);
         self.last_refusal = None;
         self.renewal = Renewal::default();
         self.ready(now)
+    }
+
+    /// Another launch may have come in, with its own trial or none. The same one goes on with its own.
+    pub(super) fn is_of(&mut self, spec: &LaunchSpec, trial: Option<&Trial>) {
+        let launch = spec.identity();
+        if launch != self.launch {
+            let watch = trial.filter(|trial| trial.is_open_for(spec)).and_then(|trial| trial.watch.as_ref());
+            self.trial = watch.map(|watch| Probation::new(watch, None));
+            self.launch = launch;
+        }
+    }
+
+    /// How the trial goes on. Says whether that is worth a report.
+    pub(super) fn look_at_trial(&mut self, now: Present) -> bool {
+        let is_up = self.standing.phase.is_up();
+        // A calendar's launch that only sleeps has not shown anything yet.
+        let has_worked =
+            self.state == State::Ready || (is_up && self.turns.as_ref().is_some_and(Turns::works));
+        self.trial.as_mut().is_some_and(|trial| trial.go_on(is_up, has_worked, now))
     }
 
     pub(super) fn tick_ready(&mut self, now: Present) -> Vec<Output> {

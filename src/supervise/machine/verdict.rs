@@ -34,6 +34,8 @@ pub(super) struct Life {
     pub(super) outcome: Outcome,
     /// Whether the program had not been ready, and its version is on trial.
     pub(super) on_trial: bool,
+    /// Whether it has been ready, and its version is still on trial.
+    pub(super) watched: bool,
     pub(super) scheduled: bool,
 }
 
@@ -55,7 +57,8 @@ pub(super) fn verdict(
     now: BootMoment,
 ) -> Verdict {
     let done = matches!(life.outcome, Outcome::Success | Outcome::Partial);
-    if life.on_trial && !(life.scheduled && done) {
+    let failed = matches!(life.outcome, Outcome::Failure | Outcome::Fatal);
+    if (life.on_trial && !(life.scheduled && done)) || (life.watched && failed) {
         return Verdict::TakenBack;
     }
     let again = match (life.outcome, policy.when) {

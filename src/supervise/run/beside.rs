@@ -13,7 +13,7 @@ use crate::model::moment::BootMoment;
 use crate::model::overlap::{self, Word};
 use crate::model::status::Phase;
 use crate::supervise::changes::Changes;
-use crate::supervise::context::Context;
+use crate::supervise::context::{Context, LaunchReader};
 use crate::supervise::health_file::HealthKeeper;
 use crate::supervise::inquiry::Inquiry;
 use crate::supervise::log::Log;
@@ -312,7 +312,9 @@ impl Supervisor {
         }
         // At once: whoever is told of it reads the report next.
         let now = clock::present();
-        for output in self.machine.on(Input::Promoted(Box::new(spec)), now) {
+        // It was written down before the link was moved, which comes before this.
+        let trial = self.context.reader.as_ref().and_then(LaunchReader::trial).map(Box::new);
+        for output in self.machine.on(Input::Promoted(Box::new(spec), trial), now) {
             match output {
                 Output::Report => self.report(now),
                 output => self.act(output, now),

@@ -78,7 +78,7 @@ fn on_trial_only_a_run_of_a_schedule_may_end_before_it_is_ready() {
     let restarts = || Restarts::default();
     for outcome in [Outcome::Success, Outcome::Partial, Outcome::Failure, Outcome::Fatal] {
         for scheduled in [false, true] {
-            let life = Life { outcome, on_trial: true, scheduled };
+            let life = Life { outcome, on_trial: true, watched: false, scheduled };
             let done = matches!(outcome, Outcome::Success | Outcome::Partial);
             let expected = if scheduled && done { Verdict::Sleep } else { Verdict::TakenBack };
             assert_eq!(verdict(life, &delay().restart, &mut restarts(), BootMoment(0)), expected);

@@ -167,6 +167,8 @@ impl World {
         let moment = Moment("2026-01-01T00:00:00Z".parse().unwrap());
         Status {
             trial: None,
+            silent_since: None,
+            downtime_ms: None,
             format: 1,
             phase: standing.phase,
             tree: "x-1.0.0".to_owned(),

@@ -1,0 +1,168 @@
+//! Which entries of a folder running processes use: as their program, their folder, an open file, a mapped library,
+//! or a word that they were given (proc(5)).
+
+use std::collections::BTreeSet;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use thiserror::Error;
+
+/// Where the processes stand.
+const PROCESSES: &str = "/proc";
+/// The longest text that is read of one process, in bytes: some map a great many files.
+const LONGEST: u64 = 64 << 20;
+
+/// Why it can't be known what processes use.
+#[derive(Debug, Error)]
+#[error("the processes of this host can't be listed in `{PROCESSES}`: {0}")]
+pub struct UsageError(io::Error);
+
+/// What processes use of a folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// The names directly below it.
+    pub names: BTreeSet<String>,
+    /// The processes of which only the words are known that they were started with: those of other accounts, those
+    /// that hide themselves, and those with rights that this one lacks, as often in a container.
+    pub hidden: Vec<u32>,
+}
+
+/// What running processes use of a folder.
+pub fn of_folder(folder: &Utf8Path) -> Result<Usage, UsageError> {
+    let mut prefixes = vec![format!("{folder}/")];
+    // The system tells paths without links.
+    if let Ok(real) = folder.canonicalize_utf8() {
+        prefixes.push(format!("{real}/"));
+        prefixes.dedup();
+    }
+    let mut usage = Usage::default();
+    let mut seen = 0;
+    for entry in fs_err::read_dir(PROCESSES).map_err(UsageError)? {
+        let entry = entry.map_err(UsageError)?;
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        seen += 1;
+        let mut texts = Vec::new();
+        match collect(pid, &mut texts) {
+            Ok(()) => {}
+            Err(error) if has_ended(&error) => {}
+            Err(_) => usage.hidden.push(pid),
+        }
+        texts.iter().for_each(|text| names_in(text, &prefixes, &mut usage.names));
+    }
+    if seen == 0 {
+        return Err(UsageError(io::ErrorKind::NotFound.into()));
+    }
+    Ok(usage)
+}
+
+/// A process that ends while it is looked at needs nothing any more.
+fn has_ended(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+        || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
+}
+
+/// Collects the texts of a process in which a path may stand, those first that anybody may read.
+fn collect(pid: u32, texts: &mut Vec<Vec<u8>>) -> io::Result<()> {
+    let folder = Utf8PathBuf::from(format!("{PROCESSES}/{pid}"));
+    texts.push(read(&folder.join("cmdline"))?);
+    texts.push(read(&folder.join("environ"))?);
+    texts.push(read(&folder.join("maps"))?);
+    for link in ["exe", "cwd", "root"] {
+        match std::fs::read_link(folder.join(link)) {
+            Ok(target) => texts.push(target.as_os_str().as_bytes().to_vec()),
+            // What is of the kernel's own has no program.
+            Err(error) if has_ended(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    for entry in std::fs::read_dir(folder.join("fd"))? {
+        match std::fs::read_link(entry?.path()) {
+            Ok(target) => texts.push(target.as_os_str().as_bytes().to_vec()),
+            // It was closed meanwhile.
+            Err(error) if has_ended(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Utf8Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let read = io::Read::read_to_end(&mut io::Read::take(std::fs::File::open(path)?, LONGEST + 1), &mut text);
+    match read {
+        Ok(_) if text.len() as u64 > LONGEST => Err(io::ErrorKind::FileTooLarge.into()),
+        Ok(_) => Ok(text),
+        // A process that has ended and waits for its parent has no memory any more.
+        Err(error) if has_ended(&error) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The names that follow a folder's path in a text.
+fn names_in(text: &[u8], prefixes: &[String], found: &mut BTreeSet<String>) {
+    for prefix in prefixes {
+        let prefix = prefix.as_bytes();
+        let mut rest = text;
+        while let Some(at) = find(rest, prefix) {
+            rest = &rest[at + prefix.len()..];
+            let name = rest.split(|byte| !is_of_a_name(*byte)).next().unwrap_or_default();
+            if let Ok(name) = std::str::from_utf8(name)
+                && !name.is_empty()
+            {
+                found.insert(name.to_owned());
+            }
+        }
+    }
+}
+
+/// The names that follow a folder's path wherever it stands in a text.
+pub fn names_below(folder: &Utf8Path, text: &str, found: &mut BTreeSet<String>) {
+    names_in(text.as_bytes(), &[format!("{folder}/")], found);
+}
+
+/// What the name of a version tree is made of.
+fn is_of_a_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'+' | b'~' | b'-')
+}
+
+fn find(text: &[u8], word: &[u8]) -> Option<usize> {
+    let first = *word.first()?;
+    let mut from = 0;
+    while let Some(at) = text.get(from..)?.iter().position(|byte| *byte == first) {
+        if text[from + at..].starts_with(word) {
+            return Some(from + at);
+        }
+        from += at + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_wherever_a_path_stands() {
+        let mut found = BTreeSet::new();
+        let prefixes = ["/opt/web/".to_owned()];
+        for text in [
+            "/opt/web/server-1.0.0/bin/server (deleted)",
+            "--config=/opt/web/server-1.1.0/etc:/opt/web/server-1.2.0+b\0x",
+            "PATH=/bin:/opt/web/server-2.0.0",
+            "/opt/webs/server-3.0.0/x /opt/web/",
+        ] {
+            names_in(text.as_bytes(), &prefixes, &mut found);
+        }
+        let expected = ["server-1.0.0", "server-1.1.0", "server-1.2.0+b", "server-2.0.0"];
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn this_very_process_is_seen() {
+        let program = Utf8PathBuf::try_from(std::env::current_exe().unwrap()).unwrap();
+        let folder = program.parent().and_then(Utf8Path::parent).unwrap();
+        let usage = of_folder(folder).unwrap();
+        assert!(usage.names.contains("deps"), "{usage:?}");
+    }
+}

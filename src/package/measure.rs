@@ -1,0 +1,102 @@
+//! What trees take of the disk, with files that several names share counted as often as they are stored.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+use camino::Utf8Path;
+use rustix::fs::{AtFlags, FileType, Mode, Stat};
+
+use crate::package::disk;
+
+/// What stat(2) counts blocks in, in bytes.
+const BLOCK: u64 = 512;
+
+/// An inode that was met, and by how many of its names.
+struct Met {
+    names: u64,
+    links: u64,
+    bytes: u64,
+}
+
+/// Inodes by device and number.
+type Inodes = BTreeMap<(u64, u64), Met>;
+
+/// The room that is free again when these folders and files are gone, in bytes: what has a name elsewhere stays. A path
+/// that is not there frees nothing.
+pub fn frees<'a>(paths: impl IntoIterator<Item = &'a Utf8Path>) -> io::Result<u64> {
+    let met = walk_all(paths)?;
+    Ok(met.values().filter(|met| met.names >= met.links).map(|met| met.bytes).sum())
+}
+
+/// The room that these folders and files take, in bytes, each inode once.
+pub fn takes<'a>(paths: impl IntoIterator<Item = &'a Utf8Path>) -> io::Result<u64> {
+    Ok(walk_all(paths)?.values().map(|met| met.bytes).sum())
+}
+
+fn walk_all<'a>(paths: impl IntoIterator<Item = &'a Utf8Path>) -> io::Result<Inodes> {
+    let mut met = Inodes::new();
+    for path in paths {
+        match disk::open_folder(path) {
+            Ok(folder) => walk(folder.as_fd(), &mut met)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) => enter(&rustix::fs::lstat(path.as_str())?, &mut met),
+        }
+    }
+    Ok(met)
+}
+
+fn walk(folder: BorrowedFd<'_>, met: &mut Inodes) -> io::Result<()> {
+    // A folder has a name for each folder in it; all of them go with it.
+    let mut own = rustix::fs::fstat(folder)?;
+    own.st_nlink = 1;
+    enter(&own, met);
+    for name in disk::names(folder)? {
+        let stat = rustix::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW)?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+            let below = rustix::fs::openat(folder, &name, disk::FOLDER_FLAGS, Mode::empty())?;
+            walk(below.as_fd(), met)?;
+        } else {
+            enter(&stat, met);
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::useless_conversion, reason = "the types differ between systems")]
+fn enter(stat: &Stat, met: &mut Inodes) {
+    let (links, blocks) = (u64::from(stat.st_nlink), u64::try_from(stat.st_blocks).unwrap_or(0));
+    let found = met.entry((u64::from(stat.st_dev), u64::from(stat.st_ino))).or_insert(Met {
+        names: 0,
+        links,
+        bytes: blocks * BLOCK,
+    });
+    found.names += 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_a_name_elsewhere_frees_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| Utf8Path::from_path(folder.path()).unwrap().join(name);
+        for name in ["a", "b", "c"] {
+            std::fs::create_dir(path(name)).unwrap();
+        }
+        std::fs::write(path("a/own"), vec![1; 100_000]).unwrap();
+        std::fs::write(path("a/shared"), vec![1; 50_000]).unwrap();
+        std::fs::hard_link(path("a/shared"), path("b/shared")).unwrap();
+        let of = |names: &[&str]| {
+            frees(names.iter().map(|name| path(name)).collect::<Vec<_>>().iter().map(AsRef::as_ref)).unwrap()
+        };
+        let empty = of(&["c"]);
+        assert!((100_000..110_000).contains(&(of(&["a"]) - empty)), "{}", of(&["a"]));
+        assert_eq!(of(&["b"]), empty);
+        assert!((150_000..170_000).contains(&(of(&["a", "b"]) - 2 * empty)), "{}", of(&["a", "b"]));
+        assert_eq!(of(&["missing"]), 0);
+        let both = [path("a"), path("b")];
+        assert_eq!(takes(both.iter().map(AsRef::as_ref)).unwrap(), of(&["a", "b"]));
+    }
+}
