@@ -8,8 +8,10 @@ use crate::model::name::{ComponentName, InstanceName};
 use crate::model::status::ProcessIdentity;
 use crate::model::version::Version;
 
+pub use self::source::SourceArguments;
 pub use self::upgrade::UpgradeArguments;
 
+mod source;
 mod upgrade;
 
 /// Turns a packaged program into a service that stays up.
@@ -143,16 +145,17 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     mainstay install --from server-1.0.0.tar.gz\n  \
-    mainstay install --name web --from server-1.0.0.tar.gz --dry-run")]
+    mainstay install --name web --from server-1.0.0.tar.gz --dry-run\n  \
+    mainstay install --version 1.0.0                    from `package.url` of the manifest")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct InstallArguments {
     /// Which instance.
     #[command(flatten)]
     pub target: TargetArguments,
-    /// The package: a .tar.gz, .tgz, .zip or .whl
-    #[arg(long, value_name = "ARCHIVE")]
-    pub from: Option<Utf8PathBuf>,
-    /// The archive's version, where neither the package nor its file name says it
+    /// Where the package comes from (default: `package.url` of the manifest).
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// The version: which one to fetch, or of an archive that does not say it itself
     #[arg(long)]
     pub version: Option<Version>,
     /// The service manager (default: systemd where it runs, else embedded)

@@ -18,8 +18,8 @@ pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Resul
     let missing =
         |what: &str| Failure::Usage(format!("there is no manifest in `{folder}`, and {what} to make one"));
     let name = arguments.target.name.clone().ok_or_else(|| missing("a `--name` is needed"))?;
-    if arguments.from.is_none() {
-        return Err(missing("an archive (`--from`) is needed"));
+    if !arguments.source.is_typed() {
+        return Err(missing("an archive (`--from` or `--url`) is needed"));
     }
     let component = arguments.target.component.as_ref().map_or_else(|| name.to_string(), ToString::to_string);
     let mut text = json!({

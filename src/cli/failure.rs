@@ -1,6 +1,7 @@
 //! Failures, told: the message, its causes, what to do, and the exit code, each chosen in one place.
 
 use std::error::Error as _;
+use std::io;
 
 use crate::cli::report::Report;
 use crate::engine::failure::{CallError, Failure, StepError};
@@ -11,8 +12,9 @@ use crate::engine::trust::Distrust;
 use crate::host::account;
 use crate::model::answer::failure::FailureAnswer;
 use crate::model::marker::Marker;
-use crate::package::unpack::UnpackError;
 use crate::plan::refusal::Refusal;
+
+mod fetching;
 
 /// How many instances are named to somebody who named none: a screen's worth.
 const MOST_CANDIDATES: usize = 20;
@@ -40,7 +42,8 @@ pub(crate) fn said(report: &Report, failure: &Failure) -> FailureAnswer {
         }
         source = error.source();
     }
-    let help = help(failure);
+    let mut help = help(failure);
+    help.extend(room(failure));
     report.failure(&message, &causes, &help);
     FailureAnswer::new(code, message, causes, help)
 }
@@ -56,14 +59,18 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Inexpressible(_)
         | Failure::Rights(_)
         | Failure::Changed(_) => 4,
-        Failure::Archive(
-            UnpackError::Space { .. } | UnpackError::Files { .. } | UnpackError::Full { .. },
-        ) => 1,
-        Failure::Archive(_) | Failure::OtherArchive(_) | Failure::Origin(_) | Failure::Pack(_) => 5,
+        Failure::Archive(error) if error.wants_room() => 1,
+        Failure::Archive(_)
+        | Failure::OtherArchive(_)
+        | Failure::Signature(_)
+        | Failure::Origin(_)
+        | Failure::Pack(_) => 5,
+        Failure::Fetch(error) => fetching::code(error),
         Failure::Busy(_) => 6,
         Failure::TakenBack { .. } => 7,
         Failure::Down { .. } | Failure::DataAway { .. } | Failure::NoWayBack { .. } => 8,
-        Failure::NotReady { .. }
+        Failure::Space(_)
+        | Failure::NotReady { .. }
         | Failure::Held { .. }
         | Failure::Tree(_)
         | Failure::Step { .. }
@@ -90,6 +97,8 @@ fn help(failure: &Failure) -> Vec<String> {
         Failure::Target(error) => target_help(error),
         Failure::Refused(refusal) => refusal_help(refusal),
         Failure::Distrusted(distrust) => distrust_help(distrust),
+        Failure::Fetch(error) => fetching::help(error),
+        Failure::Signature(error) => fetching::signature_help(error),
         Failure::TakenBack { log, .. } | Failure::Down { log, .. } | Failure::NotReady { log, .. } => {
             last_lines(log)
         }
@@ -135,6 +144,29 @@ fn help(failure: &Failure) -> Vec<String> {
         },
         _ => Vec::new(),
     }
+}
+
+/// What helps where the disk is full, wherever that was met.
+fn room(failure: &Failure) -> Vec<String> {
+    let full = |error: &(dyn std::error::Error + 'static)| {
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    };
+    let archive = matches!(failure, Failure::Archive(error) if error.wants_room());
+    let mut source = failure.source();
+    let mut met = archive || matches!(failure, Failure::Space(_));
+    while let Some(error) = source.filter(|_| !met) {
+        met = full(error);
+        source = error.source();
+    }
+    if !met {
+        return Vec::new();
+    }
+    vec![
+        "`mainstay upgrade --cleanup` removes old versions, on a full disk too; `--dry-run` shows which"
+            .to_owned(),
+        "`df -h` and `df -i` show where there is no room left".to_owned(),
+    ]
 }
 
 fn last_lines(log: &[String]) -> Vec<String> {
@@ -241,7 +273,21 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
                 wanted.as_deref().unwrap_or("ACCOUNT")
             ),
         ],
-        Refusal::NoTree { .. } => vec!["bring it: `mainstay upgrade --from ARCHIVE`".to_owned()],
+        Refusal::NoTree { .. } => vec![
+            "bring it: `mainstay upgrade --from ARCHIVE`, or let the manifest say where it is (`package.url`)"
+                .to_owned(),
+        ],
+        Refusal::OtherKey { name, wanted, .. } => {
+            let mut lines = vec![format!(
+                "to give the old key up: `mainstay uninstall --name {name}`, then install again; data and configuration stay"
+            )];
+            if let Some(wanted) = wanted {
+                lines.insert(0, format!(
+                    "the new key counts once an archive comes that the old one has signed, with `key:{wanted}` in the trusted comment"
+                ));
+            }
+            lines
+        }
         Refusal::OtherTree { .. } => vec!["`--force` puts the new one in its place".to_owned()],
         Refusal::LiveTree { .. } => {
             vec!["stop the service first, or give the archive a version of its own".to_owned()]

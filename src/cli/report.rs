@@ -19,7 +19,7 @@ use crate::plan::step::Step;
 /// What a person or a program is told.
 pub(crate) struct Report {
     output: OutputArguments,
-    bar: RefCell<Option<ProgressBar>>,
+    bar: RefCell<Option<(String, ProgressBar)>>,
     closed: Cell<bool>,
     lost: Cell<bool>,
 }
@@ -163,7 +163,14 @@ impl Report {
     pub(crate) fn event(&self, event: Event) {
         match event {
             Event::Unpacking { archive, read, total } => {
-                self.progress(archive.file_name().unwrap_or_default(), read, total);
+                self.progress(
+                    &format!("unpacking {}", archive.file_name().unwrap_or_default()),
+                    read,
+                    Some(total),
+                );
+            }
+            Event::Fetching { what, read, total } => {
+                self.progress(&format!("fetching {}", words::visible(&what)), read, total);
             }
             Event::Step(Step::AwaitReady { tree, .. }) => {
                 self.say(format!("  waiting until {tree} is ready"));
@@ -188,34 +195,41 @@ impl Report {
         }
     }
 
-    fn progress(&self, name: &str, read: u64, total: u64) {
+    /// Draws how far something has come, where somebody watches.
+    fn progress(&self, label: &str, read: u64, total: Option<u64>) {
         if self.output.quiet || self.output.json || !std::io::stderr().is_terminal() {
             return;
         }
-        let mut bar = self.bar.borrow_mut();
-        let bar = bar.get_or_insert_with(|| {
-            let bar = ProgressBar::new(total).with_message(format!("unpacking {name}"));
-            let template = "  {msg} [{bar:30}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
-            bar.set_style(
-                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-            );
-            bar
-        });
-        bar.set_position(read);
-        if read >= total {
-            bar.finish_and_clear();
+        if self.bar.borrow().as_ref().is_none_or(|(known, _)| known != label) {
+            self.end_bar();
+            let template = match total {
+                Some(_) => "  {msg} [{bar:30}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
+                None => "  {msg} {bytes}, {bytes_per_sec}",
+            };
+            let style = ProgressStyle::with_template(template);
+            let bar = ProgressBar::new(total.unwrap_or(0)).with_message(label.to_owned());
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            // What was there before did not come in this time, and says nothing about the speed.
+            bar.reset_eta();
+            *self.bar.borrow_mut() = Some((label.to_owned(), bar.with_position(read)));
+        }
+        if let Some((_, bar)) = &*self.bar.borrow() {
+            bar.set_position(read);
+        }
+        if total.is_some_and(|total| read >= total) {
+            self.end_bar();
         }
     }
 
     fn end_bar(&self) {
-        if let Some(bar) = self.bar.borrow_mut().take() {
+        if let Some((_, bar)) = self.bar.borrow_mut().take() {
             bar.finish_and_clear();
         }
     }
 
     fn over_the_bar(&self, text: &str) {
         match &*self.bar.borrow() {
-            Some(bar) => bar.suspend(|| anstream::eprintln!("{text}")),
+            Some((_, bar)) => bar.suspend(|| anstream::eprintln!("{text}")),
             None => anstream::eprintln!("{text}"),
         }
     }

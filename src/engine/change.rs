@@ -8,10 +8,10 @@ use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
 use crate::engine::operation::{exclusively, guard_rights};
 use crate::engine::prepare::{self, Aim, Stage};
-use crate::engine::source::{Proof, Source};
+use crate::engine::source::{self, Proof, Source, Supply, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
 use crate::engine::{Context, data, installed, registry, remarks, trial, trust};
-use crate::host::{environment, files, lock};
+use crate::host::{files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
@@ -20,7 +20,8 @@ use crate::model::receipt::Receipt;
 use crate::model::version::Version;
 use crate::package::tree;
 use crate::plan::apply::apply;
-use crate::plan::observed::Running;
+use crate::plan::cleanup;
+use crate::plan::observed::{Running, Tree};
 use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan};
 use crate::plan::wanted::{Archive, Wanted, Wishes};
@@ -87,6 +88,10 @@ pub fn change(
         let outcome = with_archive(context, target, declared, request, agree);
         return outcome.map_err(|failure| busy(context, &target.name, failure));
     }
+    let told = |failure| match request.source {
+        Source::Manifest => busy(context, &target.name, failure),
+        _ => failure,
+    };
     let folder = context.layout.install(&target.name);
     let mut made: Vec<&Utf8Path> = vec![&folder];
     if let Some(root) = folder.parent()
@@ -99,7 +104,7 @@ pub fn change(
     for folder in made {
         files::remove_empty_folder(folder)?;
     }
-    outcome
+    outcome.map_err(told)
 }
 
 /// What is refused while another command is at work is no verdict: that command may be about to change what it
@@ -118,13 +123,17 @@ fn with_archive(
 ) -> Result<Outcome, Failure> {
     let receipt = trial::receipt(&context.layout, &target.name)?;
     installed::guard_request(declared, request)?;
-    let stage = stage(context, declared, request)?;
-    let aim = aim(context, declared, request, receipt.as_ref(), stage.as_ref())?;
+    let supply = source::supply(context, declared, request, receipt.as_ref())?;
+    let stage = verified::stage(context, declared, request, &supply, receipt.as_ref())?;
+    let unsigned = stage.as_ref().and_then(|stage| unsigned(declared, request, stage));
+    let aim = aim(context, declared, request, &supply, receipt.as_ref(), stage.as_ref())?;
     let wanted = prepare::wanted(context, declared, aim)?;
     let of = identity(&wanted.spec);
     let decide = || decide(context, &of, request.operation, &wanted);
     let mut plan = decide()?;
     plan.notices.extend(remarks::remarks(declared, &wanted.spec));
+    plan.notices.extend(unsigned);
+    plan.room = stage.as_ref().map(|stage| stage.room).unwrap_or_default();
     let before = receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone());
     let after = wanted.spec.version.clone();
     if request.dry_run || (plan.is_empty() && !crate::engine::recover::is_unfinished(context, &of.name)?) {
@@ -147,7 +156,31 @@ fn with_archive(
     }
     let done = done?;
     tell_of_lingering(context, &wanted);
+    tell_of_old_versions(context, &wanted);
     Ok(Outcome { plan, before, after, done: Some(done) })
+}
+
+/// Versions go by a command of their own: whoever brings one more than are to be kept should know.
+fn tell_of_old_versions(context: &Context<'_>, wanted: &Wanted) {
+    let spec = &wanted.spec;
+    let Ok(trees) = tree::versions(&context.layout.install(&spec.name), &spec.component) else { return };
+    let trees: Vec<Tree> = trees
+        .into_iter()
+        .map(|found| Tree {
+            name: tree_name(&spec.component, &found.version),
+            version: found.version,
+            whole: found.complete.map(|complete| complete.digest),
+        })
+        .collect();
+    let beyond = cleanup::beyond(spec, &trees);
+    if beyond > 0 && wanted.archive.is_some() {
+        let (versions, keep) = (if beyond == 1 { "version" } else { "versions" }, spec.keep);
+        context.notice(format!(
+            "there {} {beyond} old {versions} more than the {keep} that are kept: `mainstay upgrade --cleanup --name {}`",
+            if beyond == 1 { "is" } else { "are" },
+            spec.name
+        ));
+    }
 }
 
 /// A user's service that is to start at boot, on a host that would not: the person has to know.
@@ -179,24 +212,11 @@ fn decide(
     Ok(apply(operation, wanted, &observed)?)
 }
 
-/// Unpacks the archive: beside the version trees, or for a dry run where it leaves no trace.
-fn stage(context: &Context<'_>, declared: &Declared, request: &Request) -> Result<Option<Stage>, Failure> {
-    let Source::File(archive) = &request.source else { return Ok(None) };
-    let folder = if request.dry_run {
-        environment::temporary_folder()
-    } else {
-        context.layout.install(&declared.manifest.name)
-    };
-    let package = &declared.manifest.package;
-    // A digest in the manifest is that of the version in the manifest, which an upgrade is about to change.
-    let pinned = package.sha256.filter(|_| request.operation != Operation::Upgrade);
-    prepare::stage(context, archive, &folder, pinned).map(Some)
-}
-
 fn aim(
     context: &Context<'_>,
     declared: &Declared,
     request: &Request,
+    supply: &Supply,
     receipt: Option<&Receipt>,
     stage: Option<&Stage>,
 ) -> Result<Aim, Failure> {
@@ -205,14 +225,19 @@ fn aim(
     }
     let edits_version = request.operation != Operation::Apply;
     if let Some(stage) = stage {
-        let version = prepare::version_of(declared, stage, request.version.as_ref())?;
+        let version = prepare::version_of(declared, stage, supply.version.as_ref())?;
         pinned(declared, &version, stage)?;
+        if let Some((vouched, _)) = &stage.signed {
+            vouched.check_version(&version)?;
+        }
         return Ok(Aim {
             version,
             description: stage.unpacked.description.clone(),
             archive: Some(Archive {
                 path: stage.archive.clone(),
                 digest: stage.unpacked.digest,
+                signed_by: stage.signed.as_ref().map(|(vouched, _)| vouched.by.clone()),
+                introduces_key: stage.signed.as_ref().is_some_and(|(_, introduces)| *introduces),
                 staging: stage.staging.path().to_owned(),
             }),
             wishes: request.wishes,
@@ -227,7 +252,7 @@ fn aim(
             let previous = receipt.and_then(Receipt::previous).map(|previous| previous.version.clone());
             previous.ok_or_else(|| Refusal::NoPrevious(declared.manifest.name.clone()))?
         }
-        _ => match request.version.clone().or_else(|| package.version.clone()).or(active) {
+        _ => match supply.version.clone().or_else(|| package.version.clone()).or(active) {
             Some(version) => version,
             None => only_tree(context, declared)?,
         },
@@ -253,6 +278,14 @@ fn only_tree(context: &Context<'_>, declared: &Declared) -> Result<Version, Fail
             package.name, declared.manifest.name
         ))),
     }
+}
+
+/// What is said of an archive for which nobody vouches.
+fn unsigned(declared: &Declared, request: &Request, stage: &Stage) -> Option<String> {
+    let pins = request.proof.sha256.or(declared.manifest.package.sha256);
+    let name = stage.archive.file_name().unwrap_or_default();
+    (stage.signed.is_none() && pins != Some(stage.unpacked.digest))
+        .then(|| format!("`{name}` is not signed; its sha256 is {}", stage.unpacked.digest))
 }
 
 /// Whether the archive is the one that the manifest pins for that version.

@@ -17,6 +17,15 @@ pub enum Event {
         /// How many there are.
         total: u64,
     },
+    /// An archive comes over a network, or on standard input.
+    Fetching {
+        /// Which.
+        what: String,
+        /// How many of its bytes are there.
+        read: u64,
+        /// How many there are, where that is known.
+        total: Option<u64>,
+    },
     /// A step begins.
     Step(Step),
     /// A step is being undone.

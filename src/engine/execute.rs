@@ -36,11 +36,34 @@ pub(crate) fn execute(
         if context.obstacle.at(Point::Opening) != Fate::Nothing {
             return Err(Failure::Killed);
         }
-        let journal = Journal::open(&context.layout.operation(&plan.of.name), plan)?;
-        advance(context, &hands, plan, journal, 0)?;
+        match Journal::open(&context.layout.operation(&plan.of.name), plan) {
+            Err(error) if plan.operation == Operation::Cleanup && error.is_full() => {
+                return without_journal(context, &hands, plan);
+            }
+            opened => advance(context, &hands, plan, opened?, 0)?,
+        }
     }
     finish(context, &hands, plan)?;
     Ok(Done { downtime: hands.downtime() })
+}
+
+/// Cleans up on a disk that has no room for a journal: that is when it is needed. Nothing of it has to be undone, since
+/// each step stands for itself, and the names tell what is left to do.
+fn without_journal(context: &Context<'_>, hands: &Hands<'_>, plan: &Plan) -> Result<Done, Failure> {
+    context.notice("there is no room for a journal, so old versions are removed without one");
+    let _ = files::remove(&context.layout.operation(&plan.of.name).with_extension("new"));
+    let failed = |step: &Step| {
+        let step = step.to_string();
+        move |error| Failure::Step { operation: plan.operation, step, source: Box::new(error) }
+    };
+    // What is written comes when there is room again.
+    let (records, removals): (Vec<&Step>, Vec<&Step>) =
+        plan.steps.iter().map(|planned| &planned.step).partition(|step| matches!(step, Step::Record { .. }));
+    for step in removals.into_iter().chain(&plan.after).chain(records) {
+        context.tell(Event::Step(step.clone()));
+        hands.perform(step).map_err(failed(step))?;
+    }
+    Ok(Done::default())
 }
 
 /// Does the steps from a place on, and closes the journal; undoes them all if one fails.
@@ -296,6 +319,7 @@ pub(crate) fn remember(
         to,
         downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
         reason: Some(reason.to_owned()),
+        source: None,
         user: context.caller.name.clone(),
     };
     if files::facts(&path).is_ok_and(|facts| facts.is_some()) {

@@ -8,6 +8,7 @@ use crate::engine::supervisor::RunError;
 use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
 use crate::host::account::AccountError;
+use crate::host::disk::Shortage;
 use crate::host::environment::EnvironmentError;
 use crate::host::files::FileError;
 use crate::host::lock::LockError;
@@ -15,7 +16,9 @@ use crate::model::launch::ResolveError;
 use crate::model::name::InstanceName;
 use crate::model::problem::Problems;
 use crate::model::status::Exit;
+use crate::package::fetch::FetchError;
 use crate::package::pack::PackError;
+use crate::package::signature::SignatureError;
 use crate::package::tree::TreeError;
 use crate::package::unpack::UnpackError;
 use crate::plan::refusal::Refusal;
@@ -49,6 +52,15 @@ pub enum Failure {
     /// The archive is not what it should be.
     #[error(transparent)]
     Archive(#[from] UnpackError),
+    /// The archive can't be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The archive's signature does not vouch for it.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// There is too little room, as was found out before anything was written.
+    #[error(transparent)]
+    Space(#[from] Shortage),
     /// The folder can't be packed.
     #[error(transparent)]
     Pack(#[from] PackError),

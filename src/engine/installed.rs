@@ -164,7 +164,7 @@ pub(crate) fn guard_request(declared: &Declared, request: &Request) -> Result<()
         PackageSource::Manager => "manager",
         PackageSource::Binary => "binary",
     };
-    if request.source.brings() {
+    if request.source.is_archive() {
         return Err(Failure::Usage(format!(
             "`package.source` is `{source}`, so no archive brings the program: bring it with its package manager, \
              then type `mainstay upgrade`"

@@ -43,15 +43,15 @@ pub(crate) struct Journal {
 
 /// An operation that was found unfinished.
 #[derive(Debug)]
-pub(crate) struct Unfinished {
+pub struct Unfinished {
     /// Its plan.
-    pub(crate) plan: Plan,
+    pub plan: Plan,
     /// How many steps had begun.
-    pub(crate) begun: usize,
+    pub begun: usize,
     /// Which of them had ended.
-    pub(crate) ended: Vec<bool>,
+    pub ended: Vec<bool>,
     /// Where undoing had come to: steps from here on are undone.
-    pub(crate) undone_from: Option<usize>,
+    pub undone_from: Option<usize>,
 }
 
 impl Journal {
@@ -122,7 +122,11 @@ impl Journal {
 /// Reads the journal of an instance, if an operation was left unfinished.
 pub(crate) fn read(path: &Utf8Path) -> Result<Option<Unfinished>, Failure> {
     // A header that never got its name is of an operation that had not begun.
-    let Some(text) = files::read(path)? else { return Ok(None) };
+    files::read(path)?.map(|text| parse(path, &text)).transpose()
+}
+
+/// What the text of a journal says. Its path is for messages.
+pub fn parse(path: &Utf8Path, text: &str) -> Result<Unfinished, Failure> {
     let damaged = |reason: String| Failure::Damaged { path: path.to_owned(), reason };
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default();
@@ -141,7 +145,7 @@ pub(crate) fn read(path: &Utf8Path) -> Result<Option<Unfinished>, Failure> {
         // The last line may be torn by a crash: what it was to say had not begun, or is done again.
         let Ok(entry) = serde_json::from_str::<Entry>(line) else { continue };
         match entry {
-            Entry::Begin(step) => unfinished.begun = unfinished.begun.max(step + 1),
+            Entry::Begin(step) => unfinished.begun = unfinished.begun.max(step.saturating_add(1)),
             Entry::End(step) => {
                 if let Some(ended) = unfinished.ended.get_mut(step) {
                     *ended = true;
@@ -151,5 +155,5 @@ pub(crate) fn read(path: &Utf8Path) -> Result<Option<Unfinished>, Failure> {
         }
     }
     unfinished.begun = unfinished.begun.min(count);
-    Ok(Some(unfinished))
+    Ok(unfinished)
 }

@@ -9,7 +9,7 @@ use crate::engine::{Context, snapshot, switch};
 use crate::host::files;
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
-use crate::package::tree;
+use crate::package::{fetch, tree};
 
 /// How the name of a file begins that is being written ([`files::write`]).
 const HALF_WRITTEN: &str = ".mainstay-";
@@ -24,6 +24,7 @@ pub(crate) fn sweep(context: &Context<'_>, name: &InstanceName) {
 fn try_to_sweep(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
     let (install, state, journal) = (layout.install(name), layout.state(name), layout.journal(name));
     tree::sweep(&install)?;
+    fetch::sweep(&layout.downloads(name));
     for folder in [&install, &state, &layout.snapshots(name)] {
         if files::facts(folder)?.is_some() {
             tree::empty_trash(folder)?;

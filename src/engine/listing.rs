@@ -7,7 +7,7 @@ use crate::engine::manager::{self, State};
 use crate::engine::registry::{self, Instances};
 use crate::engine::standing::{Reported, standing};
 use crate::engine::status::active_version;
-use crate::engine::{failure::Failure, report};
+use crate::engine::{failure::Failure, report, trial};
 use crate::host::{account, environment, identity};
 use crate::model::answer::list::{ListAnswer, Listed};
 use crate::model::index::Scan;
@@ -134,6 +134,7 @@ fn listed(
         name: marker.name.clone(),
         component: marker.component.clone(),
         state: standing(manager, reported, marker.platform, supervision),
+        on_trial: trial::open(layout, &marker.name).is_ok_and(|trial| trial.is_some()),
         version: active_version(layout, marker),
         platform: marker.platform,
         scope: marker.scope,

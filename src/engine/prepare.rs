@@ -4,23 +4,32 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::event::Event;
 use crate::engine::failure::Failure;
+use crate::engine::source::opened::Opened;
 use crate::engine::target::Declared;
-use crate::engine::{Context, trust};
+use crate::engine::{Context, space, trust};
+use crate::host::files::FileError;
 use crate::host::{account, clock, container, files};
 use crate::model::contradiction::{read_package_description, refuse_contradictions};
 use crate::model::digest::Digest;
 use crate::model::launch::{Circumstances, LaunchSpec};
+use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::package::{self, PackageDescription};
 use crate::model::position::Segment;
 use crate::model::version::Version;
 use crate::model::watched::Watched;
 use crate::package::limits::Limits;
+use crate::package::measure;
+use crate::package::signature::Vouched;
 use crate::package::tree::{self, Complete, Staging};
 use crate::package::unpack::{self, Unpacked};
 use crate::plan::apply::instance_folders;
+use crate::plan::operation::Room;
 use crate::plan::wanted::{Archive, ManifestText, Runtime, Standing, Wanted, Wishes};
 use crate::platform;
+
+/// With how many trees a new one is compared.
+const MOST_TREES: usize = 4;
 
 /// An archive, unpacked beside and checked.
 #[derive(Debug)]
@@ -31,6 +40,10 @@ pub(crate) struct Stage {
     pub(crate) unpacked: Unpacked,
     /// Where it lies.
     pub(crate) staging: Staging,
+    /// Who vouches for it, where that was asked, and whether with a word for the manifest's key.
+    pub(crate) signed: Option<(Vouched, bool)>,
+    /// What it takes of the disk.
+    pub(crate) room: Room,
 }
 
 impl Stage {
@@ -44,13 +57,26 @@ impl Stage {
 /// Unpacks an archive into a folder in which it can later be given its name.
 pub(crate) fn stage(
     context: &Context<'_>,
-    archive: &Utf8Path,
+    declared: &Declared,
+    opened: &Opened,
     folder: &Utf8Path,
     expected: Option<Digest>,
 ) -> Result<Stage, Failure> {
-    let (file, archive) = trust::open_archive(archive)?;
+    let archive = &opened.shown;
+    let failed = |source| FileError { action: "open", path: archive.clone(), source };
+    let mut file = opened.file.try_clone().map_err(failed)?;
+    let dry_run = folder != context.layout.install(&declared.manifest.name);
+    space::guard_archive(context, declared, &mut file, archive, dry_run)?;
     let made = files::create_folder(folder, 0o755, None)?;
-    let outcome = unpack_in(context, file, &archive, folder, expected);
+    let outcome = unpack_in(context, file, archive, folder, expected).and_then(|mut stage| {
+        let takes = measure::takes([stage.staging.path()]).ok();
+        let trees = trees_like(&context.layout, declared);
+        let trees: Vec<&Utf8Path> = trees.iter().map(Utf8PathBuf::as_path).collect();
+        let shared = stage.staging.share(&trees, !dry_run)?.bytes;
+        let takes = takes.map(|takes| takes.saturating_sub(shared));
+        stage.room = Room { takes, shared: Some(shared), frees: None };
+        Ok(stage)
+    });
     if outcome.is_err() && made {
         // What was made for this archive goes with it; why it was refused matters more than whether that works.
         let _ = files::remove_empty_folder(folder);
@@ -75,7 +101,29 @@ fn unpack_in(
     };
     let unpacked =
         unpack::unpack_file(file, archive, staging.path(), expected, &Limits::default(), &mut progress)?;
-    Ok(Stage { archive: archive.to_owned(), unpacked, staging })
+    Ok(Stage { archive: archive.to_owned(), unpacked, staging, signed: None, room: Room::default() })
+}
+
+/// The whole trees of a component with which a new one may share files: those of the instance, the active one first and
+/// then the newest, and some of other instances.
+fn trees_like(layout: &Layout, declared: &Declared) -> Vec<Utf8PathBuf> {
+    let (name, component) = (&declared.manifest.name, &declared.manifest.package.name);
+    let install = layout.install(name);
+    let active = files::read_link(&layout.current(name, component)).ok().flatten();
+    let whole = |folder: &Utf8Path| {
+        let mut trees = tree::versions(folder, component).unwrap_or_default();
+        trees.retain(|tree| tree.complete.is_some());
+        trees.reverse();
+        trees.into_iter().map(|tree| tree.path)
+    };
+    let mut trees: Vec<Utf8PathBuf> = whole(&install).collect();
+    trees.sort_by_key(|path| path.file_name() != active.as_deref());
+    let root = install.parent().unwrap_or(&install);
+    let instances = files::list(root).ok().flatten().unwrap_or_default();
+    let others = instances.iter().filter(|other| *other != name.as_str() && !other.starts_with('.'));
+    trees.extend(others.flat_map(|other| whole(&root.join(other))));
+    trees.truncate(MOST_TREES);
+    trees
 }
 
 /// The version that an archive brings: what was typed, what the package says, or what its file is called.
@@ -157,6 +205,7 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
             text: edited,
         },
         archive,
+        public_key: declared.manifest.package.public_key.clone(),
         runtime: Runtime { program, build },
         account,
         owner: deploy.owner.clone(),

@@ -5,8 +5,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::CallError;
 use crate::engine::manager::{Manager, Seen, State};
-use crate::engine::report;
 use crate::engine::standing::{Reported, standing};
+use crate::engine::{report, trial};
 use crate::host::{account, clock, container, files, identity, lock};
 use crate::model::answer::status::{
     Boot, DefinitionState, InstanceState, OperationState, Restarts, StatusAnswer,
@@ -27,7 +27,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
     let reported = said.as_ref().ok().cloned().flatten();
     let seen = manager.seen(of);
     let spec = active(layout, of);
-    let receipt: Option<Receipt> = parsed(&layout.receipt(name));
+    let receipt = trial::receipt(layout, name).ok().flatten();
     let live = reported.as_ref().filter(|status| identity::runs(status.supervisor));
     let state = standing(
         seen.as_ref().ok().map(|seen| seen.state),
@@ -83,6 +83,8 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         last_outcome: reported.as_ref().and_then(|status| status.last_outcome),
         health: live.and_then(|status| status.health.clone()),
         schedule: schedule(reported.as_ref(), live.is_some()),
+        trial: trial::state(layout, name, live),
+        taken_back: receipt.as_ref().and_then(Receipt::last_taken_back).cloned(),
         memory: seen.as_ref().ok().filter(|seen| seen.state.runs()).and_then(|seen| seen.memory),
         boot: boot(of, &seen, spec.as_ref(), definition.as_deref()),
         hardening: spec.as_ref().map(|spec| spec.hardening),

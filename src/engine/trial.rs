@@ -7,13 +7,14 @@ use crate::engine::observe;
 use crate::engine::obstacle::{Fate, Point};
 use crate::engine::switch::{self, Means, watch};
 use crate::host::{account, files};
+use crate::model::answer::status::TrialState;
 use crate::model::digest::Digest;
 use crate::model::history::{Action, Event};
 use crate::model::layout::Layout;
 use crate::model::moment::Moment;
 use crate::model::name::InstanceName;
 use crate::model::receipt::{BadVersion, Receipt};
-use crate::model::status::TrialStanding;
+use crate::model::status::{Status, TrialStanding};
 use crate::model::trial::{TakenBack, Trial, Watch};
 use crate::model::version::Version;
 
@@ -57,6 +58,20 @@ pub(crate) fn open(layout: &Layout, name: &InstanceName) -> Result<Option<Trial>
     })
 }
 
+/// How far the open trial of an instance is, for people.
+pub(crate) fn state(layout: &Layout, name: &InstanceName, live: Option<&Status>) -> Option<TrialState> {
+    let trial = open(layout, name).ok()??;
+    let standing = watch::standing(layout, name, &trial);
+    let watch = trial.watch?;
+    let period = watch.period.duration();
+    Some(TrialState {
+        ready_seconds: standing.as_ref().map_or(0, |standing| standing.ready_seconds),
+        of_seconds: standing.map_or(period.as_secs(), |standing| standing.of_seconds),
+        goes_back_to: watch.from.version.clone(),
+        counted: live.is_some_and(|live| live.launch == trial.launch && live.trial.is_some()),
+    })
+}
+
 /// The receipt of an instance, with what a trial that has ended means for it, written down or not.
 pub(crate) fn receipt(layout: &Layout, name: &InstanceName) -> Result<Option<Receipt>, Failure> {
     let Some(receipt) = observe::read_receipt(&layout.receipt(name))? else { return Ok(None) };
@@ -96,6 +111,7 @@ fn event(trial: &Trial, watch: &Watch, ended: &Ended) -> Event {
             to: old,
             downtime_ms: None,
             reason: Some(reason.clone()),
+            source: None,
             user,
         },
         Ended::Proved(at) => Event {
@@ -105,6 +121,7 @@ fn event(trial: &Trial, watch: &Watch, ended: &Ended) -> Event {
             to: new,
             downtime_ms: None,
             reason: None,
+            source: None,
             user,
         },
     }

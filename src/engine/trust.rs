@@ -151,6 +151,39 @@ pub fn open_archive(path: &Utf8Path) -> Result<(std::fs::File, Utf8PathBuf), Fai
     })?
 }
 
+/// Opens an archive that a manifest names, with the rights of the manifest's owner. Gives its path without links.
+pub fn open_as_owner(deploy: &Deploy, path: &Utf8Path) -> Result<(std::fs::File, Utf8PathBuf), Failure> {
+    if deploy.owner.is_none() {
+        return open_archive(path);
+    }
+    account::acting_as(deploy.owner.as_ref(), || {
+        let path = files::canonical(path)?;
+        let missing = || FileError {
+            action: "open",
+            path: path.clone(),
+            source: std::io::Error::from(std::io::ErrorKind::NotFound),
+        };
+        Ok((untrusted::open(&path)?.ok_or_else(missing)?, path))
+    })?
+}
+
+/// The text of a small file that lies beside an archive, read with the care of [`open_archive`]; nothing where there
+/// is none.
+pub fn read_archive_file(path: &Utf8Path, limit: u64) -> Result<Option<String>, Failure> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let (file, path) = open_archive(path)?;
+    let failed = |source| FileError { action: "read", path: path.clone(), source };
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut std::io::Read::take(file, limit + 1), &mut text).map_err(failed)?;
+    if text.len() as u64 > limit {
+        let what = format!("it is larger than {limit} bytes");
+        return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidData, what)).into());
+    }
+    Ok(Some(text))
+}
+
 /// The text of a file in a deploy folder, read with its owner's rights and through no link.
 pub fn read(deploy: &Deploy, path: &Utf8Path, limit: u64) -> Result<Option<String>, Failure> {
     let facts = account::acting_as(deploy.owner.as_ref(), || files::facts(path))??;

@@ -118,13 +118,16 @@ pub fn callers_scope() -> Scope {
 #[must_use]
 pub fn typed_command() -> String {
     let program = own_program().map_or_else(|_| "mainstay".to_owned(), String::from);
-    let quoted = |word: String| {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"%+,-./:=@_".contains(&byte);
-        let is_plain = !word.is_empty() && word.bytes().all(plain);
-        if is_plain { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
-    };
-    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
-    std::iter::once(quoted(program)).chain(words).collect::<Vec<_>>().join(" ")
+    let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
+    std::iter::once(quoted(&program)).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as it has to be typed in a shell.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"%+,-./:=@_".contains(&byte);
+    let is_plain = !word.is_empty() && word.bytes().all(plain);
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// This process's environment with one variable set and others taken out, for a process to be started with.

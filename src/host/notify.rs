@@ -210,7 +210,9 @@ impl Drop for Listener {
     }
 }
 
-fn parse(text: &str) -> Vec<Notice> {
+/// What a message says, line by line; what nobody asked for is left out.
+#[must_use]
+pub fn parse(text: &str) -> Vec<Notice> {
     let notice = |line: &str| {
         let (key, value) = line.split_once('=')?;
         match key {

@@ -1,9 +1,12 @@
 //! A place to work in for a while.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::environment;
-use crate::host::files::{FileError, failed_io};
+use crate::host::files::{self, FileError, failed_io};
 
 /// A folder for a while: it is removed with all that is in it when this is dropped.
 #[derive(Debug)]
@@ -17,6 +20,24 @@ impl Temporary {
     #[must_use]
     pub fn path(&self) -> &Utf8Path {
         &self.path
+    }
+}
+
+/// What comes on standard input, laid into a file without a name, which is gone with its descriptor. `tell` hears how
+/// many bytes have come.
+pub fn from_input(folder: &Utf8Path, tell: &mut dyn FnMut(u64)) -> Result<File, FileError> {
+    files::create_folder(folder, 0o755, None)?;
+    let mut file = tempfile::tempfile_in(folder).map_err(failed_io("create a file in", folder))?;
+    let mut input = std::io::stdin().lock();
+    let mut buffer = vec![0; 256 << 10];
+    let mut length = 0;
+    loop {
+        match input.read(&mut buffer).map_err(failed_io("read", Utf8Path::new("standard input")))? {
+            0 => return Ok(file),
+            count => file.write_all(&buffer[..count]).map_err(failed_io("write to a file in", folder))?,
+        }
+        length = file.stream_position().unwrap_or(length);
+        tell(length);
     }
 }
 

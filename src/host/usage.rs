@@ -48,7 +48,9 @@ pub fn of_folder(folder: &Utf8Path) -> Result<Usage, UsageError> {
             Err(error) if has_ended(&error) => {}
             Err(_) => usage.hidden.push(pid),
         }
-        texts.iter().for_each(|text| names_in(text, &prefixes, &mut usage.names));
+        for text in &texts {
+            names_in(text, &prefixes, &mut usage.names);
+        }
     }
     if seen == 0 {
         return Err(UsageError(io::ErrorKind::NotFound.into()));

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::moment::Moment;
+use crate::model::provenance::Provenance;
 use crate::model::version::Version;
 
 /// One event in an instance's life.
@@ -27,6 +28,9 @@ pub struct Event {
     /// The reason, where something did not go as wished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where the version came from, if an archive was brought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Provenance>,
     /// The account that asked.
     pub user: String,
 }

@@ -36,6 +36,7 @@ pub mod owner;
 pub mod package;
 pub mod position;
 pub mod problem;
+pub mod provenance;
 pub mod public_key;
 pub mod readiness;
 pub mod receipt;

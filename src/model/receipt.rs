@@ -8,6 +8,7 @@ use crate::model::digest::Digest;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::moment::Moment;
 use crate::model::name::{ComponentName, InstanceName};
+use crate::model::provenance::Provenance;
 use crate::model::public_key::PublicKey;
 use crate::model::status::Status;
 use crate::model::version::Version;
@@ -86,6 +87,9 @@ pub struct Activation {
     /// The digest of its archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
+    /// Where it came from, if an archive was brought for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Provenance>,
     /// When.
     pub at: Moment,
 }

@@ -110,6 +110,24 @@ pub fn check_address(text: &str) -> Result<(), String> {
     }
 }
 
+/// An address with its words replaced. `os` and `arch` are this host's, as Rust names them; a version that is not
+/// known stays a word.
+#[must_use]
+pub fn expand_address(template: &str, version: Option<&Version>, os: &str, arch: &str) -> String {
+    crate::model::token::replace(template, |word| match word {
+        "version" => version.map(ToString::to_string),
+        "os" => Some(os.to_owned()),
+        "arch" => Some(arch.to_owned()),
+        _ => None,
+    })
+}
+
+/// Whether an address differs from version to version.
+#[must_use]
+pub fn needs_version(template: &str) -> bool {
+    crate::model::token::words(template).contains(&"version")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,5 +144,18 @@ mod tests {
         for text in ["", "https://", "ftp://a/b", "/srv/a.zip", "https://a b", "https://a/{name}"] {
             assert!(check_address(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_addresss_words_are_replaced() {
+        let version = Version::new("1.2.0").unwrap();
+        let text = "https://e/v{version}/{{os}}-{os}-{arch}";
+        assert_eq!(
+            expand_address(text, Some(&version), "linux", "x86_64"),
+            "https://e/v1.2.0/{os}-linux-x86_64"
+        );
+        assert!(
+            needs_version(&expand_address(text, None, "linux", "x86_64")) && !needs_version("https://e/{os}")
+        );
     }
 }

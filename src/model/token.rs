@@ -64,7 +64,9 @@ pub fn expand_variables(text: &str, variable: impl Fn(&str) -> Option<String>) -
     replace(text, |token| token.strip_prefix("env.").and_then(&variable))
 }
 
-fn replace(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
+/// Replaces every token that has a value, as [`expand`] does.
+#[must_use]
+pub fn replace(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(open) = rest.find('{') {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::package::entry::{EntryName, check_part, key};
+use crate::package::entry::{EntryName, check_part, key, shown};
 use crate::package::fault::Fault;
 use crate::package::limits::Limits;
 
@@ -49,7 +49,7 @@ impl Catalogue {
                 self.known.insert(key, Known { name: text.to_owned(), node });
                 Ok(())
             }
-            Some(known) if known.name != text => Err(Fault::Collision(known.name.clone())),
+            Some(known) if known.name != text => Err(Fault::Collision(shown(known.name.as_bytes()))),
             Some(known) if known.node == Node::Folder && node == Node::Folder => Ok(()),
             Some(_) => Err(Fault::Duplicate),
         }
@@ -62,8 +62,8 @@ impl Catalogue {
                 self.known.insert(key, Known { name: folder.to_owned(), node: Node::Folder });
                 Ok(())
             }
-            Some(known) if known.name != folder => Err(Fault::Collision(known.name.clone())),
-            Some(known) if known.node != Node::Folder => Err(Fault::BelowFile(known.name.clone())),
+            Some(known) if known.name != folder => Err(Fault::Collision(shown(known.name.as_bytes()))),
+            Some(known) if known.node != Node::Folder => Err(Fault::BelowFile(shown(known.name.as_bytes()))),
             Some(_) => Ok(()),
         }
     }
@@ -110,7 +110,7 @@ impl Catalogue {
         root: &str,
         limits: &Limits,
     ) -> Result<(), Fault> {
-        let outside = || Fault::LinkOutside(target.to_owned());
+        let outside = || Fault::LinkOutside(shown(target.as_bytes()));
         if target.is_empty() || target.starts_with('/') || target.contains(['\\', '\0']) {
             return Err(outside());
         }
@@ -144,7 +144,7 @@ impl Catalogue {
             if let Some(Known { node: Node::Link(next), .. }) = self.known.get(&key(&full)) {
                 followed += 1;
                 if followed > MOST_LINKS {
-                    return Err(Fault::LinkLoop(target.to_owned()));
+                    return Err(Fault::LinkLoop(shown(target.as_bytes())));
                 }
                 if next.starts_with('/') {
                     return Err(outside());

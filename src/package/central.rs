@@ -8,11 +8,17 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
+use crate::package::attributes::{self, Kind};
 use crate::package::entry::{EntryName, Named, shown};
 use crate::package::extraction::Extraction;
 use crate::package::fault::Fault;
 use crate::package::unpack::UnpackError;
 
+/// Bits 1 and 2: how hard was tried; bit 3: see below; bit 11: the name is UTF-8 (4.4.4). What the others mean,
+/// readers don't agree on.
+const KNOWN: u16 = 1 << 1 | 1 << 2 | DESCRIBED_LATER | UTF8;
+/// Bit 11: the name is UTF-8 (4.4.4). Without it, readers take it for that of code pages.
+const UTF8: u16 = 1 << 11;
 /// Bit 0: encrypted; bit 6: strongly; bit 13: with a masked directory (4.4.4).
 const ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
 /// Bit 3: sizes and checksum follow the content (4.4.4).
@@ -25,16 +31,6 @@ pub(crate) const DEFLATED: u16 = 8;
 const LONGEST: u64 = 64 << 20;
 const END_LENGTH: usize = 22;
 const LOCATOR_LENGTH: usize = 20;
-/// The longest target of a symbolic link.
-const LONGEST_TARGET: u64 = 4096;
-
-/// What a member of a zip is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Folder,
-    File { program: bool },
-    Link,
-}
 
 /// One member, as the directory describes it.
 #[derive(Debug)]
@@ -242,6 +238,11 @@ fn describe(record: &[u8], names: &Names<'_>, slashed: bool) -> Result<Member, F
     if flags & ENCRYPTED != 0 {
         return Err(Fault::Encrypted);
     }
+    if flags & !KNOWN != 0 {
+        return Err(Fault::Header("it has flags that readers take differently"));
+    }
+    let on_unix = attributes::is_of_unix(u16_at(record, 4));
+    check_letters(names.name, flags & UTF8 != 0, on_unix)?;
     let method = u16_at(record, 10);
     if !matches!(method, STORED | DEFLATED) {
         return Err(Fault::Method(method));
@@ -251,40 +252,16 @@ fn describe(record: &[u8], names: &Names<'_>, slashed: bool) -> Result<Member, F
     let mut offset = u64::from(u32_at(record, 42));
     let fields = Extra::parse(names.extra)?;
     fields.widen(&mut [&mut size, &mut packed, &mut offset])?;
-    if fields.unicode_name.is_some_and(|name| name != names.name) {
-        return Err(Fault::Mismatch("its name in Unicode is another"));
-    }
+    fields.check_name(names.name)?;
     if u16_at(record, 34) != 0 {
         return Err(Fault::Header("it lies on another disk"));
     }
     if method == STORED && packed != size {
         return Err(Fault::Mismatch("it is stored, and its two sizes differ"));
     }
-    let kind = kind(u32_at(record, 38) >> 16, slashed, size)?;
+    let kind = attributes::kind(on_unix, u32_at(record, 38), slashed, size)?;
     let checksum = u32_at(record, 16);
     Ok(Member { raw: names.name.to_vec(), name: None, kind, flags, method, checksum, packed, size, offset })
-}
-
-/// What the mode that Unix systems keep in the attributes says, whatever system claims to have written it:
-/// that is how Python's tools read it. Zero says nothing.
-fn kind(mode: u32, slashed: bool, size: u64) -> Result<Kind, Fault> {
-    if mode & 0o7000 != 0 {
-        return Err(Fault::SpecialBits);
-    }
-    let kind = match mode & 0o170_000 {
-        0o120_000 if slashed => return Err(Fault::Header("it is a link whose name ends with a slash")),
-        0o120_000 if size > LONGEST_TARGET => return Err(Fault::UnexpectedContent),
-        0o120_000 => Kind::Link,
-        0 | 0o040_000 | 0o100_000 if slashed => Kind::Folder,
-        0o040_000 => return Err(Fault::Header("it is a folder whose name does not end with a slash")),
-        0 | 0o100_000 => Kind::File { program: mode & 0o100 != 0 },
-        0o020_000 => return Err(Fault::Special("character device")),
-        0o060_000 => return Err(Fault::Special("block device")),
-        0o010_000 => return Err(Fault::Special("named pipe")),
-        0o140_000 => return Err(Fault::Special("socket")),
-        other => return Err(Fault::UnknownType(format!("{other:o}"))),
-    };
-    if kind == Kind::Folder && size != 0 { Err(Fault::UnexpectedContent) } else { Ok(kind) }
 }
 
 /// The extra fields that matter (4.5).
@@ -305,6 +282,8 @@ impl<'a> Extra<'a> {
             let before = match u16_at(head, 0) {
                 0x0001 => found.wide.replace(data),
                 // Info-ZIP's Unicode path: a version, a checksum, the name (4.6.9).
+                // An experiment of libarchive's: other attributes than the directory's.
+                0x6c78 => return Err(Fault::Header("it has attributes that only some readers know")),
                 0x7075 => found.unicode_name.replace(data.get(5..).ok_or_else(broken)?),
                 _ => None,
             };
@@ -313,6 +292,14 @@ impl<'a> Extra<'a> {
             }
         }
         Ok(found)
+    }
+
+    /// Refuses another name than the header has.
+    pub(crate) fn check_name(&self, name: &[u8]) -> Result<(), Fault> {
+        if self.unicode_name.is_some_and(|unicode| unicode != name) {
+            return Err(Fault::Mismatch("its name in Unicode is another"));
+        }
+        Ok(())
     }
 
     /// Replaces those of the values that did not fit into 32 bits by those that Zip64 keeps (4.5.3).
@@ -328,6 +315,21 @@ impl<'a> Extra<'a> {
         }
         Ok(())
     }
+}
+
+/// Refuses names that other readers spell differently: without the mark of UTF-8 they guess a code page, and unzip
+/// does so for some systems in spite of it.
+fn check_letters(name: &[u8], is_utf8: bool, on_unix: bool) -> Result<(), Fault> {
+    if name.is_ascii() {
+        return Ok(());
+    }
+    if !is_utf8 {
+        return Err(Fault::Header("its name is not ASCII, and not marked as UTF-8"));
+    }
+    if !on_unix {
+        return Err(Fault::Header("its name is not ASCII, and some readers guess its letters by the system"));
+    }
+    Ok(())
 }
 
 /// Refuses gaps and overlaps as far as the directory shows them.

@@ -46,6 +46,9 @@ impl EntryName {
         if text.is_empty() && !bytes.is_empty() {
             return Ok(Named::Root);
         }
+        if !is_composed(text) {
+            return Err(Fault::Decomposed);
+        }
         let (text, folder) = text.strip_suffix('/').map_or((text, false), |text| (text, true));
         let mut depth = 0;
         for part in text.split('/') {
@@ -99,6 +102,11 @@ pub(crate) fn check_part(part: &str, first: bool, limits: &Limits) -> Result<(),
         return Err(Fault::LongPart(limits.name));
     }
     if is_device(part) { Err(Fault::Device) } else { Ok(()) }
+}
+
+/// Whether a name is composed as far as it can be.
+pub(crate) fn is_composed(text: &str) -> bool {
+    text.is_ascii() || unicode_normalization::is_nfc(text)
 }
 
 /// Whether Windows takes a name for a device: the part before the first dot decides.
@@ -197,6 +205,7 @@ mod tests {
             ("a./b", Fault::TrailingDotOrSpace),
             ("a ", Fault::TrailingDotOrSpace),
             ("a\nb", Fault::Control),
+            ("e\u{301}", Fault::Decomposed),
         ] {
             assert_eq!(parse(text), Err(fault), "{text:?}");
         }

@@ -9,7 +9,7 @@ use crate::model::package::{FILE_NAME, PackageDescription};
 use crate::model::size::Size;
 use crate::package::catalogue::{Catalogue, Node};
 use crate::package::disk::{self, Writer};
-use crate::package::entry::{EntryName, Named, shown};
+use crate::package::entry::{EntryName, Named, is_composed, shown};
 use crate::package::fault::Fault;
 use crate::package::limits::Limits;
 use crate::package::tree::TOKEN;
@@ -137,6 +137,9 @@ impl<'a> Extraction<'a> {
         if text.len() > self.limits.path {
             return Err(self.refuse(name.as_str().as_bytes(), Fault::LongName(self.limits.path)));
         }
+        if !is_composed(text) {
+            return Err(self.refuse(name.as_str().as_bytes(), Fault::Decomposed));
+        }
         self.catalogue.set_target(name, text);
         if let Some((_, known)) = self.links.iter_mut().rev().find(|(link, _)| link == name) {
             text.clone_into(known);
@@ -200,7 +203,11 @@ impl<'a> Extraction<'a> {
 
     /// Moves everything in the one top folder up to the root.
     fn lift(&self, top: &str) -> io::Result<()> {
-        let folder = disk::open_folder_at(self.root, top)?;
+        let folder = match disk::open_folder_at(self.root, top) {
+            // There is nothing in it but links, which are made at the end.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
+        };
         let names = disk::names(&folder)?;
         // The folder may hold something of its own name, so it steps aside first.
         let aside = (0..=names.len())

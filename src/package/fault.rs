@@ -34,6 +34,11 @@ pub enum Fault {
     /// Something that is not UTF-8.
     #[error("has a name that is not UTF-8")]
     NotUtf8,
+    /// A name that libarchive and macOS spell with other bytes.
+    #[error(
+        "has a name, or leads to one, whose letters are not composed (Unicode's form NFC): some readers compose them"
+    )]
+    Decomposed,
     /// A device's name on Windows, with any extension.
     #[error("has a name that Windows keeps for a device")]
     Device,

@@ -1,7 +1,7 @@
 //! The first half of reading a `.tar.gz`: hash and inflate, in a thread of their own.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
 use flate2::bufread::GzDecoder;
@@ -78,6 +78,14 @@ impl Hashed {
     pub(crate) fn finish(self) -> Digest {
         Digest::finish(self.hasher)
     }
+}
+
+/// The digest of a file, from its beginning to its end.
+pub(crate) fn digest_of(mut file: File) -> io::Result<Digest> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut hashed = Hashed::new(file);
+    io::copy(&mut hashed, &mut io::sink())?;
+    Ok(hashed.finish())
 }
 
 impl Read for Hashed {

@@ -11,6 +11,9 @@ pub(crate) const BLOCK: usize = 512;
 const NAME: Range<usize> = 0..100;
 const MODE: Range<usize> = 100..108;
 const SIZE: Range<usize> = 124..136;
+/// Numbers that are not taken over: the owner's, the group's, the time, the device's two. Python ends without a word
+/// at one that it can't read.
+const OTHERS: [Range<usize>; 5] = [108..116, 116..124, 136..148, 329..337, 337..345];
 const CHECKSUM: Range<usize> = 148..156;
 const TYPE: usize = 156;
 const LINK_NAME: Range<usize> = 157..257;
@@ -72,11 +75,16 @@ impl<'a> Header<'a> {
     /// Refuses a format that is none of the three in use: ustar, GNU, and the one before both.
     pub(crate) fn check_format(&self) -> Result<(), Fault> {
         let magic = &self.0[MAGIC];
-        if magic == USTAR || magic == GNU || magic.iter().all(|byte| *byte == 0) {
-            Ok(())
-        } else {
-            Err(Fault::Header("it is of an unknown format"))
+        if magic != USTAR && magic != GNU && magic.iter().any(|byte| *byte != 0) {
+            return Err(Fault::Header("it is of an unknown format"));
         }
+        if magic != USTAR && self.0[PREFIX][0] != 0 {
+            return Err(Fault::Header("some readers put what stands in it before the name"));
+        }
+        for field in OTHERS {
+            other_number(&self.0[field])?;
+        }
+        Ok(())
     }
 }
 
@@ -107,6 +115,11 @@ fn number(field: &[u8]) -> Result<u64, Fault> {
         b'0'..=b'7' => Ok(value << 3 | u64::from(digit - b'0')),
         _ => Err(broken.clone()),
     })
+}
+
+/// A number that is not taken over, but has to be one: a time may lie before 1970, which base 256 can say.
+fn other_number(field: &[u8]) -> Result<(), Fault> {
+    if field[0] == 0xff { Ok(()) } else { number(field).map(drop) }
 }
 
 #[cfg(test)]

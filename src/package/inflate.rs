@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use crate::package::central::{Kind, Member, STORED};
+use crate::package::attributes::Kind;
+use crate::package::central::{Member, STORED};
 use crate::package::disk::Writer;
 use crate::package::fault::Fault;
 use crate::package::unzip::{Job, Shared};

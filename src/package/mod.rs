@@ -8,24 +8,30 @@
 //! ```text
 //! pack     a folder → a reproducible archive          version   a file name → a version
 //! unpack   an archive → a folder, checked             tree      staging, publishing, trash
-//! measure  what trees take of the disk
+//! measure  what trees take of the disk             share     storing once what they have in common
 //! archive, limits, entry, fault, catalogue, need      what is accepted, and why not
 //! gunzip, header, pax, untar                          .tar.gz
-//! central, unzip, inflate                             .zip and .whl
+//! central, attributes, unzip, inflate                 .zip and .whl
+//! fetch, sums, signature                              over a network, and whether it is the right one
 //! extraction, crew, flush, disk                       writing below a descriptor
 //! ```
 
 pub mod archive;
 pub mod entry;
 pub mod fault;
+pub mod fetch;
 pub mod limits;
 pub mod measure;
 pub mod need;
 pub mod pack;
+pub mod share;
+pub mod signature;
+pub mod sums;
 pub mod tree;
 pub mod unpack;
 pub mod version;
 
+mod attributes;
 mod catalogue;
 mod central;
 mod crew;

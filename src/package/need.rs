@@ -7,9 +7,9 @@ use std::os::fd::AsFd as _;
 use camino::Utf8Path;
 
 use crate::package::archive::{Kind, MAGIC_LENGTH};
-use crate::package::central;
 use crate::package::extraction::Extraction;
 use crate::package::limits::Limits;
+use crate::package::{attributes, central};
 
 /// What file systems mostly hand out at once, in bytes.
 const BLOCK: u64 = 4096;
@@ -117,7 +117,7 @@ fn told(file: &mut File, archive: &Utf8Path, limits: &Limits) -> io::Result<Opti
             let Ok(central) = central::read(file, metadata.len(), &mut extraction) else { return Ok(None) };
             let mut counts = Counts::default();
             for member in &central.members {
-                counts.add(matches!(member.kind, central::Kind::File { .. }).then_some(member.size));
+                counts.add(matches!(member.kind, attributes::Kind::File { .. }).then_some(member.size));
             }
             Some(counts)
         }

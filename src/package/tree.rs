@@ -16,6 +16,7 @@ use crate::model::digest::Digest;
 use crate::model::name::ComponentName;
 use crate::model::version::Version;
 use crate::package::disk;
+use crate::package::share::{Shared, share};
 
 /// The file at a tree's root that says that it is whole. It is written before the tree gets its name.
 pub const TOKEN: &str = ".complete";
@@ -121,6 +122,12 @@ impl Staging {
     #[must_use]
     pub fn path(&self) -> &Utf8Path {
         &self.path
+    }
+
+    /// Shares the files with trees that are there, those named first being tried first; with `make` off it is only
+    /// found out what could be.
+    pub fn share(&self, others: &[&Utf8Path], make: bool) -> Result<Shared, TreeError> {
+        share(self.root.as_fd(), others, make).map_err(failed(&self.path, "compared with other versions"))
     }
 
     /// Publishes the tree under a name that is free, and gives its path: writes the token, takes away the

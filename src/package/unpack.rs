@@ -215,6 +215,14 @@ pub enum UnpackError {
     },
 }
 
+impl UnpackError {
+    /// Whether there is only too little room for it.
+    #[must_use]
+    pub fn wants_room(&self) -> bool {
+        matches!(self, Self::Space { .. } | Self::Files { .. } | Self::Full { .. })
+    }
+}
+
 /// Unpacks an archive into a folder that is empty or does not exist, in one pass over its bytes. If
 /// `expected` is given, an archive of another digest is refused. After a failure the folder is as before.
 ///
@@ -271,12 +279,9 @@ pub fn unpack_file(
 
 /// An archive that is not the one expected is refused for that, whatever else is wrong with it: a download
 /// that was cut or replaced is the cause, a broken entry only the effect.
-fn told_by_digest(mut file: File, archive: &Utf8Path, expected: Option<Digest>) -> Option<UnpackError> {
+fn told_by_digest(file: File, archive: &Utf8Path, expected: Option<Digest>) -> Option<UnpackError> {
     let expected = expected?;
-    file.seek(SeekFrom::Start(0)).ok()?;
-    let mut hashed = gunzip::Hashed::new(file);
-    io::copy(&mut hashed, &mut io::sink()).ok()?;
-    let found = hashed.finish();
+    let found = gunzip::digest_of(file).ok()?;
     (found != expected).then(|| UnpackError::Digest { archive: archive.to_owned(), expected, found })
 }
 

@@ -1,5 +1,6 @@
 //! The second half of reading a `.tar.gz`: parse what was inflated, and write it.
 
+use std::collections::HashSet;
 use std::io::Write as _;
 
 use crate::package::crew::{Batch, Crew, SMALL};
@@ -31,6 +32,8 @@ pub(crate) struct Untar<'e, 'a> {
     flushed: u64,
     batch: Batch,
     announced: Announced,
+    /// The files that may be executed, which a hard link may name again.
+    programs: HashSet<EntryName>,
     /// Whether no header was read yet.
     first: bool,
     /// The name of the entry at hand, for failures of the stream.
@@ -59,6 +62,7 @@ impl<'e, 'a> Untar<'e, 'a> {
             flushed: 0,
             batch: Batch::default(),
             announced: Announced::default(),
+            programs: HashSet::new(),
             first: true,
             current: b"its beginning".to_vec(),
             reported: 0,
@@ -111,8 +115,12 @@ impl<'e, 'a> Untar<'e, 'a> {
         }
         let announced = std::mem::take(&mut self.announced);
         let extended = announced.extended.unwrap_or_default();
+        // Before ustar a folder was a file whose name ended with a slash.
+        let slashed = kind == 0 && header.name().ends_with(b"/");
         let two_names = extended.path.is_some() && announced.long_name.is_some()
+            || slashed && (extended.path.is_some() || announced.long_name.is_some())
             || extended.link_path.is_some() && announced.long_link.is_some();
+        let kind = if slashed { b'5' } else { kind };
         let name = extended.path.or(announced.long_name).unwrap_or_else(|| header.name());
         let target =
             extended.link_path.or(announced.long_link).unwrap_or_else(|| header.link_name().to_vec());
@@ -171,10 +179,9 @@ impl<'e, 'a> Untar<'e, 'a> {
         let named = named?;
         let slashed = !matches!(named, Named::Entry { folder: false, .. });
         match kind {
-            // Before ustar a folder was a file whose name ended with a slash.
             b'0' | 0 if !slashed => {}
             b'0' | 0 | b'5' | b'1' | b'2' if size != 0 => return Err(self.refuse(Fault::UnexpectedContent)),
-            b'1' | b'2' if slashed => return Err(self.refuse(Fault::EmptyPart)),
+            b'0' | 0 | b'1' | b'2' if slashed => return Err(self.refuse(Fault::EmptyPart)),
             b'0' | 0 | b'5' | b'1' | b'2' => {}
             b'3' => return Err(self.refuse(Fault::Special("character device"))),
             b'4' => return Err(self.refuse(Fault::Special("block device"))),
@@ -184,7 +191,7 @@ impl<'e, 'a> Untar<'e, 'a> {
         }
         let Named::Entry { name, .. } = named else { return self.watch() };
         match kind {
-            b'1' => self.hard_link(&name, target)?,
+            b'1' => self.hard_link(&name, program, target)?,
             b'2' => self.extraction.enter_link(&name, target)?,
             _ if slashed || kind == b'5' => {
                 self.extraction.enter_folder(&name)?;
@@ -197,8 +204,15 @@ impl<'e, 'a> Untar<'e, 'a> {
         self.watch()
     }
 
-    fn hard_link(&mut self, name: &EntryName, target: &[u8]) -> Result<(), UnpackError> {
+    fn hard_link(&mut self, name: &EntryName, program: bool, target: &[u8]) -> Result<(), UnpackError> {
         let found = self.extraction.enter_hard_link(name, target)?;
+        // Some readers give the one file the mode of its last name.
+        if self.programs.contains(&found) != program {
+            return Err(self.refuse(Fault::Header("its mode is not that of the file which it names again")));
+        }
+        if program {
+            self.programs.insert(name.clone());
+        }
         self.settle()?;
         self.writer
             .hard_link(found.split(), name.split())
@@ -207,6 +221,9 @@ impl<'e, 'a> Untar<'e, 'a> {
 
     fn file(&mut self, name: &EntryName, size: u64, program: bool) -> Result<(), UnpackError> {
         self.extraction.enter_file(name, size)?;
+        if program {
+            self.programs.insert(name.clone());
+        }
         if size <= SMALL {
             return self.small_file(name, size, program);
         }

@@ -299,6 +299,7 @@ fn check_local(member: &Member, header: &[u8], name: &[u8], extra: &[u8]) -> Res
     let mut size = u64::from(u32_at(header, 22));
     let mut packed = u64::from(u32_at(header, 18));
     let fields = Extra::parse(extra)?;
+    fields.check_name(name)?;
     let later = member.flags & DESCRIBED_LATER != 0;
     if !later || (size, packed) != (0, 0) {
         fields.widen(&mut [&mut size, &mut packed])?;

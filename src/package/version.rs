@@ -72,6 +72,52 @@ pub fn from_file_name(component: &ComponentName, file_name: &str) -> Result<Vers
     }
 }
 
+/// Whether a file's name is that of an archive.
+#[must_use]
+pub fn is_archive_name(file_name: &str) -> bool {
+    stem(file_name).0.len() < file_name.len()
+}
+
+/// Whether a file's name names no other system and no other processor than these, as Rust calls them.
+#[must_use]
+pub fn fits_host(component: &ComponentName, file_name: &str, os: &str, arch: &str) -> bool {
+    let name = without_component(stem(file_name).0, component.as_str());
+    // Some words hold a separator themselves.
+    let name = name.to_ascii_lowercase().replace("x86_64", "x86-64").replace("x86-64", "amd64");
+    let words: Vec<&str> = name.split(['-', '_', '.', '+']).collect();
+    let others = |groups: &[(&str, &[&str])], ours: &str| {
+        let of = |group: &[&str]| words.iter().any(|word| group.contains(word));
+        let named: Vec<&str> = groups.iter().filter(|(_, group)| of(group)).map(|(name, _)| *name).collect();
+        !named.is_empty() && !named.contains(&ours)
+    };
+    !others(SYSTEMS, os) && !others(PROCESSORS, arch)
+}
+
+/// The words for each system, by its name in Rust.
+const SYSTEMS: &[(&str, &[&str])] = &[
+    ("linux", &["linux", "linux32", "linux64"]),
+    ("macos", &["darwin", "macos", "macosx", "osx", "mac", "apple"]),
+    ("windows", &["windows", "win", "win32", "win64"]),
+    ("freebsd", &["freebsd"]),
+    ("openbsd", &["openbsd"]),
+    ("netbsd", &["netbsd"]),
+    ("android", &["android"]),
+];
+
+/// The words for each processor, by its name in Rust. One word may serve for several.
+#[rustfmt::skip]
+const PROCESSORS: &[(&str, &[&str])] = &[
+    ("x86_64", &["amd64", "x64", "linux64", "win64", "universal", "universal2", "noarch"]),
+    ("x86", &["x86", "ia32", "i386", "i486", "i586", "i686", "32bit", "linux32"]),
+    ("aarch64", &["aarch64", "arm64", "arm64e", "armv8", "universal", "universal2", "noarch"]),
+    ("arm", &["arm", "armv5", "armv6", "armv6l", "armv6hf", "armv7", "armv7l", "armv7hf", "armhf", "armel"]),
+    ("riscv64", &["riscv64", "riscv64gc"]),
+    ("powerpc64", &["ppc64", "ppc64le", "ppc64el", "powerpc64", "powerpc64le"]),
+    ("s390x", &["s390x"]),
+    ("loongarch64", &["loong64", "loongarch64"]),
+    ("mips", &["mips", "mipsle", "mips64", "mips64le"]),
+];
+
 /// The name without its extension, and whether that was a wheel's.
 fn stem(file_name: &str) -> (&str, bool) {
     for extension in EXTENSIONS {
@@ -180,6 +226,24 @@ fn without_trailing_words(part: &str) -> (&str, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_other_systems_and_processors_are_told() {
+        let component = ComponentName::new("mac").unwrap();
+        for (name, fits) in [
+            ("mac-1.0.0.tar.gz", true),
+            ("mac-1.0.0-linux-x64.tar.gz", true),
+            ("mac-1.0.0-x86_64-unknown-linux-musl.tar.gz", true),
+            ("mac-1.0.0-py3-none-manylinux_2_12_x86_64.whl", true),
+            ("mac-1.0.0-linux-noarch.tgz", true),
+            ("mac-1.0.0-linux-arm64.tar.gz", false),
+            ("mac-1.0.0-darwin-x64.tar.gz", false),
+            ("mac-1.0.0-win64.zip", false),
+            ("mac-1.0.0-x86-linux.zip", false),
+        ] {
+            assert_eq!(fits_host(&component, name, "linux", "x86_64"), fits, "{name}");
+        }
+    }
 
     fn version(component: &str, file_name: &str) -> Result<String, FileNameError> {
         let component = ComponentName::new(component).unwrap();

@@ -80,6 +80,7 @@ pub fn cleanup(
         to: observed.receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone()),
         downtime_ms: None,
         reason: None,
+        source: None,
         user: caller.name.clone(),
     };
     plan.push(Step::Record { path: layout.history(&spec.name), event }, Undo::Nothing);

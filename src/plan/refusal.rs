@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::model::manifest::PlatformKind;
 use crate::model::name::{ComponentName, InstanceName};
+use crate::model::public_key::PublicKey;
 use crate::model::receipt::BadVersion;
 use crate::model::version::Version;
 
@@ -162,6 +163,16 @@ pub enum Refusal {
     /// Sockets are opened elsewhere by a restart alone.
     #[error("the sockets of `{0}` change, which takes a restart")]
     SocketsMove(InstanceName),
+    /// The manifest pins another key than the one that was pinned before, or none.
+    #[error("archives of `{name}` are signed with the key {remembered}, and the manifest now names {}", key(wanted.as_ref()))]
+    OtherKey {
+        /// The instance.
+        name: InstanceName,
+        /// The key that was pinned.
+        remembered: PublicKey,
+        /// The one that the manifest pins.
+        wanted: Option<PublicKey>,
+    },
     /// What a package manager holds is older than what is active.
     #[error("the service starts `{program}`, which is version {to}: older than the active {from}")]
     OlderProgram {
@@ -198,6 +209,10 @@ pub enum Refusal {
         /// The version.
         version: Version,
     },
+}
+
+fn key(key: Option<&PublicKey>) -> String {
+    key.map_or_else(|| "none".to_owned(), |key| format!("the key {key}"))
 }
 
 fn account(user: Option<&str>) -> String {

@@ -71,6 +71,7 @@ pub fn uninstall(
             to: None,
             downtime_ms: None,
             reason: None,
+            source: None,
             user: caller.name.clone(),
         };
         plan.push(Step::Record { path: layout.history(name), event }, Undo::Nothing);

@@ -7,6 +7,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::moment::Moment;
 use crate::model::owner::Owner;
+use crate::model::public_key::PublicKey;
 use crate::model::version::Version;
 use crate::platform::Definition;
 
@@ -23,6 +24,8 @@ pub struct Wanted {
     pub manifest: ManifestText,
     /// The archive that brings the version, if one was given.
     pub archive: Option<Archive>,
+    /// The key that the manifest pins.
+    pub public_key: Option<PublicKey>,
     /// This program and the name of its build.
     pub runtime: Runtime,
     /// The account that runs the program, where that is not the caller.
@@ -67,10 +70,14 @@ pub struct ManifestText {
 /// An archive that was unpacked beside and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archive {
-    /// Where it is.
+    /// Where it is: a path, or an address without secrets.
     pub path: Utf8PathBuf,
     /// Its digest.
     pub digest: Digest,
+    /// The key whose signature it bears, where one was asked for.
+    pub signed_by: Option<PublicKey>,
+    /// Whether that signature says that the manifest's key is to be trusted from now on.
+    pub introduces_key: bool,
     /// Where it was unpacked.
     pub staging: Utf8PathBuf,
 }

@@ -1,10 +1,14 @@
 //! Archives made byte by byte, so that they can be wrong in every way that a packer refuses to write.
 #![allow(dead_code)]
 
+pub(crate) mod odd;
+
 use std::io::Write as _;
 
 /// One tar entry: a ustar header and its content.
 pub(crate) struct Entry<'a> {
+    /// What stands in the header instead of the usual: where, and which bytes.
+    pub(crate) fields: Vec<(usize, Vec<u8>)>,
     pub(crate) name: &'a [u8],
     pub(crate) kind: u8,
     pub(crate) mode: u32,
@@ -15,7 +19,7 @@ pub(crate) struct Entry<'a> {
 
 impl Default for Entry<'_> {
     fn default() -> Self {
-        Self { name: b"", kind: b'0', mode: 0o644, size: None, link: b"", content: b"" }
+        Self { fields: Vec::new(), name: b"", kind: b'0', mode: 0o644, size: None, link: b"", content: b"" }
     }
 }
 
@@ -32,6 +36,9 @@ impl Entry<'_> {
         block[156] = self.kind;
         block[157..157 + self.link.len()].copy_from_slice(self.link);
         block[257..265].copy_from_slice(b"ustar\x0000");
+        for (at, bytes) in &self.fields {
+            block[*at..at + bytes.len()].copy_from_slice(bytes);
+        }
         seal(&mut block);
         let mut bytes = block.to_vec();
         bytes.extend_from_slice(self.content);
@@ -56,7 +63,9 @@ pub(crate) fn folder(name: &str) -> Vec<u8> {
 }
 
 pub(crate) fn link(kind: u8, name: &str, target: &str) -> Vec<u8> {
-    Entry { name: name.as_bytes(), kind, mode: 0o777, link: target.as_bytes(), ..Entry::default() }.bytes()
+    // A hard link has the mode of its file.
+    let mode = if kind == b'1' { 0o644 } else { 0o777 };
+    Entry { name: name.as_bytes(), kind, mode, link: target.as_bytes(), ..Entry::default() }.bytes()
 }
 
 pub(crate) fn special(kind: u8, name: &str) -> Vec<u8> {
@@ -111,6 +120,16 @@ pub(crate) struct Member {
     pub(crate) offset: Option<u32>,
     pub(crate) before: Vec<u8>,
     pub(crate) after: Vec<u8>,
+    /// The packed size in the header beside the content, if it is another.
+    pub(crate) local_packed: Option<u32>,
+    /// The version, and the system that it was made by.
+    pub(crate) made_by: u16,
+    pub(crate) needed: u16,
+    /// The lower half of the attributes, which is DOS's.
+    pub(crate) attributes: u16,
+    pub(crate) extra: Vec<u8>,
+    pub(crate) local_extra: Vec<u8>,
+    pub(crate) comment: Vec<u8>,
 }
 
 impl Member {
@@ -133,6 +152,13 @@ impl Member {
             offset: None,
             before: Vec::new(),
             after: Vec::new(),
+            local_packed: None,
+            made_by: 0x0314,
+            needed: 20,
+            attributes: 0,
+            extra: Vec::new(),
+            local_extra: Vec::new(),
+            comment: Vec::new(),
         }
     }
 
@@ -157,29 +183,49 @@ pub(crate) fn zip(members: &[Member]) -> Vec<u8> {
     for member in members {
         bytes.extend_from_slice(&member.before);
         let offset = member.offset.unwrap_or(u32::try_from(bytes.len()).unwrap());
-        let common = |checksum: u32, size: u32, name: &[u8]| {
+        let common = |checksum: u32, packed: u32, size: u32, name: &[u8], extra: &[u8]| {
             let mut common = Vec::new();
             common.extend(member.flags.to_le_bytes());
             common.extend(member.method.to_le_bytes());
             common.extend([0, 0, 0x21, 0]);
             common.extend(checksum.to_le_bytes());
-            common.extend(member.declared_packed.to_le_bytes());
+            common.extend(packed.to_le_bytes());
             common.extend(size.to_le_bytes());
             common.extend(half(name.len()));
-            common.extend([0, 0]);
+            common.extend(half(extra.len()));
             common
         };
-        bytes.extend_from_slice(b"PK\x03\x04\x14\0");
-        bytes.extend(common(member.local_checksum, member.local_size, &member.local_name));
+        bytes.extend_from_slice(b"PK\x03\x04");
+        bytes.extend(member.needed.to_le_bytes());
+        let packed = member.local_packed.unwrap_or(member.declared_packed);
+        bytes.extend(common(
+            member.local_checksum,
+            packed,
+            member.local_size,
+            &member.local_name,
+            &member.local_extra,
+        ));
         bytes.extend_from_slice(&member.local_name);
+        bytes.extend_from_slice(&member.local_extra);
         bytes.extend_from_slice(&member.packed);
         bytes.extend_from_slice(&member.after);
-        directory.extend_from_slice(b"PK\x01\x02\x14\x03\x14\0");
-        directory.extend(common(member.checksum, member.size, &member.name));
-        directory.extend([0; 6]);
-        directory.extend((member.mode << 16).to_le_bytes());
+        directory.extend_from_slice(b"PK\x01\x02");
+        directory.extend(member.made_by.to_le_bytes());
+        directory.extend(member.needed.to_le_bytes());
+        directory.extend(common(
+            member.checksum,
+            member.declared_packed,
+            member.size,
+            &member.name,
+            &member.extra,
+        ));
+        directory.extend(half(member.comment.len()));
+        directory.extend([0; 4]);
+        directory.extend((member.mode << 16 | u32::from(member.attributes)).to_le_bytes());
         directory.extend(offset.to_le_bytes());
         directory.extend_from_slice(&member.name);
+        directory.extend_from_slice(&member.extra);
+        directory.extend_from_slice(&member.comment);
     }
     let start = u32::try_from(bytes.len()).unwrap();
     bytes.extend_from_slice(&directory);

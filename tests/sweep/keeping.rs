@@ -8,6 +8,7 @@ use mainstay::engine::obstacle::Fate;
 use mainstay::engine::remove::Removal;
 use mainstay::host::files;
 use mainstay::model::manifest::PlatformKind::{Embedded, Systemd};
+use mainstay::model::receipt::Receipt;
 
 use mainstay::plan::refusal::Refusal;
 use mainstay::plan::wanted::Wishes;
@@ -322,5 +323,40 @@ fn a_journal_that_was_torn_is_gone_on_with() {
         host.recover(&Stops::never()).unwrap();
         let versions = &["1.0.0", "2.0.0"];
         whole(&host, Allowed { versions, gone: false, edited: false, runs: Some(true) }).unwrap();
+    }
+}
+
+/// However often whoever takes back is killed, it is told once, remembered, and refused.
+#[test]
+fn a_take_back_is_told_and_remembered_once() {
+    for place in 0..8 {
+        for platform in [Embedded, Systemd] {
+            let host = Host::new(platform);
+            host.install("1.0.0", &Stops::never()).unwrap();
+            host.upgrade("2.0.0", &Stops::never()).unwrap();
+            host.service.fail();
+            let stops = Stops::new(&[(place, Fate::Death)]);
+            let started = host.service.start_against(&stops);
+            let finished = started.and_then(|()| host.recover(&stops).map(drop));
+            assert_eq!(finished.is_err(), stops.stopped(), "{place}");
+            host.service.start_against(&Stops::never()).unwrap();
+            host.recover(&Stops::never()).unwrap();
+            let history = std::fs::read_to_string(host.layout.history(&host.name)).unwrap();
+            assert_eq!(history.matches("taken-back").count(), 1, "killed at {place}: {history}");
+            let receipt = std::fs::read_to_string(host.layout.receipt(&host.name)).unwrap();
+            let receipt: Receipt = serde_json::from_str(&receipt).unwrap();
+            let bad = receipt.last_taken_back().unwrap();
+            assert!(bad.version.as_str() == "2.0.0" && bad.digest.is_some(), "{bad:?}");
+            assert_eq!(receipt.bad.len(), 1);
+            let refused = host.upgrade("2.0.0", &Stops::never()).unwrap_err();
+            assert!(matches!(refused, Failure::Refused(Refusal::BadVersion { .. })), "{refused}");
+            let again = Wishes { force: true, try_again: true, ..Wishes::default() };
+            host.upgrade_as("2.0.0", again).unwrap();
+            host.service.prove();
+            host.recover(&Stops::never()).unwrap();
+            let receipt = std::fs::read_to_string(host.layout.receipt(&host.name)).unwrap();
+            let receipt: Receipt = serde_json::from_str(&receipt).unwrap();
+            assert!(receipt.bad.is_empty(), "it has proved itself");
+        }
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use camino::Utf8Path;
 use mainstay::engine::failure::{CallError, Failure};
 use mainstay::engine::manager::{Manager, Seen, State, Taken};
+use mainstay::engine::obstacle::Obstacle;
 use mainstay::engine::supervisor::active_launch;
 use mainstay::engine::switch::{self, Means};
 use mainstay::host::{clock, files, identity};
@@ -208,22 +209,36 @@ impl Service {
     }
 
     fn begin(&self) {
+        let stops = self.stops.borrow().clone();
+        // Whoever guards it starts it again where the start itself is killed.
+        while matches!(self.begin_against(&*stops), Err(Failure::Killed)) {}
+    }
+
+    /// The start that follows a failure, killed where the obstacle says so.
+    pub(crate) fn start_against(&self, obstacle: &dyn Obstacle) -> Result<(), Failure> {
+        self.begin_against(obstacle)
+    }
+
+    fn begin_against(&self, obstacle: &dyn Obstacle) -> Result<(), Failure> {
         if self.platform == PlatformKind::Embedded || self.inner.borrow().unit.is_none() {
             self.reload();
         }
-        let unit = self.inner.borrow().unit.clone().unwrap_or_default();
-        let stops = self.stops.borrow().clone();
-        let means = Means { manager: self, obstacle: &*stops, say: &|_| {} };
+        let means = Means { manager: self, obstacle, say: &|_| {} };
         match switch::at_start(&self.layout, &self.name, &means) {
-            // Whoever guards it starts it again.
-            Err(Failure::Killed) => return self.begin(),
+            Err(Failure::Killed) => return Err(Failure::Killed),
             // Nothing may start over data that are neither of the one version nor of the other.
-            Err(Failure::DataAway { .. }) => return self.give_up(),
+            Err(Failure::DataAway { .. }) => {
+                self.give_up();
+                return Ok(());
+            }
             // As the real ones do: what can't be looked at must not keep down what can run.
             _ => {}
         }
+        // A definition that is read again meanwhile counts for this very start (measured on systemd 252 and 257).
+        let unit = self.inner.borrow().unit.clone().unwrap_or_default();
         let Ok(spec) = active_launch(&self.layout, &self.name) else {
-            return self.give_up();
+            self.give_up();
+            return Ok(());
         };
         let living = Living::begin();
         let mut status = status_of(&spec, living.identity);
@@ -239,9 +254,10 @@ impl Service {
             drop(living);
             if on_trial {
                 // It has ended with 190, at which every guard starts it again.
-                return self.begin();
+                return self.begin_against(obstacle);
             }
-            return self.give_up();
+            self.give_up();
+            return Ok(());
         }
         self.report(&status);
         status.phase = Phase::Ready;
@@ -251,6 +267,7 @@ impl Service {
         let mut inner = self.inner.borrow_mut();
         inner.running = Some(Running { living, tree: spec.tree(), launch: spec.identity(), unit });
         inner.wanted = true;
+        Ok(())
     }
 
     /// How far a trial is that has just begun, or failed.

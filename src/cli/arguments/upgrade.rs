@@ -1,9 +1,8 @@
 //! What can be typed after `upgrade`.
 
-use camino::Utf8PathBuf;
 use clap::Args;
 
-use super::TargetArguments;
+use super::{SourceArguments, TargetArguments};
 use crate::model::name::InstanceName;
 use crate::model::version::Version;
 
@@ -11,6 +10,8 @@ use crate::model::version::Version;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     mainstay upgrade --from server-1.1.0.tar.gz\n  \
+    mainstay upgrade --version 1.1.0          from `package.url` of the manifest\n  \
+    mainstay upgrade --from /srv/drop         the newest archive in a folder\n  \
     mainstay upgrade --rollback\n  \
     mainstay upgrade --rollback --restore-data\n  \
     mainstay upgrade --to 1.0.0\n  \
@@ -22,30 +23,30 @@ pub struct UpgradeArguments {
     /// Which instance.
     #[command(flatten)]
     pub target: TargetArguments,
-    /// The package: a .tar.gz, .tgz, .zip or .whl
-    #[arg(long, value_name = "ARCHIVE", conflicts_with_all = ["rollback", "to", "cleanup"])]
-    pub from: Option<Utf8PathBuf>,
-    /// The archive's version, where neither the package nor its file name says it; of a program that a package
+    /// Where the package comes from (default: `package.url` of the manifest).
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// The version: which one to fetch, or of an archive that does not say it itself; of a program that a package
     /// manager brought, the version that it has to be
     #[arg(long, conflicts_with_all = ["rollback", "to", "cleanup"])]
     pub version: Option<Version>,
     /// Go back to the version that was active before
-    #[arg(long, conflicts_with_all = ["to", "cleanup"])]
+    #[arg(long, conflicts_with_all = ["to", "cleanup", "from", "url", "sha256", "signature", "version"])]
     pub rollback: bool,
     /// Go to a version that is unpacked here
-    #[arg(long, value_name = "VERSION", conflicts_with = "cleanup")]
+    #[arg(long, value_name = "VERSION", conflicts_with_all = ["cleanup", "from", "url", "sha256", "signature", "version"])]
     pub to: Option<Version>,
     /// Put back the data that the older version left: newer data are lost to it, and kept in a snapshot
     #[arg(long, conflicts_with_all = ["from", "cleanup"])]
     pub restore_data: bool,
     /// Choose one of the versions that are unpacked here
-    #[arg(long, conflicts_with_all = ["from", "version", "rollback", "to", "cleanup"])]
+    #[arg(long, conflicts_with_all = ["from", "url", "sha256", "signature", "version", "rollback", "to", "cleanup"])]
     pub pick: bool,
     /// Only start it again, and record which version that is
-    #[arg(long, conflicts_with_all = ["from", "version", "rollback", "to", "cleanup", "pick", "force"])]
+    #[arg(long, conflicts_with_all = ["from", "url", "sha256", "signature", "version", "rollback", "to", "cleanup", "pick", "force"])]
     pub restart_only: bool,
     /// Remove the versions that nothing refers to any more
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["from", "url", "sha256", "signature", "version"])]
     pub cleanup: bool,
     /// Allow an older version, whatever its data; overwrite an existing tree of that version. Of a program that a package manager
     /// brought: start it again without looking at its version, or recording one

@@ -1,8 +1,8 @@
 //! `install`, `plan` and `apply`.
 
-use camino::Utf8PathBuf;
-
-use crate::cli::arguments::{ApplyArguments, InstallArguments, PlanArguments, TargetArguments};
+use crate::cli::arguments::{
+    ApplyArguments, InstallArguments, PlanArguments, SourceArguments, TargetArguments,
+};
 use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::{choice, layout, target_to_change, target_to_see, with_context};
 use crate::cli::{confirm, draft, interruption};
@@ -36,8 +36,8 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
     };
     let request = Request {
         operation: Operation::Install,
-        source: source(arguments.from.as_ref())?,
-        proof: Proof::default(),
+        source: source(&arguments.source)?,
+        proof: proof(&arguments.source)?,
         version: arguments.version.clone(),
         wishes: Wishes {
             force: arguments.force,
@@ -102,10 +102,23 @@ fn apply_request(wishes: Wishes, dry_run: bool) -> Request {
     }
 }
 
-/// The source that was typed.
-pub(super) fn source(typed: Option<&Utf8PathBuf>) -> Result<Source, Failure> {
-    let Some(typed) = typed else { return Ok(Source::Present) };
-    Ok(Source::File(environment::working_folder()?.join(typed)))
+/// The source that was typed; else what the manifest says.
+pub(super) fn source(typed: &SourceArguments) -> Result<Source, Failure> {
+    Ok(match (&typed.from, &typed.url) {
+        (Some(from), _) if from == "-" => Source::Input,
+        (Some(from), _) => Source::File(environment::working_folder()?.join(from)),
+        (None, Some(address)) => Source::Address(address.clone()),
+        (None, None) => Source::Manifest,
+    })
+}
+
+/// What was typed that the archive has to agree with.
+pub(super) fn proof(typed: &SourceArguments) -> Result<Proof, Failure> {
+    let signature = match &typed.signature {
+        Some(path) => Some(environment::working_folder()?.join(path)),
+        None => None,
+    };
+    Ok(Proof { sha256: typed.sha256, signature })
 }
 
 /// Tells what came of it.
@@ -138,6 +151,11 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
         .downtime
         .map(|downtime| format!(", restarted in {} ms", downtime.as_millis()))
         .unwrap_or_default();
+    let trial =
+        plan.switch().and_then(|(_, switch)| Some((switch.watch.as_ref()?.period, &switch.from.version)));
+    let trial = trial
+        .map(|(period, back)| format!("; on trial for {period}: a failure takes {back} back"))
+        .unwrap_or_default();
     let good = |text: String| report.line(format!("{} {text}", styled(style::GOOD, "done:")));
     match (request.operation, &outcome.before) {
         (Operation::Install, None) => {
@@ -145,7 +163,7 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
             report.say(format!("  `mainstay status --name {name}` shows how it is, `mainstay uninstall --name {name}` removes it"));
         }
         (_, Some(before)) if *before != outcome.after => {
-            good(format!("{name}: {before} -> {}{downtime}", outcome.after));
+            good(format!("{name}: {before} -> {}{downtime}{trial}", outcome.after));
         }
         _ => good(format!("{name} is as its manifest says{downtime}")),
     }

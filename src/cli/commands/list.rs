@@ -8,7 +8,7 @@ use crate::cli::table::{Cell, Table};
 use crate::engine::failure::Failure;
 use crate::engine::listing;
 use crate::host::account;
-use crate::model::answer::list::ListAnswer;
+use crate::model::answer::list::{ListAnswer, Listed};
 
 /// `list`
 pub(crate) fn list(report: &Report, arguments: &ListArguments) -> Result<u8, Failure> {
@@ -32,6 +32,11 @@ pub(crate) fn list(report: &Report, arguments: &ListArguments) -> Result<u8, Fai
     Ok(0)
 }
 
+fn state(instance: &Listed) -> String {
+    let trial = if instance.on_trial { ", on trial" } else { "" };
+    format!("{}{trial}", instance.state)
+}
+
 fn told(report: &Report, list: &ListAnswer, all_users: bool) {
     if list.instances.is_empty() {
         report.say("no instance is installed here that this account may read");
@@ -49,7 +54,7 @@ fn told(report: &Report, list: &ListAnswer, all_users: bool) {
         let version = instance.version.as_ref().map_or("?", |version| version.as_str());
         let mut row: Vec<Cell> = vec![
             (&instance.name).into(),
-            Cell::styled(status::style_of(instance.state), instance.state),
+            Cell::styled(status::style_of(instance.state), state(instance)),
             version.into(),
             instance.platform.into(),
             instance.scope.into(),

@@ -5,6 +5,7 @@ use crate::cli::report::{Report, style, styled};
 use crate::cli::words;
 use crate::engine::failure::Failure;
 use crate::engine::packing::{check_folder, pack_folder};
+use crate::host::environment::quoted;
 
 /// `pack`
 pub(crate) fn pack(report: &Report, arguments: &PackArguments) -> Result<u8, Failure> {
@@ -27,6 +28,12 @@ pub(crate) fn pack(report: &Report, arguments: &PackArguments) -> Result<u8, Fai
         report.say(format!("{} {archive}: {size}", styled(style::GOOD, "packed:")));
         // As sha256sum prints it, for those who compare.
         report.line(format!("{}  {archive}", answer.sha256));
+        if let (Some(component), Some(version)) = (&answer.component, &answer.version) {
+            report.say(format!(
+                "  to sign it: minisign -Sm {} -t 'name:{component} version:{version}'",
+                quoted(archive.as_str())
+            ));
+        }
     } else {
         let folder = &arguments.folder;
         report.line(format!("{} {folder} can be packed and unpacked: {size}", styled(style::GOOD, "sound:")));

@@ -1,6 +1,6 @@
 //! `upgrade`.
 
-use super::change::{source, told};
+use super::change::{proof, source, told};
 use super::pick;
 use crate::cli::arguments::{LifecycleArguments, UpgradeArguments};
 use crate::cli::commands::lifecycle;
@@ -9,7 +9,7 @@ use crate::cli::surroundings::{target_to_change, with_context};
 use crate::cli::{confirm, interruption};
 use crate::engine::change::{Outcome, Request, change};
 use crate::engine::failure::Failure;
-use crate::engine::source::Proof;
+use crate::engine::source::Source;
 use crate::engine::target::Target;
 use crate::plan::step::{Operation, Plan};
 use crate::plan::wanted::Wishes;
@@ -22,7 +22,7 @@ pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u
         let (target, dry_run) = (arguments.target.clone(), arguments.dry_run);
         return lifecycle::lifecycle(report, Operation::Restart, &LifecycleArguments { target, dry_run });
     }
-    let mut request = request(arguments, &target)?;
+    let mut request = request(arguments)?;
     if arguments.pick {
         let Some(version) = pick::version(report, &target)? else {
             return Err(Failure::Usage("nothing was changed".to_owned()));
@@ -37,11 +37,13 @@ pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u
 }
 
 /// What was asked of an instance.
-pub(super) fn request(arguments: &UpgradeArguments, target: &Target) -> Result<Request, Failure> {
+pub(super) fn request(arguments: &UpgradeArguments) -> Result<Request, Failure> {
     let unpacked = arguments.to.is_some() || arguments.pick;
-    if has_trees(target) && arguments.from.is_none() && !arguments.rollback && !unpacked {
-        let hint = "say what to upgrade to: `--from ARCHIVE`, `--to VERSION`, `--pick` or `--rollback`";
-        return Err(Failure::Usage(hint.to_owned()));
+    let stays = arguments.rollback || unpacked || arguments.restart_only;
+    let source = if stays { Source::Present } else { source(&arguments.source)? };
+    if arguments.all && source == Source::Input {
+        let what = "standard input can be read once, and `--all` needs it for each instance: name the file";
+        return Err(Failure::Usage(what.to_owned()));
     }
     if arguments.restore_data && !arguments.rollback && arguments.to.is_none() {
         let hint = "`--restore-data` goes with `--rollback` or `--to VERSION`";
@@ -49,8 +51,8 @@ pub(super) fn request(arguments: &UpgradeArguments, target: &Target) -> Result<R
     }
     Ok(Request {
         operation: if arguments.rollback { Operation::Rollback } else { Operation::Upgrade },
-        source: source(arguments.from.as_ref())?,
-        proof: Proof::default(),
+        source,
+        proof: proof(&arguments.source)?,
         version: arguments.to.clone().or_else(|| arguments.version.clone()),
         wishes: Wishes {
             force: arguments.force || unpacked,

@@ -116,7 +116,7 @@ fn one(
         instance.downtime_ms = done.and_then(|done| done.downtime).map(confirm::milliseconds);
         plan
     } else {
-        let request = Request { dry_run, ..request(arguments, &target)? };
+        let request = Request { dry_run, ..request(arguments)? };
         let outcome = carried_out(report, &target, &request, &agree)?;
         instance.from = outcome.before;
         instance.to = Some(outcome.after);

@@ -196,7 +196,7 @@ fn disks(layout: &Layout, of: &Marker) -> Vec<Disk> {
             folder,
             available: room.available,
             size: room.size,
-            no_files: room.no_files,
+            no_files: room.files == Some(0),
         })
     };
     folders.into_iter().filter_map(room).collect()

@@ -34,7 +34,7 @@ pub(super) fn at_start(layout: &Layout, name: &InstanceName, means: &Means<'_>) 
     if trial.taken_back.is_none() {
         let standing = standing(layout, name, &trial);
         if standing.as_ref().is_some_and(TrialStanding::passed) {
-            account(layout, name, means);
+            account(layout, name, means)?;
             return mend(layout, name);
         }
         let Some(reason) = failure(layout, name, &trial) else {
@@ -59,7 +59,7 @@ pub(super) fn at_start(layout: &Layout, name: &InstanceName, means: &Means<'_>) 
     let came_back = go_back(layout, &watch, means)?;
     trial::record_take_back(layout, name, &trial)?;
     met(means, 3)?;
-    account(layout, name, means);
+    account(layout, name, means)?;
     if came_back {
         return Ok(AtStart::TakenBack { tree: watch.from.tree(), reason: taken_back.reason.clone() });
     }
@@ -165,15 +165,19 @@ pub(crate) fn write(layout: &Layout, name: &InstanceName, trial: &Trial) -> Resu
     Ok(files::write(&layout.trial(name), &trial.text(), 0o644, None)?)
 }
 
-/// Keeps the books at once where no command is at work; else whoever holds the lock does.
-fn account(layout: &Layout, name: &InstanceName, means: &Means<'_>) {
+/// Keeps the books at once where no command is at work; else whoever holds the lock does. The start comes first: what
+/// fails here is done by the next command.
+fn account(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Result<(), Failure> {
     let path: Utf8PathBuf = layout.operation_lock(name);
     let left = [layout.operation(name), layout.switch(name)];
-    let _ = lock::holding(&path, Duration::ZERO, || {
+    let kept = lock::holding(&path, Duration::ZERO, || {
         let is_free = left.iter().all(|path| matches!(files::facts(path), Ok(None)));
-        // The start comes first: what fails here is done by the next command.
         if is_free { trial::account_unlocked(layout, name, means).map(drop) } else { Ok(()) }
     });
+    match kept {
+        Ok(Err(Failure::Killed)) => Err(Failure::Killed),
+        _ => Ok(()),
+    }
 }
 
 fn met(means: &Means<'_>, place: usize) -> Result<(), Failure> {

@@ -32,6 +32,9 @@ pub struct Listed {
     pub component: ComponentName,
     /// Where it stands.
     pub state: InstanceState,
+    /// Whether the active version is on trial: if it fails, the one before comes back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_trial: bool,
     /// The active version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,

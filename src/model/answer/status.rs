@@ -9,6 +9,7 @@ use crate::model::manifest::{Hardening, PlatformKind, Scope};
 use crate::model::moment::Moment;
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::outcome::Outcome;
+use crate::model::receipt::BadVersion;
 use crate::model::status::{Exit, HealthStanding, ScheduleStanding};
 use crate::model::version::Version;
 
@@ -81,6 +82,12 @@ pub struct StatusAnswer {
     /// Its runs, where it is run on a schedule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<ScheduleStanding>,
+    /// The trial of the active version, while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trial: Option<TrialState>,
+    /// The version that was taken back, as long as nobody has changed anything since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<BadVersion>,
     /// The memory of all its processes, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
@@ -96,6 +103,20 @@ pub struct StatusAnswer {
     pub operation: Option<OperationState>,
     /// Whether the running program has not yet seen the last applied settings.
     pub pending_restart: bool,
+}
+
+/// The trial of a version that has been ready.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TrialState {
+    /// For how long it has been ready, in whole seconds, as far as that was written down.
+    pub ready_seconds: u64,
+    /// For how long it has to be, in seconds.
+    pub of_seconds: u64,
+    /// The version that comes back if it fails.
+    pub goes_back_to: Version,
+    /// Whether a supervisor counts: none does while it is stopped.
+    pub counted: bool,
 }
 
 /// Where an instance stands.

@@ -13,6 +13,7 @@ use crate::plan::wanted::Wanted;
 pub(super) fn guard(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
     guard_name(wanted, observed)?;
     guard_account(wanted, observed)?;
+    guard_key(operation, wanted, observed)?;
     guard_version(operation, wanted, observed)?;
     guard_bad(operation, wanted, observed)?;
     guard_package(operation, wanted)?;
@@ -50,6 +51,25 @@ fn guard_name(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
         });
     }
     Ok(())
+}
+
+/// Whoever can write the manifest could else exchange the key and then the program. Another key counts where the one
+/// before says so; a way back changes no trust.
+fn guard_key(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
+    let remembered = observed.receipt.as_ref().and_then(|receipt| receipt.public_key.as_ref());
+    let Some(remembered) = remembered.filter(|_| operation != Operation::Rollback) else { return Ok(()) };
+    let introduced = wanted
+        .archive
+        .as_ref()
+        .is_some_and(|archive| archive.introduces_key && archive.signed_by.as_ref() == Some(remembered));
+    if wanted.public_key.as_ref() == Some(remembered) || (introduced && wanted.public_key.is_some()) {
+        return Ok(());
+    }
+    Err(Refusal::OtherKey {
+        name: wanted.spec.name.clone(),
+        remembered: remembered.clone(),
+        wanted: wanted.public_key.clone(),
+    })
 }
 
 /// systemd holds sockets where they were opened, and a service that is not restarted goes on with them: its next start

@@ -2,6 +2,8 @@
 
 use super::write;
 use crate::model::history::{Action, Event};
+use crate::model::provenance::Provenance;
+use crate::model::public_key::PublicKey;
 use crate::model::receipt::{self, Activation, Receipt};
 use crate::plan::definition::lingering_is_missing;
 use crate::plan::observed::Observed;
@@ -38,7 +40,7 @@ pub(super) fn records(plan: &mut Plan, operation: Operation, wanted: &Wanted, ob
             || lingering_is_missing(wanted, observed),
         pending_restart: pending_restart(plan, wanted, observed),
         bad: before.map(|receipt| receipt.bad.clone()).unwrap_or_default(),
-        public_key: before.and_then(|receipt| receipt.public_key.clone()),
+        public_key: key(operation, wanted, before),
         changed: before.map_or(wanted.now, |receipt| receipt.changed),
     };
     if plan.steps.is_empty() && before == Some(&receipt) {
@@ -60,9 +62,25 @@ pub(super) fn records(plan: &mut Plan, operation: Operation, wanted: &Wanted, ob
         to: Some(spec.version.clone()),
         downtime_ms: None,
         reason: None,
+        source: provenance(wanted),
         user: wanted.caller.name.clone(),
     };
     plan.push(Step::Record { path: layout.history(&spec.name), event }, Undo::Nothing);
+}
+
+/// The key to ask for from now on. A way back is asked for because something is wrong, and changes no trust.
+fn key(operation: Operation, wanted: &Wanted, before: Option<&Receipt>) -> Option<PublicKey> {
+    let remembered = before.and_then(|receipt| receipt.public_key.clone());
+    if operation == Operation::Rollback { remembered } else { wanted.public_key.clone() }
+}
+
+fn provenance(wanted: &Wanted) -> Option<Provenance> {
+    let archive = wanted.archive.as_ref()?;
+    Some(Provenance {
+        archive: archive.path.to_string(),
+        sha256: archive.digest,
+        signed_by: archive.signed_by.clone(),
+    })
 }
 
 fn activations(operation: Operation, wanted: &Wanted, observed: &Observed) -> Vec<Activation> {
@@ -81,7 +99,12 @@ fn activations(operation: Operation, wanted: &Wanted, observed: &Observed) -> Ve
     let installed = observed.whole_tree(&wanted.spec.tree()).and_then(|tree| tree.whole);
     let installed = installed.filter(|_| wanted.spec.source.has_trees());
     let digest = wanted.archive.as_ref().map(|archive| archive.digest).or(installed);
-    activations.push(Activation { version: version.clone(), digest, at: wanted.now });
+    activations.push(Activation {
+        version: version.clone(),
+        digest,
+        source: provenance(wanted),
+        at: wanted.now,
+    });
     activations
 }
 

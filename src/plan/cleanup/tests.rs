@@ -32,9 +32,17 @@ struct World {
     trial: Option<(usize, Option<usize>)>,
     pins: BTreeSet<usize>,
     in_use: BTreeSet<usize>,
-    running: Option<Option<usize>>,
+    running: Runs,
     references: Vec<(Referrer, Known)>,
     keep: u32,
+}
+
+/// What the service manager says.
+#[derive(Clone, Debug, PartialEq)]
+enum Runs {
+    Unknown,
+    Nothing,
+    From(usize),
 }
 
 /// A fact of three values.
@@ -80,7 +88,7 @@ fn world() -> impl Strategy<Value = World> {
     let others = (
         some(),
         some(),
-        prop_oneof![1 => Just(None), 8 => prop::option::of(one).prop_map(Some)],
+        prop_oneof![1 => Just(Runs::Unknown), 2 => Just(Runs::Nothing), 6 => one.prop_map(Runs::From)],
         prop::collection::vec(reference(), 0..4),
         1_u32..5,
     );
@@ -131,7 +139,7 @@ impl World {
             activations: self
                 .activations
                 .iter()
-                .map(|place| Activation { version: version(*place), digest: None, at: now })
+                .map(|place| Activation { version: version(*place), digest: None, source: None, at: now })
                 .collect(),
             manifest: String::new(),
             lingering_by_us: false,
@@ -160,10 +168,10 @@ impl World {
             Trial::of(&spec_of(to), watch)
         });
         let names = |places: &BTreeSet<usize>| places.iter().map(|place| name_of(*place)).collect();
-        let running = match self.running {
-            None => Running::Unknown,
-            Some(None) => Running::No,
-            Some(Some(place)) => Running::Yes(Some(name_of(place))),
+        let running = match &self.running {
+            Runs::Unknown => Running::Unknown,
+            Runs::Nothing => Running::No,
+            Runs::From(place) => Running::Yes(Some(name_of(*place))),
         };
         let references = self.references.iter().map(|(by, known)| Reference {
             by: *by,
@@ -198,7 +206,7 @@ impl World {
     /// The model: whether anything but the number of versions keeps a tree. `None`: that can't be known.
     fn live(&self, place: usize) -> Option<bool> {
         let unreadable = self.references.iter().any(|(_, known)| matches!(known, Known::Unreadable));
-        if unreadable || self.running.is_none() {
+        if unreadable || self.running == Runs::Unknown {
             return None;
         }
         let referred = self
@@ -212,11 +220,11 @@ impl World {
                 || self.link.unwrap_or(0) == place
                 || self.pins.contains(&place)
                 || self.in_use.contains(&place)
-                || self.running == Some(Some(place)),
+                || self.running == Runs::From(place),
         )
     }
 
-    fn gone(&self, plan: &Plan) -> BTreeSet<usize> {
+    fn gone(plan: &Plan) -> BTreeSet<usize> {
         let layout = Layout::system();
         let folder = layout.install(&plan.of.name);
         let of =
@@ -251,7 +259,7 @@ proptest! {
             Err(Refusal::Unclear { .. }) => prop_assert!(world.live(0).is_none()),
             Err(other) => prop_assert!(false, "{other}"),
             Ok(plan) => {
-                for place in world.gone(&plan) {
+                for place in World::gone(&plan) {
                     prop_assert_eq!(world.live(place), Some(false), "{} goes", VERSIONS[place]);
                 }
             }
@@ -263,7 +271,7 @@ proptest! {
     #[test]
     fn as_many_stay_as_are_to_be_kept_and_no_more(world in world()) {
         let Ok(plan) = world.plan() else { return Ok(()) };
-        let gone = world.gone(&plan);
+        let gone = World::gone(&plan);
         let whole = |place: &usize| world.trees.contains(place) && !world.broken.contains(place);
         let good: BTreeSet<usize> =
             (0..VERSIONS.len()).filter(|place| whole(place) && !world.bad.contains(place)).collect();
@@ -290,7 +298,7 @@ proptest! {
     fn a_second_clean_up_finds_nothing(world in world()) {
         let Ok(plan) = world.plan() else { return Ok(()) };
         let mut next = world.clone();
-        for place in world.gone(&plan) {
+        for place in World::gone(&plan) {
             next.trees.remove(&place);
         }
         let again = next.plan().unwrap();
@@ -309,13 +317,13 @@ fn launches_and_snapshots_go_with_their_tree() {
         trial: None,
         pins: BTreeSet::new(),
         in_use: BTreeSet::new(),
-        running: Some(Some(5)),
+        running: Runs::From(5),
         references: Vec::new(),
         keep: 2,
     };
     let plan = world.plan().unwrap();
     let steps: Vec<String> = plan.steps.iter().map(|planned| planned.step.to_string()).collect();
-    assert_eq!(world.gone(&plan), [0].into());
+    assert_eq!(World::gone(&plan), [0].into());
     assert!(
         steps.iter().any(|step| step == "remove /var/lib/mainstay/web/launch/server-0.9.0.json"),
         "{steps:?}"

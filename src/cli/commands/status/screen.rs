@@ -6,7 +6,7 @@ use crate::cli::commands::status::style_of;
 use crate::cli::report::{style, styled};
 use crate::cli::words;
 use crate::host::clock;
-use crate::model::answer::status::{InstanceState, OperationState, StatusAnswer};
+use crate::model::answer::status::{InstanceState, OperationState, StatusAnswer, TrialState};
 use crate::model::manifest::{Hardening, PlatformKind, Scope};
 use crate::model::moment::Moment;
 use crate::model::status::{HealthStanding, ScheduleStanding};
@@ -39,6 +39,14 @@ pub(super) fn screen(status: &StatusAnswer, now: Moment) -> Vec<String> {
         let previous = status.previous_version.as_ref();
         let before = previous.map(|version| format!(" (before: {version})")).unwrap_or_default();
         field("version", format!("{version}{before}"));
+    }
+    if let Some(trial) = &status.trial {
+        field("trial", self::trial(trial));
+    }
+    if let Some(bad) = &status.taken_back {
+        let (version, when) = (&bad.version, clock::local(bad.at));
+        let why = words::visible(&bad.reason);
+        field("taken back", styled(style::BAD, format!("{version} was taken back at {when}: {why}")));
     }
     if let Some(running) = &status.running_version {
         field("running", styled(style::DOUBTFUL, format!("{running}, until the next start")));
@@ -196,6 +204,13 @@ fn restarts(status: &StatusAnswer) -> Option<String> {
         "{} since its start; {counted}{limit} count against the limit now",
         status.restarts.failures
     ))
+}
+
+fn trial(trial: &TrialState) -> String {
+    let left = Duration::from_secs(trial.of_seconds.saturating_sub(trial.ready_seconds));
+    let (left, back) = (words::duration(left), &trial.goes_back_to);
+    let told = format!("for another {left} in which it is ready; a failure takes {back} back");
+    if trial.counted { told } else { styled(style::DOUBTFUL, format!("{told}; nobody counts now")) }
 }
 
 fn hardening_word(hardening: Hardening) -> &'static str {
