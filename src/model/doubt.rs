@@ -25,6 +25,9 @@ const WITH_TOKENS: [&str; 14] = [
     "workingDirectory",
     "upgrade.hooks.beforeStop",
     "upgrade.hooks.afterStart",
+    "upgrade.hooks.migrate",
+    "upgrade.hooks.migrateBack",
+    "upgrade.data",
 ];
 
 /// What is doubtful in a manifest or a package description, in the order of its lines.
