@@ -144,19 +144,19 @@ impl Report {
         self.end_bar();
         // Among them are lines of a program's log.
         let visible = |text: &str| text.split('\n').map(words::visible).collect::<Vec<_>>().join("\n");
-        anstream::eprintln!("{} {}", styled(style::BAD, "error:"), visible(message));
+        talk(&format!("{} {}\n", styled(style::BAD, "error:"), visible(message)));
         for cause in causes {
-            anstream::eprintln!("  {} {}", styled(style::FAINT, "because"), visible(cause));
+            talk(&format!("  {} {}\n", styled(style::FAINT, "because"), visible(cause)));
         }
         for line in help {
-            anstream::eprintln!("{} {}", styled(style::HINT, "help:"), visible(line));
+            talk(&format!("{} {}\n", styled(style::HINT, "help:"), visible(line)));
         }
     }
 
     /// A question, without an end of line.
     pub(crate) fn ask(&self, question: &str) {
         self.end_bar();
-        anstream::eprint!("{question} ");
+        talk(&format!("{question} "));
     }
 
     /// What an operation tells while it works.
@@ -228,16 +228,23 @@ impl Report {
     }
 
     fn over_the_bar(&self, text: &str) {
+        let text = format!("{text}\n");
         match &*self.bar.borrow() {
-            Some((_, bar)) => bar.suspend(|| anstream::eprintln!("{text}")),
-            None => anstream::eprintln!("{text}"),
+            Some((_, bar)) => bar.suspend(|| talk(&text)),
+            None => talk(&text),
         }
     }
 }
 
 /// What somebody who interrupts a command is told, from whatever thread.
 pub(crate) fn interrupted(text: &str) {
-    anstream::eprintln!("\n{} {text}", styled(style::DOUBTFUL, "note:"));
+    talk(&format!("\n{} {text}\n", styled(style::DOUBTFUL, "note:")));
+}
+
+/// Writes to standard error. The terminal may have gone, or the disk be full that it is kept on: an operation goes on
+/// all the same, so that nothing stays half done for want of somebody to tell.
+fn talk(text: &str) {
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }
 
 /// What clap says of arguments that do not fit, and of `--help` and `--version`.

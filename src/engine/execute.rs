@@ -146,14 +146,18 @@ fn give_up(
     if is_its_own_fault(&plan.steps[place].step, &error) && !hands.is_unready() {
         mark_bad(context, plan, &reason);
     }
+    let unready = hands.unready();
+    let switched = plan.restarts_before(place)
+        || (plan.is_gated() && plan.switch().is_some_and(|(at, _)| at <= place || unready.is_some()));
+    if switched {
+        // Before the journal is closed: whoever finds neither would never hear of it.
+        remember(context, plan, history::Action::TakenBack, &reason, None);
+    }
     if let Err(closing) = noted(context, || journal.close()) {
         return unclosed(plan, format!("failed at `{step}` ({reason}) and was undone"), closing);
     }
     sweep(context, &plan.of.name);
-    if let Some(unready) = hands.unready() {
-        if plan.switch().is_some() {
-            remember(context, plan, history::Action::TakenBack, &reason, None);
-        }
+    if let Some(unready) = unready {
         let why = format!("{reason}; what ran before is back, and not ready: {unready}");
         let (exit, log) = told(&unready);
         let given_up = matches!(unready, StepError::NotReady { retrying: false, .. });
@@ -163,9 +167,8 @@ fn give_up(
             Failure::NotReady { reason: why, exit, log, beside: false }
         };
     }
-    if plan.is_gated() && plan.switch().is_some_and(|(at, _)| at <= place) {
+    if switched {
         let (_, log) = told(&error);
-        remember(context, plan, history::Action::TakenBack, &reason, None);
         return Failure::TakenBack { reason, log };
     }
     Failure::Step { operation, step, source: Box::new(error) }

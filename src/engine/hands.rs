@@ -17,7 +17,7 @@ use crate::model::history::Event;
 use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
-use crate::model::status::ProcessIdentity;
+use crate::model::status::{Phase, ProcessIdentity};
 use crate::package::tree::{self, Complete, Staging};
 use crate::plan::apply::patience;
 use crate::plan::step::{Planned, Step, Undo};
@@ -161,6 +161,13 @@ impl<'a> Hands<'a> {
                 self.perform_inverses(steps)?;
                 self.leave_what_is_no_more()
             }
+            Undo::Restart { first } => {
+                self.perform_inverses(first)?;
+                match active_launch(&self.context.layout, &self.of.name) {
+                    Ok(spec) => self.run_from(&spec, true, Sockets::Left),
+                    Err(error) => Err(StepError::Other(error.to_string())),
+                }
+            }
             Undo::Start(calls) => self.as_far_as_it_runs(
                 calls.iter().try_for_each(|call| self.call(call)).and_then(|()| self.see_it_start()),
             ),
@@ -244,13 +251,15 @@ impl<'a> Hands<'a> {
     fn restarted_from(&self, spec: &LaunchSpec, anew: bool, sockets: Sockets) -> Result<(), StepError> {
         let name = &self.of.name;
         let launch = spec.identity();
-        let runs = || report::live(&self.context.layout, name).is_some_and(|status| status.launch == launch);
+        let runs = report::live(&self.context.layout, name).filter(|status| status.launch == launch);
         let (tree, supervision) = (spec.tree(), spec.supervision);
         let within = patience(spec.ready.timeout).duration();
         let awaited = Awaited { launch: &launch, tree: &tree, supervision, within, before: None };
-        if !anew && runs() {
-            // The guard may have been first, and the program still have to get ready.
-            return self.await_ready(awaited);
+        if let Some(status) = runs.filter(|_| !anew) {
+            // The guard may have been first, and the program still have to get ready. What is asked to end already
+            // says nothing of the launch: another start of it follows.
+            let ends = status.phase == Phase::Stopping || self.before.get() == Some(status.supervisor);
+            return self.await_ready(Awaited { before: ends.then_some(status.supervisor), ..awaited });
         }
         self.context.tell(Told::Undoing(format!("restart {name} with {}", spec.tree())));
         // Those that the launch before had none of are closed by what undoes its definition.
@@ -294,9 +303,11 @@ impl<'a> Hands<'a> {
     fn call(&self, call: &Call) -> Result<(), StepError> {
         let status = report::read(&self.context.layout, &self.of.name);
         self.ran.set(status.as_ref().is_some_and(|status| !status.phase.is_final()));
-        self.before.set(status.map(|status| status.supervisor));
         self.called.set(Some((Instant::now(), clock::now())));
-        Ok(self.context.manager.call(call)?)
+        self.before.set(None);
+        self.context.manager.call(call)?;
+        self.before.set(status.map(|status| status.supervisor));
+        Ok(())
     }
 
     fn await_ready(&self, awaited: Awaited<'_>) -> Result<(), StepError> {

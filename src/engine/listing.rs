@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use crate::engine::manager::{self, State};
 use crate::engine::registry::{self, Instances};
+use crate::engine::runtimes::Own;
 use crate::engine::standing::{Reported, standing};
 use crate::engine::status::active_version;
 use crate::engine::{failure::Failure, report, trial};
@@ -16,6 +17,9 @@ use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::model::owner::Owner;
 use crate::platform::observed::{ActiveState, ServiceListed};
+
+/// How many instances are named in one sentence.
+const MOST_NAMED: usize = 5;
 
 /// Lists the instances of some scopes, side by side.
 #[must_use]
@@ -74,9 +78,34 @@ fn of_scope(layout: &Layout) -> (Vec<Listed>, Vec<String>) {
         }),
         PlatformKind::Embedded => Some(guarded(layout, marker)),
     };
-    let listed =
-        markers.iter().map(|marker| listed(layout, marker, states(marker), None, &mut notices)).collect();
+    let own = Own::look();
+    let listed = markers.iter().map(|marker| Listed {
+        other_runtime: own.other(layout, &marker.name),
+        ..listed(layout, marker, states(marker), None, &mut notices)
+    });
+    let listed: Vec<Listed> = listed.collect();
+    notices.extend(run_by_others(&listed));
     (listed, notices)
+}
+
+/// Which instances another copy of mainstay runs, in one sentence.
+fn run_by_others(listed: &[Listed]) -> Option<String> {
+    let others: Vec<&str> = listed
+        .iter()
+        .filter(|instance| instance.other_runtime.is_some())
+        .map(|instance| instance.name.as_str())
+        .collect();
+    let some = others.iter().take(MOST_NAMED).copied().collect::<Vec<_>>().join(", ");
+    let more = if others.len() > MOST_NAMED { ", …" } else { "" };
+    match others.len() {
+        0 => None,
+        1 => Some(format!(
+            "another mainstay than this one runs `{some}`: `mainstay apply` in its folder moves it"
+        )),
+        count => Some(format!(
+            "another mainstay than this one runs {count} instances ({some}{more}): `mainstay apply` in the folder of each moves it"
+        )),
+    }
 }
 
 fn of_other_user(layout: &Layout, user: &Owner) -> (Vec<Listed>, Vec<String>) {
@@ -140,6 +169,7 @@ fn listed(
         scope: marker.scope,
         user,
         folder: marker.folder.clone(),
+        other_runtime: None,
     }
 }
 

@@ -36,6 +36,7 @@ mod remarks;
 pub mod remove;
 pub mod render;
 pub mod report;
+mod runtimes;
 mod snapshot;
 pub mod sockets;
 pub mod source;

@@ -99,6 +99,7 @@ pub(crate) fn observe(
         data: BTreeMap::new(),
         kept_data: Vec::new(),
         snapshot_room: None,
+        unused_runtimes: Vec::new(),
     })
 }
 

@@ -6,7 +6,7 @@ use crate::engine::event::Event;
 use crate::engine::failure::Failure;
 use crate::engine::source::opened::Opened;
 use crate::engine::target::Declared;
-use crate::engine::{Context, space, trust};
+use crate::engine::{Context, runtimes, space, trust};
 use crate::host::files::FileError;
 use crate::host::{account, clock, container, files};
 use crate::model::contradiction::{read_package_description, refuse_contradictions};
@@ -194,7 +194,7 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
         .filter(|_| spec.source.has_trees());
     let edited = if edits_version { edit(declared, &version, digest) } else { text.clone() };
     let program = context.program.clone();
-    let build = format!("{}-{}", env!("CARGO_PKG_VERSION"), files::digest(&program)?.short());
+    let build = runtimes::build_of(&program)?;
     Ok(Wanted {
         spec,
         definition,

@@ -80,7 +80,6 @@ fn end(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure>
         Verdict::Back { reason, failed } => {
             let before = unfinished.undone_from.unwrap_or(unfinished.begun);
             go_back(context, &hands, &unfinished.plan, journal, before, &reason, failed)?;
-            remember(context, &unfinished.plan, Action::Undone, &reason, None);
             Recovered::Undone
         }
     };
@@ -111,7 +110,12 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
     if unfinished.ended.iter().all(|ended| *ended) {
         return Ok(Verdict::Forward);
     }
-    let Some((place, _)) = unfinished.plan.switch() else { return Ok(died()) };
+    let Some((place, _)) = unfinished.plan.switch() else {
+        // What was restarted and has become ready has passed its gate; only the records are left.
+        let mut steps = unfinished.plan.steps.iter().zip(&unfinished.ended);
+        let proved = steps.any(|(planned, ended)| *ended && matches!(planned.step, Step::AwaitReady { .. }));
+        return Ok(if proved { Verdict::Forward } else { died() });
+    };
     let settled = unfinished
         .plan
         .steps
@@ -219,6 +223,8 @@ fn go_back(
                 mark_bad(context, plan, reason);
             }
             hands.renew_sockets(plan, false).map_err(|error| stuck(plan, Some(before), &error))?;
+            // Before the journal is closed: whoever finds neither would never hear of it.
+            remember(context, plan, Action::Undone, reason, None);
             let closed = journal.close().map_err(StepError::from);
             closed.map_err(|error| unclosed(plan, "was undone".to_owned(), error))
         }

@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::engine::failure::Failure;
 use crate::engine::holders::{Role, holders};
 use crate::engine::target::{Choice, TargetError, manifest_in};
-use crate::engine::{Context, report, switch};
+use crate::engine::{Context, report, runtimes, switch};
 use crate::host::files::{self, FileError, Kind};
 use crate::host::{identity, tree, usage};
 use crate::model::launch::tree_name;
@@ -41,6 +41,7 @@ pub(crate) fn collect(context: &Context<'_>, of: &Marker, observed: &mut Observe
     // What begins with a dot is being made or removed.
     observed.snapshots = names.into_iter().filter(|name| !name.starts_with('.')).collect();
     observed.stale_downloads = stale(&layout.downloads(&of.name))?;
+    observed.unused_runtimes = runtimes::unused(context, &of.name)?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::CallError;
 use crate::engine::manager::{Manager, Seen, State};
+use crate::engine::runtimes::Own;
 use crate::engine::standing::{Reported, standing};
 use crate::engine::{report, trial};
 use crate::host::{account, clock, container, files, identity, lock};
@@ -98,6 +99,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         pending_restart: receipt
             .as_ref()
             .is_some_and(|receipt| live.is_some_and(|status| receipt.awaits_restart_of(status))),
+        other_runtime: Own::look().other(layout, name),
         version,
         state,
     }

@@ -167,14 +167,23 @@ fn write_beside(
     Ok(beside)
 }
 
-/// Adds a line to a file, durably, and makes the file if there is none.
+/// Adds a line to a file, durably, and makes the file if there is none. A line before it that was written in part
+/// does not take it along.
 pub fn append(path: &Utf8Path, line: &str, mode: u32) -> Result<(), FileError> {
-    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    use std::os::unix::fs::FileExt as _;
+    let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file =
         rustix::fs::open(path.as_str(), flags, Mode::from_raw_mode(mode)).map_err(failed("open", path))?;
     let mut file = std::fs::File::from(file);
-    file.write_all(format!("{line}\n").as_bytes()).map_err(failed_io("write", path))?;
-    file.sync_all().map_err(failed_io("sync", path))
+    let size = file.metadata().map_err(failed_io("look at", path))?.len();
+    let mut last = *b"\n";
+    if size > 0 {
+        file.read_exact_at(&mut last, size - 1).map_err(failed_io("read", path))?;
+    }
+    let torn = if last == *b"\n" { "" } else { "\n" };
+    file.write_all(format!("{torn}{line}\n").as_bytes()).map_err(failed_io("write", path))?;
+    file.sync_all().map_err(failed_io("sync", path))?;
+    if size == 0 { sync_folder(parent(path)) } else { Ok(()) }
 }
 
 /// Makes a folder, and says whether it had to. A folder that is there keeps its mode and owner.
@@ -202,7 +211,13 @@ pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Resul
 pub fn remove_empty_folder(path: &Utf8Path) -> Result<bool, FileError> {
     match rustix::fs::unlinkat(CWD, path.as_str(), AtFlags::REMOVEDIR) {
         Ok(()) => sync_folder(parent(path)).map(|()| true),
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTEMPTY | rustix::io::Errno::EXIST) => Ok(false),
+        // One that is a file system of its own stays, however empty.
+        Err(
+            rustix::io::Errno::NOENT
+            | rustix::io::Errno::NOTEMPTY
+            | rustix::io::Errno::EXIST
+            | rustix::io::Errno::BUSY,
+        ) => Ok(false),
         Err(errno) => Err(failed("remove", path)(errno)),
     }
 }
@@ -334,6 +349,16 @@ mod tests {
         assert_eq!(read(&path).unwrap().as_deref(), Some("two"));
         assert_eq!(facts(&path).unwrap().unwrap().mode, 0o640);
         assert_eq!(list(&folder).unwrap().unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn a_line_is_added_after_one_that_was_written_in_part() {
+        let (_keep, folder) = folder();
+        let path = folder.join("lines");
+        append(&path, "one", 0o600).unwrap();
+        std::fs::write(&path, "one\ntw").unwrap();
+        append(&path, "three", 0o600).unwrap();
+        assert_eq!(read(&path).unwrap().as_deref(), Some("one\ntw\nthree\n"));
     }
 
     #[test]

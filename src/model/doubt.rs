@@ -10,7 +10,7 @@ use crate::model::token;
 use crate::model::version_manager::versioned;
 
 /// The members in which tokens are replaced: below `service`, but for the hooks.
-const WITH_TOKENS: [&str; 14] = [
+const WITH_TOKENS: [&str; 17] = [
     "command",
     "environment",
     "healthFile",

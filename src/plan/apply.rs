@@ -5,12 +5,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use self::guards::guard;
 use self::records::records;
+use self::runtime::{gate, runtime};
 use self::switching::launch;
 use crate::model::duration::Span;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
 use crate::model::owner::Owner;
-use crate::plan::definition::definition;
+use crate::plan::definition::{Defined, definition};
 use crate::plan::lifecycle::stopped_and_started;
 use crate::plan::observed::{Observed, Readiness};
 use crate::plan::refusal::Refusal;
@@ -26,6 +27,7 @@ mod data;
 mod guards;
 pub mod hooks;
 mod records;
+mod runtime;
 mod standing;
 mod switching;
 mod watch;
@@ -39,7 +41,10 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
     guard(operation, wanted, observed)?;
     let mut plan = Plan::new(operation, &wanted.spec);
     folders(&mut plan, wanted, observed);
-    runtime(&mut plan, wanted, observed);
+    let in_place = wanted.standing.as_ref().filter(|_| standing::is_all_that_changes(wanted, observed));
+    let restarts_in_place = in_place.is_some_and(|found| standing::restarts(wanted, found, observed));
+    // One thing at a time: what is not ready then would leave open which of the two it was.
+    let moved = if restarts_in_place { None } else { runtime(&mut plan, wanted, observed) };
     match &wanted.standing {
         Some(found) => {
             plan.notices.extend(found.notices.iter().cloned());
@@ -48,12 +53,19 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
         None => tree(&mut plan, wanted, observed)?,
     }
     let defined = definition(&mut plan, wanted, observed);
-    if let Some(found) = wanted.standing.as_ref().filter(|_| standing::is_all_that_changes(wanted, observed))
-    {
+    let back = moved.map(|step| std::iter::once(step).chain(defined.undo.iter().cloned()).collect());
+    if let Some(found) = in_place {
+        if let Some(back) = back {
+            gate(&mut plan, wanted, observed, back);
+        }
         standing::restart_in_place(&mut plan, operation, wanted, found, observed);
         return Ok(plan);
     }
+    let defined = Defined { undo: back.clone().unwrap_or(defined.undo), ..defined };
     let switched = launch(&mut plan, operation, wanted, observed, &defined)?;
+    if let Some(back) = back.filter(|_| !switched) {
+        gate(&mut plan, wanted, observed, back);
+    }
     records(&mut plan, operation, wanted, observed);
     if switched {
         // The last: as long as the switch is written down, a failure can still take it back.
@@ -108,34 +120,6 @@ pub fn instance_folders(wanted: &Wanted) -> Vec<(Utf8PathBuf, u32, Option<Owner>
         folders.push((units.to_owned(), 0o755, None));
     }
     folders
-}
-
-fn runtime(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
-    let (layout, name) = (&wanted.layout, &wanted.spec.name);
-    let build = &wanted.runtime.build;
-    let kept =
-        observed.runtime.as_ref().is_some_and(|installed| installed == build || is_newer(installed, build));
-    if kept {
-        return;
-    }
-    let folder = layout.runtime(build);
-    if !observed.has(&folder.join("mainstay")) {
-        // Copies are shared between instances and never overwritten, so there is nothing to undo.
-        plan.push(Step::Runtime { program: wanted.runtime.program.clone(), folder }, Undo::Nothing);
-    }
-    relink(
-        plan,
-        &layout.runtime_link(name),
-        &format!("../.runtime/{build}"),
-        observed.runtime.as_ref().map(|old| format!("../.runtime/{old}")).as_deref(),
-    );
-}
-
-/// Whether the build that is installed is of a newer version than ours: then it stays.
-fn is_newer(installed: &str, ours: &str) -> bool {
-    let version =
-        |build: &str| build.rsplit_once('-').and_then(|(version, _)| semver::Version::parse(version).ok());
-    matches!((version(installed), version(ours)), (Some(installed), Some(ours)) if installed > ours)
 }
 
 fn relink(plan: &mut Plan, path: &Utf8Path, target: &str, before: Option<&str>) {

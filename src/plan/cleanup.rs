@@ -70,6 +70,15 @@ pub fn cleanup(
     for name in &observed.stale_downloads {
         plan.push(Step::Remove { path: layout.downloads(&spec.name).join(name) }, Undo::Nothing);
     }
+    let runtimes = layout.runtimes();
+    for build in &observed.unused_runtimes {
+        let (from, to) = (runtimes.join(build), put_away(&runtimes, build, now.0));
+        plan.push(
+            Step::Move { from: from.clone(), to: to.clone() },
+            Undo::step(Step::Move { from: to, to: from }),
+        );
+        plan.notices.push(format!("mainstay {build} goes: nothing is run by it any more"));
+    }
     if plan.steps.is_empty() {
         return Ok(plan);
     }
@@ -85,6 +94,9 @@ pub fn cleanup(
     };
     plan.push(Step::Record { path: layout.history(&spec.name), event }, Undo::Nothing);
     plan.after.push(Step::EmptyTrash { folder, entry: None });
+    if !observed.unused_runtimes.is_empty() {
+        plan.after.push(Step::EmptyTrash { folder: runtimes, entry: None });
+    }
     if !old.is_empty() {
         plan.after.push(Step::EmptyTrash { folder: snapshots, entry: None });
     }

@@ -71,6 +71,8 @@ pub struct Observed {
     pub snapshots: BTreeSet<String>,
     /// What was fetched in part so long ago that nobody goes on with it.
     pub stale_downloads: Vec<String>,
+    /// The copies of mainstay that no instance of the scope and no process needs any more.
+    pub unused_runtimes: Vec<String>,
 }
 
 /// What was found at a path of which a snapshot is wanted.

@@ -84,6 +84,13 @@ impl Plan {
         self.steps.iter().any(|planned| matches!(planned.step, Step::AwaitReady { .. }))
     }
 
+    /// Whether a step up to a place restarts the service without a switch: where it fails, what ran before is back.
+    #[must_use]
+    pub fn restarts_before(&self, place: usize) -> bool {
+        let restarts = |planned: &Planned| matches!(planned.undo, Undo::Restart { .. });
+        self.steps.iter().take(place + 1).any(restarts)
+    }
+
     /// The switch that the plan makes, with its place among the steps.
     #[must_use]
     pub fn switch(&self) -> Option<(usize, &Switch)> {
@@ -271,6 +278,11 @@ pub enum Undo {
     },
     /// Take the old launch of a stopped service back, with its data, and start nothing.
     GiveBack,
+    /// These steps, in order; then a restart of what the current link names, and see it ready.
+    Restart {
+        /// What has to be undone before it runs again.
+        first: Vec<Step>,
+    },
     /// Start the service again and see it ready.
     Start(Vec<Call>),
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test needs a part of it")]
 
+pub(crate) mod after;
+
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

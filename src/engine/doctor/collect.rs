@@ -97,6 +97,7 @@ fn runtime(layout: &Layout, of: &Marker, status: &StatusAnswer) -> Runtime {
         runs: present.as_ref().is_some_and(can_run),
         version: build.and_then(|build| build.rsplit_once('-')).map(|(version, _)| version.to_owned()),
         own: env!("CARGO_PKG_VERSION").to_owned(),
+        other_build: status.other_runtime.is_some(),
         replaced: running.is_some_and(|running| present.is_some_and(|present| running != present)),
         path,
     }

@@ -68,6 +68,8 @@ pub(crate) struct Runtime {
     pub(crate) version: Option<String>,
     /// The version of this program.
     pub(crate) own: String,
+    /// Whether it is another build of the same version.
+    pub(crate) other_build: bool,
     /// Whether the supervisor runs another copy than it.
     pub(crate) replaced: bool,
 }

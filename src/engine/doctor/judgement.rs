@@ -191,6 +191,10 @@ fn runtime(facts: &Facts) -> Judged {
         let hint = "`mainstay apply` in its folder moves it to this one; never to an older one";
         return doubtful(Check::Runtime, message, hint);
     }
+    if runtime.other_build {
+        let message = format!("it is run by another build of mainstay {version} than this");
+        return doubtful(Check::Runtime, message, "`mainstay apply` in its folder moves it to this one");
+    }
     if runtime.replaced {
         let message = "its supervisor still runs an earlier copy of mainstay";
         return doubtful(Check::Runtime, message, "`mainstay restart` starts the present one");

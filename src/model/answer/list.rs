@@ -48,4 +48,7 @@ pub struct Listed {
     /// The deploy folder.
     #[schemars(with = "String")]
     pub folder: Utf8PathBuf,
+    /// The copy of mainstay that runs it (version and digest), where that is another than the one that answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_runtime: Option<String>,
 }

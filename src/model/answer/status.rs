@@ -103,6 +103,9 @@ pub struct StatusAnswer {
     pub operation: Option<OperationState>,
     /// Whether the running program has not yet seen the last applied settings.
     pub pending_restart: bool,
+    /// The copy of mainstay that runs it (version and digest), where that is another than the one that answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_runtime: Option<String>,
 }
 
 /// The trial of a version that has been ready.

@@ -32,9 +32,11 @@ impl Fetcher {
         let response = self.ask(address, rest.as_ref())?;
         let total = match (response.status(), &rest) {
             (StatusCode::PARTIAL_CONTENT, Some((from, validator))) => {
-                let total = rest_fits(address, &response, *from, part)?;
+                let total = rest_fits(address, &response, *from)?;
                 let said = validator_of(&response);
-                if validator.is_some() && said.is_some() && said != *validator {
+                let known = part.facts.as_ref().and_then(|facts| facts.size);
+                let other = validator.is_some() && said.is_some() && said != *validator;
+                if other || known.is_some_and(|known| known != total) {
                     // It sends a part of another file, which `If-Range` should have kept it from.
                     return Err(changed(address, part)?);
                 }
@@ -127,15 +129,11 @@ fn changed(address: &Locator, part: &mut Part) -> Result<Trouble, FetchError> {
 }
 
 /// Whether what comes is the rest that was asked for; gives the size of the whole.
-fn rest_fits(address: &Locator, response: &Response, from: u64, part: &Part) -> Result<u64, FetchError> {
+fn rest_fits(address: &Locator, response: &Response, from: u64) -> Result<u64, FetchError> {
     let said = header(response, &CONTENT_RANGE).unwrap_or_default();
-    let known = part.facts.as_ref().and_then(|facts| facts.size);
-    let found = content_range(&said)
-        .filter(|(first, last, size)| *first == from && *last + 1 == *size)
-        .filter(|(.., size)| known.is_none_or(|known| known == *size));
+    let found = content_range(&said).filter(|(first, last, size)| *first == from && *last + 1 == *size);
     let Some((.., size)) = found else {
-        let of = known.map(|size| format!(" of {size}")).unwrap_or_default();
-        let what = format!("asked for all from byte {from} on{of}, it says `{said}`");
+        let what = format!("asked for all from byte {from} on, it says `{said}`");
         return Err(FetchError::Range { address: address.to_string(), what });
     };
     guard_size(address, size)?;

@@ -185,10 +185,10 @@ pub(crate) fn is_distrust(error: &reqwest::Error) -> bool {
         }
         // An error of input and output hides the one that it carries from `source`.
         let carried = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if carried.and_then(|carried| carried.downcast_ref::<rustls::Error>()).is_some_and(is_verdict) {
-            return true;
-        }
-        next = error.source();
+        next = match carried {
+            Some(carried) => Some(carried),
+            None => error.source(),
+        };
     }
     false
 }

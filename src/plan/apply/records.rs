@@ -109,7 +109,8 @@ fn activations(operation: Operation, wanted: &Wanted, observed: &Observed) -> Ve
 }
 
 fn pending_restart(plan: &Plan, wanted: &Wanted, observed: &Observed) -> bool {
-    if plan.switch().is_some() || !observed.runs() {
+    let waits = |planned: &Planned| matches!(planned.step, Step::AwaitReady { .. });
+    if plan.switch().is_some() || plan.steps.iter().any(waits) || !observed.runs() {
         return false;
     }
     let (layout, name) = (&wanted.layout, &wanted.spec.name);

@@ -49,6 +49,21 @@ pub(super) fn is_all_that_changes(wanted: &Wanted, observed: &Observed) -> bool 
         && active_now(wanted, observed).is_some_and(|active| active.identity() == wanted.spec.identity())
 }
 
+/// Whether it takes a restart: another version runs, or one is asked for.
+pub(super) fn restarts(wanted: &Wanted, standing: &Standing, observed: &Observed) -> bool {
+    let tree = wanted.spec.tree();
+    let runs_it = match observed.running_tree() {
+        Some(running) => running == tree,
+        None => observed.link.as_deref() == Some(tree.as_str()) && !version_changes(wanted, observed),
+    };
+    standing.restart || !runs_it
+}
+
+fn version_changes(wanted: &Wanted, observed: &Observed) -> bool {
+    let recorded = observed.receipt.as_ref().and_then(Receipt::active);
+    recorded.is_none_or(|active| active.version != wanted.spec.version)
+}
+
 /// One restart, and what was found is recorded when it is ready.
 pub(super) fn restart_in_place(
     plan: &mut Plan,
@@ -59,13 +74,8 @@ pub(super) fn restart_in_place(
 ) {
     let (layout, spec) = (&wanted.layout, &wanted.spec);
     let (tree, name) = (spec.tree(), &spec.name);
-    let recorded = observed.receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone());
-    let version_changes = recorded.as_ref() != Some(&spec.version);
-    let runs_it = match observed.running_tree() {
-        Some(running) => running == tree,
-        None => observed.link.as_deref() == Some(tree.as_str()) && !version_changes,
-    };
-    let restarts = standing.restart || !runs_it;
+    let version_changes = version_changes(wanted, observed);
+    let restarts = restarts(wanted, standing, observed);
     if restarts && version_changes {
         let from = active_now(wanted, observed).unwrap_or_else(|| spec.clone());
         let hook = hook("upgrade.hooks.beforeStop", spec.hooks.before_stop.as_ref(), wanted, &from);

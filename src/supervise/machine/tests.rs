@@ -14,6 +14,8 @@ mod needs;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod trials;
+#[cfg(test)]
 mod watch_mode;
 #[cfg(test)]
 mod world;

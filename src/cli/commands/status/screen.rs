@@ -240,6 +240,18 @@ fn warnings(status: &StatusAnswer) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if let Some(build) = &status.other_runtime {
+        let version = build.rsplit_once('-').map_or(build.as_str(), |(version, _)| version);
+        let own = env!("CARGO_PKG_VERSION");
+        let which = if version == own {
+            format!("another build of mainstay {own}")
+        } else {
+            format!("mainstay {version}")
+        };
+        warnings.push(format!(
+            "it is run by {which}, and this is {own}: `mainstay apply` moves it, never to an older one"
+        ));
+    }
     let definition = &status.definition;
     if definition.edited {
         warnings.push("the definition was edited by hand: `mainstay apply` writes it anew".to_owned());

@@ -26,6 +26,7 @@ fn healthy() -> Facts {
             runs: true,
             version: Some("0.1.0".to_owned()),
             own: "0.1.0".to_owned(),
+            other_build: false,
             replaced: false,
         },
         tree: Tree {

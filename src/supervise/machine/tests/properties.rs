@@ -104,11 +104,26 @@ struct Witness {
     counted: Vec<u64>,
     /// When the last one may be made at the earliest.
     earliest: u64,
+    /// Until when it was looked at, and for how long it was up until then.
+    looked: u64,
+    up: u64,
+}
+
+/// What it is tried with: nothing, a gate, or a gate and a time in which it is watched.
+#[derive(Clone, Copy, Debug)]
+enum Tried {
+    No,
+    Gate,
+    Watch,
 }
 
 impl Witness {
-    fn new(spec: LaunchSpec, tried: bool) -> Self {
-        let trial = tried.then(|| trial(20));
+    fn new(spec: LaunchSpec, tried: Tried) -> Self {
+        let trial = match tried {
+            Tried::No => None,
+            Tried::Gate => Some(trial(20)),
+            Tried::Watch => Some(super::trials::watched(&spec, 120)),
+        };
         let machine = machine(&spec, trial.as_ref(), None, 0);
         let mut witness = Self {
             spec,
@@ -121,6 +136,8 @@ impl Witness {
             wished: false,
             counted: Vec::new(),
             earliest: 0,
+            looked: 0,
+            up: 0,
         };
         witness.tell(Input::Begin);
         witness
@@ -135,9 +152,14 @@ impl Witness {
         if before.phase == Phase::Ready && input == Input::Exited(Exit::Code(42)) {
             (self.explained, self.wished) = (true, true);
         }
+        if before.phase.is_up() {
+            self.up += self.now - self.looked;
+        }
+        self.looked = self.now;
         let told = input.clone();
         let outputs = self.machine.on(input, at(self.now));
         let after = self.machine.standing().clone();
+        self.trial_holds(&before, &after, &outputs);
         self.last_exit_is_kept(&told, before.last_exit, after.last_exit);
         if matches!(told, Input::Exited(_) | Input::Cleared { .. }) {
             self.alive = false;
@@ -164,6 +186,22 @@ impl Witness {
         if pauses && !self.wished && self.ending.is_none() {
             self.paused();
         }
+    }
+
+    /// Nothing counts but time in which it is up; what has failed or is passed stays so; and an open trial ends with the
+    /// first failure.
+    fn trial_holds(&self, before: &Standing, after: &Standing, outputs: &[Output]) {
+        let Some(trial) = &after.trial else { return };
+        assert!(trial.ready_seconds * 1_000 <= self.up, "{trial:?}, up for {} ms", self.up);
+        if let Some(earlier) = before.trial.as_ref().filter(|earlier| earlier.ended.is_some()) {
+            assert_eq!(earlier, trial);
+        }
+        let failed = outputs.contains(&Output::End(Ending::TrialFailed));
+        assert_eq!(failed, trial.failed.is_some(), "{trial:?}");
+        let bad = matches!(after.last_outcome, Some(Outcome::Failure | Outcome::Fatal));
+        let goes_on = outputs.iter().any(|output| matches!(output, Output::End(Ending::Failed(_))))
+            || (before.phase != Phase::BackingOff && after.phase == Phase::BackingOff);
+        assert!(trial.ended.is_some() || !(bad && goes_on), "a failure that does not end the trial");
     }
 
     fn last_exit_is_kept(&self, input: &Input, before: Option<Exit>, after: Option<Exit>) {
@@ -259,7 +297,7 @@ proptest! {
     fn whatever_happens_the_policy_holds_the_last_exit_is_kept_and_a_stop_ends_it(
         spec in launch(),
         steps in prop::collection::vec((step(), 0_u64..40_000), 50),
-        tried in any::<bool>(),
+        tried in prop_oneof![Just(Tried::No), Just(Tried::Gate), Just(Tried::Watch)],
         stubborn in any::<bool>(),
     ) {
         let mut witness = Witness::new(spec, tried);

@@ -62,8 +62,8 @@ fn day(seed: u64, worst: u64) -> (Vec<Run>, u64) {
     (runs, stop)
 }
 
-/// The rules, in as few words as they can be said.
-fn model(runs: &[Run], stop: u64, retries: bool) -> Tally {
+/// The rules, in as few words as they can be said. On trial for days, the first failure is the last.
+fn model(runs: &[Run], stop: u64, retries: bool, on_trial: bool) -> Tally {
     let mut tally =
         Tally { ending: Ending::Stopped, runs: 0, successes: 0, partials: 0, failures: 0, skipped: 0 };
     let (mut now, mut turn, mut restarts) = (0, 0, Vec::<u64>::new());
@@ -83,6 +83,10 @@ fn model(runs: &[Run], stop: u64, retries: bool) -> Tally {
             Exit::Code(42) if run.takes >= 1_000 => continue,
             exit => {
                 tally.failures += 1;
+                if on_trial {
+                    tally.ending = Ending::TrialFailed;
+                    return tally;
+                }
                 restarts.retain(|made| now - made < WINDOW);
                 if !retries || restarts.len() == LIMIT {
                     tally.ending = Ending::Failed(exit);
@@ -104,8 +108,9 @@ fn model(runs: &[Run], stop: u64, retries: bool) -> Tally {
 }
 
 /// The same day in the machine.
-fn lived(runs: &[Run], stop: u64, spec: &LaunchSpec) -> (Tally, Phase) {
-    let mut world = World::new(spec, None, None, 0);
+fn lived(runs: &[Run], stop: u64, spec: &LaunchSpec, on_trial: bool) -> (Tally, Phase) {
+    let trial = on_trial.then(|| super::trials::watched(spec, 3 * DAY / 1_000));
+    let mut world = World::new(spec, trial.as_ref(), None, 0);
     let mut seen = 0;
     let mut end = None;
     while world.ending.is_none() {
@@ -139,15 +144,20 @@ fn lived(runs: &[Run], stop: u64, spec: &LaunchSpec) -> (Tally, Phase) {
     (Tally { ending, runs: cycles, successes, partials, failures, skipped }, world.phase())
 }
 
-fn compare(seed: u64, worst: u64, retries: bool) -> Tally {
+fn compare(seed: u64, worst: u64, retries: bool, on_trial: bool) -> Tally {
     let (runs, stop) = day(seed, worst);
     let mut spec = super::cycles::every(EVERY / 1_000);
     if retries {
         spec.restart.when = RestartWhen::OnFailure;
     }
-    let (tally, phase) = lived(&runs, stop, &spec);
-    assert_eq!(tally, model(&runs, stop, retries), "seed {seed}, {worst} of 1,000, retries {retries}");
-    let expected = if tally.ending == Ending::Stopped { Phase::Stopped } else { Phase::Failed };
+    let (tally, phase) = lived(&runs, stop, &spec, on_trial);
+    let expected = model(&runs, stop, retries, on_trial);
+    assert_eq!(tally, expected, "seed {seed}, {worst} of 1,000, retries {retries}, trial {on_trial}");
+    let expected = match tally.ending {
+        Ending::Stopped => Phase::Stopped,
+        Ending::TrialFailed => Phase::BackingOff,
+        _ => Phase::Failed,
+    };
     assert_eq!(phase, expected);
     tally
 }
@@ -158,11 +168,12 @@ fn a_day_of_watch_mode_ends_as_the_rules_say() {
     let mut endings = [0, 0];
     for seed in 0..24 {
         // Without a policy the first complete failure ends the service, so there are days without any.
-        let whole = compare(seed, 0, false);
+        let whole = compare(seed, 0, false, seed % 3 == 0);
         turns = turns.max(whole.runs + whole.skipped);
         for (worst, retries) in [(2, false), (60, true), (300, true), (700, true)] {
-            let tally = compare(seed, worst, retries);
+            let tally = compare(seed, worst, retries, false);
             endings[usize::from(tally.ending == Ending::Stopped)] += 1;
+            compare(seed, worst, retries, true);
         }
     }
     assert_eq!(turns, 1_440, "a whole day was lived");

@@ -1,0 +1,85 @@
+//! The copies of this tool by which instances are run: which of them is another than this one, and which nobody needs
+//! any more.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8Path;
+
+use crate::engine::failure::Failure;
+use crate::engine::{Context, recover};
+use crate::host::files::FileError;
+use crate::host::{environment, files, lock, usage};
+use crate::model::layout::Layout;
+use crate::model::name::InstanceName;
+
+/// The name under which copies are kept, by version and digest.
+pub(crate) fn build_of(program: &Utf8Path) -> Result<String, FileError> {
+    Ok(format!("{}-{}", env!("CARGO_PKG_VERSION"), files::digest(program)?.short()))
+}
+
+/// The copy that an instance's definition starts, as its link names it.
+pub(crate) fn linked(layout: &Layout, name: &InstanceName) -> Option<String> {
+    let link = files::read_link(&layout.runtime_link(name)).ok()??;
+    link.strip_prefix("../.runtime/").map(str::to_owned)
+}
+
+/// This program, as far as it takes no reading of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own {
+    size: Option<u64>,
+}
+
+impl Own {
+    pub(crate) fn look() -> Self {
+        let program = environment::own_program().ok();
+        Self { size: program.and_then(|program| size(&program)) }
+    }
+
+    /// The copy by which an instance is run, where that is another than this program: of another version, or of this
+    /// one and another size.
+    pub(crate) fn other(self, layout: &Layout, name: &InstanceName) -> Option<String> {
+        let build = linked(layout, name)?;
+        let same_version =
+            build.rsplit_once('-').map(|(version, _)| version) == Some(env!("CARGO_PKG_VERSION"));
+        let there = size(&layout.runtime_program(name));
+        let same = same_version && (there.is_none() || self.size.is_none() || there == self.size);
+        (!same).then_some(build)
+    }
+}
+
+fn size(program: &Utf8Path) -> Option<u64> {
+    fs_err::metadata(program).ok().map(|found| found.len())
+}
+
+/// The copies that no link and no process names, and the reason why none is given where that can't be known. While
+/// another command is at work in this scope, it may be about to point a link at any of them.
+pub(crate) fn unused(context: &Context<'_>, by: &InstanceName) -> Result<Vec<String>, Failure> {
+    let layout = &context.layout;
+    let folder = layout.runtimes();
+    let mut names = files::list(&folder)?.unwrap_or_default();
+    names.retain(|name| !name.starts_with('.'));
+    let mut used: BTreeSet<String> = std::iter::once(build_of(&context.program)?).collect();
+    for instance in installed(layout)? {
+        if instance != *by && lock::is_held(&layout.operation_lock(&instance)) != Some(false) {
+            return Ok(Vec::new());
+        }
+        if let Some(link) = files::read_link(&layout.runtime_link(&instance))? {
+            used.extend(link.rsplit('/').next().map(str::to_owned));
+        }
+    }
+    let others_at_work = recover::unfinished(layout)?.iter().any(|name| name != by);
+    let Ok(running) = usage::of_folder(&folder) else { return Ok(Vec::new()) };
+    if others_at_work {
+        return Ok(Vec::new());
+    }
+    names.retain(|name| !used.contains(name) && !running.names.contains(name));
+    Ok(names)
+}
+
+/// Every folder of an instance in this scope, whether it is still registered or not.
+fn installed(layout: &Layout) -> Result<Vec<InstanceName>, Failure> {
+    let runtimes = layout.runtimes();
+    let Some(root) = runtimes.parent() else { return Ok(Vec::new()) };
+    let names = files::list(root)?.unwrap_or_default();
+    Ok(names.into_iter().filter_map(|name| InstanceName::new(name).ok()).collect())
+}
