@@ -204,7 +204,10 @@ fn took_over(context: &Context<'_>, switch: &Switch) -> Result<(), String> {
 /// The step after the one at which an operation whose launch has been ready stood: neither the restart nor
 /// the waiting is done again.
 fn past_the_wait(plan: &Plan, next: usize) -> usize {
-    let wait = plan.steps.iter().position(|planned| matches!(planned.step, Step::AwaitReady { .. }));
+    let wait = plan
+        .steps
+        .iter()
+        .position(|planned| matches!(planned.step, Step::AwaitReady { .. } | Step::MakeSwitch));
     wait.map_or(next, |wait| next.max(wait + 1))
 }
 
