@@ -151,3 +151,148 @@ fn build_of(tool: &Utf8Path) -> String {
     let digest = mainstay::host::files::digest(tool).unwrap();
     format!("{}-{}", env!("CARGO_PKG_VERSION"), digest.short())
 }
+
+/// An archive of the tool: a program, and what its package says of itself.
+fn tool_archive(place: &Place, name: &str, component: &str, version: &str, program: &[u8]) -> String {
+    let source = place.top().join(format!("tool-{name}"));
+    std::fs::create_dir_all(source.join("bin")).unwrap();
+    std::fs::write(source.join("bin/mainstay"), program).unwrap();
+    make_executable(&source.join("bin/mainstay"));
+    let description = format!(r#"{{ "component": "{component}", "version": "{version}" }}"#);
+    std::fs::write(source.join("mainstay-package.json"), description).unwrap();
+    let archive = place.top().join(format!("{name}.tar.gz"));
+    mainstay::package::pack::pack(&source, &archive).unwrap();
+    archive.into_string()
+}
+
+/// A program that says of itself that it is a version, and then does something.
+fn script(version: &str, then: &str) -> Vec<u8> {
+    format!("#!/bin/sh\nif [ \"$1\" = --version ]; then echo mainstay {version}; exit; fi\n{then}\n")
+        .into_bytes()
+}
+
+fn names(folder: &Utf8Path) -> Vec<String> {
+    mainstay::host::files::list(folder).unwrap().unwrap()
+}
+
+const OWN: &str = env!("CARGO_PKG_VERSION");
+
+#[test]
+fn the_tool_replaces_itself_and_goes_back_while_services_run_on() {
+    let (place, tool, new) = installed();
+    let (server, of_old) = (place.server().unwrap(), build(&place));
+    let (old_bytes, new_bytes) = (std::fs::read(&tool).unwrap(), std::fs::read(&new).unwrap());
+    let archive = tool_archive(&place, "good", "mainstay", OWN, &new_bytes);
+    let update = |arguments: &[&str]| run(&place, &tool, &[&["self-update"], arguments].concat());
+
+    update(&["--from", &archive]).fails(2, "add `--yes`");
+    let shown = update(&["--from", &archive, "--dry-run"]).good();
+    assert!(shown.out.contains("replace "), "{shown:?}");
+    assert_eq!(
+        (std::fs::read(&tool).unwrap() == old_bytes, names(tool.parent().unwrap())),
+        (true, vec!["mainstay".to_owned()])
+    );
+    update(&["--from", &archive, "--yes"]).good();
+    assert!(std::fs::read(&tool).unwrap() == new_bytes);
+    assert_eq!(names(tool.parent().unwrap()), ["mainstay", "mainstay.before"]);
+    assert_eq!((place.server(), build(&place)), (Some(server), of_old.clone()), "what runs goes on");
+    assert!(run(&place, &tool, &["status"]).good().out.contains("another build"));
+    assert!(update(&["--from", &archive, "--yes"]).good().out.contains("nothing to do"));
+    run(&place, &tool, &["apply", "--yes"]).good();
+    assert_ne!(build(&place), of_old);
+
+    update(&["--rollback", "--yes"]).good();
+    assert!(std::fs::read(&tool).unwrap() == old_bytes);
+    update(&["--rollback", "--yes"]).good();
+    assert!(std::fs::read(&tool).unwrap() == new_bytes, "and forth again");
+    let newer = tool_archive(
+        &place,
+        "newer",
+        "mainstay",
+        "99.0.0",
+        &script("99.0.0", &format!("exec {MAINSTAY} \"$@\"")),
+    );
+    update(&["--from", &newer, "--yes"]).good();
+    assert!(run(&place, &tool, &["--version"]).good().out.contains("99.0.0"));
+    assert!(place.server().is_some());
+}
+
+#[test]
+fn what_is_no_good_replaces_nothing() {
+    let (place, tool, _) = installed();
+    let before = (std::fs::read(&tool).unwrap(), names(tool.parent().unwrap()));
+    let good = format!("exec {MAINSTAY} \"$@\"");
+    let archive = |name: &str, component: &str, version: &str, program: Vec<u8>| {
+        tool_archive(&place, name, component, version, &program)
+    };
+    let cases = [
+        (archive("other", "orchestrator", "99.0.0", script("99.0.0", &good)), 5, "not of `mainstay`"),
+        (archive("liar", "mainstay", "99.0.0", script("98.0.0", &good)), 5, "says that it is 98.0.0"),
+        (archive("broken", "mainstay", "99.0.0", b"#!/bin/sh\nexit 1\n".to_vec()), 5, "does not work here"),
+        (archive("blind", "mainstay", "99.0.0", script("99.0.0", "exit 1")), 5, "can't read the files"),
+        (archive("older", "mainstay", "0.0.1", script("0.0.1", &good)), 4, "older than the active"),
+    ];
+    let update = |arguments: &[&str]| run(&place, &tool, &[&["self-update", "--yes"], arguments].concat());
+    for (archive, code, words) in &cases {
+        update(&["--from", archive]).fails(*code, words);
+        assert!((std::fs::read(&tool).unwrap(), names(tool.parent().unwrap())) == before, "{archive}");
+    }
+    let good = archive("good", "mainstay", "99.0.0", script("99.0.0", &good));
+    update(&["--from", &good, "--sha256", &"0".repeat(64)]).fails(5, "sha256");
+    update(&["--rollback"]).fails(2, "no program before this one");
+    update(&[]).fails(2, "--from ARCHIVE");
+    let key = minisign::KeyPair::generate_unencrypted_keypair().unwrap().pk.to_base64();
+    update(&["--from", &good, "--public-key", &key]).fails(5, "sign");
+    let pin = tool.with_file_name("mainstay.pub");
+    std::fs::write(&pin, format!("untrusted comment: ours\n{key}\n")).unwrap();
+    update(&["--from", &good]).fails(5, "sign");
+    let other = minisign::KeyPair::generate_unencrypted_keypair().unwrap().pk.to_base64();
+    update(&["--from", &good, "--public-key", &other]).fails(4, "pins the key");
+    std::fs::remove_file(pin).unwrap();
+    let list = place.top().join(".crates.toml");
+    std::fs::write(&list, "[v1]\n\"mainstay 0.1.0 (registry)\" = [\"mainstay\"]\n").unwrap();
+    update(&["--from", &good]).fails(4, "cargo install mainstay");
+    std::fs::remove_file(list).unwrap();
+    assert!((std::fs::read(&tool).unwrap(), names(tool.parent().unwrap())) == before);
+}
+
+#[test]
+fn the_tool_is_whole_wherever_its_update_dies() {
+    if std::process::Command::new("strace").arg("--version").output().is_err() {
+        eprintln!("left out: strace is not installed");
+        assert!(std::env::var("CI").is_err(), "strace is missing");
+        return;
+    }
+    let place = Place::new();
+    let (tool, new) = (tool(&place, "old", ""), tool(&place, "new", "another build"));
+    let archive = tool_archive(&place, "good", "mainstay", OWN, &std::fs::read(&new).unwrap());
+    let old = std::fs::read(&tool).unwrap();
+    let mut kills = 0;
+    for (rollback, calls) in [(false, "rename,renameat,renameat2"), (true, "rename,renameat,renameat2")] {
+        for entry in 1..20 {
+            let what: &[&str] = if rollback { &["--rollback"] } else { &["--from", &archive] };
+            let died = place
+                .command("strace", place.top())
+                .args(["--quiet=all", "--output=/dev/null", "-f"])
+                .arg(format!("--trace={calls}"))
+                .arg(format!("--inject={calls}:signal=KILL:when={entry}"))
+                .args([tool.as_str(), "self-update", "--yes"])
+                .args(what)
+                .output()
+                .unwrap();
+            assert!(run(&place, &tool, &["--version"]).good().out.contains(OWN), "{entry}");
+            if died.status.success() {
+                break;
+            }
+            kills += 1;
+            if !rollback {
+                std::fs::write(tool.with_file_name("again"), &old).unwrap();
+                make_executable(&tool.with_file_name("again"));
+                std::fs::rename(tool.with_file_name("again"), &tool).unwrap();
+            }
+        }
+        let left = names(tool.parent().unwrap());
+        assert_eq!(left, ["mainstay", "mainstay.before"], "the next one sweeps");
+    }
+    assert!(kills > 3, "{kills}");
+}

@@ -8,9 +8,11 @@ use crate::model::name::{ComponentName, InstanceName};
 use crate::model::status::ProcessIdentity;
 use crate::model::version::Version;
 
+pub use self::self_update::SelfUpdateArguments;
 pub use self::source::SourceArguments;
 pub use self::upgrade::UpgradeArguments;
 
+mod self_update;
 mod source;
 mod upgrade;
 
@@ -133,6 +135,8 @@ pub enum Command {
     Boot(BootArguments),
     /// Finish or undo what an interrupted command has left
     Recover(RecoverArguments),
+    /// Replace this very program by another version; what runs goes on by its own copy
+    SelfUpdate(SelfUpdateArguments),
     /// Show the whole life of a sample service in a temporary folder
     Demo(DemoArguments),
     /// Print completions for a shell

@@ -346,6 +346,10 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
             );
             vec![format!("{bring}, then `mainstay upgrade --version VERSION`")]
         }
+        Refusal::ForeignTool { instead, .. } => vec![instead.clone()],
+        Refusal::OtherToolKey { .. } => {
+            vec!["leave `--public-key` out, or let the owner of that file exchange it".to_owned()]
+        }
         Refusal::OutsidePackage { .. } => vec![
             "let `service.command` begin with `{package}/…`, or set `package.source` to `manager`".to_owned(),
             "`--force` unpacks and records it all the same".to_owned(),

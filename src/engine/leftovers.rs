@@ -12,7 +12,7 @@ use crate::model::name::InstanceName;
 use crate::package::{fetch, tree};
 
 /// How the name of a file begins that is being written ([`files::write`]).
-const HALF_WRITTEN: &str = ".mainstay-";
+pub(crate) const HALF_WRITTEN: &str = ".mainstay-";
 
 /// Removes what is left over. Failing to is no failure: the next operation tries again.
 pub(crate) fn sweep(context: &Context<'_>, name: &InstanceName) {

@@ -37,6 +37,7 @@ pub mod remove;
 pub mod render;
 pub mod report;
 mod runtimes;
+pub mod self_update;
 mod snapshot;
 pub mod sockets;
 pub mod source;

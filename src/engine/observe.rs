@@ -143,7 +143,8 @@ pub(crate) fn read_receipt(path: &Utf8Path) -> Result<Option<Receipt>, Failure> 
     serde_json::from_str(&text).map(Some).map_err(damaged)
 }
 
-fn read_specs(folder: &Utf8Path) -> Result<BTreeMap<String, LaunchSpec>, Failure> {
+/// The launch specs of an instance, by tree.
+pub(crate) fn read_specs(folder: &Utf8Path) -> Result<BTreeMap<String, LaunchSpec>, Failure> {
     let mut specs = BTreeMap::new();
     for name in files::list(folder)?.unwrap_or_default() {
         let Some(tree) = name.strip_suffix(".json") else { continue };

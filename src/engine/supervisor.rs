@@ -178,7 +178,13 @@ pub fn supervise(
     let trial = trial.filter(|trial| trial.is_open_for(&spec));
     // What keeps a version from starting that has been ready is not its own doing.
     let on_trial = trial.is_some() && !switch::was_ever_ready(layout, name, &spec.identity());
-    supervise_launch(layout, spec, trial, guardian, wishes).map_err(|error| Unsupervised { error, on_trial })
+    let is_embedded = spec.platform == PlatformKind::Embedded;
+    let outcome = supervise_launch(layout, spec, trial, guardian, wishes);
+    let failed = matches!(outcome, Ok(Ending::TrialFailed)) || (outcome.is_err() && on_trial);
+    if failed && is_embedded {
+        switch::watch::note_failure(layout, name);
+    }
+    outcome.map_err(|error| Unsupervised { error, on_trial })
 }
 
 fn supervise_launch(

@@ -294,6 +294,12 @@ pub fn list(folder: &Utf8Path) -> Result<Option<Vec<String>>, FileError> {
     Ok(Some(names))
 }
 
+/// Puts a file in another one's place: whoever opens that name finds the one or the other, whole.
+pub fn rename_over(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
+    rustix::fs::rename(from.as_str(), to.as_str()).map_err(failed("replace", to))?;
+    sync_folder(parent(to))
+}
+
 /// Copies a program so that what runs it later never sees half of it.
 pub fn copy_program(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
     let folder = parent(to);

@@ -193,6 +193,24 @@ pub enum Refusal {
         /// What brings the old one.
         bring: Option<String>,
     },
+    /// The tool's own program file is a package manager's.
+    #[error("`{program}` was put there by {by}, which alone replaces it")]
+    ForeignTool {
+        /// The file.
+        program: Utf8PathBuf,
+        /// Who has put it there.
+        by: String,
+        /// What to do instead.
+        instead: String,
+    },
+    /// Another key than the one that is pinned for the tool itself.
+    #[error("`{file}` pins the key {pinned} for mainstay itself, and another one was typed")]
+    OtherToolKey {
+        /// The file that pins it.
+        file: Utf8PathBuf,
+        /// The key in it.
+        pinned: PublicKey,
+    },
     /// The service does not start what archives bring.
     #[error("`{name}` starts `{program}`, which no archive brings: its version would change by word only")]
     OutsidePackage {

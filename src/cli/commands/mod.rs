@@ -13,6 +13,7 @@ mod pick;
 mod recover;
 mod remove;
 mod run;
+mod self_update;
 mod status;
 mod texts;
 mod upgrade;
@@ -42,6 +43,7 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Run(arguments) => run::run(report, &arguments),
         Command::Boot(arguments) => run::boot(report, &arguments),
         Command::Recover(arguments) => recover::recover(report, &arguments),
+        Command::SelfUpdate(arguments) => self_update::self_update(report, &arguments),
         Command::Demo(arguments) => demo::demo(report, &arguments),
         Command::Logs(arguments) => logs::logs(report, &arguments),
         Command::Doctor(arguments) => doctor::doctor(report, &arguments),

@@ -6,6 +6,8 @@ use crate::model::answer::doctor::{Check, Finding, Verdict};
 use crate::model::answer::status::{InstanceState, OperationState};
 use crate::model::manifest::{PlatformKind, Scope};
 
+mod trial;
+
 /// Less room than this, and a file system is full, in bytes: hardly a log line and no version fits into it.
 const FULL: u64 = 16 << 20;
 /// Less room than this, and where that is less than a fiftieth too, it is nearly full.
@@ -175,7 +177,7 @@ fn version(facts: &Facts) -> Judged {
         let message = format!("the launch of `{target}` can't be used: {reason}");
         return wrong(Check::Version, message, "`mainstay apply` in its folder writes it anew");
     }
-    sound(Check::Version, format!("the active version `{target}` is whole"))
+    trial::of_whole(facts, target)
 }
 
 fn runtime(facts: &Facts) -> Judged {

@@ -5,13 +5,14 @@ use std::time::{Duration, SystemTime};
 
 use camino::Utf8PathBuf;
 
-use super::{AtStart, Means, data, last_end, mend, point, read, read_trial};
+use super::{AtStart, Means, at_stop, data, last_end, mend, point, read, read_trial};
 use crate::engine::failure::Failure;
 use crate::engine::obstacle::{Fate, Point};
 use crate::engine::{report, trial};
 use crate::host::lock;
-use crate::host::{clock, files};
+use crate::host::{clock, environment, files};
 use crate::model::duration::Span;
+use crate::model::ended::{self, Ended};
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
@@ -190,4 +191,20 @@ fn met(means: &Means<'_>, place: usize) -> Result<(), Failure> {
 /// Whether a switch is written down.
 pub(crate) fn is_under_way(layout: &Layout, name: &InstanceName) -> Result<bool, Failure> {
     Ok(read(layout, name)?.is_some())
+}
+
+/// Leaves the record that systemd's own `ExecStopPost=` would: where the report can't be written, nothing else tells the
+/// next start of a trial that has failed.
+pub(crate) fn note_failure(layout: &Layout, name: &InstanceName) {
+    let word = str::to_owned;
+    let ended = Ended {
+        format: ended::FORMAT,
+        boot_id: environment::boot_id(),
+        at: clock::now(),
+        result: word("exit-code"),
+        code: word("exited"),
+        status: END_OF_TRIAL.to_string(),
+    };
+    // What can't be written either is found out at the next start, and tried again.
+    let _ = at_stop(layout, name, &ended);
 }
