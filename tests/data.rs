@@ -4,7 +4,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "a test that fails panics, and starts processes itself"
+    clippy::unnecessary_debug_formatting,
+    reason = "a test that fails panics, starts processes itself, and shows odd names as they are"
 )]
 
 mod real;

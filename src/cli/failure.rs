@@ -14,6 +14,7 @@ use crate::model::answer::failure::FailureAnswer;
 use crate::model::marker::Marker;
 use crate::plan::refusal::Refusal;
 
+mod data;
 mod fetching;
 
 /// How many instances are named to somebody who named none: a screen's worth.
@@ -298,30 +299,11 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
                     .to_owned(),
             ]
         }
-        Refusal::DataTooNew { snapshot, .. } => {
-            let mut lines = Vec::new();
-            if let Some(snapshot) = snapshot {
-                lines.push(format!(
-                    "`--restore-data` puts back the snapshot {snapshot}: what was written since then is lost to it"
-                ));
-            }
-            lines.push("`--force` goes back with the data as they are".to_owned());
-            lines
-        }
-        Refusal::NoSnapshot { .. } => {
-            vec!["leave `--restore-data` out: the data stay as they are".to_owned()]
-        }
-        Refusal::DataUnusable { .. } => {
-            vec!["name folders that hold nothing but the service's data in `upgrade.data`".to_owned()]
-        }
-        Refusal::NoRoom { .. } => {
-            vec![
-                "make room: `mainstay upgrade --cleanup` removes old versions and their snapshots".to_owned(),
-            ]
-        }
-        Refusal::DataNeedsRestart { .. } => {
-            vec!["leave `--no-restart` out, or stop the service first".to_owned()]
-        }
+        Refusal::DataTooNew { .. }
+        | Refusal::NoSnapshot { .. }
+        | Refusal::DataUnusable { .. }
+        | Refusal::NoRoom { .. }
+        | Refusal::DataNeedsRestart { .. } => data::help(refusal),
         Refusal::Unclear { reasons, .. } => {
             let mut lines = reasons.clone();
             lines.push("mend that, then run this again".to_owned());

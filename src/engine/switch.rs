@@ -115,14 +115,12 @@ pub(crate) fn locked<T>(
 #[must_use]
 pub fn moves_data(layout: &Layout, name: &InstanceName) -> bool {
     let moving = |stage: &Stage| !matches!(stage, Stage::Passed | Stage::TakenBack { .. });
-    match read(layout, name) {
-        Ok(Some(switch)) => !switch.data.is_nothing() && moving(&switch.stage),
-        // A watched version that is taken back after it was ready has its data brought into their old form.
-        _ => {
-            let trial = read_trial(layout, name).ok().flatten();
-            trial.and_then(|trial| trial.watch).is_some_and(|watch| watch.migrate_back.is_some())
-        }
+    if let Ok(Some(switch)) = read(layout, name) {
+        return !switch.data.is_nothing() && moving(&switch.stage);
     }
+    // A watched version that is taken back after it was ready has its data brought into their old form.
+    let trial = read_trial(layout, name).ok().flatten();
+    trial.and_then(|trial| trial.watch).is_some_and(|watch| watch.migrate_back.is_some())
 }
 
 /// Whether a start is moving data at this moment.

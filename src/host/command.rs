@@ -65,7 +65,9 @@ pub fn told(argv: &[String], manner: Manner<'_>, each: &mut dyn FnMut(&str)) -> 
         }
     });
     // A last line without an end.
-    begun.iter().for_each(|begun| String::from_utf8_lossy(begun).lines().for_each(&mut *each));
+    for begun in &begun {
+        String::from_utf8_lossy(begun).lines().for_each(&mut *each);
+    }
     output
 }
 

@@ -1,6 +1,7 @@
 //! The protocol in which services tell their manager how they are: datagrams of `KEY=value` lines on a Unix
 //! socket (`sd_notify(3)`). Both ends of it: to the manager of this process, and from a program of ours.
 
+use std::fmt::Write as _;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::linux::net::SocketAddrExt;
@@ -52,7 +53,7 @@ const JOURNAL: &str = "/run/systemd/journal/socket";
 pub fn tell_journal(message: &str, fields: &[(&str, &str)]) -> io::Result<()> {
     let mut text = format!("MESSAGE={}\n", message.replace('\n', " "));
     for (name, value) in fields {
-        text.push_str(&format!("{name}={value}\n"));
+        let _ = writeln!(text, "{name}={value}");
     }
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;

@@ -33,7 +33,9 @@ impl Hands<'_> {
             }
         });
         if outcome.is_err() {
-            lines.iter().for_each(|line| said(line, true));
+            for line in &lines {
+                said(line, true);
+            }
         }
         outcome
     }

@@ -23,7 +23,7 @@ pub struct Between<'a> {
     pub to: &'a LaunchSpec,
 }
 
-impl<'a> Between<'a> {
+impl Between<'_> {
     /// The way back.
     #[must_use]
     pub fn reversed(self) -> Self {

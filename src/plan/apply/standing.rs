@@ -79,7 +79,9 @@ pub(super) fn restart_in_place(
     if restarts && version_changes {
         let from = active_now(wanted, observed).unwrap_or_else(|| spec.clone());
         let hook = hook("upgrade.hooks.beforeStop", spec.hooks.before_stop.as_ref(), wanted, &from);
-        hook.into_iter().for_each(|hook| plan.push(hook, Undo::Nothing));
+        if let Some(hook) = hook {
+            plan.push(hook, Undo::Nothing);
+        }
     }
     let before = observed.specs.get(&tree).map(LaunchSpec::text);
     if before.as_deref() != Some(spec.text().as_str()) {
@@ -99,7 +101,9 @@ pub(super) fn restart_in_place(
     if version_changes {
         let from = active_now(wanted, observed).unwrap_or_else(|| spec.clone());
         let hook = hook(super::AFTER_START, spec.hooks.after_start.as_ref(), wanted, &from);
-        hook.into_iter().for_each(|hook| recording.push(hook, Undo::Nothing));
+        if let Some(hook) = hook {
+            recording.push(hook, Undo::Nothing);
+        }
     }
     records(&mut recording, operation, wanted, observed);
     plan.after.extend(recording.steps.into_iter().map(|planned| planned.step));

@@ -68,7 +68,9 @@ pub(super) fn launch(
     let versions_change = from.tree() != tree;
     if versions_change && operation != Operation::Rollback {
         let hook = hook("upgrade.hooks.beforeStop", spec.hooks.before_stop.as_ref(), wanted, from);
-        hook.into_iter().for_each(|hook| plan.push(hook, Undo::Nothing));
+        if let Some(hook) = hook {
+            plan.push(hook, Undo::Nothing);
+        }
     }
     let watch = watch(plan, operation, wanted, observed, (from, defined));
     let switch = Switch {
@@ -106,8 +108,8 @@ pub(super) fn launch(
         if one_way {
             // It stays whatever the hook says: its data are closed to what ran before.
             plan.after.extend(hook);
-        } else {
-            hook.into_iter().for_each(|hook| plan.push(hook, Undo::Nothing));
+        } else if let Some(hook) = hook {
+            plan.push(hook, Undo::Nothing);
         }
     }
     Ok(true)
