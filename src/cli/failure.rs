@@ -153,7 +153,11 @@ fn room(failure: &Failure) -> Vec<String> {
         let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
         matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
     };
-    let archive = matches!(failure, Failure::Archive(error) if error.wants_room());
+    // Of what was undone only the words are left.
+    let words = failure.to_string();
+    let said =
+        ["No space left on device", "quota exceeded", "is full"].iter().any(|word| words.contains(word));
+    let archive = said || matches!(failure, Failure::Archive(error) if error.wants_room());
     let mut source = failure.source();
     let mut met = archive || matches!(failure, Failure::Space(_));
     while let Some(error) = source.filter(|_| !met) {

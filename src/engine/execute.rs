@@ -7,7 +7,7 @@ use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::Journal;
 use crate::engine::obstacle::{Fate, Point};
-use crate::engine::{Context, leftovers, report, switch, trial};
+use crate::engine::{Context, leftovers, report, space, switch, trial};
 use crate::host::files::FileError;
 use crate::host::{clock, files};
 use crate::model::history;
@@ -125,7 +125,8 @@ fn give_up(
 ) -> Failure {
     let step = plan.steps[place].step.to_string();
     let operation = plan.operation;
-    let reason = error.to_string();
+    let full = space::full(&context.layout, &plan.of.name);
+    let reason = error.whole() + &full;
     if is_closed(context, plan, place) {
         let undo = "its data are closed to the version before, so the new one stays".to_owned();
         return Failure::Stuck { operation, step, undo, source: Box::new(error) };
@@ -143,12 +144,17 @@ fn give_up(
             _ => Failure::Stuck { operation, step, undo: undoing.to_string(), source: Box::new(error) },
         };
     }
-    if is_its_own_fault(&plan.steps[place].step, &error) && !hands.is_unready() {
+    // On a full disk nothing is anybody's own fault.
+    if is_its_own_fault(&plan.steps[place].step, &error) && !hands.is_unready() && full.is_empty() {
         mark_bad(context, plan, &reason);
     }
     let unready = hands.unready();
     let switched = plan.restarts_before(place)
-        || (plan.is_gated() && plan.switch().is_some_and(|(at, _)| at <= place || unready.is_some()));
+        || (plan.is_gated()
+            && plan.switch().is_some_and(|(at, _)| {
+                // Where there was no room to write the switch down, there was none.
+                at < place || (at == place && !error.is_full()) || unready.is_some()
+            }));
     if switched {
         // Before the journal is closed: whoever finds neither would never hear of it.
         remember(context, plan, history::Action::TakenBack, &reason, None);

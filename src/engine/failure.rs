@@ -1,5 +1,7 @@
 //! How an operation fails, by what the person can do about it.
 
+use std::io::ErrorKind;
+
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
@@ -312,6 +314,30 @@ pub enum StepError {
     /// A crash that a test asked for.
     #[error("killed")]
     Killed,
+}
+
+impl StepError {
+    /// Whether the disk, or the account's share of it, is full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::File(error) => error.is_full(),
+            Self::Tree(TreeError::Step { source, .. }) => {
+                matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+            }
+            _ => false,
+        }
+    }
+
+    /// What failed, and what the system said to it, as one sentence.
+    #[must_use]
+    pub fn whole(&self) -> String {
+        match self {
+            Self::File(error) => format!("{error}: {}", error.source),
+            Self::Tree(TreeError::Step { source, .. }) => format!("{self}: {source}"),
+            _ => self.to_string(),
+        }
+    }
 }
 
 /// Why a service manager did not do what it was asked.

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::engine::Context;
 use crate::engine::failure::Failure;
 use crate::engine::target::Declared;
-use crate::host::disk::{Need, require};
+use crate::host::disk::{Need, require, room};
 use crate::host::{environment, files};
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
@@ -16,6 +16,8 @@ use crate::package::need;
 
 /// What the journal, the launch, the receipt and the history of one operation take at most, in bytes.
 const RECORDS: u64 = 256 << 10;
+/// With less than this a disk is full: hardly a record fits on it, in bytes.
+const FULL: u64 = 64 << 10;
 /// How many files and folders they are.
 const RECORD_FILES: u64 = 32;
 
@@ -39,6 +41,16 @@ pub(crate) fn guard_archive(
     needs.extend(runtime(context));
     needs.extend(records(layout, name, &declared.deploy.folder));
     Ok(require(&needs)?)
+}
+
+/// What can be added to a failure where a disk of the instance is full: whatever failed, that may well be why.
+pub(crate) fn full(layout: &Layout, name: &InstanceName) -> String {
+    let folders = [layout.state(name), layout.install(name), layout.data(name)];
+    let is_full = |folder: &&Utf8PathBuf| {
+        room(folder).is_some_and(|room| room.available < FULL || room.files.is_some_and(|files| files == 0))
+    };
+    let full = folders.iter().find(is_full);
+    full.map(|folder| format!("; the file system of `{folder}` is full")).unwrap_or_default()
 }
 
 /// The copy of this tool that is laid beside the trees, where none of this version is there.

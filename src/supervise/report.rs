@@ -1,6 +1,6 @@
 //! What the supervisor says of its program: the status file, and the service manager's protocol.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read as _};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -195,9 +195,26 @@ fn replace(path: &Utf8Path, status: &Status) -> io::Result<()> {
     let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
     let mut options = fs_err::OpenOptions::new();
     options.write(true).create(true).truncate(true).options_mut().mode(0o644).custom_flags(no_follow);
-    let mut file = options.open(&temporary)?;
-    io::Write::write_all(&mut file, &text)?;
-    fs_err::rename(&temporary, path)
+    let written = options.open(&temporary).and_then(|mut file| io::Write::write_all(&mut file, &text));
+    match written {
+        Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            let _ = fs_err::remove_file(&temporary);
+            overwrite(path, &text).map_err(|_| error)
+        }
+        Err(error) => Err(error),
+        Ok(()) => fs_err::rename(&temporary, path),
+    }
+}
+
+/// Writes a file in its own place, which needs no more room as long as it is hardly longer: on a full disk it is better
+/// to say how a program is, and for a moment nothing that can be read, than to say for ever how it was.
+fn overwrite(path: &Utf8Path, text: &[u8]) -> io::Result<()> {
+    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
+    let mut options = fs_err::OpenOptions::new();
+    options.write(true).options_mut().custom_flags(no_follow);
+    let mut file = options.open(path)?;
+    io::Write::write_all(&mut file, text)?;
+    file.set_len(text.len() as u64)
 }
 
 /// The status that a supervisor left or keeps. `None`: there is none that can be read. The file may belong to a

@@ -42,6 +42,10 @@ impl Request {
             Self::Restart => "restart\n",
         }
     }
+
+    fn of(word: &str) -> Option<Self> {
+        [Self::Start, Self::Stop, Self::Restart].into_iter().find(|request| request.word() == word)
+    }
 }
 
 /// What became of a stop.
@@ -228,13 +232,29 @@ pub(super) fn request_file(layout: &Layout, name: &InstanceName) -> Utf8PathBuf 
 fn leave(layout: &Layout, name: &InstanceName, request: Request) -> Result<(), RequestError> {
     let path = request_file(layout, name);
     let temporary = Utf8PathBuf::from(format!("{path}.{}", std::process::id()));
-    fs_err::write(&temporary, request.word())
-        .and_then(|()| fs_err::rename(&temporary, &path))
-        .map_err(|source| RequestError::File { name: name.clone(), path, source })
+    let written = match fs_err::write(&temporary, request.word()) {
+        // A service is to be stopped on a full disk too. A link has its word in its own entry and needs no room.
+        Err(error) if is_full(&error) => fs_err::remove_file(&temporary)
+            .and_then(|()| std::os::unix::fs::symlink(request.word().trim_end(), &temporary)),
+        written => written,
+    };
+    written.and_then(|()| fs_err::rename(&temporary, &path)).map_err(|source| RequestError::File {
+        name: name.clone(),
+        path,
+        source,
+    })
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }
 
 /// Takes the request that was left, if there is one: it is gone then.
 pub(super) fn take(path: &Utf8Path) -> Option<Request> {
+    if let Ok(Some(word)) = files::read_link(path) {
+        fs_err::remove_file(path).ok()?;
+        return Request::of(&(word + "\n"));
+    }
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let mut options = fs_err::OpenOptions::new();
     options.read(true).options_mut().custom_flags(i32::try_from(flags.bits()).unwrap_or(0));
@@ -244,7 +264,7 @@ pub(super) fn take(path: &Utf8Path) -> Option<Request> {
     // One that can't be deleted would be obeyed again and again.
     fs_err::remove_file(path).ok()?;
     read.ok()?;
-    [Request::Start, Request::Stop, Request::Restart].into_iter().find(|request| request.word() == word)
+    Request::of(&word)
 }
 
 #[cfg(test)]
@@ -265,6 +285,10 @@ mod tests {
             assert_eq!(take(&path), Some(request));
             assert_eq!(take(&path), None);
         }
+        // As it is left on a full disk.
+        std::os::unix::fs::symlink("stop", &path).unwrap();
+        assert_eq!(take(&path), Some(Request::Stop));
+        assert_eq!(take(&path), None);
         assert_eq!(stop_guardian(&layout, &name, Duration::ZERO).unwrap(), Stop::NotRunning);
         assert_eq!(request_restart(&layout, &name).unwrap(), Restart::NotRunning);
     }

@@ -93,7 +93,15 @@ pub(super) fn take_back_unlocked(
     point(layout, &switch.from)?;
     files::remove(&layout.trial(&name))?;
     switch.stage = Stage::TakenBack { reason };
-    store(layout, &name, switch)
+    match store(layout, &name, switch) {
+        // On a full disk the word of it can be spared: the old launch is in force, and without a switch each start
+        // takes that.
+        Err(Failure::File(error)) if error.is_full() => {
+            files::remove(&layout.switch(&name))?;
+            Ok(())
+        }
+        stored => stored,
+    }
 }
 
 pub(super) fn reason(layout: &Layout, switch: &Switch) -> String {
