@@ -170,3 +170,17 @@ fn the_way_back_goes_by_activation_and_not_by_name() {
     assert_eq!(fleet.version("alpha"), "0.9.0", "0.10.0 follows 0.9.0, whatever letters say");
     alpha(&["--rollback"]).fails(4, "was active before");
 }
+
+#[test]
+fn the_others_wait_for_the_canarys_trial() {
+    let fleet = Fleet::new("1.0.0", "");
+    fleet.declare("gamma", "server", fleet.ports[2], r#", "upgrade": { "trial": "3s" }"#);
+    let folder = fleet.place.top().join("deploys/gamma");
+    fleet.place.run_in(&folder, &["apply", "--yes"]).good();
+    let began = std::time::Instant::now();
+    let wave = ["--from", &fleet.place.archive("2.0.0"), "--yes", "--canary", "gamma", "--wait-trial"];
+    let said = fleet.run(&wave).good();
+    assert!(began.elapsed() >= std::time::Duration::from_secs(3), "{said:?}");
+    assert!(said.err.contains("waiting until gamma has passed its trial"), "{said:?}");
+    assert_eq!(fleet.versions(), ["2.0.0"; 3]);
+}

@@ -114,7 +114,33 @@ fn busy(context: &Context<'_>, name: &InstanceName, failure: Failure) -> Failure
     if matches!(failure, Failure::Refused(_)) && at_work() { Failure::Busy(name.clone()) } else { failure }
 }
 
+/// Begins anew with the manifest as it is now, where another command was faster: what was wanted by the manifest
+/// before would take back what that command did.
 fn with_archive(
+    context: &Context<'_>,
+    target: &Target,
+    declared: &Declared,
+    request: &Request,
+    agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
+) -> Result<Outcome, Failure> {
+    let outcome = attempt(context, target, declared, request, agree);
+    // What came on standard input is gone.
+    let is_last = request.source == Source::Input;
+    if is_last || !matches!(outcome, Err(Failure::Changed(_))) || is_current(declared)? {
+        return outcome;
+    }
+    let choice = Choice { name: Some(target.name.clone()), ..Choice::default() };
+    let declared = manifest_in(&declared.deploy.folder, &choice)?;
+    trust::guard_manifest(&declared.deploy, &declared.manifest, context.layout.scope)?;
+    attempt(context, target, &declared, request, agree)
+}
+
+/// Whether the manifest says what it said when it was read.
+fn is_current(declared: &Declared) -> Result<bool, Failure> {
+    Ok(!declared.on_disk || files::read(&declared.path)?.as_deref() == Some(declared.document.text()))
+}
+
+fn attempt(
     context: &Context<'_>,
     target: &Target,
     declared: &Declared,
@@ -143,6 +169,9 @@ fn with_archive(
         return Err(Failure::Usage("nothing was changed".to_owned()));
     }
     let done = exclusively(context, &of, || {
+        if !is_current(declared)? {
+            return Err(Failure::Changed(of.name.clone()));
+        }
         let under_lock = decide()?;
         if under_lock.steps != plan.steps && !agree(&under_lock)? {
             return Err(Failure::Changed(of.name.clone()));

@@ -5,7 +5,8 @@
     clippy::unwrap_used,
     clippy::disallowed_methods,
     clippy::print_stderr,
-    reason = "a test fails by panicking, starts programs, and says where it was not run in full"
+    clippy::match_bool,
+    reason = "a test fails by panicking, starts programs, says where it was not run in full, and its servers read well as tables"
 )]
 
 #[path = "../real/mod.rs"]

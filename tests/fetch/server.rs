@@ -1,6 +1,7 @@
 //! A server that does what a test wants, and remembers what it was asked.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -19,6 +20,11 @@ pub(crate) struct Asked {
 impl Asked {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
+    }
+
+    /// Whether it was an archive, not what lies beside one.
+    pub(crate) fn is_archive(&self) -> bool {
+        self.path.split('?').next().is_some_and(|path| path.ends_with(".tar.gz"))
     }
 
     /// From which byte on something was asked for.
@@ -93,10 +99,10 @@ impl Reply {
         let length = self.length.unwrap_or(self.body.len());
         let mut head = format!("HTTP/1.1 {} Of course\r\nConnection: close\r\n", self.status);
         if length != usize::MAX {
-            head.push_str(&format!("Content-Length: {length}\r\n"));
+            write!(head, "Content-Length: {length}\r\n").unwrap();
         }
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            write!(head, "{name}: {value}\r\n").unwrap();
         }
         stream.write_all(format!("{head}\r\n").as_bytes())?;
         let end = self.cut.unwrap_or(self.body.len()).min(self.body.len());

@@ -63,7 +63,7 @@ fn fits(place: &Place, name: &InstanceName, told: &str, version: &str) {
 /// The version that runs by what the history says, folded from its beginning.
 fn told_by(history: &str) -> Result<String, String> {
     let history: Value = serde_json::from_str(history).unwrap();
-    let mut version = None;
+    let (mut version, mut before) = (None, None);
     for event in history["events"].as_array().unwrap() {
         let word = |key: &str| event[key].as_str().map(str::to_owned);
         match event["action"].as_str() {
@@ -73,7 +73,8 @@ fn told_by(history: &str) -> Result<String, String> {
                 }
                 version = word("to");
             }
-            Some("taken-back" | "undone" | "finished") => version = word("to").or(version),
+            Some("uninstalled") => before = version.take(),
+            Some("taken-back" | "undone" | "finished") => version = word("to").or(version).or(before.take()),
             _ => {}
         }
     }

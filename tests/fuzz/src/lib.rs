@@ -11,6 +11,7 @@ pub mod journal;
 pub mod log;
 pub mod manifest;
 pub mod records;
+pub mod sums;
 pub mod systemctl;
 pub mod tar;
 pub mod words;
@@ -19,7 +20,7 @@ pub mod words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by the name of its corpus.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     ("archive", archive::run),
     ("control", control::run),
     ("definition", definition::run),
@@ -29,6 +30,7 @@ pub const TARGETS: [Target; 12] = [
     ("log", log::run),
     ("manifest", manifest::run),
     ("records", records::run),
+    ("sums", sums::run),
     ("systemctl", systemctl::run),
     ("tar", |bytes| archive::run(&tar::packed(bytes))),
     ("words", words::run),
