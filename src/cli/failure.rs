@@ -14,6 +14,7 @@ use crate::model::answer::failure::FailureAnswer;
 use crate::model::marker::Marker;
 use crate::plan::refusal::Refusal;
 
+mod data;
 mod fetching;
 
 /// How many instances are named to somebody who named none: a screen's worth.
@@ -68,7 +69,7 @@ fn code(failure: &Failure) -> u8 {
         Failure::Fetch(error) => fetching::code(error),
         Failure::Busy(_) => 6,
         Failure::TakenBack { .. } => 7,
-        Failure::Down { .. } | Failure::NoWayBack { .. } => 8,
+        Failure::Down { .. } | Failure::DataAway { .. } | Failure::NoWayBack { .. } => 8,
         Failure::Space(_)
         | Failure::NotReady { .. }
         | Failure::Held { .. }
@@ -84,6 +85,9 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Account(_)
         | Failure::Environment(_)
         | Failure::Run(_)
+        | Failure::Afterwards { .. }
+        | Failure::Hook(_)
+        | Failure::OneWay { .. }
         | Failure::Killed => 1,
     }
 }
@@ -131,7 +135,9 @@ fn help(failure: &Failure) -> Vec<String> {
             vec!["`mainstay validate` checks it again; `mainstay schema` prints what is allowed".to_owned()]
         }
         Failure::Newer { .. } => vec!["use the mainstay that wrote it, or a newer one".to_owned()],
-        Failure::Stuck { .. } => vec!["mend the cause, then run `mainstay recover`".to_owned()],
+        Failure::Stuck { .. } | Failure::DataAway { .. } => {
+            vec!["mend the cause, then run `mainstay recover`".to_owned()]
+        }
         Failure::Call(CallError::Unavailable { .. }) => unavailable(),
         Failure::Step { source, .. } => match source.as_ref() {
             StepError::Call(CallError::Unavailable { .. }) => unavailable(),
@@ -297,6 +303,11 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
                     .to_owned(),
             ]
         }
+        Refusal::DataTooNew { .. }
+        | Refusal::NoSnapshot { .. }
+        | Refusal::DataUnusable { .. }
+        | Refusal::NoRoom { .. }
+        | Refusal::DataNeedsRestart { .. } => data::help(refusal),
         Refusal::Unclear { reasons, .. } => {
             let mut lines = reasons.clone();
             lines.push("mend that, then run this again".to_owned());

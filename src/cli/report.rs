@@ -181,6 +181,11 @@ impl Report {
                     self.say(format!("  {step}"));
                 }
             }
+            // Whoever hears everything has heard it already.
+            Event::Said { by, line, failed } if failed != self.is_verbose() => {
+                self.say(format!("  {by}: {line}"));
+            }
+            Event::Said { .. } => {}
             Event::Undoing(step) => self.notice(format!("undoing: {step}")),
             Event::Recovered { name, operation, finished } => {
                 let outcome = if finished { "finished" } else { "undone" };

@@ -10,7 +10,7 @@ use crate::engine::operation::{exclusively, guard_rights};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::source::{self, Proof, Source, Supply, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{Context, installed, registry, remarks, trial, trust};
+use crate::engine::{Context, data, installed, registry, remarks, trial, trust};
 use crate::host::{files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -232,7 +232,8 @@ fn decide(
     operation: Operation,
     wanted: &Wanted,
 ) -> Result<Plan, Failure> {
-    let observed = observe(context, of, &prepare::paths(wanted))?;
+    let mut observed = observe(context, of, &prepare::paths(wanted))?;
+    data::observe(context, wanted, &mut observed)?;
     if observed.running == Running::Unknown {
         // What runs can't be exchanged without the word of whoever runs it; its own words say why it has none.
         context.manager.seen(of)?;

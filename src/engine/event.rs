@@ -39,6 +39,15 @@ pub enum Event {
         /// Whether it was finished; else it was undone.
         finished: bool,
     },
+    /// A command of the manifest wrote a line, or a switch was told of.
+    Said {
+        /// The field of the command, or `switch`.
+        by: String,
+        /// The line.
+        line: String,
+        /// Whether it is said once more because of a failure, to whom has not heard it.
+        failed: bool,
+    },
     /// Something that did not go as wished and does not matter much.
     Notice(String),
 }

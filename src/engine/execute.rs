@@ -7,7 +7,7 @@ use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::Journal;
 use crate::engine::obstacle::{Fate, Point};
-use crate::engine::{Context, leftovers, report, space, trial};
+use crate::engine::{Context, leftovers, report, space, switch, trial};
 use crate::host::files::FileError;
 use crate::host::{clock, files};
 use crate::model::history;
@@ -127,6 +127,10 @@ fn give_up(
     let operation = plan.operation;
     let full = space::full(&context.layout, &plan.of.name);
     let reason = error.whole() + &full;
+    if is_closed(context, plan, place) {
+        let undo = "its data are closed to the version before, so the new one stays".to_owned();
+        return Failure::Stuck { operation, step, undo, source: Box::new(error) };
+    }
     if let Err(undoing) = undo(context, hands, plan, &mut journal, place + 1, &reason) {
         return match undoing {
             StepError::Killed => Failure::Killed,
@@ -146,10 +150,11 @@ fn give_up(
     }
     let unready = hands.unready();
     let switched = plan.restarts_before(place)
-        || plan.switch().is_some_and(|(at, _)| {
-            // Where there was no room to write the switch down, there was none.
-            at < place || (at == place && !error.is_full()) || unready.is_some()
-        });
+        || (plan.is_gated()
+            && plan.switch().is_some_and(|(at, _)| {
+                // Where there was no room to write the switch down, there was none.
+                at < place || (at == place && !error.is_full()) || unready.is_some()
+            }));
     if switched {
         // Before the journal is closed: whoever finds neither would never hear of it.
         remember(context, plan, history::Action::TakenBack, &reason, None);
@@ -173,6 +178,19 @@ fn give_up(
         return Failure::TakenBack { reason, log };
     }
     Failure::Step { operation, step, source: Box::new(error) }
+}
+
+/// Whether the way back of a switch is closed: the new launch has been ready, and its data can't go back with the old
+/// one. What is left to do is done by `recover`.
+fn is_closed(context: &Context<'_>, plan: &Plan, place: usize) -> bool {
+    let Some((_, planned)) = plan.switch() else { return false };
+    if !planned.data.is_nothing() && matches!(plan.steps[place].step, Step::Settle) {
+        // What it takes to go back may be gone with the record of it.
+        return true;
+    }
+    let before = plan.steps.iter().take(place);
+    let awaited = before.into_iter().any(|planned| matches!(planned.step, Step::AwaitReady { .. }));
+    planned.is_one_way() && (awaited || switch::is_closed(&context.layout, &plan.of.name))
 }
 
 /// Whether a step has failed because of the new version, and would fail again.
@@ -264,6 +282,13 @@ fn finish(context: &Context<'_>, hands: &Hands<'_>, plan: &Plan) -> Result<(), F
                 return Err(Failure::Down { reason, exit, log });
             }
             (Err(StepError::Call(error)), _) => return Err(Failure::Call(error)),
+            (Err(error), step @ Step::Hook(_)) => {
+                let step = step.to_string();
+                return Err(Failure::Afterwards { operation: plan.operation, step, source: Box::new(error) });
+            }
+            (Err(error), Step::TidySnapshots { .. }) => {
+                context.notice(format!("superseded snapshots stay for now: {error}"));
+            }
             (Err(error), step) => {
                 let step = step.to_string();
                 return Err(Failure::Step { operation: plan.operation, step, source: Box::new(error) });

@@ -102,6 +102,33 @@ pub enum Failure {
         /// The last lines of its log.
         log: Vec<String>,
     },
+    /// The data of an instance are between two forms, and nothing of it may start.
+    #[error("{reason}; nothing is started until they are as {tree} left them")]
+    DataAway {
+        /// The tree whose data they were.
+        tree: String,
+        /// Why.
+        reason: String,
+    },
+    /// The new launch has been ready, and its data can't go back with the old one.
+    #[error("{tree} has been ready, and its data are closed to {back}: it stays")]
+    OneWay {
+        /// The tree that stays.
+        tree: String,
+        /// The tree before.
+        back: String,
+    },
+    /// All was done, and what follows failed.
+    #[error("the {operation} is done, and `{step}` failed after it")]
+    Afterwards {
+        /// What was done.
+        operation: Operation,
+        /// The step.
+        step: String,
+        /// Why.
+        #[source]
+        source: Box<StepError>,
+    },
     /// The program ended or did not become ready; its restart policy goes on trying.
     #[error("{reason}; it is tried again by its restart policy")]
     NotReady {
@@ -208,6 +235,9 @@ pub enum Failure {
     /// The supervisor or its guardian.
     #[error(transparent)]
     Run(Box<RunError>),
+    /// A command of the manifest failed.
+    #[error(transparent)]
+    Hook(Box<StepError>),
     /// A crash was asked for by a test.
     #[error("killed")]
     Killed,
@@ -222,6 +252,18 @@ impl From<Problems> for Failure {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         Self::Run(Box::new(error))
+    }
+}
+
+impl From<StepError> for Failure {
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::File(error) => Self::File(error),
+            StepError::Lock(error) => Self::Lock(error),
+            StepError::Account(error) => Self::Account(error),
+            StepError::Killed => Self::Killed,
+            other => Self::Hook(Box::new(other)),
+        }
     }
 }
 

@@ -10,8 +10,7 @@ use crate::engine::event::Event as Told;
 use crate::engine::failure::{CallError, StepError};
 use crate::engine::ready::{Awaited, await_ready, step_error};
 use crate::engine::supervisor::active_launch;
-use crate::engine::{Context, log, report, switch, trial};
-use crate::host::command::{self, Manner};
+use crate::engine::{Context, log, report, snapshot, switch, trial};
 use crate::host::files::{self, FileError, Kind};
 use crate::host::{account, clock, untrusted};
 use crate::model::history::Event;
@@ -19,13 +18,13 @@ use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::status::{Phase, ProcessIdentity};
-use crate::model::trial::{Stage, Switch};
 use crate::package::tree::{self, Complete, Staging};
 use crate::plan::apply::patience;
 use crate::plan::step::{Planned, Step, Undo};
 use crate::platform::call::Call;
 use crate::platform::calls::{self, Sockets};
 
+mod data;
 mod outcome;
 mod sockets;
 
@@ -131,15 +130,11 @@ impl<'a> Hands<'a> {
                 }
             }
             Step::Call { call } => self.call(call)?,
-            Step::Hook(hook) => {
-                let environment: Vec<_> = hook.environment.clone().into_iter().collect();
-                let manner = Manner {
-                    environment: Some(&environment),
-                    folder: Some(&hook.folder),
-                    rights: hook.rights.as_ref(),
-                    limit: Some(hook.limit.duration()),
-                };
-                run_hook(&hook.field, &hook.argv, manner)?;
+            Step::Hook(hook) => self.hook(hook)?,
+            Step::MakeSwitch => self.make_switch()?,
+            Step::TidySnapshots { .. } => {
+                switch::locked(layout, &self.of.name, || snapshot::tidy(layout, &self.of.name))
+                    .map_err(step_error)?;
             }
             Step::Overlap { within, otherwise } => self.overlap(within.duration(), otherwise)?,
             Step::Switch { switch } => switch::record(layout, switch).map_err(step_error)?,
@@ -183,6 +178,10 @@ impl<'a> Hands<'a> {
             Undo::Start(calls) => self.as_far_as_it_runs(
                 calls.iter().try_for_each(|call| self.call(call)).and_then(|()| self.see_it_start()),
             ),
+            Undo::GiveBack => match &planned.step {
+                Step::Switch { switch } => self.give_back(switch, reason),
+                _ => Ok(()),
+            },
             Undo::TakeBack { first } => match &planned.step {
                 Step::Switch { switch } => self.take_back(switch, first, reason),
                 _ => Ok(()),
@@ -249,20 +248,6 @@ impl<'a> Hands<'a> {
             }
             std::thread::sleep(GLANCE);
         }
-    }
-
-    /// Brings the old launch back, does what has to be done before it can run, and sees it run.
-    pub(crate) fn take_back(&self, switch: &Switch, first: &[Step], reason: &str) -> Result<(), StepError> {
-        let layout = &self.context.layout;
-        let name = &self.of.name;
-        // Where the guard has taken it back, it runs under the definition that is undone here.
-        let found = switch::read(layout, name).map_err(step_error)?;
-        let taken_back = found.is_some_and(|found| matches!(found.stage, Stage::TakenBack { .. }));
-        switch::take_back(layout, switch, reason).map_err(step_error)?;
-        self.perform_inverses(first)?;
-        let renewed = Sockets::if_any(switch.from.sockets != switch.to.sockets);
-        self.run_from(&switch.from, taken_back && !first.is_empty(), renewed)?;
-        switch::forget(layout, name).map_err(step_error)
     }
 
     /// Sees a launch run, and restarts the service if it is another that runs, or if it is to run anew.
@@ -382,17 +367,4 @@ fn edit(
         }
         written => written.map(|()| None),
     }
-}
-
-fn run_hook(field: &str, argv: &[String], manner: Manner<'_>) -> Result<(), StepError> {
-    let failed = |reason: String| StepError::Hook { field: field.to_owned(), reason };
-    let output = command::output(argv, manner).map_err(|error| failed(error.to_string()))?;
-    if output.code == Some(0) {
-        return Ok(());
-    }
-    let ending = output
-        .code
-        .map_or_else(|| "it was ended by a signal".to_owned(), |code| format!("it exited with code {code}"));
-    let last = output.stderr.lines().chain(output.stdout.lines()).next_back().unwrap_or_default().to_owned();
-    Err(failed(if last.is_empty() { ending } else { format!("{ending}: {last}") }))
 }

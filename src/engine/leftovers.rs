@@ -5,7 +5,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::Failure;
-use crate::engine::{Context, switch};
+use crate::engine::{Context, snapshot, switch};
 use crate::host::files;
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
@@ -37,6 +37,9 @@ fn try_to_sweep(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
         {
             tree::empty_trash_of(parent, entry)?;
         }
+    }
+    if files::facts(&layout.snapshots(name))?.is_some() {
+        switch::locked(layout, name, || snapshot::sweep(&layout.snapshots(name)))?;
     }
     // A plan that never got its name is of an operation that had not begun.
     files::remove(&layout.operation(name).with_extension("new"))?;

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use crate::engine::{Context, report};
 use crate::host::command::{self, Manner};
-use crate::host::{account, clock};
+use crate::host::output::log_file;
+use crate::host::{account, clock, notify};
+use crate::model::layout::unit_name;
 use crate::model::level;
 use crate::model::log_line::{LogLine, Stream};
-use crate::model::manifest::PlatformKind;
+use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::platform::query::{self, LogQuery};
@@ -59,6 +61,34 @@ pub(crate) fn tail(context: &Context<'_>, of: &Marker, since: Moment, lines: u64
             };
             let wanted = if of_program.is_empty() { own } else { of_program };
             last(wanted.iter().map(told).collect(), lines)
+        }
+    }
+}
+
+/// Keeps a line that a command of the manifest wrote in the log of its service, whoever runs it. A log that can't be
+/// written hinders nothing.
+pub(crate) fn keep(context: &Context<'_>, of: &Marker, text: &str) {
+    match of.platform {
+        PlatformKind::Systemd => {
+            let unit = unit_name(&of.name);
+            // By these the journal finds it among the unit's own lines (journalctl(1), `--unit`).
+            let field = match of.scope {
+                Scope::System => "OBJECT_SYSTEMD_UNIT",
+                Scope::User => "USER_UNIT",
+            };
+            let fields = [(field, unit.as_str()), ("SYSLOG_IDENTIFIER", of.name.as_str()), ("PRIORITY", "6")];
+            let _ = notify::tell_journal(text, &fields);
+        }
+        PlatformKind::Embedded => {
+            let path = log_file(&context.layout.logs(&of.name), of.name.as_str());
+            let mut line = Vec::new();
+            LogLine { at: clock::now(), stream: Stream::Own, continues: false, text: text.as_bytes() }
+                .append_to(&mut line);
+            let _ = crate::host::files::append(
+                &path,
+                String::from_utf8_lossy(&line).trim_end_matches('\n'),
+                0o640,
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod change;
 pub mod check;
+mod data;
 pub mod doctor;
 pub mod event;
 mod execute;
@@ -10,6 +11,7 @@ pub mod failure;
 pub mod guard;
 mod hands;
 pub mod holders;
+mod hooks;
 mod installed;
 pub mod journal;
 mod leftovers;
@@ -36,6 +38,7 @@ pub mod render;
 pub mod report;
 mod runtimes;
 pub mod self_update;
+mod snapshot;
 pub mod sockets;
 pub mod source;
 mod space;
@@ -85,7 +88,7 @@ impl Context<'_> {
 
     /// What carries out what a start has left undone.
     pub(crate) fn means(&self) -> Means<'_> {
-        Means { manager: self.manager, obstacle: self.obstacle }
+        Means { manager: self.manager, obstacle: self.obstacle, say: &|_| {} }
     }
 
     /// Tells something that did not go as wished and does not matter much.

@@ -96,6 +96,9 @@ pub(crate) fn observe(
         references: Vec::new(),
         snapshots: BTreeSet::new(),
         stale_downloads: Vec::new(),
+        data: BTreeMap::new(),
+        kept_data: Vec::new(),
+        snapshot_room: None,
         unused_runtimes: Vec::new(),
     })
 }

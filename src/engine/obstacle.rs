@@ -13,6 +13,8 @@ pub enum Point {
     Closing,
     /// A step is about to be undone.
     Undoing(usize),
+    /// A point of a switch that moves data, by what comes before or after it.
+    Moving(&'static str),
     /// What follows the journalled steps is about to be done.
     After(usize),
     /// A part of a take-back is done that the service's own start makes.

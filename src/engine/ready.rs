@@ -34,9 +34,10 @@ pub(crate) struct Awaited<'a> {
 
 /// Waits until the launch is ready. An error says why it is not, and whether something goes on trying.
 pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'_>) -> Result<(), StepError> {
-    let began = Instant::now();
+    let mut began = Instant::now();
     let mut asked = Instant::now();
     let mut silent_answers = 0;
+    let mut told = false;
     let mut alive = None;
     loop {
         let status = report::read(&context.layout, &of.name)
@@ -46,6 +47,18 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
         }
         if let Some(reason) = taken_back(context, of, status.as_ref())? {
             return Err(not_ready(reason, status.and_then(|status| status.last_exit), true));
+        }
+        if switch::is_moving(&context.layout, &of.name) {
+            // What moves data has limits of its own; the program's time begins afterwards.
+            if !told && began.elapsed() > QUESTION {
+                told = true;
+                context.notice("the data are being moved, which may take a while");
+            }
+            if !told {
+                std::thread::sleep(GLANCE);
+                continue;
+            }
+            (began, silent_answers) = (Instant::now(), 0);
         }
         if began.elapsed() > awaited.within {
             let reason = format!("{} was not ready within {} s", awaited.tree, awaited.within.as_secs());
@@ -142,7 +155,7 @@ fn taken_back(
 ) -> Result<Option<String>, StepError> {
     let found = switch::read(&context.layout, &of.name).map_err(step_error)?;
     let Some(found) = found else { return Ok(None) };
-    let Stage::TakenBack { reason } = &found.stage else { return Ok(None) };
+    let (Stage::TakenBack { reason } | Stage::Returning { reason }) = &found.stage else { return Ok(None) };
     let old = found.from.identity();
     let settled = status.is_some_and(|status| {
         status.launch == old && (status.phase.is_up() || status.failures > 0 || status.phase == Phase::Failed)
@@ -159,6 +172,7 @@ pub(crate) fn step_error(failure: Failure) -> StepError {
     match failure {
         Failure::File(error) => StepError::File(error),
         Failure::Lock(error) => StepError::Lock(error),
+        Failure::Killed => StepError::Killed,
         other => StepError::Other(other.to_string()),
     }
 }

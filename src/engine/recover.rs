@@ -62,6 +62,7 @@ fn end(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure>
     let hands = Hands::new(context, of.clone(), None);
     let operation = unfinished.plan.operation;
     let next = unfinished.ended.iter().position(|ended| !ended);
+    let next = next.into_iter().chain(unfinished.undone_from).min();
     let outcome = match decide(context, of, &unfinished)? {
         Verdict::Forward => {
             hands
@@ -102,7 +103,9 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
         failed: false,
     };
     if unfinished.undone_from.is_some() {
-        return Ok(died());
+        // It may have become ready at the very last.
+        let closed = switch::is_closed(&context.layout, &of.name);
+        return Ok(if closed { Verdict::Forward } else { died() });
     }
     if unfinished.ended.iter().all(|ended| *ended) {
         return Ok(Verdict::Forward);
@@ -125,16 +128,16 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
     if unfinished.begun <= place {
         return Ok(died());
     }
+    await_move(context, &of.name);
     let Some(switch) = switch::read(&context.layout, &of.name)? else {
         // Settling removes the switch as its last act; before it is recorded there is none either.
-        let settling = unfinished
-            .plan
-            .steps
-            .iter()
-            .take(unfinished.begun)
-            .any(|planned| matches!(planned.step, Step::Settle));
-        return Ok(if settling { Verdict::Forward } else { died() });
+        return Ok(if settling(unfinished) { Verdict::Forward } else { died() });
     };
+    if !unfinished.plan.is_gated() {
+        // It was to stay stopped, so nothing proves it, unless somebody has started it.
+        let proved = switch::has_passed(&context.layout, &switch);
+        return Ok(if proved { Verdict::Forward } else { died() });
+    }
     Ok(match on_trial(context, of, &switch) {
         Ok(()) => Verdict::Forward,
         Err(reason) => {
@@ -142,6 +145,21 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
             Verdict::Back { reason, failed: tried }
         }
     })
+}
+
+fn settling(unfinished: &Unfinished) -> bool {
+    let mut begun = unfinished.plan.steps.iter().take(unfinished.begun);
+    begun.any(|planned| matches!(planned.step, Step::Settle))
+}
+
+/// Waits while a start moves data, which goes on without whoever asked for it.
+fn await_move(context: &Context<'_>, name: &InstanceName) {
+    if switch::is_moving(&context.layout, name) {
+        context.notice(format!("the data of {name} are being moved: that is waited for"));
+    }
+    while switch::is_moving(&context.layout, name) {
+        std::thread::sleep(GLANCE);
+    }
 }
 
 /// Whether the new launch of a switch is good: it was ready, or becomes so now.
@@ -186,7 +204,10 @@ fn took_over(context: &Context<'_>, switch: &Switch) -> Result<(), String> {
 /// The step after the one at which an operation whose launch has been ready stood: neither the restart nor
 /// the waiting is done again.
 fn past_the_wait(plan: &Plan, next: usize) -> usize {
-    let wait = plan.steps.iter().position(|planned| matches!(planned.step, Step::AwaitReady { .. }));
+    let wait = plan
+        .steps
+        .iter()
+        .position(|planned| matches!(planned.step, Step::AwaitReady { .. } | Step::MakeSwitch));
     wait.map_or(next, |wait| next.max(wait + 1))
 }
 
@@ -235,6 +256,7 @@ fn stuck(plan: &Plan, place: Option<usize>, error: &StepError) -> Failure {
 
 /// A switch without an operation: the journal of the command that wrote it was lost.
 fn loose_switch(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure> {
+    await_move(context, name);
     let Some(found) = switch::read(&context.layout, name)? else { return Ok(Recovered::Nothing) };
     let of = identity(&found.to);
     if on_trial(context, &of, &found).is_ok() {

@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use thiserror::Error;
 
 use crate::engine::failure::Failure;
-use crate::engine::guard::{self, AtStart, Entry, Event, GuardError, Hooks, OfAll, Outcome};
+use crate::engine::guard::{self, Entry, Event, GuardError, OfAll, Outcome};
 use crate::engine::manager::HostManager;
 use crate::engine::obstacle::Clear;
 use crate::engine::switch::Means;
@@ -26,7 +26,6 @@ use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::model::owner::Owner;
-use crate::model::socket::Socket;
 use crate::model::status::ProcessIdentity;
 use crate::model::trial::Trial;
 use crate::platform;
@@ -34,6 +33,10 @@ use crate::supervise::{
     self, Account, Context, Ending, Folders, GuardianLink, LaunchReader, ManagerLink, ProgramOutput,
     SuperviseError,
 };
+
+mod switching;
+
+use switching::Switching;
 
 /// The pause between two looks whether a service has ended.
 const LOOK: Duration = Duration::from_millis(20);
@@ -300,44 +303,7 @@ fn entry(layout: &Layout, name: &InstanceName, wishes: &Wishes) -> Entry {
 /// What a start of an embedded instance does before the program.
 fn at_start(layout: &Layout, name: &InstanceName) -> Result<switch::AtStart, Failure> {
     let manager = HostManager::new(layout.clone());
-    switch::at_start(layout, name, &Means { manager: &manager, obstacle: &Clear })
-}
-
-struct Switching<'a> {
-    layout: &'a Layout,
-    tell: &'a mut dyn FnMut(&Event),
-}
-
-impl Hooks for Switching<'_> {
-    fn at_start(&mut self, name: &InstanceName) -> AtStart {
-        // A switch that can't be looked at must not keep down what can run.
-        let found = at_start(self.layout, name);
-        match (active_launch(self.layout, name), found) {
-            (Ok(spec), _) => AtStart::Start {
-                stop_limit: spec.stop_limit().duration(),
-                // Without the account nothing can be started either, and the supervisor says so.
-                account: runs_as(&spec).ok().and_then(|(_, credentials)| credentials),
-                sockets: spec.sockets,
-            },
-            (Err(error), _) if !error.is_final() => AtStart::Later { reason: error.to_string() },
-            (Err(error), Ok(_)) => AtStart::StayDown { reason: error.to_string() },
-            (Err(error), Err(failure)) => AtStart::StayDown { reason: format!("{error}; {failure}") },
-        }
-    }
-
-    fn sockets(&mut self, name: &InstanceName) -> Option<(Vec<Socket>, Option<Credentials>)> {
-        let spec = active_launch(self.layout, name).ok()?;
-        let account = runs_as(&spec).ok().and_then(|(_, credentials)| credentials);
-        Some((spec.sockets, account))
-    }
-
-    fn entry(&mut self, name: &InstanceName) -> Entry {
-        entry(self.layout, name, &Wishes::default())
-    }
-
-    fn observe(&mut self, event: &Event) {
-        (self.tell)(event);
-    }
+    switch::at_start(layout, name, &Means { manager: &manager, obstacle: &Clear, say: &|_| {} })
 }
 
 /// Guards one embedded instance until it has ended for good, and says how.

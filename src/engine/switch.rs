@@ -1,14 +1,19 @@
 //! The switch from one launch to another. The service's own start makes it, so that nothing is ever between a
 //! stop and a start with nobody responsible; commands only write it down, wait, and close it.
 
+mod back;
+mod chronicle;
+pub(crate) mod data;
+
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
 use crate::engine::failure::Failure;
 use crate::engine::manager::Manager;
-use crate::engine::obstacle::Obstacle;
+use crate::engine::obstacle::{Fate, Obstacle, Point};
 use crate::engine::report;
+use crate::host::notify::MoreTime;
 use crate::host::{environment, files, lock};
 use crate::model::ended::Ended;
 use crate::model::launch::LaunchSpec;
@@ -21,8 +26,13 @@ use crate::package::tree;
 
 pub(crate) mod watch;
 
+pub(crate) use back::{Back, has_passed, is_closed, take_back};
+use back::{reason, take_back_unlocked};
+
 /// How long a start waits for a command that is just writing a switch down.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long anybody waits while data are moved: as long as that takes.
+const LONG_PATIENCE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// The format of switches and trials that this build writes.
 const FORMAT: u32 = 1;
 
@@ -32,6 +42,19 @@ pub struct Means<'a> {
     pub manager: &'a dyn Manager,
     /// What stands in the way: nothing, but in tests.
     pub obstacle: &'a dyn Obstacle,
+    /// Hears what is said while data are moved.
+    pub say: &'a dyn Fn(&str),
+}
+
+impl Means<'_> {
+    /// Passes a point of a switch that moves data.
+    fn pass(&self, what: &'static str) -> Result<(), Failure> {
+        match self.obstacle.at(Point::Moving(what)) {
+            Fate::Nothing => Ok(()),
+            Fate::Failure => Err(Failure::Usage(format!("a failure was asked for at: {what}"))),
+            Fate::Death => Err(Failure::Killed),
+        }
+    }
 }
 
 /// What the start of a service found and did.
@@ -84,7 +107,26 @@ pub(crate) fn locked<T>(
     name: &InstanceName,
     work: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    lock::holding(&layout.switch_lock(name), PATIENCE, work).map_err(Failure::Lock)?
+    let patience = if moves_data(layout, name) { LONG_PATIENCE } else { PATIENCE };
+    lock::holding(&layout.switch_lock(name), patience, work).map_err(Failure::Lock)?
+}
+
+/// Whether the switch that is written down moves data, and has not come to its end: then it may take long.
+#[must_use]
+pub fn moves_data(layout: &Layout, name: &InstanceName) -> bool {
+    let moving = |stage: &Stage| !matches!(stage, Stage::Passed | Stage::TakenBack { .. });
+    if let Ok(Some(switch)) = read(layout, name) {
+        return !switch.data.is_nothing() && moving(&switch.stage);
+    }
+    // A watched version that is taken back after it was ready has its data brought into their old form.
+    let trial = read_trial(layout, name).ok().flatten();
+    trial.and_then(|trial| trial.watch).is_some_and(|watch| watch.migrate_back.is_some())
+}
+
+/// Whether a start is moving data at this moment.
+#[must_use]
+pub fn is_moving(layout: &Layout, name: &InstanceName) -> bool {
+    moves_data(layout, name) && lock::is_held(&layout.switch_lock(name)) == Some(true)
 }
 
 /// Writes a switch down for the next start to make.
@@ -99,17 +141,27 @@ pub(crate) fn record(layout: &Layout, switch: &Switch) -> Result<(), Failure> {
 /// What a start does before the program: makes the switch that is written down, or takes back the one that
 /// has not proved itself.
 pub fn at_start(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Result<AtStart, Failure> {
+    let waits = is_moving(layout, name).then(|| MoreTime::for_doing("waits until the data are moved"));
     locked(layout, name, || {
+        drop(waits);
         let Some(mut switch) = read(layout, name)? else { return watch::at_start(layout, name, means) };
         if matches!(switch.stage, Stage::Trial { .. } | Stage::Passed)
             && let Some(reason) = watch::failed_after_readiness(layout, &switch)
         {
             // The command that began it is still at work, or has died: the operation is undone as a whole.
-            take_back_unlocked(layout, &mut switch, reason.clone())?;
+            switch.data.taken = None;
+            data::back(layout, &mut switch, reason.clone(), means)?;
             return Ok(AtStart::TakenBack { tree: switch.from.tree(), reason });
         }
         let (tree, boot_id) = (switch.to.tree(), environment::boot_id());
         match &switch.stage {
+            Stage::Pending if !switch.data.is_nothing() => {
+                let failed = data::forward(layout, &mut switch, boot_id, means)?;
+                Ok(match failed {
+                    None => AtStart::Switched(tree),
+                    Some(reason) => AtStart::TakenBack { tree: switch.from.tree(), reason },
+                })
+            }
             Stage::Pending => {
                 make(layout, &switch)?;
                 switch.stage = Stage::Trial { boot_id };
@@ -127,7 +179,7 @@ pub fn at_start(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Resu
             }
             Stage::Moving | Stage::Returning { .. } | Stage::Trial { .. } => {
                 let reason = reason(layout, &switch);
-                take_back_unlocked(layout, &mut switch, reason.clone())?;
+                data::back(layout, &mut switch, reason.clone(), means)?;
                 Ok(AtStart::TakenBack { tree: switch.from.tree(), reason })
             }
             Stage::Passed | Stage::TakenBack { .. } => mend(layout, name),
@@ -157,20 +209,6 @@ pub fn at_stop(layout: &Layout, name: &InstanceName, ended: &Ended) -> Result<()
 /// Whether the service's last end was a failure in that boot of the host.
 fn failed_in(layout: &Layout, name: &InstanceName, boot_id: &str) -> bool {
     last_end(layout, name).is_some_and(|ended| ended.boot_id == boot_id && ended.failed())
-}
-
-/// Brings the old launch back, however far the switch was. Doing so twice does no harm.
-///
-/// The switch is as it was planned: its file may be gone already, where only the syncing of that failed.
-pub(crate) fn take_back(layout: &Layout, planned: &Switch, reason: &str) -> Result<(), Failure> {
-    let name = &planned.from.name;
-    locked(layout, name, || {
-        let mut switch = read(layout, name)?.unwrap_or_else(|| planned.clone());
-        if !matches!(switch.stage, Stage::TakenBack { .. }) {
-            take_back_unlocked(layout, &mut switch, reason.to_owned())?;
-        }
-        Ok(())
-    })
 }
 
 /// Makes a pending switch to a launch that is ready already, beside what runs: there is nothing left to try.
@@ -287,38 +325,6 @@ fn point(layout: &Layout, to: &LaunchSpec) -> Result<(), Failure> {
         files::link(&link, &Utf8PathBuf::from(to.tree()))?;
     }
     Ok(())
-}
-
-fn take_back_unlocked(layout: &Layout, switch: &mut Switch, reason: String) -> Result<(), Failure> {
-    let name = switch.from.name.clone();
-    point(layout, &switch.from)?;
-    files::remove(&layout.trial(&name))?;
-    switch.stage = Stage::TakenBack { reason };
-    match store(layout, &name, switch) {
-        // On a full disk the word of it can be spared: the old launch is in force, and without a switch each start
-        // takes that.
-        Err(Failure::File(error)) if error.is_full() => {
-            files::remove(&layout.switch(&name))?;
-            Ok(())
-        }
-        stored => stored,
-    }
-}
-
-fn reason(layout: &Layout, switch: &Switch) -> String {
-    match &switch.stage {
-        Stage::Returning { reason } => return reason.clone(),
-        Stage::Moving => return format!("the switch to {} was interrupted", switch.to.tree()),
-        _ => {}
-    }
-    let launch = switch.to.identity();
-    let exit = report::read(layout, &switch.to.name)
-        .filter(|status| status.launch == launch)
-        .and_then(|status| status.last_exit);
-    match exit {
-        Some(exit) => format!("{} {exit} before it was ready", switch.to.tree()),
-        None => format!("{} ended before it was ready", switch.to.tree()),
-    }
 }
 
 /// A start needs a link to a whole tree. Where a crash or a person has taken it away, the receipt says what

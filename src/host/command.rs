@@ -48,6 +48,30 @@ pub struct Manner<'a> {
 
 /// Runs a command to its end, its input empty. An error says that it could not be run, or took too long.
 pub fn output(argv: &[String], manner: Manner<'_>) -> io::Result<Output> {
+    run(argv, manner, &mut |_| {})
+}
+
+/// The same, and each line of both outputs is told as it comes.
+pub fn told(argv: &[String], manner: Manner<'_>, each: &mut dyn FnMut(&str)) -> io::Result<Output> {
+    let mut told = [0, 0];
+    let mut begun = [Vec::new(), Vec::new()];
+    let output = run(argv, manner, &mut |outputs| {
+        for ((output, told), begun) in outputs.iter().zip(&mut told).zip(&mut begun) {
+            begun.extend_from_slice(output.get(*told..).unwrap_or_default());
+            *told = output.len();
+            let Some(end) = begun.iter().rposition(|byte| *byte == b'\n') else { continue };
+            let lines: Vec<u8> = begun.drain(..=end).collect();
+            String::from_utf8_lossy(&lines).lines().for_each(&mut *each);
+        }
+    });
+    // A last line without an end.
+    for begun in &begun {
+        String::from_utf8_lossy(begun).lines().for_each(&mut *each);
+    }
+    output
+}
+
+fn run(argv: &[String], manner: Manner<'_>, heard: &mut dyn FnMut(&[Vec<u8>; 2])) -> io::Result<Output> {
     let mut command = prepared(argv)?;
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     if let Some(variables) = manner.environment {
@@ -66,7 +90,7 @@ pub fn output(argv: &[String], manner: Manner<'_>) -> io::Result<Output> {
         command.process_group(0);
     }
     let mut child = command.spawn()?;
-    let read = read_both(&mut child, manner.limit);
+    let read = read_both(&mut child, manner.limit, heard);
     if !matches!(read, Ok(Some(_))) {
         if manner.limit.is_some()
             && matches!(child.try_wait(), Ok(None))
@@ -105,7 +129,11 @@ fn prepared(argv: &[String]) -> io::Result<Command> {
 /// Reads both outputs of a command as they come, until it has ended itself, and gives its exit code with them;
 /// nothing if that takes too long. What it left in the background may keep the pipes open for days: that is not
 /// waited for.
-fn read_both(child: &mut Child, limit: Option<Duration>) -> io::Result<Option<(Option<i32>, [String; 2])>> {
+fn read_both(
+    child: &mut Child,
+    limit: Option<Duration>,
+    heard: &mut dyn FnMut(&[Vec<u8>; 2]),
+) -> io::Result<Option<(Option<i32>, [String; 2])>> {
     let until = limit.map(|limit| Instant::now() + limit);
     let handle = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     // Without one (before Linux 5.3) it is looked after now and then.
@@ -126,6 +154,7 @@ fn read_both(child: &mut Child, limit: Option<Duration>) -> io::Result<Option<(O
                 *pipe = None;
             }
         }
+        heard(&outputs);
         if let Some(status) = ended {
             let texts = outputs.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
             return Ok(Some((status.code(), texts)));
@@ -238,6 +267,18 @@ mod tests {
             std::thread::sleep(Duration::from_millis(10));
         }
         assert!(!runs());
+    }
+
+    #[test]
+    fn lines_are_told_as_they_come_and_when_it_takes_too_long() {
+        let mut lines = Vec::new();
+        let mut each = |line: &str| lines.push(line.to_owned());
+        let script =
+            "echo one; printf two; sleep 0.05; echo ' three'; echo four >&2; printf five; exec sleep 30";
+        let manner = Manner { limit: Some(Duration::from_millis(400)), ..Manner::default() };
+        let error = told(&words(&["sh", "-c", script]), manner, &mut each).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(lines, ["one", "two three", "four", "five"]);
     }
 
     #[test]

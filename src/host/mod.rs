@@ -21,6 +21,8 @@ pub mod notify;
 pub mod output;
 pub mod probe;
 pub mod process;
+pub mod removal;
+pub mod replica;
 mod rights;
 pub mod signal;
 pub mod temporary;

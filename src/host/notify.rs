@@ -1,16 +1,21 @@
 //! The protocol in which services tell their manager how they are: datagrams of `KEY=value` lines on a Unix
 //! socket (`sd_notify(3)`). Both ends of it: to the manager of this process, and from a program of ours.
 
+use std::fmt::Write as _;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{AtFlags, CWD, Mode, chmodat};
 use rustix::io::IoSliceMut;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+
+use crate::host::environment;
 
 /// The longest path that an address of a Unix socket holds everywhere, in bytes (unix(7): 108 less the NUL;
 /// 104 on other systems).
@@ -38,6 +43,60 @@ impl Manager {
     /// Tells it. Line feeds inside a value are not allowed by the protocol; the caller has none.
     pub fn tell(&self, message: &str) -> io::Result<()> {
         self.socket.send_to_addr(message.as_bytes(), &self.address).map(|_| ())
+    }
+}
+
+/// Where the journal listens for messages with fields (`systemd.journal-fields(7)`).
+const JOURNAL: &str = "/run/systemd/journal/socket";
+
+/// Writes a line to the journal, with fields. Neither they nor the line may hold a line feed.
+pub fn tell_journal(message: &str, fields: &[(&str, &str)]) -> io::Result<()> {
+    let mut text = format!("MESSAGE={}\n", message.replace('\n', " "));
+    for (name, value) in fields {
+        let _ = writeln!(text, "{name}={value}");
+    }
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    socket.send_to(text.as_bytes(), JOURNAL).map(|_| ())
+}
+
+/// How much more time a manager is asked for, again and again, and how often.
+const MORE: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// Asks a manager for more time for as long as this lives (`EXTEND_TIMEOUT_USEC`, `sd_notify(3)`): it takes what takes
+/// too long for stuck.
+#[derive(Debug)]
+pub struct MoreTime {
+    end: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl MoreTime {
+    /// Asks from now on, and says what it is for. Where there is no manager, nobody is asked.
+    #[must_use]
+    pub fn for_doing(what: &str) -> Self {
+        let manager = environment::variable("NOTIFY_SOCKET").and_then(|address| Manager::at(&address).ok());
+        let Some(manager) = manager else { return Self { end: None, thread: None } };
+        let message = format!("EXTEND_TIMEOUT_USEC={}\nSTATUS={what}", MORE.as_micros());
+        let (end, ended) = mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            // What does not arrive is said again.
+            let _ = manager.tell(&message);
+            while ended.recv_timeout(AGAIN) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = manager.tell(&message);
+            }
+        });
+        Self { end: Some(end), thread: Some(thread) }
+    }
+}
+
+impl Drop for MoreTime {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::token;
 use crate::model::version_manager::versioned;
 
 /// The members in which tokens are replaced: below `service`, but for the hooks.
-const WITH_TOKENS: [&str; 14] = [
+const WITH_TOKENS: [&str; 17] = [
     "command",
     "environment",
     "healthFile",
@@ -25,6 +25,9 @@ const WITH_TOKENS: [&str; 14] = [
     "workingDirectory",
     "upgrade.hooks.beforeStop",
     "upgrade.hooks.afterStart",
+    "upgrade.hooks.migrate",
+    "upgrade.hooks.migrateBack",
+    "upgrade.data",
 ];
 
 /// What is doubtful in a manifest or a package description, in the order of its lines.

@@ -45,6 +45,7 @@ pub mod schema;
 pub mod service;
 pub mod setting;
 pub mod size;
+pub mod snapshot;
 pub mod socket;
 pub mod source;
 pub mod status;

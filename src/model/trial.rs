@@ -1,6 +1,8 @@
 //! The switch between two launches, and the trial of the new one. Both are durable, so that whoever is left
 //! alive can finish or take back.
 
+use std::fmt;
+
 use camino::Utf8PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use crate::model::hook::HookCall;
 use crate::model::launch::{self, LaunchSpec};
 use crate::model::moment::Moment;
 use crate::model::name::ComponentName;
+use crate::model::owner::Owner;
+use crate::model::upgrade;
 use crate::model::version::Version;
 
 /// A switch from one launch to another: of the version tree, of the settings, or both. It lies in the journal of the
@@ -35,6 +39,43 @@ pub struct Switch {
     pub watch: Option<Watch>,
 }
 
+impl Switch {
+    /// Whether the data of the new launch are closed to the old one, once it has been ready: then it stays.
+    #[must_use]
+    pub fn is_one_way(&self) -> bool {
+        // With older data put back, what ran before can't go on either.
+        self.data.back.is_none() && (self.data.restore.is_some() || upgrade::is_one_way(&self.from, &self.to))
+    }
+}
+
+impl fmt::Display for Switch {
+    /// What is done at the next start, as one line of a preview.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (from, to) = (self.from.tree(), self.to.tree());
+        if from == to {
+            return write!(formatter, "at its next start, run {to} with the new settings");
+        }
+        formatter.write_str("at its next start, ")?;
+        for path in &self.data.snapshot {
+            write!(formatter, "take a snapshot of {path}, ")?;
+        }
+        if let Some(tree) = &self.data.restore {
+            write!(formatter, "put the data back that {tree} left, ")?;
+        }
+        if let Some(call) = &self.data.migration {
+            let whose = call.rights.as_ref().map(|owner| format!(" as {}", owner.name)).unwrap_or_default();
+            write!(
+                formatter,
+                "run {}: {}{whose} (at most {}), ",
+                call.field,
+                call.argv.join(" "),
+                call.limit
+            )?;
+        }
+        write!(formatter, "switch from {from} to {to}")
+    }
+}
+
 /// What becomes of the data in a switch, while nothing of the instance runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -50,6 +91,16 @@ pub struct DataMove {
     /// The command that brings the data from the one version's form to the other's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migration: Option<HookCall>,
+    /// The command that brings them from there to the one version's form again. It is run where no snapshot was taken,
+    /// and where the data of a version that was ready are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<HookCall>,
+    /// Whose the folders have to be, where root moves them for somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// The number of the snapshot that was taken, of what ran before; with it the data can go back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<u64>,
 }
 
 impl DataMove {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::duration::Span;
+use crate::model::launch::LaunchSpec;
 use crate::model::manifest::is_default;
 use crate::model::package::{PackageDescription, RollbackBarrier};
 use crate::model::version::Version;
@@ -116,4 +117,16 @@ impl UpgradePolicy {
             barrier: package.and_then(|package| package.rollback.clone()),
         }
     }
+}
+
+/// Whether the data that a version leaves can't be worked with by the one before it, and nothing brings them back:
+/// once it has been ready, only a person can decide to go back, with the older data.
+#[must_use]
+pub fn is_one_way(from: &LaunchSpec, to: &LaunchSpec) -> bool {
+    let newer = to.version.order(&from.version) != Some(std::cmp::Ordering::Less);
+    if from.tree() == to.tree() || !newer || to.hooks.migrate_back.is_some() {
+        return false;
+    }
+    let closed = to.upgrade.barrier.as_ref().is_some_and(|barrier| !barrier.lets(&from.version));
+    closed || (to.hooks.migrate.is_some() && !to.upgrade.migrate_compatible)
 }

@@ -8,6 +8,8 @@ use camino::Utf8Path;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode, RenameFlags};
 use rustix::io::Errno;
 
+pub(crate) use crate::host::removal::{clear, names, remove};
+
 /// Mode of a folder while it is being filled.
 const OPEN_FOLDER: Mode = Mode::from_raw_mode(0o755);
 const SEALED_FOLDER: Mode = Mode::from_raw_mode(0o555);
@@ -41,19 +43,6 @@ pub(crate) fn create_private_folder(parent: impl AsFd, name: &str) -> io::Result
 /// Whether there are names in a folder.
 pub(crate) fn is_empty(folder: impl AsFd) -> io::Result<bool> {
     Ok(names(folder)?.is_empty())
-}
-
-/// The names in a folder, without `.` and `..`.
-pub(crate) fn names(folder: impl AsFd) -> io::Result<Vec<std::ffi::CString>> {
-    let mut names = Vec::new();
-    for entry in Dir::read_from(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if !matches!(name.to_bytes(), b"." | b"..") {
-            names.push(name.to_owned());
-        }
-    }
-    Ok(names)
 }
 
 /// Writes below one folder. Remembers the folders on the way to the entry before, because entries mostly
@@ -191,36 +180,6 @@ pub(crate) fn rename_to_free(parent: &OwnedFd, from: &std::ffi::CStr, to: &str) 
         Err(error) => Err(error.into()),
         Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
     }
-}
-
-/// Removes a name and everything below it. Links are removed, never followed; sealed folders are opened.
-pub(crate) fn remove(parent: BorrowedFd<'_>, name: &std::ffi::CStr) -> io::Result<()> {
-    match rustix::fs::openat(parent, name, FOLDER_FLAGS, Mode::empty()) {
-        Ok(folder) => {
-            clear(folder.as_fd())?;
-            Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)
-        }
-        // What is no folder answers ENOTDIR, a link ELOOP on some systems.
-        Err(Errno::NOTDIR | Errno::LOOP) => Ok(rustix::fs::unlinkat(parent, name, AtFlags::empty())?),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Removes everything below a folder.
-pub(crate) fn clear(folder: BorrowedFd<'_>) -> io::Result<()> {
-    let mode = permissions(rustix::fs::fstat(folder)?.st_mode);
-    if !mode.contains(Mode::RWXU) {
-        rustix::fs::fchmod(folder, mode | Mode::RWXU)?;
-    }
-    for name in names(folder)? {
-        // A file needs no opening: `unlink` refuses a folder, with an answer that differs by system.
-        match rustix::fs::unlinkat(folder, &name, AtFlags::empty()) {
-            Ok(()) => {}
-            Err(Errno::ISDIR | Errno::PERM) => remove(folder, &name)?,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 /// Begins to write back what was written so far, where the system can do so in one call.

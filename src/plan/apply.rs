@@ -23,7 +23,9 @@ use crate::platform::identity;
 /// The field of the command that is run when a new version is ready.
 pub const AFTER_START: &str = "upgrade.hooks.afterStart";
 
+mod data;
 mod guards;
+pub mod hooks;
 mod records;
 mod runtime;
 mod standing;
@@ -31,6 +33,8 @@ mod switching;
 mod watch;
 
 pub(super) use watch::close as close_trial;
+
+pub use data::{data_folders, size};
 
 /// Decides how to bring an instance to what is wanted.
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
@@ -58,7 +62,7 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
         return Ok(plan);
     }
     let defined = Defined { undo: back.clone().unwrap_or(defined.undo), ..defined };
-    let switched = launch(&mut plan, operation, wanted, observed, &defined);
+    let switched = launch(&mut plan, operation, wanted, observed, &defined)?;
     if let Some(back) = back.filter(|_| !switched) {
         gate(&mut plan, wanted, observed, back);
     }
@@ -68,6 +72,9 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
         plan.push(Step::Settle, Undo::Nothing);
     }
     start(&mut plan, operation, wanted, observed);
+    if plan.switch().is_some_and(|(_, switch)| !switch.data.snapshot.is_empty()) {
+        plan.after.push(Step::TidySnapshots { folder: wanted.layout.snapshots(&wanted.spec.name) });
+    }
     Ok(plan)
 }
 

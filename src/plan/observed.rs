@@ -9,6 +9,7 @@ use crate::model::digest::Digest;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
+use crate::model::moment::Moment;
 use crate::model::receipt::Receipt;
 use crate::model::trial::Trial;
 use crate::model::version::Version;
@@ -58,6 +59,12 @@ pub struct Observed {
     pub present: BTreeSet<Utf8PathBuf>,
     /// Trees that a running process uses: by its executable, its folder or its arguments.
     pub in_use: BTreeSet<String>,
+    /// What was found at the paths of which a snapshot is wanted.
+    pub data: BTreeMap<Utf8PathBuf, DataSeen>,
+    /// The snapshots that are there, where another version is wanted.
+    pub kept_data: Vec<SnapshotSeen>,
+    /// The room for another one, in bytes, if that can be known.
+    pub snapshot_room: Option<u64>,
     /// What else may need version trees, where that was asked: before anything of them is removed.
     pub references: Vec<Reference>,
     /// The trees of which there are snapshots of data.
@@ -66,6 +73,35 @@ pub struct Observed {
     pub stale_downloads: Vec<String>,
     /// The copies of mainstay that no instance of the scope and no process needs any more.
     pub unused_runtimes: Vec<String>,
+}
+
+/// What was found at a path of which a snapshot is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataSeen {
+    /// Nothing.
+    Missing,
+    /// Something of which none can be taken.
+    Unusable(String),
+    /// Data.
+    There {
+        /// How much, in bytes.
+        bytes: u64,
+        /// Whether the file system keeps a copy without storing it twice.
+        cloned: bool,
+    },
+}
+
+/// A snapshot on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotSeen {
+    /// The tree that wrote its data.
+    pub tree: String,
+    /// Its number: the greatest is the newest.
+    pub number: u64,
+    /// When it was taken.
+    pub at: Moment,
+    /// How much it holds, in bytes.
+    pub bytes: u64,
 }
 
 /// A version tree on disk.

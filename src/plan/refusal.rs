@@ -116,6 +116,50 @@ pub enum Refusal {
     /// There is no version to go back to.
     #[error("no other version of `{0}` was active before")]
     NoPrevious(InstanceName),
+    /// The older version can't work with the data as they are.
+    #[error("the data are those of {from}, and {to} can't work with them: {reason}")]
+    DataTooNew {
+        /// What is active.
+        from: Version,
+        /// What is wanted.
+        to: Version,
+        /// Why.
+        reason: String,
+        /// The snapshot that could go back, in words.
+        snapshot: Option<String>,
+    },
+    /// There is no snapshot to go back to.
+    #[error("there is no snapshot of the data that {version} left")]
+    NoSnapshot {
+        /// The version that is wanted.
+        version: Version,
+    },
+    /// No snapshot can be taken of a folder.
+    #[error("no snapshot can be taken of `{path}` (`upgrade.data`): {reason}")]
+    DataUnusable {
+        /// The folder.
+        path: Utf8PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The disk has no room for a snapshot.
+    #[error("a snapshot of the data takes {needed}, and the disk of `{folder}` has {available} left")]
+    NoRoom {
+        /// Where it would lie.
+        folder: Utf8PathBuf,
+        /// What it needs, a reserve included.
+        needed: String,
+        /// What there is.
+        available: String,
+    },
+    /// Data are moved only in a switch, which takes a restart.
+    #[error("{to} needs the data of `{name}` moved, which takes a restart")]
+    DataNeedsRestart {
+        /// The instance.
+        name: InstanceName,
+        /// What is wanted.
+        to: Version,
+    },
     /// Sockets are opened elsewhere by a restart alone.
     #[error("the sockets of `{0}` change, which takes a restart")]
     SocketsMove(InstanceName),

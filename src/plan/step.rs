@@ -78,6 +78,12 @@ impl Plan {
         steps.into_iter().any(|step| matches!(step, Step::Overlap { .. }))
     }
 
+    /// Whether the switch is made by a restart, and the new launch has to prove itself.
+    #[must_use]
+    pub fn is_gated(&self) -> bool {
+        self.steps.iter().any(|planned| matches!(planned.step, Step::AwaitReady { .. }))
+    }
+
     /// Whether a step up to a place restarts the service without a switch: where it fails, what ran before is back.
     #[must_use]
     pub fn restarts_before(&self, place: usize) -> bool {
@@ -219,6 +225,13 @@ pub enum Step {
         /// From what to what.
         switch: Box<Switch>,
     },
+    /// Make the switch that was written down now, because the service is stopped and stays so.
+    MakeSwitch,
+    /// Remove the snapshots that a newer one of the same version has taken the place of.
+    TidySnapshots {
+        /// Their folder.
+        folder: Utf8PathBuf,
+    },
     /// End a trial that is open, because something else is to be made active.
     EndTrial {
         /// The trial, as it was found.
@@ -263,6 +276,8 @@ pub enum Undo {
         /// did.
         first: Vec<Step>,
     },
+    /// Take the old launch of a stopped service back, with its data, and start nothing.
+    GiveBack,
     /// These steps, in order; then a restart of what the current link names, and see it ready.
     Restart {
         /// What has to be undone before it runs again.
@@ -352,17 +367,9 @@ impl fmt::Display for Step {
             Self::Hook(hook) => {
                 write!(formatter, "run {}: {}{}", hook.field, hook.argv.join(" "), as_whom(&hook.rights))
             }
-            Self::Switch { switch } if switch.from.tree() == switch.to.tree() => {
-                write!(formatter, "at its next start, run {} with the new settings", switch.to.tree())
-            }
-            Self::Switch { switch } => {
-                write!(
-                    formatter,
-                    "at its next start, switch from {} to {}",
-                    switch.from.tree(),
-                    switch.to.tree()
-                )
-            }
+            Self::Switch { switch } => switch.fmt(formatter),
+            Self::MakeSwitch => formatter.write_str("make the switch, while the service is stopped"),
+            Self::TidySnapshots { folder } => write!(formatter, "remove superseded snapshots in {folder}/"),
             Self::EndTrial { trial } => write!(formatter, "end the trial of {}", trial.tree),
             Self::AwaitReady { tree, within, .. } => {
                 write!(formatter, "wait until {tree} is ready (at most {within})")

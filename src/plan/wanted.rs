@@ -108,4 +108,8 @@ pub struct Wishes {
     pub no_start: bool,
     /// Leave the running program as it is until its next start.
     pub no_restart: bool,
+    /// Put back the data that the older version left.
+    pub restore_data: bool,
+    /// Go back to an older version, whether it can work with the data or not.
+    pub any_data: bool,
 }

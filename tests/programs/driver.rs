@@ -140,6 +140,12 @@ impl Hooks for DriverHooks {
         }
     }
 
+    fn launch(&mut self, name: &InstanceName) -> AtStart {
+        self.at_start(name)
+    }
+
+    fn abandon(&mut self, _: &InstanceName) {}
+
     fn sockets(&mut self, name: &InstanceName) -> Option<(Vec<Socket>, Option<Credentials>)> {
         Some((read_spec(&self.layout, name).ok()?.sockets, None))
     }

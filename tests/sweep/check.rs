@@ -69,10 +69,22 @@ pub(crate) fn whole(host: &Host, allowed: Allowed<'_>) -> Verdict {
     );
     trees(host)?;
     sockets(host, &version)?;
+    data(host, &version)?;
     if let Some(expected) = allowed.runs {
         let runs = host.service.running().is_some();
         demand!(runs == expected, "it runs: {runs}, and that should be: {expected}");
     }
+    Ok(())
+}
+
+/// The data have the form of the version that is active, and those of the first version are as it left them.
+fn data(host: &Host, version: &str) -> Verdict {
+    let Some(first) = &*host.data.borrow() else { return Ok(()) };
+    let folder = host.layout.data(&host.name);
+    let form = files::read(&folder.join("form")).unwrap().unwrap_or_default();
+    demand!(form.trim() == version, "the data have the form of {form:?}, and {version} is active");
+    let now = print_of(&folder);
+    demand!(version != "1.0.0" || now == *first, "the data of {version} have changed:\n{first}\n{now}");
     Ok(())
 }
 

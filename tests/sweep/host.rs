@@ -24,6 +24,7 @@ use mainstay::plan::step::{Operation, Plan};
 use mainstay::plan::wanted::Wishes;
 use mainstay::platform::Facts;
 
+use crate::check::print_of;
 use crate::service::Service;
 
 /// The versions that there are archives of.
@@ -37,6 +38,8 @@ pub(crate) struct Host {
     pub(crate) platform: PlatformKind,
     pub(crate) service: Service,
     pub(crate) notices: RefCell<Vec<String>>,
+    /// What the data looked like that the first version left, where there are any.
+    pub(crate) data: RefCell<Option<String>>,
 }
 
 /// A folder where syncing costs nothing, if there is one: the sweep makes thousands of files durable.
@@ -103,7 +106,16 @@ impl Host {
         let service = Service::new(&layout, &name, platform);
         std::fs::create_dir_all(root.join("deploy")).unwrap();
         std::fs::write(top.join("tool"), "the tool").unwrap();
-        let host = Self { folder, root, layout, name, platform, service, notices: RefCell::default() };
+        let host = Self {
+            folder,
+            root,
+            layout,
+            name,
+            platform,
+            service,
+            notices: RefCell::default(),
+            data: RefCell::default(),
+        };
         host.declare("1.0.0", "{}");
         host
     }
@@ -158,6 +170,27 @@ impl Host {
         std::fs::write(self.manifest(), text.replace("\"boot\"", "\"overlap\": true, \"boot\"")).unwrap();
     }
 
+    /// Has data that each version keeps in a form of its own, with these hooks between the forms.
+    pub(crate) fn migrates(&self, hooks: &str, snapshots: bool) {
+        let text = std::fs::read_to_string(self.manifest()).unwrap();
+        let data = if snapshots { r#""data": ["{data}"], "# } else { "" };
+        let upgrade = format!("\"upgrade\": {{ {data}\"hooks\": {{ {hooks} }}, ");
+        std::fs::write(self.manifest(), text.replace("\"upgrade\": { ", &upgrade)).unwrap();
+    }
+
+    /// Fills the data folder as a version leaves it.
+    pub(crate) fn fill(&self, version: &str) {
+        let data = self.layout.data(&self.name);
+        std::fs::create_dir_all(data.join("deep/er")).unwrap();
+        std::fs::create_dir_all(data.join("empty")).unwrap();
+        std::fs::write(data.join("form"), format!("{version}\n")).unwrap();
+        std::fs::write(data.join("deep/er/table"), "rows\n".repeat(100)).unwrap();
+        std::fs::write(data.join("old"), "old\n").unwrap();
+        std::os::unix::fs::symlink("../form", data.join("deep/link")).unwrap();
+        std::fs::set_permissions(data.join("deep/er/table"), std::fs::Permissions::from_mode(0o640)).unwrap();
+        self.data.replace(Some(print_of(&data)));
+    }
+
     pub(crate) fn marker(&self) -> Marker {
         Marker {
             name: self.name.clone(),
@@ -195,6 +228,16 @@ impl Host {
         from: Option<&str>,
         obstacle: &dyn Obstacle,
     ) -> Result<Outcome, Failure> {
+        self.change_as(operation, from, Wishes::default(), obstacle)
+    }
+
+    pub(crate) fn change_as(
+        &self,
+        operation: Operation,
+        from: Option<&str>,
+        wishes: Wishes,
+        obstacle: &dyn Obstacle,
+    ) -> Result<Outcome, Failure> {
         let folder = self.root.join("deploy");
         let (target, _) = find(&Choice::default(), &folder, std::slice::from_ref(&self.layout))?;
         let request = Request {
@@ -202,7 +245,7 @@ impl Host {
             source: from.map_or(Source::Present, |version| Source::File(self.archive(version))),
             proof: Proof::default(),
             version: None,
-            wishes: Wishes::default(),
+            wishes,
             unpacked: false,
             restart_only: false,
             dry_run: false,
@@ -242,6 +285,16 @@ impl Host {
 
     pub(crate) fn rollback(&self, obstacle: &dyn Obstacle) -> Result<Outcome, Failure> {
         self.change(Operation::Rollback, None, obstacle)
+    }
+
+    /// A rollback that puts the older data back.
+    pub(crate) fn rollback_with_data(&self, obstacle: &dyn Obstacle) -> Result<Outcome, Failure> {
+        self.change_as(
+            Operation::Rollback,
+            None,
+            Wishes { restore_data: true, ..Wishes::default() },
+            obstacle,
+        )
     }
 
     pub(crate) fn remove(&self, removal: Removal, obstacle: &dyn Obstacle) -> Result<Plan, Failure> {

@@ -23,10 +23,11 @@ mod service;
 use mainstay::model::manifest::PlatformKind::{Embedded, Systemd};
 use scenario::{
     APPLY, APPLY_NO_SOCKETS, APPLY_OTHER_SOCKETS, APPLY_SOCKETS, APPLY_STOPPED, BAD_APPLY,
-    BAD_APPLY_NO_SOCKETS, BAD_APPLY_OTHER_SOCKETS, BAD_APPLY_REDEFINED, BAD_APPLY_SOCKETS, BAD_UPGRADE,
-    BAD_UPGRADE_ON_TRIAL, CLEANUP, INSTALL, POISONED_APPLY, PROVED, PURGE, ROLLBACK, TRIAL_FAILS,
-    TRIAL_FAILS_REDEFINED, UNINSTALL, UNINSTALL_SOCKETS, UNINSTALL_STOPPED, UPGRADE, UPGRADE_ON_TRIAL,
-    UPGRADE_OVERLAP, UPGRADE_STOPPED, sweep,
+    BAD_APPLY_NO_SOCKETS, BAD_APPLY_OTHER_SOCKETS, BAD_APPLY_REDEFINED, BAD_APPLY_SOCKETS, BAD_MIGRATION,
+    BAD_UPGRADE, BAD_UPGRADE_MIGRATE, BAD_UPGRADE_ON_TRIAL, CLEANUP, INSTALL, POISONED_APPLY, PROVED, PURGE,
+    ROLLBACK, ROLLBACK_MIGRATE, ROLLBACK_MIGRATE_ONLY, ROLLBACK_RESTORE, TRIAL_FAILS, TRIAL_FAILS_REDEFINED,
+    UNINSTALL, UNINSTALL_SOCKETS, UNINSTALL_STOPPED, UPGRADE, UPGRADE_MIGRATE, UPGRADE_ON_TRIAL,
+    UPGRADE_OVERLAP, UPGRADE_STOPPED, UPGRADE_STOPPED_MIGRATE, sweep, sweep_starts,
 };
 
 #[test]
@@ -143,4 +144,40 @@ fn uninstall_systemd() {
     sweep(UNINSTALL, Systemd);
     sweep(UNINSTALL_STOPPED, Systemd);
     sweep(PURGE, Systemd);
+}
+
+#[test]
+fn migrations_embedded() {
+    for scenario in [UPGRADE_MIGRATE, BAD_MIGRATION, BAD_UPGRADE_MIGRATE, UPGRADE_STOPPED_MIGRATE] {
+        sweep(scenario, Embedded);
+    }
+}
+
+#[test]
+fn migrations_systemd() {
+    for scenario in [UPGRADE_MIGRATE, BAD_MIGRATION, BAD_UPGRADE_MIGRATE, UPGRADE_STOPPED_MIGRATE] {
+        sweep(scenario, Systemd);
+    }
+}
+
+#[test]
+fn rollback_with_data() {
+    for scenario in [ROLLBACK_MIGRATE, ROLLBACK_MIGRATE_ONLY, ROLLBACK_RESTORE] {
+        sweep(scenario, Embedded);
+        sweep(scenario, Systemd);
+    }
+}
+
+#[test]
+fn starts_that_move_data() {
+    for scenario in [
+        UPGRADE_MIGRATE,
+        BAD_MIGRATION,
+        BAD_UPGRADE_MIGRATE,
+        ROLLBACK_MIGRATE,
+        ROLLBACK_MIGRATE_ONLY,
+        ROLLBACK_RESTORE,
+    ] {
+        sweep_starts(scenario, Embedded);
+    }
 }

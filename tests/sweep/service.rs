@@ -3,6 +3,7 @@
 //! one that fails otherwise is given up.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use camino::Utf8Path;
 use mainstay::engine::failure::{CallError, Failure};
 use mainstay::engine::manager::{Manager, Seen, State, Taken};
-use mainstay::engine::obstacle::{Clear, Obstacle};
+use mainstay::engine::obstacle::Obstacle;
 use mainstay::engine::supervisor::active_launch;
 use mainstay::engine::switch::{self, Means};
 use mainstay::host::{clock, files, identity};
@@ -22,6 +23,8 @@ use mainstay::model::name::InstanceName;
 use mainstay::model::status::{self, Exit, Phase, ProcessIdentity, Status, TrialStanding};
 use mainstay::model::trial::Trial;
 use mainstay::platform::call::Call;
+
+use crate::obstacle::Stops;
 
 /// The version that never becomes ready, and the variable that has the same effect on any.
 pub(crate) const BAD: &str = "3.0.0";
@@ -108,6 +111,8 @@ pub(crate) struct Service {
     pub(crate) barren: Cell<bool>,
     /// What the manager refuses to do: `restart`, `stop`, `start`.
     pub(crate) refused: RefCell<Vec<&'static str>>,
+    /// Where a start is stopped that moves data.
+    pub(crate) stops: RefCell<Rc<Stops>>,
 }
 
 impl Service {
@@ -120,6 +125,7 @@ impl Service {
             deaf: Cell::default(),
             barren: Cell::default(),
             refused: RefCell::default(),
+            stops: RefCell::new(Rc::new(Stops::never())),
         }
     }
 
@@ -203,8 +209,9 @@ impl Service {
     }
 
     fn begin(&self) {
-        // As the real ones do: what can't be looked at must not keep down what can run.
-        let _ = self.begin_against(&Clear);
+        let stops = self.stops.borrow().clone();
+        // Whoever guards it starts it again where the start itself is killed.
+        while matches!(self.begin_against(&*stops), Err(Failure::Killed)) {}
     }
 
     /// The start that follows a failure, killed where the obstacle says so.
@@ -216,10 +223,16 @@ impl Service {
         if self.platform == PlatformKind::Embedded || self.inner.borrow().unit.is_none() {
             self.reload();
         }
-        let found = switch::at_start(&self.layout, &self.name, &Means { manager: self, obstacle });
-        // What can't be looked at must not keep down what can run.
-        if matches!(found, Err(Failure::Killed)) {
-            return Err(Failure::Killed);
+        let means = Means { manager: self, obstacle, say: &|_| {} };
+        match switch::at_start(&self.layout, &self.name, &means) {
+            Err(Failure::Killed) => return Err(Failure::Killed),
+            // Nothing may start over data that are neither of the one version nor of the other.
+            Err(Failure::DataAway { .. }) => {
+                self.give_up();
+                return Ok(());
+            }
+            // As the real ones do: what can't be looked at must not keep down what can run.
+            _ => {}
         }
         // A definition that is read again meanwhile counts for this very start (measured on systemd 252 and 257).
         let unit = self.inner.borrow().unit.clone().unwrap_or_default();

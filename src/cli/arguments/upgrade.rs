@@ -13,6 +13,7 @@ use crate::model::version::Version;
     mainstay upgrade --version 1.1.0          from `package.url` of the manifest\n  \
     mainstay upgrade --from /srv/drop         the newest archive in a folder\n  \
     mainstay upgrade --rollback\n  \
+    mainstay upgrade --rollback --restore-data\n  \
     mainstay upgrade --to 1.0.0\n  \
     mainstay upgrade --version 1.1.0                  a program that a package manager has brought\n  \
     mainstay upgrade --all --component server --from server-1.1.0.tar.gz\n  \
@@ -35,6 +36,9 @@ pub struct UpgradeArguments {
     /// Go to a version that is unpacked here
     #[arg(long, value_name = "VERSION", conflicts_with_all = ["cleanup", "from", "url", "sha256", "signature", "version"])]
     pub to: Option<Version>,
+    /// Put back the data that the older version left: newer data are lost to it, and kept in a snapshot
+    #[arg(long, conflicts_with_all = ["from", "cleanup"])]
+    pub restore_data: bool,
     /// Choose one of the versions that are unpacked here
     #[arg(long, conflicts_with_all = ["from", "url", "sha256", "signature", "version", "rollback", "to", "cleanup"])]
     pub pick: bool,
@@ -44,7 +48,7 @@ pub struct UpgradeArguments {
     /// Remove the versions that nothing refers to any more
     #[arg(long, conflicts_with_all = ["from", "url", "sha256", "signature", "version"])]
     pub cleanup: bool,
-    /// Allow an older version; overwrite an existing tree of that version. Of a program that a package manager
+    /// Allow an older version, whatever its data; overwrite an existing tree of that version. Of a program that a package manager
     /// brought: start it again without looking at its version, or recording one
     #[arg(long)]
     pub force: bool,

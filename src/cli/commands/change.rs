@@ -45,6 +45,8 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
             take_over: arguments.take_over,
             no_start: arguments.no_start,
             no_restart: false,
+            restore_data: false,
+            any_data: arguments.force,
         },
         unpacked: false,
         restart_only: false,

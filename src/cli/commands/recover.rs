@@ -1,6 +1,7 @@
 //! `recover`: for people, and for the service managers at each start and end.
 
 use crate::cli::arguments::RecoverArguments;
+use crate::cli::failure::told;
 use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::{layout, with_context};
 use crate::engine::failure::Failure;
@@ -74,10 +75,12 @@ fn at_stop(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
 }
 
 /// A start goes on whatever is found here, as long as there is a tree to start: a supervisor with no program
-/// is worth less than a program with no switch.
+/// is worth less than a program with no switch. Only over data that are neither the old nor the new ones nothing may
+/// start.
 fn at_start(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
     let manager = HostManager::new(layout.clone());
-    match switch::at_start(layout, name, &Means { manager: &manager, obstacle: &Clear }) {
+    let say = |line: &str| report.say(line);
+    match switch::at_start(layout, name, &Means { manager: &manager, obstacle: &Clear, say: &say }) {
         Ok(AtStart::Unchanged) => {}
         Ok(AtStart::Switched(tree)) => report.say(format!("switched to {tree}")),
         Ok(AtStart::Again(tree)) => report.say(format!("{tree} is still on trial after a reboot")),
@@ -86,6 +89,7 @@ fn at_start(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
         Ok(AtStart::Mended(tree)) => {
             report.say(format!("the current link led nowhere and leads to {tree} now"));
         }
+        Err(failure @ Failure::DataAway { .. }) => return told(report, &failure),
         Err(failure) => report.say(format!("the switch could not be looked at: {failure}")),
     }
     0

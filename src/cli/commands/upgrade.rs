@@ -45,6 +45,10 @@ pub(super) fn request(arguments: &UpgradeArguments) -> Result<Request, Failure> 
         let what = "standard input can be read once, and `--all` needs it for each instance: name the file";
         return Err(Failure::Usage(what.to_owned()));
     }
+    if arguments.restore_data && !arguments.rollback && arguments.to.is_none() {
+        let hint = "`--restore-data` goes with `--rollback` or `--to VERSION`";
+        return Err(Failure::Usage(hint.to_owned()));
+    }
     Ok(Request {
         operation: if arguments.rollback { Operation::Rollback } else { Operation::Upgrade },
         source,
@@ -53,6 +57,8 @@ pub(super) fn request(arguments: &UpgradeArguments) -> Result<Request, Failure> 
         wishes: Wishes {
             force: arguments.force || unpacked,
             try_again: arguments.force,
+            restore_data: arguments.restore_data,
+            any_data: arguments.force,
             ..Wishes::default()
         },
         unpacked,

@@ -3,9 +3,9 @@
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use camino::Utf8Path;
 use rustix::process::Signal;
 
+use crate::engine::guard::life::{Life, Wish, start_process, starts_again};
 use crate::engine::guard::request::{self, Request};
 use crate::engine::guard::sweep::{Remains, sweep};
 use crate::engine::guard::{AtStart, Entry, Event, GUARDIAN_OPTION, Hooks, Outcome};
@@ -13,12 +13,12 @@ use crate::host::clock;
 use crate::host::holder::{HeldLock, holder};
 use crate::host::identity::{self, ProcessHandle};
 use crate::host::listening::HeldSockets;
-use crate::host::process::{self, Credentials, Ended, Input, Particulars, Sink, Start};
+use crate::host::process::{Credentials, Ended, Particulars};
 use crate::model::moment::BootMoment;
 use crate::model::name::InstanceName;
 use crate::model::socket::Socket;
 use crate::model::status::{Exit, Phase, ProcessIdentity};
-use crate::model::trial::{END_OF_TRIAL, SETUP_FAILED};
+use crate::model::trial::SETUP_FAILED;
 use crate::supervise::{read_status, supervisor_lock};
 
 /// A supervisor that ends sooner than this after its start gets a pause before the next.
@@ -54,27 +54,6 @@ pub(super) struct Ward {
     _lock: HeldLock,
 }
 
-#[derive(Debug)]
-enum Life {
-    /// No supervisor; one is started then.
-    Waiting {
-        until: BootMoment,
-    },
-    Running {
-        supervisor: ProcessIdentity,
-        since: BootMoment,
-        adopted: Option<ProcessHandle>,
-    },
-    Over(Outcome),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
-    Run,
-    Stop,
-    Restart,
-}
-
 impl Ward {
     pub(super) fn new(entry: Entry, lock: HeldLock, handed: Vec<OwnedFd>) -> Self {
         Self {
@@ -100,6 +79,7 @@ impl Ward {
     pub(super) fn supervisor(&self) -> Option<ProcessIdentity> {
         match &self.life {
             Life::Running { supervisor, .. } => Some(*supervisor),
+            Life::Preparing { child } => Some(*child),
             Life::Waiting { .. } | Life::Over(_) => None,
         }
     }
@@ -117,14 +97,14 @@ impl Ward {
     pub(super) fn outcome(&self) -> Option<&Outcome> {
         match &self.life {
             Life::Over(outcome) => Some(outcome),
-            Life::Waiting { .. } | Life::Running { .. } => None,
+            Life::Waiting { .. } | Life::Preparing { .. } | Life::Running { .. } => None,
         }
     }
 
     pub(super) fn deadline(&self) -> Option<BootMoment> {
         match &self.life {
             Life::Waiting { until } => Some(*until),
-            Life::Running { .. } => self.kill_at,
+            Life::Running { .. } | Life::Preparing { .. } => self.kill_at,
             Life::Over(_) => None,
         }
     }
@@ -133,7 +113,10 @@ impl Ward {
     pub(super) fn descriptor(&self) -> Option<&OwnedFd> {
         match &self.life {
             Life::Running { adopted: Some(handle), .. } => Some(handle.descriptor()),
-            Life::Running { adopted: None, .. } | Life::Waiting { .. } | Life::Over(_) => None,
+            Life::Running { adopted: None, .. }
+            | Life::Preparing { .. }
+            | Life::Waiting { .. }
+            | Life::Over(_) => None,
         }
     }
 
@@ -212,6 +195,13 @@ impl Ward {
                 let _ = identity::signal(*supervisor, signal);
                 self.kill_at.get_or_insert(now.later(self.stop_limit).later(GRACE));
             }
+            (Life::Preparing { child }, Wish::Stop) => {
+                // Whatever it had begun is undone by the next start.
+                let _ = identity::signal(*child, Signal::TERM);
+                self.kill_at.get_or_insert(now.later(GRACE));
+            }
+            // A start is what it is about.
+            (Life::Preparing { .. }, _) => self.wish = Wish::Run,
             (Life::Waiting { .. }, Wish::Stop) => self.life = Life::Over(Outcome::Ended(Exit::Code(0))),
             (Life::Waiting { .. }, _) => self.life = Life::Waiting { until: now },
             (Life::Over(_), _) => {}
@@ -242,6 +232,11 @@ impl Ward {
             if let Some(exit) = exit {
                 self.ended(supervisor, exit, now.since(since), others, hooks);
             }
+        }
+        if let Life::Preparing { child } = self.life
+            && let Some(ended) = ended.iter().find(|one| one.pid == child.pid)
+        {
+            self.prepared(ended.exit, hooks);
         }
         if matches!(self.life, Life::Waiting { until } if now >= until) {
             self.start(hooks);
@@ -323,22 +318,51 @@ impl Ward {
         if self.hindered > 0 && self.adopt(hooks) {
             return;
         }
-        match hooks.at_start(&self.entry.name) {
+        let found = hooks.at_start(&self.entry.name);
+        self.go_on(found, hooks);
+    }
+
+    /// Begins what was found to be done for a start.
+    fn go_on(&mut self, found: AtStart, hooks: &mut dyn Hooks) {
+        match found {
             AtStart::Start { stop_limit, sockets, account } => {
                 self.stop_limit = stop_limit;
                 self.hold(&sockets, account.as_ref());
+                self.supervise(hooks);
             }
-            AtStart::StayDown { reason } => {
-                self.life = Life::Over(Outcome::StayedDown { reason });
-                return;
-            }
-            AtStart::Later { reason } => {
-                hooks.observe(&Event::NotStarted { name: self.entry.name.clone(), reason });
-                let pause = self.hindered_pause(Duration::ZERO);
-                self.life = Life::Waiting { until: clock::boot_now().later(pause) };
-                return;
-            }
+            AtStart::First { command } => match start_process(&command, &Particulars::default()) {
+                Ok(child) => self.life = Life::Preparing { child },
+                Err(error) => self.later(error.to_string(), hooks),
+            },
+            AtStart::StayDown { reason } => self.life = Life::Over(Outcome::StayedDown { reason }),
+            AtStart::Later { reason } => self.later(reason, hooks),
         }
+    }
+
+    fn later(&mut self, reason: String, hooks: &mut dyn Hooks) {
+        hooks.observe(&Event::NotStarted { name: self.entry.name.clone(), reason });
+        let pause = self.hindered_pause(Duration::ZERO);
+        self.life = Life::Waiting { until: clock::boot_now().later(pause) };
+    }
+
+    /// What had to be done before the start has ended.
+    fn prepared(&mut self, exit: Exit, hooks: &mut dyn Hooks) {
+        self.kill_at = None;
+        let name = self.entry.name.clone();
+        if exit != Exit::Code(0) {
+            hooks.abandon(&name);
+        }
+        if self.wish == Wish::Stop {
+            self.life = Life::Over(Outcome::Ended(Exit::Code(0)));
+        } else if exit == Exit::Code(0) {
+            let found = hooks.launch(&name);
+            self.go_on(found, hooks);
+        } else {
+            self.later(format!("what comes before its start {exit}"), hooks);
+        }
+    }
+
+    fn supervise(&mut self, hooks: &mut dyn Hooks) {
         let name = self.entry.name.clone();
         let now = clock::boot_now();
         match self.spawn() {
@@ -366,33 +390,6 @@ impl Ward {
     fn spawn(&self) -> std::io::Result<ProcessIdentity> {
         let mut arguments = self.entry.command.clone();
         arguments.extend([GUARDIAN_OPTION.to_owned(), identity::own().to_string()]);
-        let program = arguments.first().ok_or(std::io::ErrorKind::InvalidInput)?;
-        let start = Start {
-            program: Utf8Path::new(program),
-            arguments: &arguments,
-            environment: None,
-            folder: None,
-            account: None,
-            leads_group: true,
-            input: Input::Null,
-            output: Sink::Inherit,
-            error: Sink::Inherit,
-        };
-        let particulars = Particulars { sockets: Some(&self.sockets), ..Particulars::default() };
-        let child = process::start_with(&start, &particulars)?;
-        let unknown = ProcessIdentity { pid: child.pid, start_ticks: 0 };
-        Ok(identity::identity_of(child.pid).unwrap_or(unknown))
-    }
-}
-
-/// Whether a supervisor that ended so is started again: after a trial that failed, for then the version before
-/// is to run, and after any signal but those that ask a process to end. A supervisor that ends by itself has
-/// decided.
-fn starts_again(exit: Exit) -> bool {
-    let asking = [Signal::TERM, Signal::INT, Signal::HUP, Signal::PIPE].map(Signal::as_raw);
-    match exit {
-        Exit::Code(code) => code == i32::from(END_OF_TRIAL),
-        Exit::Signal(signal) => !asking.contains(&signal),
-        Exit::NotReady | Exit::NotStarted | Exit::Unhealthy | Exit::OverMemory => false,
+        start_process(&arguments, &Particulars { sockets: Some(&self.sockets), ..Particulars::default() })
     }
 }

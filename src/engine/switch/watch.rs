@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use camino::Utf8PathBuf;
 
-use super::{AtStart, Means, at_stop, last_end, mend, point, read, read_trial};
+use super::{AtStart, Means, at_stop, data, last_end, mend, point, read, read_trial};
 use crate::engine::failure::Failure;
 use crate::engine::obstacle::{Fate, Point};
 use crate::engine::{report, trial};
@@ -86,6 +86,14 @@ pub(crate) fn go_back(layout: &Layout, watch: &Watch, means: &Means<'_>) -> Resu
         for call in calls::after_definition_written(&identity(from)) {
             // What systemd does not read now it reads at the next occasion; the old version can run meanwhile.
             let _ = means.manager.call(&call);
+        }
+    }
+    if let Some(call) = &watch.migrate_back {
+        // The data are kept. What can't be brought back by that is for a person to mend; what was on trial failed.
+        match data::migrate_back(layout, from, call, means) {
+            Err(Failure::Killed) => return Err(Failure::Killed),
+            Err(failure) => (means.say)(&format!("the data could not be brought back: {failure}")),
+            Ok(()) => {}
         }
     }
     // The link comes last: until it leads back, all of this is done again.

@@ -77,7 +77,11 @@ pub(super) fn restart_in_place(
     let version_changes = version_changes(wanted, observed);
     let restarts = restarts(wanted, standing, observed);
     if restarts && version_changes {
-        hook(plan, "upgrade.hooks.beforeStop", spec.hooks.before_stop.as_ref(), wanted);
+        let from = active_now(wanted, observed).unwrap_or_else(|| spec.clone());
+        let hook = hook("upgrade.hooks.beforeStop", spec.hooks.before_stop.as_ref(), wanted, &from);
+        if let Some(hook) = hook {
+            plan.push(hook, Undo::Nothing);
+        }
     }
     let before = observed.specs.get(&tree).map(LaunchSpec::text);
     if before.as_deref() != Some(spec.text().as_str()) {
@@ -95,7 +99,11 @@ pub(super) fn restart_in_place(
     // Only what has become ready is recorded.
     let mut recording = Plan { steps: Vec::new(), after: Vec::new(), notices: Vec::new(), ..plan.clone() };
     if version_changes {
-        hook(&mut recording, "upgrade.hooks.afterStart", spec.hooks.after_start.as_ref(), wanted);
+        let from = active_now(wanted, observed).unwrap_or_else(|| spec.clone());
+        let hook = hook(super::AFTER_START, spec.hooks.after_start.as_ref(), wanted, &from);
+        if let Some(hook) = hook {
+            recording.push(hook, Undo::Nothing);
+        }
     }
     records(&mut recording, operation, wanted, observed);
     plan.after.extend(recording.steps.into_iter().map(|planned| planned.step));

@@ -1,14 +1,16 @@
 //! How a new launch takes the place of the old one: directly, by a restart through its gate, or beside it.
 
+use super::data::data_move;
+use super::hooks::Between;
 use super::standing::active_now;
 use super::watch::{end_trial, watch};
 use super::{AFTER_START, await_ready, patience, relink, write, written};
-use crate::model::hook::{self, HookCall};
 use crate::model::launch;
 use crate::model::overlap::may_overlap;
 use crate::model::trial::{DataMove, Stage, Switch};
 use crate::plan::definition::Defined;
-use crate::plan::observed::{Observed, Readiness};
+use crate::plan::observed::{Observed, Readiness, Running};
+use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::plan::wanted::Wanted;
 use crate::platform::calls::{self, Sockets};
@@ -22,12 +24,12 @@ pub(super) fn launch(
     wanted: &Wanted,
     observed: &Observed,
     defined: &Defined,
-) -> bool {
+) -> Result<bool, Refusal> {
     let (layout, spec) = (&wanted.layout, &wanted.spec);
     let tree = spec.tree();
     let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
     if observed.link.as_deref() == Some(tree.as_str()) && active == Some(spec) {
-        return false;
+        return Ok(false);
     }
     let path = layout.launch(&spec.name, &tree);
     let text = spec.text();
@@ -38,27 +40,37 @@ pub(super) fn launch(
         // What only decides about upgrades is written down, and runs as before.
         let (step, undo) = written(&path, &text, 0o644, before.as_deref());
         plan.push(step, undo);
-        return false;
+        return Ok(false);
     }
+    let data = match active {
+        Some(from) => data_move(plan, operation, wanted, observed, from)?,
+        None => DataMove::default(),
+    };
     // Where a program was replaced since, the way back is to the old settings with the new program.
     let now = active_now(wanted, observed);
     let gated = now.as_ref().filter(|_| observed.runs() && !wanted.wishes.no_restart);
     // First, so that it is undone last, when what was on trial runs again.
     let back_on_trial = end_trial(plan, operation, wanted, observed);
     let Some(from) = gated else {
+        if let Some(from) = active.filter(|_| !data.is_nothing()) {
+            return standing(plan, wanted, observed, from, data);
+        }
         let (step, undo) = written(&path, &text, 0o644, before.as_deref());
         plan.push(step, undo.and_return());
         if observed.link.as_deref() != Some(tree.as_str()) {
             relink(plan, &layout.current(&spec.name, &spec.component), &tree, observed.link.as_deref());
         }
-        return false;
+        return Ok(false);
     };
     if from.tree() != tree && before.as_deref() != Some(text.as_str()) {
         write(plan, &path, &text, 0o644, before.as_deref());
     }
     let versions_change = from.tree() != tree;
     if versions_change && operation != Operation::Rollback {
-        hook(plan, "upgrade.hooks.beforeStop", spec.hooks.before_stop.as_ref(), wanted);
+        let hook = hook("upgrade.hooks.beforeStop", spec.hooks.before_stop.as_ref(), wanted, from);
+        if let Some(hook) = hook {
+            plan.push(hook, Undo::Nothing);
+        }
     }
     let watch = watch(plan, operation, wanted, observed, (from, defined));
     let switch = Switch {
@@ -66,9 +78,10 @@ pub(super) fn launch(
         from: from.clone(),
         to: spec.clone(),
         stage: Stage::Pending,
-        data: DataMove::default(),
+        data,
         watch,
     };
+    let one_way = switch.is_one_way();
     let first = defined.undo.iter().cloned().chain(back_on_trial).collect();
     plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack { first });
     let restart = calls::restart(&identity(spec), defined.sockets);
@@ -91,9 +104,15 @@ pub(super) fn launch(
     }
     plan.push(await_ready(spec, spec.gate), Undo::Nothing);
     if versions_change && operation != Operation::Rollback {
-        hook(plan, AFTER_START, spec.hooks.after_start.as_ref(), wanted);
+        let hook = hook(AFTER_START, spec.hooks.after_start.as_ref(), wanted, from);
+        if one_way {
+            // It stays whatever the hook says: its data are closed to what ran before.
+            plan.after.extend(hook);
+        } else if let Some(hook) = hook {
+            plan.push(hook, Undo::Nothing);
+        }
     }
-    true
+    Ok(true)
 }
 
 /// Why a new start can't become ready beside the old one, where it is meant to.
@@ -109,6 +128,9 @@ fn hinders_overlap(
     if !may_overlap(from, &wanted.spec) {
         return Some("what changes can't change while it runs");
     }
+    if plan.switch().is_some_and(|(_, switch)| !switch.data.is_nothing()) {
+        return Some("its data are moved meanwhile");
+    }
     if defined.is_new || defined.sockets == Sockets::Along {
         return Some("its definition changes");
     }
@@ -121,35 +143,40 @@ fn hinders_overlap(
     (observed.readiness != Readiness::Ready).then_some("what runs is not ready")
 }
 
-pub(super) fn hook(plan: &mut Plan, field: &str, argv: Option<&Vec<String>>, wanted: &Wanted) {
-    let Some(argv) = argv else { return };
-    let (layout, spec) = (&wanted.layout, &wanted.spec);
-    let name = &spec.name;
-    let package = layout.tree(name, &spec.tree());
-    let (config, data, logs, run) =
-        (layout.config(name), layout.data(name), layout.logs(name), layout.run(name, spec.platform));
-    let places = crate::model::token::Places {
-        package: &package,
-        config: &config,
-        data: &data,
-        logs: &logs,
-        run: &run,
-        deploy: &spec.deploy,
+/// The new launch of a service that is stopped, whose data have to be moved first: the switch is made at once.
+fn standing(
+    plan: &mut Plan,
+    wanted: &Wanted,
+    observed: &Observed,
+    from: &launch::LaunchSpec,
+    data: DataMove,
+) -> Result<bool, Refusal> {
+    let spec = &wanted.spec;
+    if observed.running != Running::No {
+        return Err(Refusal::DataNeedsRestart { name: spec.name.clone(), to: spec.version.clone() });
+    }
+    let path = wanted.layout.launch(&spec.name, &spec.tree());
+    let before = observed.specs.get(&spec.tree()).map(launch::LaunchSpec::text);
+    write(plan, &path, &spec.text(), 0o644, before.as_deref());
+    let switch = Switch {
+        format: launch::FORMAT,
+        from: from.clone(),
+        to: spec.clone(),
+        stage: Stage::Pending,
+        data,
+        watch: None,
     };
-    let environment = [
-        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
-        ("MAINSTAY_NAME", name.to_string()),
-        ("MAINSTAY_VERSION", spec.version.to_string()),
-    ];
-    plan.push(
-        Step::Hook(HookCall {
-            field: field.to_owned(),
-            argv: argv.iter().map(|argument| crate::model::token::expand(argument, &places)).collect(),
-            environment: environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-            folder: spec.deploy.clone(),
-            rights: wanted.owner.clone(),
-            limit: spec.hooks.timeout.unwrap_or(hook::USUAL_LIMIT),
-        }),
-        Undo::Nothing,
-    );
+    plan.push(Step::Switch { switch: Box::new(switch) }, Undo::GiveBack);
+    plan.push(Step::MakeSwitch, Undo::Nothing);
+    Ok(true)
+}
+
+pub(super) fn hook(
+    field: &str,
+    argv: Option<&Vec<String>>,
+    wanted: &Wanted,
+    from: &launch::LaunchSpec,
+) -> Option<Step> {
+    let between = Between { wanted, from, to: &wanted.spec };
+    between.call(field, argv, &wanted.spec).map(Step::Hook)
 }

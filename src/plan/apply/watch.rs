@@ -1,6 +1,7 @@
 //! Whether a new version is watched once it is ready, so that it is taken back if it fails then; and the end of a trial
 //! that is open while something else is made active.
 
+use super::hooks::Between;
 use crate::model::duration::Span;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
@@ -46,7 +47,7 @@ pub(super) fn watch(
         from: Box::new(from.clone()),
         definitions,
         digest: wanted.archive.as_ref().map(|archive| archive.digest).or(installed),
-        migrate_back: None,
+        migrate_back: Between { wanted, from: spec, to: from }.migrate_back(),
     })
 }
 

@@ -1,0 +1,93 @@
+//! Steps around the data of an instance: hooks, the switch of a service that is stopped, and the way back.
+
+use std::collections::VecDeque;
+
+use super::Hands;
+use crate::engine::event::Event;
+use crate::engine::failure::StepError;
+use crate::engine::ready::step_error;
+use crate::engine::switch::{self, AtStart, Back, Means};
+use crate::engine::{hooks, log};
+use crate::model::hook::HookCall;
+use crate::model::trial::{Stage, Switch};
+use crate::plan::step::Step;
+use crate::platform::calls::Sockets;
+
+/// How many of the last lines of a hook that failed are shown.
+const MOST_LINES: usize = 20;
+
+impl Hands<'_> {
+    /// Runs a hook. Its lines are the person's to see, and stand in the log.
+    pub(super) fn hook(&self, hook: &HookCall) -> Result<(), StepError> {
+        let context = self.context;
+        let mut lines = VecDeque::new();
+        let said = |line: &str, failed| {
+            context.tell(Event::Said { by: hook.field.clone(), line: line.to_owned(), failed });
+        };
+        let outcome = hooks::run(hook, &mut |line| {
+            said(line, false);
+            log::keep(context, &self.of, &format!("{}: {line}", hook.field));
+            lines.push_back(line.to_owned());
+            if lines.len() > MOST_LINES {
+                lines.pop_front();
+            }
+        });
+        if outcome.is_err() {
+            for line in &lines {
+                said(line, true);
+            }
+        }
+        outcome
+    }
+
+    fn hear(&self, work: impl FnOnce(&Means<'_>) -> Result<(), StepError>) -> Result<(), StepError> {
+        let say = |line: &str| {
+            self.context.tell(Event::Said { by: "switch".to_owned(), line: line.to_owned(), failed: false });
+        };
+        work(&Means { manager: self.context.manager, obstacle: self.context.obstacle, say: &say })
+    }
+
+    /// Makes the switch of a service that is stopped.
+    pub(super) fn make_switch(&self) -> Result<(), StepError> {
+        let (layout, name) = (&self.context.layout, &self.of.name);
+        self.hear(|means| match switch::at_start(layout, name, means).map_err(step_error)? {
+            AtStart::TakenBack { reason, .. } => Err(StepError::Other(reason)),
+            _ => Ok(()),
+        })
+    }
+
+    /// Brings the old launch of a stopped service back, with its data. If somebody has started it meanwhile, that start
+    /// has done it, or the next one does.
+    pub(super) fn give_back(&self, switch: &Switch, reason: &str) -> Result<(), StepError> {
+        let runs = self.context.manager.seen(&self.of).is_ok_and(|seen| seen.state.runs());
+        if runs {
+            return self.take_back(switch, &[], reason);
+        }
+        let (layout, name) = (&self.context.layout, &self.of.name);
+        self.hear(|means| {
+            switch::take_back(layout, switch, reason, false, means).map(drop).map_err(step_error)
+        })?;
+        switch::forget(layout, name).map_err(step_error)
+    }
+
+    /// Brings the old launch back, does what has to be done before it can run, and sees it run.
+    pub(crate) fn take_back(&self, switch: &Switch, first: &[Step], reason: &str) -> Result<(), StepError> {
+        let layout = &self.context.layout;
+        let name = &self.of.name;
+        // Where the guard has taken it back, it runs under the definition that is undone here.
+        let found = switch::read(layout, name).map_err(step_error)?;
+        let taken_back = found.is_some_and(|found| matches!(found.stage, Stage::TakenBack { .. }));
+        // Where nobody can say whether it runs, it may.
+        let runs = self.context.manager.seen(&self.of).map_or(true, |seen| seen.state.runs());
+        let mut anew = taken_back && !first.is_empty();
+        self.hear(|means| {
+            let back = switch::take_back(layout, switch, reason, runs, means).map_err(step_error)?;
+            anew |= back == Back::AtTheNextStart;
+            Ok(())
+        })?;
+        self.perform_inverses(first)?;
+        let renewed = Sockets::if_any(switch.from.sockets != switch.to.sockets);
+        self.run_from(&switch.from, anew, renewed)?;
+        switch::forget(layout, name).map_err(step_error)
+    }
+}

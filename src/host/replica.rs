@@ -1,0 +1,202 @@
+//! Copies of whole folders, as they are: owners, modes, times, links as links, hard links, holes and extended
+//! attributes. By descriptors, so that no link is followed wherever somebody lays one meanwhile. Where the file system
+//! can share the bytes of two files until one is changed (`FICLONE`), it does.
+
+mod content;
+mod place;
+mod put_back;
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid};
+use rustix::io::Errno;
+
+use crate::host::files::{FileError, failed, failed_io};
+use crate::host::removal::{names, open_at, permissions};
+use content::{Content, copy_attributes};
+
+pub use place::Measure;
+pub use place::measure;
+pub use put_back::put_back;
+
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const FILE: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+const NEW_FILE: OFlags =
+    OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// What a copy came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replica {
+    /// How much it holds, in bytes; what is linked twice counts once.
+    pub bytes: u64,
+    /// Sockets, pipes and devices, which are not copied.
+    pub left_out: Vec<Utf8PathBuf>,
+}
+
+/// Copies what stands at a path to a new name in a folder. Nothing stands there: nothing is copied. `owner` is whose it
+/// has to be, and then no link is followed on the way either. It is not forced to the disk.
+pub fn replicate(
+    from: &Utf8Path,
+    owner: Option<u32>,
+    into: BorrowedFd<'_>,
+    name: &str,
+) -> Result<Option<Replica>, FileError> {
+    let Some(place) = place::find(from, owner)? else { return Ok(None) };
+    let name = CString::new(name).map_err(|_| failed("copy", from)(Errno::INVAL))?;
+    let mut copier = Copier {
+        root: from,
+        into,
+        device: place.stat.st_dev,
+        links: HashMap::new(),
+        content: Content::default(),
+        replica: Replica::default(),
+    };
+    let way = Way { parts: vec![name.clone()] };
+    copier.entry(place.parent.as_fd(), &place.name, into, &way)?;
+    Ok(Some(copier.replica))
+}
+
+/// Where a copy stands, below the folder of all.
+#[derive(Clone)]
+struct Way {
+    parts: Vec<CString>,
+}
+
+impl Way {
+    fn name(&self) -> &CStr {
+        self.parts.last().map_or(c"", CString::as_c_str)
+    }
+
+    fn with(&self, name: &CStr) -> Self {
+        let parts = self.parts.iter().cloned().chain([name.to_owned()]).collect();
+        Self { parts }
+    }
+
+    fn joined(&self) -> CString {
+        let bytes: Vec<&[u8]> = self.parts.iter().map(|part| part.to_bytes()).collect();
+        CString::new(bytes.join(&b'/')).unwrap_or_default()
+    }
+}
+
+struct Copier<'a> {
+    /// What is copied, for messages.
+    root: &'a Utf8Path,
+    into: BorrowedFd<'a>,
+    device: u64,
+    /// The copies of files with several names, by inode.
+    links: HashMap<u64, CString>,
+    content: Content,
+    replica: Replica,
+}
+
+impl Copier<'_> {
+    fn shown(&self, way: &Way) -> Utf8PathBuf {
+        let below = way.parts.iter().skip(1).map(|part| part.to_string_lossy().into_owned());
+        below.fold(self.root.to_owned(), |path, part| path.join(part))
+    }
+
+    fn entry(
+        &mut self,
+        parent: BorrowedFd<'_>,
+        name: &CStr,
+        into: BorrowedFd<'_>,
+        way: &Way,
+    ) -> Result<(), FileError> {
+        let shown = self.shown(way);
+        let can = |action: &'static str| failed(action, &shown);
+        let stat = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(can("look at"))?;
+        if stat.st_dev != self.device {
+            return Err(other_file_system(&shown));
+        }
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => {
+                let source = open_at(parent, name, FOLDER).map_err(can("open"))?;
+                rustix::fs::mkdirat(into, way.name(), Mode::RWXU).map_err(can("copy"))?;
+                let copy =
+                    rustix::fs::openat(into, way.name(), FOLDER, Mode::empty()).map_err(can("copy"))?;
+                for name in names(&source).map_err(failed_io("list", &shown))? {
+                    self.entry(source.as_fd(), &name, copy.as_fd(), &way.with(&name))?;
+                }
+                finish(&source, &copy, &stat).map_err(can("copy"))
+            }
+            FileType::RegularFile => self.file(parent, name, into, way, &stat).map_err(can("copy")),
+            FileType::Symlink => {
+                let target =
+                    rustix::fs::readlinkat(parent, name, Vec::new()).map_err(can("read the link"))?;
+                let to = way.name();
+                rustix::fs::symlinkat(&*target, into, to)
+                    .and_then(|()| {
+                        let (uid, gid) = owner_of(&stat);
+                        rustix::fs::chownat(into, to, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
+                        rustix::fs::utimensat(into, to, &times_of(&stat), AtFlags::SYMLINK_NOFOLLOW)
+                    })
+                    .map_err(can("copy"))
+            }
+            _ => {
+                self.replica.left_out.push(shown);
+                Ok(())
+            }
+        }
+    }
+
+    fn file(
+        &mut self,
+        parent: BorrowedFd<'_>,
+        name: &CStr,
+        into: BorrowedFd<'_>,
+        way: &Way,
+        stat: &Stat,
+    ) -> rustix::io::Result<()> {
+        if let Some(first) = self.links.get(&stat.st_ino) {
+            return rustix::fs::linkat(self.into, first, into, way.name(), AtFlags::empty());
+        }
+        let source = open_at(parent, name, FILE)?;
+        let copy = rustix::fs::openat(into, way.name(), NEW_FILE, Mode::RUSR | Mode::WUSR)?;
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        self.content.copy(&source, &copy, size)?;
+        finish(&source, &copy, stat)?;
+        self.replica.bytes += allocated(stat);
+        if stat.st_nlink > 1 {
+            self.links.insert(stat.st_ino, way.joined());
+        }
+        Ok(())
+    }
+}
+
+/// Gives a copy what its original has beside its content. The mode follows the owner, whose change takes bits away, and
+/// the time all that changes it.
+fn finish(source: &OwnedFd, copy: &OwnedFd, stat: &Stat) -> rustix::io::Result<()> {
+    let (uid, gid) = owner_of(stat);
+    rustix::fs::fchown(copy, Some(uid), Some(gid))?;
+    copy_attributes(source, copy)?;
+    rustix::fs::fchmod(copy, permissions(stat.st_mode))?;
+    rustix::fs::futimens(copy, &times_of(stat))
+}
+
+fn owner_of(stat: &Stat) -> (Uid, Gid) {
+    (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid))
+}
+
+fn times_of(stat: &Stat) -> Timestamps {
+    let time = |seconds: i64, nanoseconds: u64| Timespec {
+        tv_sec: seconds,
+        tv_nsec: nanoseconds.try_into().unwrap_or_default(),
+    };
+    Timestamps {
+        last_access: time(stat.st_atime, stat.st_atime_nsec),
+        last_modification: time(stat.st_mtime, stat.st_mtime_nsec),
+    }
+}
+
+/// The room that a file takes, in bytes: of one with holes less than its length.
+fn allocated(stat: &Stat) -> u64 {
+    u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512)
+}
+
+fn other_file_system(path: &Utf8Path) -> FileError {
+    let reason = "another file system begins there, which has to be named on its own";
+    failed_io("copy", path)(std::io::Error::other(reason))
+}

@@ -1,0 +1,139 @@
+//! Finding what is to be copied, and how much that is.
+
+use std::collections::HashSet;
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use camino::Utf8Path;
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno;
+
+use super::{FILE, FOLDER, allocated, other_file_system};
+use crate::host::files::{FileError, failed, failed_io};
+use crate::host::removal::{names, open_at};
+
+/// What stands at a path, with the folder that holds it.
+pub(super) struct Place {
+    pub(super) parent: OwnedFd,
+    pub(super) name: CString,
+    pub(super) stat: Stat,
+}
+
+/// Opens the folder that holds a path. For root at somebody else's no link on the way counts: it could lead anywhere.
+pub(super) fn parent_of(path: &Utf8Path, owner: Option<u32>) -> rustix::io::Result<(OwnedFd, CString)> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Err(Errno::INVAL) };
+    let name = CString::new(name).map_err(|_| Errno::INVAL)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let opened = match owner {
+        Some(_) => rustix::fs::openat2(CWD, parent.as_str(), flags, Mode::empty(), ResolveFlags::NO_SYMLINKS),
+        None => rustix::fs::openat(CWD, parent.as_str(), flags, Mode::empty()),
+    };
+    Ok((opened?, name))
+}
+
+/// Finds what stands at a path; nothing where nothing does.
+pub(super) fn find(path: &Utf8Path, owner: Option<u32>) -> Result<Option<Place>, FileError> {
+    let (parent, name) = match parent_of(path, owner) {
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+        Err(Errno::LOOP) => return Err(refused(path, "a link stands on the way to it")),
+        opened => opened.map_err(failed("open the folder of", path))?,
+    };
+    let stat = match rustix::fs::statat(&parent, &name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => return Ok(None),
+        stat => stat.map_err(failed("look at", path))?,
+    };
+    if owner.is_some_and(|owner| owner != stat.st_uid) {
+        return Err(refused(path, "it does not belong to the owner of the deploy folder"));
+    }
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory | FileType::RegularFile => Ok(Some(Place { parent, name, stat })),
+        _ => Err(refused(path, "it is neither a folder nor a file")),
+    }
+}
+
+pub(super) fn refused(path: &Utf8Path, reason: &'static str) -> FileError {
+    failed_io("copy", path)(std::io::Error::other(reason))
+}
+
+/// How much stands at a path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Measure {
+    /// Files, folders and links.
+    pub entries: u64,
+    /// The room that they take, in bytes.
+    pub bytes: u64,
+    /// Whether a copy in the other folder shares the bytes.
+    pub cloned: bool,
+}
+
+/// Measures what a copy of a path into a folder would hold; nothing where nothing stands there. An error says why there
+/// can be no copy. Nothing is written that has a name.
+pub fn measure(path: &Utf8Path, owner: Option<u32>, into: &Utf8Path) -> Result<Option<Measure>, FileError> {
+    let Some(place) = find(path, owner)? else { return Ok(None) };
+    let mut walk = Walk {
+        path,
+        device: place.stat.st_dev,
+        own: rustix::process::geteuid().as_raw(),
+        seen: HashSet::new(),
+        sample: None,
+        measure: Measure::default(),
+    };
+    walk.entry(place.parent.as_fd(), &place.name)?;
+    walk.measure.cloned = walk.sample.as_ref().is_none_or(|sample| can_clone(sample, into));
+    Ok(Some(walk.measure))
+}
+
+struct Walk<'a> {
+    path: &'a Utf8Path,
+    device: u64,
+    own: u32,
+    seen: HashSet<u64>,
+    sample: Option<OwnedFd>,
+    measure: Measure,
+}
+
+impl Walk<'_> {
+    fn entry(&mut self, parent: BorrowedFd<'_>, name: &CStr) -> Result<(), FileError> {
+        let path = self.path;
+        let stat =
+            rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed("look at", path));
+        let stat = match stat {
+            // The program goes on meanwhile, and may have removed it.
+            Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            stat => stat?,
+        };
+        if stat.st_dev != self.device {
+            return Err(other_file_system(&path.join(name.to_string_lossy().as_ref())));
+        }
+        if self.own != 0 && stat.st_uid != self.own {
+            return Err(refused(path, "something in it belongs to another account, which a copy can't keep"));
+        }
+        self.measure.entries += 1;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => {
+                let folder = match open_at(parent, name, FOLDER) {
+                    Err(Errno::NOENT) => return Ok(()),
+                    folder => folder.map_err(failed("open", path))?,
+                };
+                for name in names(&folder).map_err(failed_io("list", path))? {
+                    self.entry(folder.as_fd(), &name)?;
+                }
+            }
+            FileType::RegularFile if self.seen.insert(stat.st_ino) => {
+                self.measure.bytes += allocated(&stat);
+                if self.sample.is_none() && stat.st_size > 0 {
+                    self.sample = rustix::fs::openat(parent, name, FILE, Mode::empty()).ok();
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file of that folder could share its bytes with this one: tried with a file that never has a name.
+fn can_clone(sample: &OwnedFd, into: &Utf8Path) -> bool {
+    let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
+    let nameless = rustix::fs::openat(CWD, into.as_str(), flags, Mode::RUSR | Mode::WUSR);
+    nameless.is_ok_and(|nameless| rustix::fs::ioctl_ficlone(&nameless, sample).is_ok())
+}
