@@ -95,7 +95,8 @@ fn the_tree_of_a_script_that_runs_stays() {
     child.kill().unwrap();
     child.wait().unwrap();
     outcome.unwrap();
-    assert_eq!(trees(&host), ["server-1.0.0", "server-2.0.0"]);
+    // 1.1.0 is the way back of the trial that is open.
+    assert_eq!(trees(&host), ["server-1.0.0", "server-1.1.0", "server-2.0.0"]);
 }
 
 #[test]

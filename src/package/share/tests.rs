@@ -75,6 +75,8 @@ fn what_differs_in_more_than_its_name_stays_a_copy() {
     let trees = Trees::new();
     trees.write("old/writable", b"same", 0o644);
     trees.write("new/writable", b"same", 0o444);
+    trees.write("old/open", b"same", 0o644);
+    trees.write("new/open", b"same", 0o644);
     trees.write("old/program", b"same", 0o555);
     trees.write("new/program", b"same", 0o444);
     trees.write("old/target", b"same", 0o444);
