@@ -119,7 +119,7 @@ impl<'a> Hands<'a> {
                 files::create_folder(folder, 0o755, None)?;
                 files::copy_program(program, &folder.join("mainstay"))?;
             }
-            Step::Publish { folder, tree, .. } => self.publish(folder, tree)?,
+            Step::Publish { folder, tree, over, .. } => self.publish(folder, tree, *over)?,
             Step::Mark { folder, tree, program } => tree::mark(folder, tree, program)?,
             Step::EmptyTrash { folder, entry } => {
                 if files::facts(folder)?.is_some() {
@@ -277,7 +277,7 @@ impl<'a> Hands<'a> {
         self.await_ready(Awaited { before: self.before.get(), ..awaited })
     }
 
-    fn publish(&self, folder: &Utf8Path, name: &str) -> Result<(), StepError> {
+    fn publish(&self, folder: &Utf8Path, name: &str, over: bool) -> Result<(), StepError> {
         let path = folder.join(name);
         let Some((staging, complete)) = self.staged.take() else {
             // A crash came after the renaming and before the journal's word of it.
@@ -287,7 +287,11 @@ impl<'a> Hands<'a> {
                 Err(StepError::Other(format!("`{path}` is not unpacked")))
             };
         };
-        staging.publish(name, &complete)?;
+        if over {
+            staging.replace(name, &complete)?
+        } else {
+            staging.publish(name, &complete)?
+        };
         Ok(())
     }
 
