@@ -36,6 +36,7 @@ mod remarks;
 pub mod remove;
 pub mod render;
 pub mod report;
+mod reserve;
 mod runtimes;
 pub mod self_update;
 mod snapshot;
