@@ -179,6 +179,7 @@ fn on_trial(context: &Context<'_>, of: &Marker, switch: &Switch) -> Result<(), S
                 supervision: switch.to.supervision,
                 within: switch.to.gate.duration(),
                 before: None,
+                since: None,
             };
             await_ready(context, of, awaited).map_err(|error| error.to_string())
         }
