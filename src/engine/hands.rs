@@ -152,6 +152,7 @@ impl<'a> Hands<'a> {
                     supervision: *supervision,
                     within,
                     before: self.before.get(),
+                    since: None,
                 })?;
             }
             Step::Settle => self.settle()?,
@@ -261,7 +262,8 @@ impl<'a> Hands<'a> {
         let runs = report::live(&self.context.layout, name).filter(|status| status.launch == launch);
         let (tree, supervision) = (spec.tree(), spec.supervision);
         let within = patience(spec.ready.timeout).duration();
-        let awaited = Awaited { launch: &launch, tree: &tree, supervision, within, before: None };
+        let awaited =
+            Awaited { launch: &launch, tree: &tree, supervision, within, before: None, since: None };
         if let Some(status) = runs.filter(|_| !anew) {
             // The guard may have been first, and the program still have to get ready. What is asked to end already
             // says nothing of the launch: another start of it follows.
@@ -324,6 +326,7 @@ impl<'a> Hands<'a> {
     fn await_ready(&self, awaited: Awaited<'_>) -> Result<(), StepError> {
         let called = self.called.get();
         let since = called.map_or_else(clock::now, |(_, moment)| moment);
+        let awaited = Awaited { since: called.map(|(_, moment)| moment), ..awaited };
         match await_ready(self.context, &self.of, awaited) {
             Ok(()) => {
                 // What was down before it was called for says nothing of this start.

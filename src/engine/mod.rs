@@ -37,6 +37,7 @@ pub mod remove;
 pub mod render;
 pub mod repair;
 pub mod report;
+mod reserve;
 mod runtimes;
 pub mod self_update;
 mod snapshot;
