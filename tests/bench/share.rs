@@ -1,7 +1,13 @@
 //! What a second version takes of the disk, when one file in twenty has changed, and what sharing the others costs.
 //!
 //! `cargo bench --bench share -- --in=FOLDER` chooses the file system.
-#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used, missing_docs)]
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs
+)]
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
