@@ -22,7 +22,7 @@ use crate::package::limits::Limits;
 use crate::package::measure;
 use crate::package::signature::Vouched;
 use crate::package::tree::{self, Complete, Staging};
-use crate::package::unpack::{self, Unpacked};
+use crate::package::unpack::{self, Flushing, Unpacked};
 use crate::plan::apply::instance_folders;
 use crate::plan::operation::Room;
 use crate::plan::wanted::{Archive, ManifestText, Runtime, Standing, Wanted, Wishes};
@@ -68,10 +68,11 @@ pub(crate) fn stage(
     let dry_run = folder != context.layout.install(&declared.manifest.name);
     space::guard_archive(context, declared, &mut file, archive, dry_run)?;
     let made = files::create_folder(folder, 0o755, None)?;
-    let outcome = unpack_in(context, file, archive, folder, expected).and_then(|mut stage| {
+    let trees = trees_like(&context.layout, declared);
+    let trees: Vec<&Utf8Path> = trees.iter().map(Utf8PathBuf::as_path).collect();
+    let flushing = if trees.is_empty() { Flushing::Early } else { Flushing::Late };
+    let outcome = unpack_in(context, (file, archive), folder, expected, flushing).and_then(|mut stage| {
         let takes = measure::takes([stage.staging.path()]).ok();
-        let trees = trees_like(&context.layout, declared);
-        let trees: Vec<&Utf8Path> = trees.iter().map(Utf8PathBuf::as_path).collect();
         let shared = stage.staging.share(&trees, !dry_run)?.bytes;
         let takes = takes.map(|takes| takes.saturating_sub(shared));
         stage.room = Room { takes, shared: Some(shared), frees: None };
@@ -86,10 +87,10 @@ pub(crate) fn stage(
 
 fn unpack_in(
     context: &Context<'_>,
-    file: std::fs::File,
-    archive: &Utf8Path,
+    (file, archive): (std::fs::File, &Utf8Path),
     folder: &Utf8Path,
     expected: Option<Digest>,
+    flushing: Flushing,
 ) -> Result<Stage, Failure> {
     let staging = tree::stage(folder, "incoming")?;
     let mut progress = |progress: unpack::Progress| {
@@ -99,8 +100,8 @@ fn unpack_in(
             total: progress.size,
         });
     };
-    let unpacked =
-        unpack::unpack_file(file, archive, staging.path(), expected, &Limits::default(), &mut progress)?;
+    let (into, limits) = (staging.path(), Limits::default());
+    let unpacked = unpack::unpack_file(file, archive, into, expected, &limits, &mut progress, flushing)?;
     Ok(Stage { archive: archive.to_owned(), unpacked, staging, signed: None, room: Room::default() })
 }
 

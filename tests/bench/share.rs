@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use camino::Utf8Path;
 use mainstay::package::limits::Limits;
+use mainstay::package::unpack::Flushing;
 use mainstay::package::{measure, tree, unpack};
 
 const ROUNDS: usize = 5;
@@ -66,7 +67,9 @@ fn main() {
 
 fn publish(archive: &Utf8Path, parent: &Utf8Path, name: &str, others: &[&Utf8Path]) {
     let staging = tree::stage(parent, name).unwrap();
-    let unpacked = unpack::unpack(archive, staging.path(), None, &Limits::default(), &mut |_| {}).unwrap();
+    let flushing = if others.is_empty() { Flushing::Early } else { Flushing::Late };
+    let (file, into, limits) = (File::open(archive).unwrap(), staging.path(), Limits::default());
+    let unpacked = unpack::unpack_file(file, archive, into, None, &limits, &mut |_| {}, flushing).unwrap();
     if !others.is_empty() {
         staging.share(others, true).unwrap();
     }
