@@ -2,7 +2,7 @@
 
 use crate::cli::arguments::RecoverArguments;
 use crate::cli::failure::told;
-use crate::cli::report::{Report, style, styled};
+use crate::cli::report::Report;
 use crate::cli::surroundings::{layout, with_context};
 use crate::engine::failure::Failure;
 use crate::engine::manager::HostManager;
@@ -43,7 +43,7 @@ pub(crate) fn recover(report: &Report, arguments: &RecoverArguments) -> Result<u
             Recovered::Finished => format!("{name}: what was left unfinished is finished"),
             Recovered::Undone => format!("{name}: what was left unfinished is undone"),
         };
-        report.line(format!("{} {told}", styled(style::GOOD, "done:")));
+        report.done(told);
     }
     if report.is_json() {
         report.document(&RecoverAnswer { schema: "recover.v1".to_owned(), recovered });

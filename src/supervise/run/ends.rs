@@ -36,7 +36,8 @@ impl Supervisor {
     fn has_ended_since(&self) -> bool {
         let started = read_status(&self.context.status).and_then(|status| status.started);
         let events = read_events(&self.context.status.with_file_name("events.jsonl"));
-        let last_end = events.iter().rev().find(|event| event.event == EventKind::Ended).map(|event| event.at);
+        let last_end =
+            events.iter().rev().find(|event| event.event == EventKind::Ended).map(|event| event.at);
         started.is_some_and(|started| last_end.is_some_and(|end| end > started))
     }
 
