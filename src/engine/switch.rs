@@ -26,7 +26,7 @@ use crate::package::tree;
 
 pub(crate) mod watch;
 
-pub(crate) use back::{Back, has_passed, is_closed, take_back};
+pub(crate) use back::{Back, guard_way_back, has_passed, is_closed, take_back};
 use back::{reason, take_back_unlocked};
 
 /// How long a start waits for a command that is just writing a switch down.
@@ -274,9 +274,10 @@ pub(crate) fn settle(layout: &Layout, name: &InstanceName) -> Result<Option<Stri
     })
 }
 
-/// Forgets a switch that is over.
+/// Forgets a switch that is over: the old launch is back, and so are its data.
 pub(crate) fn forget(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
     locked(layout, name, || {
+        guard_way_back(layout, name)?;
         files::remove(&layout.trial(name))?;
         files::remove(&layout.switch(name))?;
         Ok(())
