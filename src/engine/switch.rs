@@ -142,49 +142,59 @@ pub(crate) fn record(layout: &Layout, switch: &Switch) -> Result<(), Failure> {
 /// has not proved itself.
 pub fn at_start(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Result<AtStart, Failure> {
     let waits = is_moving(layout, name).then(|| MoreTime::for_doing("waits until the data are moved"));
-    locked(layout, name, || {
+    let outcome = locked(layout, name, || {
         drop(waits);
-        let Some(mut switch) = read(layout, name)? else { return watch::at_start(layout, name, means) };
-        if matches!(switch.stage, Stage::Trial { .. } | Stage::Passed)
-            && let Some(reason) = watch::failed_after_readiness(layout, &switch)
-        {
-            // The command that began it is still at work, or has died: the operation is undone as a whole.
-            switch.data.taken = None;
+        decide(layout, name, means)
+    });
+    outcome.map_err(|failure| data::guarded(layout, name, failure))
+}
+
+fn decide(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Result<AtStart, Failure> {
+    let Some(mut switch) = read(layout, name)? else { return watch::at_start(layout, name, means) };
+    if matches!(switch.stage, Stage::Trial { .. } | Stage::Passed)
+        && let Some(reason) = watch::failed_after_readiness(layout, &switch)
+    {
+        // The command that began it is still at work, or has died: the operation is undone as a whole.
+        switch.data.taken = None;
+        data::back(layout, &mut switch, reason.clone(), means)?;
+        return Ok(AtStart::TakenBack { tree: switch.from.tree(), reason });
+    }
+    let (tree, boot_id) = (switch.to.tree(), environment::boot_id());
+    match &switch.stage {
+        Stage::Pending if !switch.data.is_nothing() => {
+            let failed = data::forward(layout, &mut switch, boot_id, means)?;
+            Ok(match failed {
+                None => AtStart::Switched(tree),
+                Some(reason) => AtStart::TakenBack { tree: switch.from.tree(), reason },
+            })
+        }
+        Stage::Pending => {
+            make(layout, &switch)?;
+            switch.stage = Stage::Trial { boot_id };
+            store(layout, name, &switch)?;
+            Ok(AtStart::Switched(tree))
+        }
+        Stage::Trial { .. } if data::goes_back(layout, &switch)? => {
+            let reason = reason(layout, &switch);
             data::back(layout, &mut switch, reason.clone(), means)?;
-            return Ok(AtStart::TakenBack { tree: switch.from.tree(), reason });
+            Ok(AtStart::TakenBack { tree: switch.from.tree(), reason })
         }
-        let (tree, boot_id) = (switch.to.tree(), environment::boot_id());
-        match &switch.stage {
-            Stage::Pending if !switch.data.is_nothing() => {
-                let failed = data::forward(layout, &mut switch, boot_id, means)?;
-                Ok(match failed {
-                    None => AtStart::Switched(tree),
-                    Some(reason) => AtStart::TakenBack { tree: switch.from.tree(), reason },
-                })
-            }
-            Stage::Pending => {
-                make(layout, &switch)?;
-                switch.stage = Stage::Trial { boot_id };
-                store(layout, name, &switch)?;
-                Ok(AtStart::Switched(tree))
-            }
-            Stage::Trial { .. } if was_ready(layout, &switch) => {
-                pass_unlocked(layout, &mut switch)?;
-                Ok(AtStart::Passed(tree))
-            }
-            Stage::Trial { boot_id: began } if *began != boot_id && !failed_in(layout, name, began) => {
-                switch.stage = Stage::Trial { boot_id };
-                store(layout, name, &switch)?;
-                Ok(AtStart::Again(tree))
-            }
-            Stage::Moving | Stage::Returning { .. } | Stage::Trial { .. } => {
-                let reason = reason(layout, &switch);
-                data::back(layout, &mut switch, reason.clone(), means)?;
-                Ok(AtStart::TakenBack { tree: switch.from.tree(), reason })
-            }
-            Stage::Passed | Stage::TakenBack { .. } => mend(layout, name),
+        Stage::Trial { .. } if was_ready(layout, &switch) => {
+            pass_unlocked(layout, &mut switch)?;
+            Ok(AtStart::Passed(tree))
         }
-    })
+        Stage::Trial { boot_id: began } if *began != boot_id && !failed_in(layout, name, began) => {
+            switch.stage = Stage::Trial { boot_id };
+            store(layout, name, &switch)?;
+            Ok(AtStart::Again(tree))
+        }
+        Stage::Moving | Stage::Returning { .. } | Stage::Trial { .. } => {
+            let reason = reason(layout, &switch);
+            data::back(layout, &mut switch, reason.clone(), means)?;
+            Ok(AtStart::TakenBack { tree: switch.from.tree(), reason })
+        }
+        Stage::Passed | Stage::TakenBack { .. } => mend(layout, name),
+    }
 }
 
 /// How the service last ended, as far as that was recorded.
