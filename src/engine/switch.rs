@@ -21,7 +21,7 @@ use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
 use crate::model::receipt::Receipt;
 use crate::model::status::Status;
-use crate::model::trial::{Stage, Switch, Trial};
+use crate::model::trial::{self, Stage, Switch, Trial};
 use crate::package::tree;
 
 pub(crate) mod watch;
@@ -33,8 +33,8 @@ use back::{reason, take_back_unlocked};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long anybody waits while data are moved: as long as that takes.
 const LONG_PATIENCE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// The format of switches and trials that this build writes.
-const FORMAT: u32 = 1;
+/// The newest format of switches that this build writes.
+const FORMAT: u32 = trial::FORMAT_WITH_DATA;
 
 /// What a start has at hand, beside files.
 pub struct Means<'a> {
@@ -147,6 +147,21 @@ pub fn at_start(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Resu
         decide(layout, name, means)
     });
     outcome.map_err(|failure| data::guarded(layout, name, failure))
+}
+
+/// Makes the switch of a service that is stopped. Where a start was first, that has made it, and its trial is its own.
+pub(crate) fn make_stopped(
+    layout: &Layout,
+    name: &InstanceName,
+    means: &Means<'_>,
+) -> Result<AtStart, Failure> {
+    locked(layout, name, || match read(layout, name)?.map(|switch| switch.stage) {
+        Some(Stage::Pending | Stage::Moving) => decide(layout, name, means),
+        Some(Stage::Returning { reason } | Stage::TakenBack { reason }) => {
+            Ok(AtStart::TakenBack { tree: String::new(), reason })
+        }
+        _ => Ok(AtStart::Unchanged),
+    })
 }
 
 fn decide(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Result<AtStart, Failure> {

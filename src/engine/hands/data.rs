@@ -47,10 +47,16 @@ impl Hands<'_> {
         work(&Means { manager: self.context.manager, obstacle: self.context.obstacle, say: &say })
     }
 
-    /// Makes the switch of a service that is stopped.
+    /// Makes the switch of a service that is stopped. One that was started since then has data in use: only a start of
+    /// its own may move them.
     pub(super) fn make_switch(&self) -> Result<(), StepError> {
         let (layout, name) = (&self.context.layout, &self.of.name);
-        self.hear(|means| match switch::at_start(layout, name, means).map_err(step_error)? {
+        // Where nobody can say whether it runs, it may.
+        if self.context.manager.seen(&self.of).map_or(true, |seen| seen.state.runs()) {
+            let reason = format!("{name} was started meanwhile, so that its data are in use");
+            return Err(StepError::Other(reason));
+        }
+        self.hear(|means| match switch::make_stopped(layout, name, means).map_err(step_error)? {
             AtStart::TakenBack { reason, .. } => Err(StepError::Other(reason)),
             _ => Ok(()),
         })
