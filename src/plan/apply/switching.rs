@@ -72,7 +72,7 @@ pub(super) fn launch(
             plan.push(hook, Undo::Nothing);
         }
     }
-    let watch = watch(plan, operation, wanted, observed, (from, defined));
+    let watch = watch(plan, operation, wanted, observed, (from, defined), &data);
     let switch = Switch {
         format: Switch::format_for(&data, watch.as_ref()),
         from: from.clone(),
