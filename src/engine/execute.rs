@@ -127,7 +127,7 @@ fn give_up(
     let operation = plan.operation;
     let full = space::full(&context.layout, &plan.of.name);
     let reason = error.whole() + &full;
-    if is_closed(context, plan, place) {
+    if is_closed(context, plan, place, &error) {
         let undo = "its data are closed to the version before, so the new one stays".to_owned();
         return Failure::Stuck { operation, step, undo, source: Box::new(error) };
     }
@@ -182,11 +182,12 @@ fn give_up(
 
 /// Whether the way back of a switch is closed: the new launch has been ready, and its data can't go back with the old
 /// one. What is left to do is done by `recover`.
-fn is_closed(context: &Context<'_>, plan: &Plan, place: usize) -> bool {
+fn is_closed(context: &Context<'_>, plan: &Plan, place: usize, error: &StepError) -> bool {
     let Some((_, planned)) = plan.switch() else { return false };
     if !planned.data.is_nothing() && matches!(plan.steps[place].step, Step::Settle) {
-        // What it takes to go back may be gone with the record of it.
-        return true;
+        // What it takes to go back may be gone with the record of it; where the guard has taken the launch back in the
+        // meantime, there is nothing left to go back from.
+        return !matches!(error, StepError::NotReady { .. });
     }
     let before = plan.steps.iter().take(place);
     let awaited = before.into_iter().any(|planned| matches!(planned.step, Step::AwaitReady { .. }));

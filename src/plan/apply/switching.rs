@@ -72,7 +72,7 @@ pub(super) fn launch(
             plan.push(hook, Undo::Nothing);
         }
     }
-    let watch = watch(plan, operation, wanted, observed, (from, defined));
+    let watch = watch(plan, operation, wanted, observed, (from, defined), &data);
     let switch = Switch {
         format: launch::FORMAT,
         from: from.clone(),
