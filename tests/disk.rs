@@ -257,6 +257,34 @@ fn a_clean_up_works_on_a_full_disk() {
     assert!(history.out.contains("cleaned up"), "{history:?}");
 }
 
+#[test]
+fn a_way_back_works_on_a_full_disk() {
+    let place = Place::new();
+    let Some(disk) = Disk::mount(&place.root, &format!("size={}", room_for(3) + (8 << 20))) else { return };
+    place.declare(&place.deploy(), "web", "");
+    install_two(&place);
+    disk.fill(0);
+    let began = std::time::Instant::now();
+    place.run(&["upgrade", "--rollback", "--yes"]).good();
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+    stands(&place, "on a full disk", &["1.0.0"]);
+    assert!(place.journal(&web()).is_empty());
+    assert!(place.run(&["history"]).good().out.contains("rolled back"));
+    disk.empty();
+    place.run(&["upgrade", "--yes", "--from", &place.archive("2.0.0")]).good();
+    stands(&place, "with room again", &["2.0.0"]);
+    // What was kept for this is given up with the last instance.
+    let reserve = place.layout.journals().join(".reserve");
+    assert_eq!(size_of(&reserve), 256 << 10);
+    place.run(&["uninstall", "--yes"]).good();
+    assert!(!reserve.exists());
+}
+
+fn install_two(place: &Place) {
+    place.run(&["install", "--from", &place.archive("1.0.0")]).good();
+    place.run(&["upgrade", "--yes", "--from", &place.archive("2.0.0")]).good();
+}
+
 /// A process of nobody's instance that uses a tree.
 struct User(Child);
 

@@ -238,6 +238,34 @@ fn a_new_program_that_fails_leaves_no_old_one_and_says_so() {
 }
 
 #[test]
+fn an_upgrade_to_what_loops_fails_however_often_it_is_asked_for() {
+    if is_missing("npm") {
+        return;
+    }
+    let place = Place::new();
+    let program = npm(&place, "prefix", "1.0.0");
+    declare(&place, &[program.as_str()], "");
+    let patient =
+        manifest(&place).replace(r#""limit": 1, "delays": ["100ms"]"#, r#""limit": 9, "delays": ["1m"]"#);
+    assert!(patient.contains("1m"));
+    std::fs::write(place.deploy().join("mainstay.json"), patient).unwrap();
+    place.run(&["install"]).good();
+    npm(&place, "prefix", "1.1.0-broken");
+    for time in 1..=3 {
+        let said = place.run(&["upgrade", "--yes"]).fails(8, "there is no old one to go back to");
+        assert!(said.err.contains("no luck"), "time {time}: {said:?}");
+        assert_eq!(recorded(&place), ["1.0.0"], "time {time}");
+        assert_eq!(status(&place)["state"], "backing-off", "time {time}");
+    }
+    npm(&place, "prefix", "1.2.0");
+    place.run(&["upgrade", "--yes"]).good();
+    assert_eq!(
+        (place.answer("/").as_deref(), recorded(&place)),
+        (Some("1.2.0"), vec!["1.0.0".into(), "1.2.0".into()])
+    );
+}
+
+#[test]
 fn another_prefix_in_the_manifest_has_a_way_back() {
     if is_missing("npm") {
         return;

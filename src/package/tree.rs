@@ -133,12 +133,7 @@ impl Staging {
     /// right to write, forces all of it to the disk, renames, and forces the name to the disk. A crash
     /// leaves the tree whole under that name, or no such name.
     pub fn publish(mut self, name: &str, complete: &Complete) -> Result<Utf8PathBuf, TreeError> {
-        check_name(name)?;
-        let path = self.parent_path.join(name);
-        self.write_token(complete).map_err(failed(&self.path, "marked as complete"))?;
-        disk::seal(self.root.as_fd()).map_err(failed(&self.path, "made read-only"))?;
-        disk::sync_tree(self.root.as_fd(), complete.entries)
-            .map_err(failed(&self.path, "forced to the disk"))?;
+        let path = self.make_whole(name, complete)?;
         match disk::rename_to_free(&self.parent, &self.name, name) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 return Err(TreeError::Exists(path));
@@ -148,6 +143,30 @@ impl Staging {
         self.published = true;
         disk::sync_folder(self.parent.as_fd()).map_err(failed(&self.parent_path, "forced to the disk"))?;
         Ok(path)
+    }
+
+    /// Publishes the tree in the place of one of that name, which becomes trash, and gives its path. Whoever looks finds
+    /// the one or the other, whole; what runs from the old one keeps what it has open.
+    pub fn replace(mut self, name: &str, complete: &Complete) -> Result<Utf8PathBuf, TreeError> {
+        let path = self.make_whole(name, complete)?;
+        let replaced = disk::exchange(&self.parent, &self.name, name).map_err(failed(&path, "exchanged"))?;
+        self.published = true;
+        disk::sync_folder(self.parent.as_fd()).map_err(failed(&self.parent_path, "forced to the disk"))?;
+        if replaced {
+            // Under its present name the next sweep would find it as well.
+            trash(&self.parent_path, &self.name.to_string_lossy())?;
+        }
+        Ok(path)
+    }
+
+    /// Does to the tree all that comes before its name, and gives the path that it will have.
+    fn make_whole(&self, name: &str, complete: &Complete) -> Result<Utf8PathBuf, TreeError> {
+        check_name(name)?;
+        self.write_token(complete).map_err(failed(&self.path, "marked as complete"))?;
+        disk::seal(self.root.as_fd()).map_err(failed(&self.path, "made read-only"))?;
+        disk::sync_tree(self.root.as_fd(), complete.entries)
+            .map_err(failed(&self.path, "forced to the disk"))?;
+        Ok(self.parent_path.join(name))
     }
 
     fn write_token(&self, complete: &Complete) -> io::Result<()> {

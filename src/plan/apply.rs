@@ -169,6 +169,7 @@ fn tree(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> Result<(), Ref
         staging: archive.staging.clone(),
         folder,
         tree: name,
+        over: false,
     };
     plan.push(step, Undo::step(undo));
     Ok(())
