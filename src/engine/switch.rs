@@ -360,10 +360,12 @@ fn mend(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure> {
     let Some(text) = files::read(&layout.receipt(name))? else { return Ok(AtStart::Unchanged) };
     let Ok(receipt) = serde_json::from_str::<Receipt>(&text) else { return Ok(AtStart::Unchanged) };
     let link = layout.current(name, &receipt.component);
-    if let Some(tree) = files::read_link(&link)?
-        && tree::is_whole(&layout.tree(name, &tree))
-    {
-        return Ok(AtStart::Unchanged);
+    if let Some(tree) = files::read_link(&link)? {
+        // Where its token can't be read, nobody knows that it is not whole, and a restart looks again.
+        match tree::look(&layout.tree(name, &tree)) {
+            Ok(None) => {}
+            Ok(Some(_)) | Err(_) => return Ok(AtStart::Unchanged),
+        }
     }
     let trees = receipt
         .activations
