@@ -35,6 +35,7 @@ pub mod registry;
 mod remarks;
 pub mod remove;
 pub mod render;
+pub mod repair;
 pub mod report;
 mod reserve;
 mod runtimes;

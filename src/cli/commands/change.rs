@@ -106,6 +106,9 @@ fn apply_request(wishes: Wishes, dry_run: bool) -> Request {
 pub(super) fn source(typed: &SourceArguments) -> Result<Source, Failure> {
     Ok(match (&typed.from, &typed.url) {
         (Some(from), _) if from == "-" => Source::Input,
+        (Some(from), _) if from.as_str().is_empty() => {
+            return Err(Failure::Usage("`--from` names no archive: what was typed is empty".to_owned()));
+        }
         (Some(from), _) => Source::File(environment::working_folder()?.join(from)),
         (None, Some(address)) => Source::Address(address.clone()),
         (None, None) => Source::Manifest,

@@ -89,7 +89,7 @@ fn at_start(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
         Ok(AtStart::Mended(tree)) => {
             report.say(format!("the current link led nowhere and leads to {tree} now"));
         }
-        Err(failure @ Failure::DataAway { .. }) => return told(report, &failure),
+        Err(failure @ (Failure::DataAway { .. } | Failure::Newer { .. })) => return told(report, &failure),
         Err(failure) => report.say(format!("the switch could not be looked at: {failure}")),
     }
     0
