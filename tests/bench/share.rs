@@ -11,7 +11,7 @@ use std::time::Instant;
 use camino::Utf8Path;
 use mainstay::package::limits::Limits;
 use mainstay::package::unpack::Flushing;
-use mainstay::package::{measure, tree, unpack};
+use mainstay::package::{measure, share, tree, unpack};
 
 const ROUNDS: usize = 5;
 const FILES: usize = 7_000;
@@ -71,7 +71,7 @@ fn publish(archive: &Utf8Path, parent: &Utf8Path, name: &str, others: &[&Utf8Pat
     let (file, into, limits) = (File::open(archive).unwrap(), staging.path(), Limits::default());
     let unpacked = unpack::unpack_file(file, archive, into, None, &limits, &mut |_| {}, flushing).unwrap();
     if !others.is_empty() {
-        staging.share(others, true).unwrap();
+        staging.share(others, share::Manner::Link).unwrap();
     }
     staging.publish(name, &unpacked.complete()).unwrap();
 }
