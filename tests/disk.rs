@@ -35,8 +35,7 @@ impl Disk {
     /// Mounts one on a folder of a place; none where that is not allowed.
     fn mount(place: &Utf8Path, options: &str) -> Option<Self> {
         if !is_root() {
-            eprintln!("left out: only root can mount a disk that is small enough to fill");
-            assert!(std::env::var("CI").is_err(), "not root");
+            real::left_out("only root can mount a disk that is small enough to fill");
             return None;
         }
         std::fs::create_dir_all(place).unwrap();

@@ -3,7 +3,7 @@
 use crate::cli::arguments::{
     ApplyArguments, InstallArguments, PlanArguments, SourceArguments, TargetArguments,
 };
-use crate::cli::report::{Report, style, styled};
+use crate::cli::report::Report;
 use crate::cli::surroundings::{choice, layout, target_to_change, target_to_see, with_context};
 use crate::cli::{confirm, draft, interruption};
 use crate::engine::change::{Outcome, Request, change};
@@ -159,7 +159,7 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
     let trial = trial
         .map(|(period, back)| format!("; on trial for {period}: a failure takes {back} back"))
         .unwrap_or_default();
-    let good = |text: String| report.line(format!("{} {text}", styled(style::GOOD, "done:")));
+    let good = |text: String| report.done(text);
     match (request.operation, &outcome.before) {
         (Operation::Install, None) => {
             good(format!("{name} {} is installed", outcome.after));
