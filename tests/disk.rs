@@ -35,8 +35,7 @@ impl Disk {
     /// Mounts one on a folder of a place; none where that is not allowed.
     fn mount(place: &Utf8Path, options: &str) -> Option<Self> {
         if !is_root() {
-            eprintln!("left out: only root can mount a disk that is small enough to fill");
-            assert!(std::env::var("CI").is_err(), "not root");
+            real::left_out("only root can mount a disk that is small enough to fill");
             return None;
         }
         std::fs::create_dir_all(place).unwrap();
@@ -120,14 +119,14 @@ fn an_upgrade_that_will_not_fit_is_refused_before_anything_is_written() {
     }
     assert_eq!(refused, 5);
     let shown = place.run(&["upgrade", "--dry-run", "--from", &second]).good();
-    assert!(shown.out.contains("of the disk, and shares"), "{shown:?}");
+    assert_eq!(shown.out.contains("of the disk, and shares"), !real::is_root(), "{shown:?}");
     place.run(&["upgrade", "--yes", "--from", &second]).good();
     stands(&place, "at the end", &["2.0.0"]);
-    // The program is the same in both, and stored once.
+    // The program is the same in both, and stored once, unless it runs as root, whom no mode keeps from writing it.
     let inode = |version: &str| {
         place.layout.tree(&web(), &format!("server-{version}/bin/server")).metadata().unwrap().ino()
     };
-    assert_eq!(inode("1.0.0"), inode("2.0.0"));
+    assert_eq!(inode("1.0.0") == inode("2.0.0"), !real::is_root());
     let words = place.layout.tree(&web(), "server-2.0.0/words");
     assert_eq!(std::fs::read_to_string(words).unwrap(), "words of 2.0.0");
 }

@@ -10,7 +10,7 @@ use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
 use crate::engine::operation::{exclusively, guard_rights};
 use crate::engine::prepare::{self, Aim, Stage};
-use crate::engine::source::{self, Proof, Source, Supply, verified};
+use crate::engine::source::{self, Proof, Source, Supply, present, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
 use crate::engine::{Context, data, installed, registry, remarks, trial, trust};
 use crate::host::{files, lock};
@@ -305,9 +305,10 @@ fn aim(
         },
     };
     let path = context.layout.tree(&declared.manifest.name, &tree_name(&package.name, &version));
-    if !tree::is_whole(&path) {
+    let Some(complete) = tree::read_complete(&path) else {
         return Err(Refusal::NoTree { component: package.name.clone(), version }.into());
-    }
+    };
+    present::guard(declared, request, &version, receipt, &complete)?;
     let description = prepare::description_in(&path)?;
     let wishes = request.wishes;
     Ok(Aim { version, description, archive: None, wishes, edits_version, standing: None })

@@ -190,8 +190,8 @@ impl<'a> Hands<'a> {
         }
     }
 
-    fn perform_inverses(&self, steps: &[Step]) -> Result<(), StepError> {
-        steps.iter().try_for_each(|step| match self.perform(step) {
+    fn perform_inverses<'b>(&self, steps: impl IntoIterator<Item = &'b Step>) -> Result<(), StepError> {
+        steps.into_iter().try_for_each(|step| match self.perform(step) {
             // A service manager that does not run has nothing to forget: it reads everything at its next
             // start, and must not keep the rest from being undone.
             Err(StepError::Call(CallError::Unavailable { .. })) => Ok(()),

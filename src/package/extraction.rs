@@ -13,7 +13,7 @@ use crate::package::entry::{EntryName, Named, is_composed, shown};
 use crate::package::fault::Fault;
 use crate::package::limits::Limits;
 use crate::package::tree::TOKEN;
-use crate::package::unpack::{Payload, UnpackError};
+use crate::package::unpack::{Flushing, Payload, UnpackError};
 
 /// From this size on a file's place on the disk is looked for before it is written.
 const LARGE: u64 = 1 << 20;
@@ -37,6 +37,8 @@ pub(crate) struct Extraction<'a> {
     links: Vec<(EntryName, String)>,
     /// Whether it is written.
     writes: bool,
+    /// When what is written is brought to the disk.
+    pub(crate) flushing: Flushing,
 }
 
 impl<'a> Extraction<'a> {
@@ -50,6 +52,7 @@ impl<'a> Extraction<'a> {
             catalogue: Catalogue::default(),
             links: Vec::new(),
             writes: true,
+            flushing: Flushing::Early,
         }
     }
 

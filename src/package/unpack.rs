@@ -236,7 +236,17 @@ pub fn unpack(
 ) -> Result<Unpacked, UnpackError> {
     let file =
         File::open(archive).map_err(|source| UnpackError::Open { archive: archive.to_owned(), source })?;
-    unpack_file(file, archive, into, expected, limits, progress)
+    unpack_file(file, archive, into, expected, limits, progress, Flushing::Early)
+}
+
+/// When what is unpacked is written to the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flushing {
+    /// While the rest is still inflated.
+    Early,
+    /// When the tree is published: files are shared with other trees before, and to remove what has reached the disk
+    /// already takes many times longer than never to write it.
+    Late,
 }
 
 /// [`unpack`], of an archive that somebody has opened already; its path is for messages.
@@ -247,6 +257,7 @@ pub fn unpack_file(
     expected: Option<Digest>,
     limits: &Limits,
     progress: &mut dyn FnMut(Progress),
+    flushing: Flushing,
 ) -> Result<Unpacked, UnpackError> {
     let unusable = |source| UnpackError::Folder { folder: into.to_owned(), source };
     let again =
@@ -261,11 +272,13 @@ pub fn unpack_file(
         return Err(UnpackError::NotEmpty { folder: into.to_owned() });
     }
     let outcome =
-        unpack_below(file, archive, root.as_fd(), limits, progress).and_then(|unpacked| match expected {
-            Some(expected) if expected != unpacked.digest => {
-                Err(UnpackError::Digest { archive: archive.to_owned(), expected, found: unpacked.digest })
+        unpack_below((file, archive), root.as_fd(), limits, progress, flushing).and_then(|unpacked| {
+            match expected {
+                Some(expected) if expected != unpacked.digest => {
+                    Err(UnpackError::Digest { archive: archive.to_owned(), expected, found: unpacked.digest })
+                }
+                _ => Ok(unpacked),
             }
-            _ => Ok(unpacked),
         });
     outcome.map_err(|error| {
         // The refusal is what matters; a folder that can't be cleared is found by the sweep.
@@ -286,11 +299,11 @@ fn told_by_digest(file: File, archive: &Utf8Path, expected: Option<Digest>) -> O
 }
 
 fn unpack_below(
-    mut file: File,
-    archive: &Utf8Path,
+    (mut file, archive): (File, &Utf8Path),
     root: BorrowedFd<'_>,
     limits: &Limits,
     progress: &mut dyn FnMut(Progress),
+    flushing: Flushing,
 ) -> Result<Unpacked, UnpackError> {
     let unreadable = |source| UnpackError::Read { archive: archive.to_owned(), source };
     let metadata = file.metadata().map_err(unreadable)?;
@@ -301,6 +314,7 @@ fn unpack_below(
         file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
     }
     let mut extraction = Extraction::new(archive, root, limits);
+    extraction.flushing = flushing;
     let digest = match Kind::of(&start) {
         None => return Err(UnpackError::NotAnArchive { archive: archive.to_owned() }),
         Some(Kind::Zip) => unzip::run(file, metadata.len(), &mut extraction, progress)?,
@@ -329,11 +343,14 @@ fn untar(
 ) -> Result<Digest, UnpackError> {
     let (inflater, stream) = gunzip::pipe(file);
     let (archive, root) = (extraction.archive, extraction.root);
+    let early = extraction.flushing == Flushing::Early;
     let (crew, flush) = (Crew::default(), Flush::default());
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WRITERS);
     let digest = std::thread::scope(|scope| {
         let inflating = scope.spawn(|| inflater.run());
-        scope.spawn(|| flush.run(root));
+        if early {
+            scope.spawn(|| flush.run(root));
+        }
         for _ in 0..threads {
             scope.spawn(|| crew.work(root));
         }

@@ -18,7 +18,7 @@ use crate::package::fault::Fault;
 use crate::package::flush::Flush;
 use crate::package::gunzip::Hashed;
 use crate::package::inflate::{Content, Trouble};
-use crate::package::unpack::{Progress, UnpackError};
+use crate::package::unpack::{Flushing, Progress, UnpackError};
 
 const CHUNK: usize = 256 << 10;
 /// Packed bytes that may wait for a free thread.
@@ -123,6 +123,7 @@ pub(crate) fn run(
         let name = largest.map(|member| &member.raw[..]).unwrap_or_default();
         return Err(extraction.refuse(name, Fault::Bomb(extraction.limits.ratio)));
     }
+    let early = extraction.flushing == Flushing::Early;
     let (shared, flush) = (Shared::new(), Flush::default());
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     let root = extraction.root;
@@ -136,7 +137,9 @@ pub(crate) fn run(
         extraction,
     };
     let read = std::thread::scope(|scope| {
-        scope.spawn(|| flush.run(root));
+        if early {
+            scope.spawn(|| flush.run(root));
+        }
         for _ in 0..threads {
             scope.spawn(|| {
                 let mut content = Content::new(Writer::new(root));

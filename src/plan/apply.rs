@@ -34,7 +34,7 @@ mod watch;
 
 pub(super) use watch::close as close_trial;
 
-pub use data::{data_folders, size};
+pub use data::{data_folders, data_owner, size};
 
 /// Decides how to bring an instance to what is wanted.
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {

@@ -16,7 +16,8 @@ use std::time::Instant;
 
 use camino::Utf8Path;
 use mainstay::package::limits::Limits;
-use mainstay::package::{measure, tree, unpack};
+use mainstay::package::unpack::Flushing;
+use mainstay::package::{measure, share, tree, unpack};
 
 const ROUNDS: usize = 5;
 const FILES: usize = 7_000;
@@ -72,9 +73,11 @@ fn main() {
 
 fn publish(archive: &Utf8Path, parent: &Utf8Path, name: &str, others: &[&Utf8Path]) {
     let staging = tree::stage(parent, name).unwrap();
-    let unpacked = unpack::unpack(archive, staging.path(), None, &Limits::default(), &mut |_| {}).unwrap();
+    let flushing = if others.is_empty() { Flushing::Early } else { Flushing::Late };
+    let (file, into, limits) = (File::open(archive).unwrap(), staging.path(), Limits::default());
+    let unpacked = unpack::unpack_file(file, archive, into, None, &limits, &mut |_| {}, flushing).unwrap();
     if !others.is_empty() {
-        staging.share(others, true).unwrap();
+        staging.share(others, share::Manner::Link).unwrap();
     }
     staging.publish(name, &unpacked.complete()).unwrap();
 }
