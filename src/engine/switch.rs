@@ -4,6 +4,7 @@
 mod back;
 mod chronicle;
 pub(crate) mod data;
+mod evidence;
 
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ use crate::package::tree;
 pub(crate) mod watch;
 
 pub(crate) use back::{Back, has_passed, is_closed, take_back};
+pub(crate) use evidence::has_failed;
+
 use back::{reason, take_back_unlocked};
 
 /// How long a start waits for a command that is just writing a switch down.
@@ -178,6 +181,8 @@ pub fn at_start(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Resu
                 store(layout, name, &switch)?;
                 Ok(AtStart::Again(tree))
             }
+            // Whoever was to start it was killed before that, or the first one still does.
+            Stage::Trial { .. } if !evidence::has_been_tried(layout, &switch) => Ok(AtStart::Switched(tree)),
             Stage::Moving | Stage::Returning { .. } | Stage::Trial { .. } => {
                 let reason = reason(layout, &switch);
                 data::back(layout, &mut switch, reason.clone(), means)?;
