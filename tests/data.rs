@@ -334,6 +334,33 @@ fn open(path: &Utf8Path) -> std::fs::File {
     std::fs::File::open(path).unwrap()
 }
 
+/// Whoever runs the program may lay a link on the way to its data, to have root move something else.
+#[test]
+fn no_link_is_followed_on_the_way_to_the_data_of_another_account() {
+    use std::os::fd::AsFd as _;
+    let keep = tempfile::tempdir().unwrap();
+    let top = Utf8PathBuf::try_from(keep.path().to_owned()).unwrap();
+    let owner = top.metadata().unwrap().uid();
+    for folder in ["own/db", "foreign/db", "store/copy"] {
+        std::fs::create_dir_all(top.join(folder)).unwrap();
+    }
+    let store = open(&top.join("store"));
+    let put = |data: &Utf8Path, owner| {
+        put_back(store.as_fd(), &top.join("store/copy"), "away", data, owner).unwrap_err().source.to_string()
+    };
+    replicate(&top.join("own/db"), Some(owner), store.as_fd(), "first").unwrap().unwrap();
+    std::fs::rename(top.join("own"), top.join("mine")).unwrap();
+    std::os::unix::fs::symlink("foreign", top.join("own")).unwrap();
+    let data = top.join("own/db");
+    let refused = replicate(&data, Some(owner), store.as_fd(), "second").unwrap_err().source.to_string();
+    assert!(refused.contains("a link stands on the way"), "{refused}");
+    put(&data, Some(owner));
+    assert!(top.join("foreign/db").exists() && top.join("store/copy").exists());
+    // Nor does what belongs to a third account count.
+    let refused = replicate(&top.join("mine/db"), Some(owner + 1), store.as_fd(), "third").unwrap_err();
+    assert!(owner == 0 || refused.source.to_string().contains("another account"), "{refused}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 

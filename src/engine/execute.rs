@@ -7,7 +7,7 @@ use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::Journal;
 use crate::engine::obstacle::{Fate, Point};
-use crate::engine::{Context, leftovers, report, space, switch, trial};
+use crate::engine::{Context, leftovers, report, reserve, space, switch, trial};
 use crate::host::files::FileError;
 use crate::host::{clock, files};
 use crate::model::history;
@@ -36,6 +36,10 @@ pub(crate) fn execute(
         if context.obstacle.at(Point::Opening) != Fate::Nothing {
             return Err(Failure::Killed);
         }
+        if plan.operation != Operation::Cleanup {
+            // A clean-up does without, and makes room for others.
+            reserve::free_if_scarce(&context.layout);
+        }
         match Journal::open(&context.layout.operation(&plan.of.name), plan) {
             Err(error) if plan.operation == Operation::Cleanup && error.is_full() => {
                 return without_journal(context, &hands, plan);
@@ -44,6 +48,9 @@ pub(crate) fn execute(
         }
     }
     finish(context, &hands, plan)?;
+    if !plan.steps.is_empty() {
+        reserve::keep(&context.layout, plan.operation);
+    }
     Ok(Done { downtime: hands.downtime() })
 }
 
@@ -127,6 +134,8 @@ fn give_up(
     let operation = plan.operation;
     let full = space::full(&context.layout, &plan.of.name);
     let reason = error.whole() + &full;
+    // Whatever is to be written on the way back must find room.
+    reserve::free_if_scarce(&context.layout);
     if is_closed(context, plan, place, &error) {
         let undo = "its data are closed to the version before, so the new one stays".to_owned();
         return Failure::Stuck { operation, step, undo, source: Box::new(error) };

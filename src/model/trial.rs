@@ -39,7 +39,16 @@ pub struct Switch {
     pub watch: Option<Watch>,
 }
 
+/// The format of a switch that moves data or is watched: what is to be done with it an older build does not know.
+pub const FORMAT_WITH_DATA: u32 = 2;
+
 impl Switch {
+    /// The format that says what a switch holds, and no newer one: an older build can still take a plain one back.
+    #[must_use]
+    pub fn format_for(data: &DataMove, watch: Option<&Watch>) -> u32 {
+        if data.is_nothing() && watch.is_none() { launch::FORMAT } else { FORMAT_WITH_DATA }
+    }
+
     /// Whether the data of the new launch are closed to the old one, once it has been ready: then it stays.
     #[must_use]
     pub fn is_one_way(&self) -> bool {

@@ -128,6 +128,12 @@ fn one(
         outcome.plan
     };
     instance.steps = confirm::lines(&plan);
+    if !dry_run || plan.is_empty() {
+        // A plan that is shown brings them along.
+        for notice in &plan.notices {
+            report.notice(format!("{}: {notice}", instance.name));
+        }
+    }
     instance.state = if dry_run {
         if !plan.is_empty() {
             confirm::show(report, &plan);
