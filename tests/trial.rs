@@ -160,6 +160,10 @@ fn a_version_that_fails_its_gate_is_remembered_and_what_replaces_a_trial_in_vain
     let broken = place.broken_archive("3.0.0");
     place.run(&["upgrade", "--yes", "--from", &broken]).fails(7, "no luck");
     assert_eq!(place.running_tree(&web()).unwrap(), NEW);
+    let history = place.run(&["history", "--json"]).good().out;
+    let history: serde_json::Value = serde_json::from_str(&history).unwrap();
+    let last = history["events"].as_array().unwrap().iter().rfind(|event| event["action"] == "taken-back");
+    assert!(last.unwrap()["downtimeMs"].as_u64().is_some_and(|downtime| downtime > 0), "{history}");
     assert_eq!(status(&place)["trial"]["goesBackTo"], "1.0.0", "what was on trial is so again");
     place.run(&["upgrade", "--yes", "--from", &broken]).fails(4, "--force");
     let began = Instant::now();
@@ -167,4 +171,20 @@ fn a_version_that_fails_its_gate_is_remembered_and_what_replaces_a_trial_in_vain
     eprintln!("a failed gate took {:?}", began.elapsed());
     crash(&place);
     has_come_back(&place);
+}
+
+#[test]
+fn what_failed_its_trial_and_runs_on_is_restarted_before_its_books_are_closed() {
+    let (place, _) = on_trial("60s");
+    let path = place.layout.trial(&web());
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut trial: serde_json::Value = serde_json::from_str(&text).unwrap();
+    trial["takenBack"] = serde_json::json!({ "reason": "no luck", "at": "2026-05-08T12:00:00Z" });
+    // As a start leaves it that could not do the rest, on a full disk say.
+    std::fs::write(&path, trial.to_string()).unwrap();
+    let said = place.run(&["restart"]).good();
+    assert!(said.err.contains("what runs has failed in its trial"), "{said:?}");
+    has_come_back(&place);
+    assert!(!path.exists());
+    assert!(actions(&place).iter().any(|action| action == "taken-back"));
 }

@@ -166,7 +166,8 @@ fn give_up(
             }));
     if switched {
         // Before the journal is closed: whoever finds neither would never hear of it.
-        remember(context, plan, history::Action::TakenBack, &reason, None);
+        let downtime = hands.downtime().filter(|_| unready.is_none());
+        remember(context, plan, history::Action::TakenBack, &reason, downtime);
     }
     if let Err(closing) = noted(context, || journal.close()) {
         return unclosed(plan, format!("failed at `{step}` ({reason}) and was undone"), closing);

@@ -252,7 +252,7 @@ impl<'a> Hands<'a> {
     }
 
     /// Sees a launch run, and restarts the service if it is another that runs, or if it is to run anew.
-    fn run_from(&self, spec: &LaunchSpec, anew: bool, sockets: Sockets) -> Result<(), StepError> {
+    pub(crate) fn run_from(&self, spec: &LaunchSpec, anew: bool, sockets: Sockets) -> Result<(), StepError> {
         self.as_far_as_it_runs(self.restarted_from(spec, anew, sockets))
     }
 
@@ -304,10 +304,17 @@ impl<'a> Hands<'a> {
         if files::facts(path)?.is_some() {
             let end = files::read_end(path, LARGEST_EVENT)?;
             let last = end.lines().next_back().and_then(|line| serde_json::from_str::<Event>(line).ok());
-            if last.is_some_and(|last| last.at == event.at && last.action == event.action) {
+            // What was planned before it was written down may stand there already.
+            let is_it = |last: &Event| {
+                last.at >= event.at
+                    && (last.action, &last.from, &last.to) == (event.action, &event.from, &event.to)
+            };
+            if last.as_ref().is_some_and(is_it) {
                 return Ok(());
             }
         }
+        // It is planned at the beginning, and counts from its end.
+        event.at = event.at.max(clock::now());
         // An event holds only strings and numbers.
         files::append(path, &serde_json::to_string(&event).unwrap_or_default(), 0o644)?;
         Ok(())

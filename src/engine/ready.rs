@@ -151,6 +151,14 @@ fn unready(status: &Status, tree: &str) -> String {
             };
             format!("{tree}: {}", message.unwrap_or(&status.message))
         }
+        exit => ended_early(tree, exit),
+    }
+}
+
+/// What there is to say of a launch that ended before it was ready.
+pub(crate) fn ended_early(tree: &str, exit: Option<Exit>) -> String {
+    match exit {
+        Some(Exit::NotReady) => format!("{tree} {}", Exit::NotReady),
         Some(exit) => format!("{tree} {exit} before it was ready"),
         None => format!("{tree} ended before it was ready"),
     }

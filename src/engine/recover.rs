@@ -17,6 +17,7 @@ use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::model::trial::{Stage, Switch};
 use crate::plan::step::{Operation, Plan, Step};
+use crate::platform::calls::Sockets;
 use crate::platform::identity;
 
 /// How long a supervisor that has lost the command may take to let the new launch take over, which the link names.
@@ -44,6 +45,14 @@ pub fn is_unfinished(context: &Context<'_>, name: &InstanceName) -> Result<bool,
 /// Brings an unfinished operation to an end, under the instance's lock, and removes what is left over.
 pub(crate) fn recover(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure> {
     let outcome = end(context, name)?;
+    if let Some(from) = trial::left_to_a_start(&context.layout, name)? {
+        // Its start could not take it back, on a full disk say; another may.
+        context.notice("what runs has failed in its trial: the service is restarted with the version before");
+        let hands = Hands::new(context, identity(&from), None);
+        if let Err(error) = hands.run_from(&from, true, Sockets::Left) {
+            context.notice(format!("{} could not be restarted: {error}", from.name));
+        }
+    }
     trial::account(&context.layout, name, &context.means())?;
     leftovers::sweep(context, name);
     // It was made before the plan, for the archive to be unpacked in.
@@ -74,8 +83,11 @@ fn end(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure>
             }
             let from = next.map_or(unfinished.plan.steps.len(), |next| past_the_wait(&unfinished.plan, next));
             advance(context, &hands, &unfinished.plan, journal, from)?;
-            let reason = "the command that began it had died";
-            remember(context, &unfinished.plan, Action::Finished, reason, hands.downtime());
+            let mut steps = unfinished.plan.steps.iter();
+            if !steps.any(|planned| matches!(planned.step, Step::Record { .. })) {
+                let reason = "the command that began it had died";
+                remember(context, &unfinished.plan, Action::Finished, reason, hands.downtime());
+            }
             Recovered::Finished
         }
         Verdict::Back { reason, failed } => {
@@ -142,8 +154,15 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
     Ok(match on_trial(context, of, &switch) {
         Ok(()) => Verdict::Forward,
         Err(reason) => {
-            let tried = matches!(switch.stage, Stage::Trial { .. } | Stage::TakenBack { .. });
-            Verdict::Back { reason, failed: tried }
+            // The guard may have taken it back while it was waited for.
+            let now = switch::read(&context.layout, &of.name)?.unwrap_or(switch);
+            let failed = match now.stage {
+                Stage::TakenBack { .. } => true,
+                // That nobody runs it, after a stop or a power cut, says nothing against it.
+                Stage::Trial { .. } => switch::has_failed(&context.layout, &now),
+                _ => false,
+            };
+            Verdict::Back { reason, failed }
         }
     })
 }
@@ -229,7 +248,8 @@ fn go_back(
             }
             hands.renew_sockets(plan, false).map_err(|error| stuck(plan, Some(before), &error))?;
             // Before the journal is closed: whoever finds neither would never hear of it.
-            remember(context, plan, Action::Undone, reason, None);
+            let downtime = hands.downtime().filter(|_| !hands.is_unready());
+            remember(context, plan, Action::Undone, reason, downtime);
             let closed = journal.close().map_err(StepError::from);
             closed.map_err(|error| unclosed(plan, "was undone".to_owned(), error))
         }

@@ -4,6 +4,7 @@
 mod back;
 mod chronicle;
 pub(crate) mod data;
+mod evidence;
 
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ use crate::package::tree;
 pub(crate) mod watch;
 
 pub(crate) use back::{Back, guard_way_back, has_passed, is_closed, take_back};
+pub(crate) use evidence::has_failed;
+
 use back::{reason, take_back_unlocked};
 
 /// How long a start waits for a command that is just writing a switch down.
@@ -168,6 +171,7 @@ fn decide(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Result<AtS
     let Some(mut switch) = read(layout, name)? else { return watch::at_start(layout, name, means) };
     if matches!(switch.stage, Stage::Trial { .. } | Stage::Passed)
         && !switch.is_one_way()
+        && !switch.is_one_way()
         && let Some(reason) = watch::failed_after_readiness(layout, &switch)
     {
         // The command that began it is still at work, or has died: the operation is undone as a whole.
@@ -204,6 +208,8 @@ fn decide(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Result<AtS
             store(layout, name, &switch)?;
             Ok(AtStart::Again(tree))
         }
+        // Whoever was to start it was killed before that, or the first one still does.
+        Stage::Trial { .. } if !evidence::has_been_tried(layout, &switch) => Ok(AtStart::Switched(tree)),
         Stage::Moving | Stage::Returning { .. } | Stage::Trial { .. } => {
             let reason = reason(layout, &switch);
             data::back(layout, &mut switch, reason.clone(), means)?;

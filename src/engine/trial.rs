@@ -3,13 +3,14 @@
 //! told what will stand there.
 
 use crate::engine::failure::Failure;
-use crate::engine::observe;
 use crate::engine::obstacle::{Fate, Point};
 use crate::engine::switch::{self, Means, watch};
-use crate::host::{account, files};
+use crate::engine::{observe, report};
+use crate::host::files;
 use crate::model::answer::status::TrialState;
 use crate::model::digest::Digest;
 use crate::model::history::{Action, Event};
+use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::moment::Moment;
 use crate::model::name::InstanceName;
@@ -102,7 +103,8 @@ fn after(receipt: Receipt, trial: &Trial, watch: &Watch, ended: &Ended) -> Recei
 
 fn event(trial: &Trial, watch: &Watch, ended: &Ended) -> Event {
     let (old, new) = (Some(watch.from.version.clone()), trial.version(&watch.from.component));
-    let user = account::by_uid(account::effective_uid()).map(|user| user.name).unwrap_or_default();
+    // Nobody asked for it.
+    let user = "supervisor".to_owned();
     match ended {
         Ended::TakenBack(TakenBack { reason, at }) => Event {
             at: *at,
@@ -167,6 +169,9 @@ pub(crate) fn account_unlocked(
         return Ok(stale);
     };
     if matches!(ended, Ended::TakenBack(_)) {
+        if is_left_to_a_start(layout, name, &trial, &watch)? {
+            return Ok(false);
+        }
         // The start that decided it may have been killed.
         watch::go_back(layout, &watch, means)?;
     }
@@ -181,6 +186,24 @@ pub(crate) fn account_unlocked(
     met(means, 1)?;
     files::remove(&layout.trial(name))?;
     Ok(true)
+}
+
+/// Whether a version that failed its trial runs, because the start that was to take it back could not: its data and its
+/// files are left alone as long as it does.
+fn is_left_to_a_start(
+    layout: &Layout,
+    name: &InstanceName,
+    trial: &Trial,
+    watch: &Watch,
+) -> Result<bool, Failure> {
+    let runs = || report::live(layout, name).is_some_and(|live| live.launch == trial.launch);
+    Ok(trial.taken_back.is_some() && !watch::is_in_force(layout, &watch.from)? && runs())
+}
+
+/// What has to run in the place of a version that has failed its trial and still runs.
+pub(crate) fn left_to_a_start(layout: &Layout, name: &InstanceName) -> Result<Option<LaunchSpec>, Failure> {
+    let Some((trial, watch, _)) = found(layout, name)? else { return Ok(None) };
+    Ok(is_left_to_a_start(layout, name, &trial, &watch)?.then(|| *watch.from))
 }
 
 /// Remembers a version that has failed its gate.

@@ -31,7 +31,7 @@ pub struct Event {
     /// Where the version came from, if an archive was brought.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Provenance>,
-    /// The account that asked.
+    /// The account that asked; `supervisor` where nobody did, as at the end of a trial.
     pub user: String,
 }
 

@@ -106,7 +106,7 @@ pub enum Refusal {
         to: Version,
     },
     /// The version was taken back before.
-    #[error("version {} was taken back at {}: {}", bad.version, bad.at, bad.reason)]
+    #[error("version {} was taken back at {:.0}: {}", bad.version, bad.at.0, bad.reason)]
     BadVersion {
         /// The instance.
         name: InstanceName,

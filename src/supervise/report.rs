@@ -10,7 +10,7 @@ use crate::host::notify::Manager;
 use crate::host::{clock, identity};
 use crate::model::launch::LaunchSpec;
 use crate::model::moment::{Moment, Present};
-use crate::model::status::{FORMAT, Phase, ProcessIdentity, ScheduleStanding, Status};
+use crate::model::status::{FORMAT, Phase, ProcessIdentity, ScheduleStanding, Status, TrialStanding};
 use crate::supervise::context::Context;
 use crate::supervise::standing::Standing;
 
@@ -28,6 +28,8 @@ pub(crate) struct Reporter {
     manager: Option<Manager>,
     ready_told: bool,
     word: Option<String>,
+    /// The end of the trial, as it was last written.
+    verdict: Option<TrialStanding>,
 }
 
 /// The facts of a report that the machine does not know.
@@ -66,7 +68,14 @@ impl Reporter {
             telling: false,
             message: String::new(),
         };
-        Ok(Self { path: context.status.clone(), status, manager, ready_told: false, word: None })
+        Ok(Self {
+            path: context.status.clone(),
+            status,
+            manager,
+            ready_told: false,
+            word: None,
+            verdict: None,
+        })
     }
 
     pub(crate) fn status(&self) -> &Status {
@@ -110,7 +119,12 @@ impl Reporter {
             Some(word) => format!("{}: {word}", standing.message),
             None => standing.message.clone(),
         };
-        let written = replace(&self.path, &self.status);
+        let verdict =
+            self.status.trial.as_ref().filter(|trial| trial.failed.is_some() || trial.passed()).cloned();
+        let written = replace(&self.path, &self.status, verdict.is_some() && verdict != self.verdict);
+        if written.is_ok() {
+            self.verdict = verdict;
+        }
         self.tell_manager(standing, now);
         written
     }
@@ -186,23 +200,32 @@ impl Reporter {
     }
 }
 
-/// Replaces the file whole, so that a reader sees the old status or the new one. It is not synced: after a
-/// crash of the host it says nothing of interest.
-fn replace(path: &Utf8Path, status: &Status) -> io::Result<()> {
+/// Replaces the file whole, so that a reader sees the old status or the new one. Only what has to outlive a
+/// crash of the host is synced, which is the verdict of a trial: of all else, what was true before says as much.
+fn replace(path: &Utf8Path, status: &Status, lasts: bool) -> io::Result<()> {
     let mut text = serde_json::to_vec(status)?;
     text.push(b'\n');
     let temporary = Utf8PathBuf::from(format!("{path}.new"));
     let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
     let mut options = fs_err::OpenOptions::new();
     options.write(true).create(true).truncate(true).options_mut().mode(0o644).custom_flags(no_follow);
-    let written = options.open(&temporary).and_then(|mut file| io::Write::write_all(&mut file, &text));
+    let written = options.open(&temporary).and_then(|mut file| {
+        io::Write::write_all(&mut file, &text)?;
+        if lasts { file.sync_data() } else { Ok(()) }
+    });
     match written {
         Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
             let _ = fs_err::remove_file(&temporary);
             overwrite(path, &text).map_err(|_| error)
         }
         Err(error) => Err(error),
-        Ok(()) => fs_err::rename(&temporary, path),
+        Ok(()) => {
+            fs_err::rename(&temporary, path)?;
+            match path.parent().filter(|_| lasts) {
+                Some(folder) => fs_err::File::open(folder)?.sync_all(),
+                None => Ok(()),
+            }
+        }
     }
 }
 

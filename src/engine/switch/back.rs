@@ -2,6 +2,7 @@
 
 use super::{Means, data, locked, point, read, store, was_ready};
 use crate::engine::failure::Failure;
+use crate::engine::ready::ended_early;
 use crate::engine::{hooks, report};
 use crate::host::files;
 use crate::model::layout::Layout;
@@ -124,8 +125,5 @@ pub(super) fn reason(layout: &Layout, switch: &Switch) -> String {
     let exit = report::read(layout, &switch.to.name)
         .filter(|status| status.launch == launch)
         .and_then(|status| status.last_exit);
-    match exit {
-        Some(exit) => format!("{} {exit} before it was ready", switch.to.tree()),
-        None => format!("{} ended before it was ready", switch.to.tree()),
-    }
+    ended_early(&switch.to.tree(), exit)
 }

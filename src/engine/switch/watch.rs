@@ -157,7 +157,7 @@ pub(crate) fn is_active(layout: &Layout, trial: &Trial, watch: &Watch) -> Result
     Ok(serde_json::from_str::<LaunchSpec>(&text).is_ok_and(|spec| trial.launch == spec.identity()))
 }
 
-fn is_in_force(layout: &Layout, spec: &LaunchSpec) -> Result<bool, Failure> {
+pub(crate) fn is_in_force(layout: &Layout, spec: &LaunchSpec) -> Result<bool, Failure> {
     let link = files::read_link(&layout.current(&spec.name, &spec.component))?;
     let text = files::read(&layout.launch(&spec.name, &spec.tree()))?;
     Ok(link.as_deref() == Some(spec.tree().as_str()) && text == Some(spec.text()))
