@@ -46,6 +46,16 @@ pub enum Call {
 }
 
 impl Call {
+    /// Whether what runs is ended by it. A start leaves it as it is, and so does all that only concerns definitions.
+    #[must_use]
+    pub fn ends_what_runs(&self) -> bool {
+        match self {
+            Self::Run { argv, .. } => argv.iter().any(|word| matches!(word.as_str(), "stop" | "restart")),
+            Self::StartGuardian { .. } => false,
+            Self::StopGuardian { .. } | Self::RestartGuardian { .. } => true,
+        }
+    }
+
     /// A program that has to succeed.
     pub(super) fn run(purpose: &str, argv: Vec<String>) -> Self {
         Self::Run { argv, accept: Vec::new(), purpose: purpose.to_owned(), optional: false }
