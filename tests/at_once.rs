@@ -158,3 +158,23 @@ fn an_upgrade_beside_every_other_command() {
         after::goes_on(&place, &web(), &told);
     }
 }
+
+#[test]
+fn what_follows_the_active_version_follows_it_to_the_end() {
+    for pause in [20, 50, 80, 110, 140, 180] {
+        let place = Place::new();
+        place.declare(&place.deploy(), "web", "");
+        // Which version is wanted stands nowhere but in the receipt, which the upgrade is about to change.
+        let manifest = place.deploy().join("mainstay.json");
+        let text = std::fs::read_to_string(&manifest).unwrap().replace(r#", "version": "1.0.0""#, "");
+        assert!(!text.contains("version"), "{text}");
+        std::fs::write(&manifest, text).unwrap();
+        place.run(&["install", "--from", &place.archive("1.0.0")]).good();
+        let two = place.archive("2.0.0");
+        let (first, second) = both(&place, pause, &["upgrade", "--yes", "--from", &two], &["apply", "--yes"]);
+        let told = format!("an upgrade and an apply, {pause} ms apart: {first:?}, {second:?}");
+        is_one_of(&first, &[0], &told);
+        is_one_of(&second, &[0, 6], &told);
+        after::in_order(&place, &web(), &told, &["2.0.0"]);
+    }
+}

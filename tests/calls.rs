@@ -84,8 +84,7 @@ fn web() -> InstanceName {
 fn strace_is_missing() -> bool {
     let missing = Command::new("strace").arg("--version").output().is_err();
     if missing {
-        eprintln!("left out: strace is not installed, which kills and fails calls");
-        assert!(std::env::var("CI").is_err(), "strace is missing");
+        real::left_out("strace is not installed, which kills and fails calls");
     }
     missing
 }

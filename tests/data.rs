@@ -185,6 +185,63 @@ fn a_stop_ends_a_migration() {
     ended(&place);
 }
 
+const BOTH_WAYS: &str = r#""migrate": ["/bin/sh", "-c", "echo up to $MAINSTAY_TO_VERSION > $MAINSTAY_DATA/form"],
+  "migrateBack": ["/bin/sh", "-c", "echo down to $MAINSTAY_TO_VERSION > $MAINSTAY_DATA/form"]"#;
+
+fn with_trial(place: &Place, period: &str) {
+    let path = place.deploy().join("mainstay.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace(r#""trial": "0s""#, &format!(r#""trial": "{period}""#))).unwrap();
+}
+
+fn comes_to_run(place: &Place, tree: &str) {
+    await_some(tree, LONG, || place.running_tree(&web()).filter(|running| running == tree));
+}
+
+#[test]
+fn an_older_version_on_trial_has_its_data_brought_forward_again() {
+    let place = Place::new();
+    let data = with_hooks(&place, BOTH_WAYS);
+    let form = || std::fs::read_to_string(data.join("form")).unwrap();
+    place.run(&["upgrade", "--yes", "--from", &place.archive("2.0.0")]).good();
+    assert_eq!(form(), "up to 2.0.0\n");
+    with_trial(&place, "30s");
+    place.run(&["upgrade", "--yes", "--to", "1.0.0"]).good();
+    assert_eq!(form(), "down to 1.0.0\n");
+    let _ = place.answer("/exit/3");
+    comes_to_run(&place, "server-2.0.0");
+    assert_eq!(form(), "up to 2.0.0\n", "{}", told(&place));
+
+    // With older data there is nothing to go back to.
+    let again = ["upgrade", "--yes", "--to", "1.0.0", "--force", "--restore-data"];
+    let said = place.run(&again).good();
+    assert!(said.err.contains("1.0.0 is not on trial once it is ready"), "{said:?}");
+    assert_eq!(form(), "1.0.0\n");
+    let _ = place.answer("/exit/3");
+    comes_to_run(&place, "server-1.0.0");
+    ended(&place);
+}
+
+#[test]
+fn a_crash_while_the_last_hook_runs_takes_the_version_and_its_data_back() {
+    let place = Place::new();
+    let hook = format!(
+        r#"{BOTH_WAYS}, "afterStart": ["/bin/bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/{}; echo 'GET /exit/3 HTTP/1.0' >&3; echo >&3; while ! grep -q down $MAINSTAY_DATA/form; do sleep 0.1; done"]"#,
+        place.port
+    );
+    let data = with_hooks(&place, &hook);
+    with_trial(&place, "30s");
+    place.run(&["upgrade", "--yes", "--from", &place.archive("2.0.0")]).fails(7, "exited with code 3");
+    comes_to_run(&place, "server-1.0.0");
+    assert_eq!(std::fs::read_to_string(data.join("form")).unwrap(), "down to 1.0.0\n");
+    let status = place.run(&["status", "--json"]).out;
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["version"], "1.0.0", "{status}");
+    assert_eq!(status["takenBack"]["version"], "2.0.0", "{status}");
+    assert!(place.journal(&web()).is_empty());
+    ended(&place);
+}
+
 /// Everything below a folder: names, modes, sizes, links, contents, and which names are one file.
 fn described(folder: &Utf8Path) -> String {
     let mut text = String::new();
@@ -275,6 +332,33 @@ fn make(root: &Utf8Path, things: &[(String, Thing)]) {
 
 fn open(path: &Utf8Path) -> std::fs::File {
     std::fs::File::open(path).unwrap()
+}
+
+/// Whoever runs the program may lay a link on the way to its data, to have root move something else.
+#[test]
+fn no_link_is_followed_on_the_way_to_the_data_of_another_account() {
+    use std::os::fd::AsFd as _;
+    let keep = tempfile::tempdir().unwrap();
+    let top = Utf8PathBuf::try_from(keep.path().to_owned()).unwrap();
+    let owner = top.metadata().unwrap().uid();
+    for folder in ["own/db", "foreign/db", "store/copy"] {
+        std::fs::create_dir_all(top.join(folder)).unwrap();
+    }
+    let store = open(&top.join("store"));
+    let put = |data: &Utf8Path, owner| {
+        put_back(store.as_fd(), &top.join("store/copy"), "away", data, owner).unwrap_err().source.to_string()
+    };
+    replicate(&top.join("own/db"), Some(owner), store.as_fd(), "first").unwrap().unwrap();
+    std::fs::rename(top.join("own"), top.join("mine")).unwrap();
+    std::os::unix::fs::symlink("foreign", top.join("own")).unwrap();
+    let data = top.join("own/db");
+    let refused = replicate(&data, Some(owner), store.as_fd(), "second").unwrap_err().source.to_string();
+    assert!(refused.contains("a link stands on the way"), "{refused}");
+    put(&data, Some(owner));
+    assert!(top.join("foreign/db").exists() && top.join("store/copy").exists());
+    // Nor does what belongs to a third account count.
+    let refused = replicate(&top.join("mine/db"), Some(owner + 1), store.as_fd(), "third").unwrap_err();
+    assert!(owner == 0 || refused.source.to_string().contains("another account"), "{refused}");
 }
 
 proptest! {

@@ -35,8 +35,7 @@ impl Disk {
     /// Mounts one on a folder of a place; none where that is not allowed.
     fn mount(place: &Utf8Path, options: &str) -> Option<Self> {
         if !is_root() {
-            eprintln!("left out: only root can mount a disk that is small enough to fill");
-            assert!(std::env::var("CI").is_err(), "not root");
+            real::left_out("only root can mount a disk that is small enough to fill");
             return None;
         }
         std::fs::create_dir_all(place).unwrap();
@@ -120,14 +119,14 @@ fn an_upgrade_that_will_not_fit_is_refused_before_anything_is_written() {
     }
     assert_eq!(refused, 5);
     let shown = place.run(&["upgrade", "--dry-run", "--from", &second]).good();
-    assert!(shown.out.contains("of the disk, and shares"), "{shown:?}");
+    assert_eq!(shown.out.contains("of the disk, and shares"), !real::is_root(), "{shown:?}");
     place.run(&["upgrade", "--yes", "--from", &second]).good();
     stands(&place, "at the end", &["2.0.0"]);
-    // The program is the same in both, and stored once.
+    // The program is the same in both, and stored once, unless it runs as root, whom no mode keeps from writing it.
     let inode = |version: &str| {
         place.layout.tree(&web(), &format!("server-{version}/bin/server")).metadata().unwrap().ino()
     };
-    assert_eq!(inode("1.0.0"), inode("2.0.0"));
+    assert_eq!(inode("1.0.0") == inode("2.0.0"), !real::is_root());
     let words = place.layout.tree(&web(), "server-2.0.0/words");
     assert_eq!(std::fs::read_to_string(words).unwrap(), "words of 2.0.0");
 }
@@ -255,6 +254,34 @@ fn a_clean_up_works_on_a_full_disk() {
     disk.empty();
     let history = place.run(&["history"]).good();
     assert!(history.out.contains("cleaned up"), "{history:?}");
+}
+
+#[test]
+fn a_way_back_works_on_a_full_disk() {
+    let place = Place::new();
+    let Some(disk) = Disk::mount(&place.root, &format!("size={}", room_for(3) + (8 << 20))) else { return };
+    place.declare(&place.deploy(), "web", "");
+    install_two(&place);
+    disk.fill(0);
+    let began = std::time::Instant::now();
+    place.run(&["upgrade", "--rollback", "--yes"]).good();
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+    stands(&place, "on a full disk", &["1.0.0"]);
+    assert!(place.journal(&web()).is_empty());
+    assert!(place.run(&["history"]).good().out.contains("rolled back"));
+    disk.empty();
+    place.run(&["upgrade", "--yes", "--from", &place.archive("2.0.0")]).good();
+    stands(&place, "with room again", &["2.0.0"]);
+    // What was kept for this is given up with the last instance.
+    let reserve = place.layout.journals().join(".reserve");
+    assert_eq!(size_of(&reserve), 256 << 10);
+    place.run(&["uninstall", "--yes"]).good();
+    assert!(!reserve.exists());
+}
+
+fn install_two(place: &Place) {
+    place.run(&["install", "--from", &place.archive("1.0.0")]).good();
+    place.run(&["upgrade", "--yes", "--from", &place.archive("2.0.0")]).good();
 }
 
 /// A process of nobody's instance that uses a tree.

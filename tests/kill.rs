@@ -33,8 +33,7 @@ const MOST: usize = 80;
 fn strace_is_missing() -> bool {
     let missing = Command::new("strace").arg("--version").output().is_err();
     if missing {
-        eprintln!("left out: strace is not installed, which kills the program at its journal's entries");
-        assert!(std::env::var("CI").is_err(), "strace is missing");
+        real::left_out("strace is not installed, which kills the program at its journal's entries");
     }
     missing
 }

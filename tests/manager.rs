@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "a test that fails panics, says what it saw, and starts processes itself"
 )]
@@ -46,8 +45,7 @@ fn web() -> InstanceName {
 fn is_missing(tool: &str) -> bool {
     let missing = !Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
     if missing {
-        eprintln!("left out: {tool} is not installed");
-        assert!(std::env::var("CI").is_err(), "{tool} is missing");
+        real::left_out(&format!("{tool} is not installed"));
     }
     missing
 }
@@ -235,6 +233,34 @@ fn a_new_program_that_fails_leaves_no_old_one_and_says_so() {
     place.run(&["start"]).good();
     assert_eq!(place.answer("/").as_deref(), Some("1.0.0"));
     assert_eq!(status(&place)["version"], "1.0.0");
+}
+
+#[test]
+fn an_upgrade_to_what_loops_fails_however_often_it_is_asked_for() {
+    if is_missing("npm") {
+        return;
+    }
+    let place = Place::new();
+    let program = npm(&place, "prefix", "1.0.0");
+    declare(&place, &[program.as_str()], "");
+    let patient =
+        manifest(&place).replace(r#""limit": 1, "delays": ["100ms"]"#, r#""limit": 9, "delays": ["1m"]"#);
+    assert!(patient.contains("1m"));
+    std::fs::write(place.deploy().join("mainstay.json"), patient).unwrap();
+    place.run(&["install"]).good();
+    npm(&place, "prefix", "1.1.0-broken");
+    for time in 1..=3 {
+        let said = place.run(&["upgrade", "--yes"]).fails(8, "there is no old one to go back to");
+        assert!(said.err.contains("no luck"), "time {time}: {said:?}");
+        assert_eq!(recorded(&place), ["1.0.0"], "time {time}");
+        assert_eq!(status(&place)["state"], "backing-off", "time {time}");
+    }
+    npm(&place, "prefix", "1.2.0");
+    place.run(&["upgrade", "--yes"]).good();
+    assert_eq!(
+        (place.answer("/").as_deref(), recorded(&place)),
+        (Some("1.2.0"), vec!["1.0.0".into(), "1.2.0".into()])
+    );
 }
 
 #[test]

@@ -264,8 +264,7 @@ fn the_guardian_of_all_holds_sockets_too() {
 #[test]
 fn killed_commands_fail_no_request() {
     if Command::new("strace").arg("--version").output().is_err() {
-        eprintln!("left out: strace is not installed, which kills the program at its journal's entries");
-        assert!(std::env::var("CI").is_err(), "strace is missing");
+        real::left_out("strace is not installed, which kills the program at its journal's entries");
         return;
     }
     let (place, address) = installed(true);

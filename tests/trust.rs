@@ -26,8 +26,7 @@ const PRECIOUS: &str = "for root's eyes only\n";
 
 fn is_left_out() -> bool {
     if !is_root() {
-        eprintln!("left out: what root may do in somebody's folder can only be tested by root");
-        assert!(std::env::var("CI").is_err(), "the tests of trust have to run, as root");
+        real::left_out("what root may do in somebody's folder can only be tested by root");
     }
     !is_root()
 }

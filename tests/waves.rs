@@ -8,9 +8,12 @@
 
 mod real;
 
-use std::net::TcpListener;
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
 
-use real::{Output, Place};
+use mainstay::model::name::InstanceName;
+use mainstay::supervise::read_status;
+use real::{LONG, Output, Place, await_some};
 use serde_json::Value;
 
 /// Three instances of one component, and one of another.
@@ -183,4 +186,29 @@ fn the_others_wait_for_the_canarys_trial() {
     assert!(began.elapsed() >= std::time::Duration::from_secs(3), "{said:?}");
     assert!(said.err.contains("waiting until gamma has passed its trial"), "{said:?}");
     assert_eq!(fleet.versions(), ["2.0.0"; 3]);
+}
+
+#[test]
+fn a_canary_that_crashes_in_its_trial_ends_the_wave() {
+    let fleet = Fleet::new("1.0.0", "");
+    fleet.declare("gamma", "server", fleet.ports[2], r#", "upgrade": { "trial": "20s" }"#);
+    let folder = fleet.place.top().join("deploys/gamma");
+    fleet.place.run_in(&folder, &["apply", "--yes"]).good();
+    let gamma: InstanceName = "gamma".parse().unwrap();
+    let archive = fleet.place.archive("2.0.0");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let ready = || {
+                let found = read_status(&fleet.place.layout.status(&gamma))?;
+                let ready = found.trial.is_some_and(|trial| trial.ready_seconds >= 1);
+                (ready && !fleet.place.layout.switch(&gamma).exists()).then_some(())
+            };
+            await_some("the trial of gamma", LONG, ready);
+            let mut stream = TcpStream::connect(("127.0.0.1", fleet.ports[2])).unwrap();
+            write!(stream, "GET /exit/3 HTTP/1.0\r\n\r\n").unwrap();
+        });
+        let wave = ["--from", &archive, "--yes", "--canary", "gamma", "--wait-trial"];
+        fleet.run(&wave).fails(7, "2.0.0");
+    });
+    assert_eq!(fleet.versions(), ["1.0.0"; 3], "the others are as they were");
 }

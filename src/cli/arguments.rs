@@ -8,10 +8,12 @@ use crate::model::name::{ComponentName, InstanceName};
 use crate::model::status::ProcessIdentity;
 use crate::model::version::Version;
 
+pub use self::repair::RepairArguments;
 pub use self::self_update::SelfUpdateArguments;
 pub use self::source::SourceArguments;
 pub use self::upgrade::UpgradeArguments;
 
+mod repair;
 mod self_update;
 mod source;
 mod upgrade;
@@ -135,6 +137,8 @@ pub enum Command {
     Boot(BootArguments),
     /// Finish or undo what an interrupted command has left
     Recover(RecoverArguments),
+    /// Compare a version's files with its archive, and rebuild what is damaged
+    Repair(RepairArguments),
     /// Replace this very program by another version; what runs goes on by its own copy
     SelfUpdate(SelfUpdateArguments),
     /// Show the whole life of a sample service in a temporary folder

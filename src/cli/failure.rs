@@ -316,7 +316,8 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
         Refusal::SocketsMove(_) => vec!["leave `--no-restart` out, or stop the service first".to_owned()],
         Refusal::BadVersion { name, bad } => vec![
             format!(
-                "`mainstay upgrade --name {name} --to {} --force` tries it again, or `--from ARCHIVE --force`",
+                "`mainstay upgrade --name {name} --from ARCHIVE --force` tries it again; where it is still unpacked, \
+                 `--to {} --force` does too",
                 bad.version
             ),
             "an archive with other bytes is another matter; `mainstay history` shows what happened"

@@ -73,6 +73,13 @@ impl Report {
         }
     }
 
+    /// What was done: a line on standard output, for whoever wants to hear more than what failed.
+    pub(crate) fn done(&self, text: impl std::fmt::Display) {
+        if !self.output.quiet {
+            self.line(format!("{} {text}", styled(style::GOOD, "done:")));
+        }
+    }
+
     /// Data for a program: one document on standard output.
     pub(crate) fn document(&self, document: &impl Serialize) {
         // A document holds only strings, numbers, lists and maps of strings.

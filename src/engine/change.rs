@@ -1,6 +1,8 @@
 //! Bringing an instance to what its manifest says, to another version, or back: install, apply, upgrade,
 //! rollback.
 
+use std::cell::Cell;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::execute::{Done, execute};
@@ -8,7 +10,7 @@ use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
 use crate::engine::operation::{exclusively, guard_rights};
 use crate::engine::prepare::{self, Aim, Stage};
-use crate::engine::source::{self, Proof, Source, Supply, verified};
+use crate::engine::source::{self, Proof, Source, Supply, present, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
 use crate::engine::{Context, data, installed, registry, remarks, trial, trust};
 use crate::host::{files, lock};
@@ -114,8 +116,8 @@ fn busy(context: &Context<'_>, name: &InstanceName, failure: Failure) -> Failure
     if matches!(failure, Failure::Refused(_)) && at_work() { Failure::Busy(name.clone()) } else { failure }
 }
 
-/// Begins anew with the manifest as it is now, where another command was faster: what was wanted by the manifest
-/// before would take back what that command did.
+/// Begins anew with what is there now, where another command was faster: what was wanted by the manifest or the
+/// active version before would take back what that command did.
 fn with_archive(
     context: &Context<'_>,
     target: &Target,
@@ -123,16 +125,19 @@ fn with_archive(
     request: &Request,
     agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
 ) -> Result<Outcome, Failure> {
-    let outcome = attempt(context, target, declared, request, agree);
+    let overtaken = Cell::new(false);
+    let outcome = attempt(context, target, declared, request, agree, &overtaken);
     // What came on standard input is gone.
-    let is_last = request.source == Source::Input;
-    if is_last || !matches!(outcome, Err(Failure::Changed(_))) || is_current(declared)? {
+    if request.source == Source::Input || !overtaken.get() {
         return outcome;
+    }
+    if !declared.on_disk {
+        return attempt(context, target, declared, request, agree, &overtaken);
     }
     let choice = Choice { name: Some(target.name.clone()), ..Choice::default() };
     let declared = manifest_in(&declared.deploy.folder, &choice)?;
     trust::guard_manifest(&declared.deploy, &declared.manifest, context.layout.scope)?;
-    attempt(context, target, &declared, request, agree)
+    attempt(context, target, &declared, request, agree, &overtaken)
 }
 
 /// Whether the manifest says what it said when it was read.
@@ -146,6 +151,7 @@ fn attempt(
     declared: &Declared,
     request: &Request,
     agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
+    overtaken: &Cell<bool>,
 ) -> Result<Outcome, Failure> {
     let receipt = trial::receipt(&context.layout, &target.name)?;
     installed::guard_request(declared, request)?;
@@ -161,6 +167,11 @@ fn attempt(
     plan.notices.extend(unsigned);
     plan.room = stage.as_ref().map(|stage| stage.room).unwrap_or_default();
     let before = receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone());
+    // Nothing but the receipt says which version is wanted: whichever is active then.
+    let follows_active = stage.is_none()
+        && request.operation != Operation::Rollback
+        && supply.version.is_none()
+        && declared.manifest.package.version.is_none();
     let after = wanted.spec.version.clone();
     if request.dry_run || (plan.is_empty() && !crate::engine::recover::is_unfinished(context, &of.name)?) {
         return Ok(Outcome { plan, before, after, done: None });
@@ -169,7 +180,9 @@ fn attempt(
         return Err(Failure::Usage("nothing was changed".to_owned()));
     }
     let done = exclusively(context, &of, || {
-        if !is_current(declared)? {
+        overtaken
+            .set(!is_current(declared)? || (follows_active && active_version(context, &of.name)? != before));
+        if overtaken.get() {
             return Err(Failure::Changed(of.name.clone()));
         }
         let under_lock = decide()?;
@@ -187,6 +200,11 @@ fn attempt(
     tell_of_lingering(context, &wanted);
     tell_of_old_versions(context, &wanted);
     Ok(Outcome { plan, before, after, done: Some(done) })
+}
+
+fn active_version(context: &Context<'_>, name: &InstanceName) -> Result<Option<Version>, Failure> {
+    let receipt = trial::receipt(&context.layout, name)?;
+    Ok(receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone()))
 }
 
 /// Versions go by a command of their own: whoever brings one more than are to be kept should know.
@@ -287,9 +305,10 @@ fn aim(
         },
     };
     let path = context.layout.tree(&declared.manifest.name, &tree_name(&package.name, &version));
-    if !tree::is_whole(&path) {
+    let Some(complete) = tree::read_complete(&path) else {
         return Err(Refusal::NoTree { component: package.name.clone(), version }.into());
-    }
+    };
+    present::guard(declared, request, &version, receipt, &complete)?;
     let description = prepare::description_in(&path)?;
     let wishes = request.wishes;
     Ok(Aim { version, description, archive: None, wishes, edits_version, standing: None })

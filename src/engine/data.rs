@@ -4,7 +4,7 @@ use crate::engine::failure::Failure;
 use crate::engine::{Context, snapshot};
 use crate::host::disk;
 use crate::host::replica::measure;
-use crate::plan::apply::data_folders;
+use crate::plan::apply::{data_folders, data_owner};
 use crate::plan::observed::{DataSeen, Observed};
 use crate::plan::wanted::Wanted;
 
@@ -22,7 +22,7 @@ pub(crate) fn observe(
     observed.kept_data = snapshot::list(layout, name)?;
     let state = layout.state(name);
     observed.snapshot_room = disk::room(&state).map(|room| room.available);
-    let owner = wanted.owner.as_ref().map(|owner| owner.uid);
+    let owner = data_owner(wanted).map(|owner| owner.uid);
     for path in data_folders(wanted) {
         let seen = match measure(&path, owner, &state) {
             Ok(Some(found)) => DataSeen::There { bytes: found.bytes, cloned: found.cloned },

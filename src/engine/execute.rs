@@ -7,7 +7,7 @@ use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::Journal;
 use crate::engine::obstacle::{Fate, Point};
-use crate::engine::{Context, leftovers, report, space, switch, trial};
+use crate::engine::{Context, leftovers, report, reserve, space, switch, trial};
 use crate::host::files::FileError;
 use crate::host::{clock, files};
 use crate::model::history;
@@ -36,6 +36,10 @@ pub(crate) fn execute(
         if context.obstacle.at(Point::Opening) != Fate::Nothing {
             return Err(Failure::Killed);
         }
+        if plan.operation != Operation::Cleanup {
+            // A clean-up does without, and makes room for others.
+            reserve::free_if_scarce(&context.layout);
+        }
         match Journal::open(&context.layout.operation(&plan.of.name), plan) {
             Err(error) if plan.operation == Operation::Cleanup && error.is_full() => {
                 return without_journal(context, &hands, plan);
@@ -44,6 +48,9 @@ pub(crate) fn execute(
         }
     }
     finish(context, &hands, plan)?;
+    if !plan.steps.is_empty() {
+        reserve::keep(&context.layout, plan.operation);
+    }
     Ok(Done { downtime: hands.downtime() })
 }
 
@@ -127,7 +134,9 @@ fn give_up(
     let operation = plan.operation;
     let full = space::full(&context.layout, &plan.of.name);
     let reason = error.whole() + &full;
-    if is_closed(context, plan, place) {
+    // Whatever is to be written on the way back must find room.
+    reserve::free_if_scarce(&context.layout);
+    if is_closed(context, plan, place, &error) {
         let undo = "its data are closed to the version before, so the new one stays".to_owned();
         return Failure::Stuck { operation, step, undo, source: Box::new(error) };
     }
@@ -182,11 +191,12 @@ fn give_up(
 
 /// Whether the way back of a switch is closed: the new launch has been ready, and its data can't go back with the old
 /// one. What is left to do is done by `recover`.
-fn is_closed(context: &Context<'_>, plan: &Plan, place: usize) -> bool {
+fn is_closed(context: &Context<'_>, plan: &Plan, place: usize, error: &StepError) -> bool {
     let Some((_, planned)) = plan.switch() else { return false };
     if !planned.data.is_nothing() && matches!(plan.steps[place].step, Step::Settle) {
-        // What it takes to go back may be gone with the record of it.
-        return true;
+        // What it takes to go back may be gone with the record of it; where the guard has taken the launch back in the
+        // meantime, there is nothing left to go back from.
+        return !matches!(error, StepError::NotReady { .. });
     }
     let before = plan.steps.iter().take(place);
     let awaited = before.into_iter().any(|planned| matches!(planned.step, Step::AwaitReady { .. }));

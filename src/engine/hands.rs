@@ -119,7 +119,7 @@ impl<'a> Hands<'a> {
                 files::create_folder(folder, 0o755, None)?;
                 files::copy_program(program, &folder.join("mainstay"))?;
             }
-            Step::Publish { folder, tree, .. } => self.publish(folder, tree)?,
+            Step::Publish { folder, tree, over, .. } => self.publish(folder, tree, *over)?,
             Step::Mark { folder, tree, program } => tree::mark(folder, tree, program)?,
             Step::EmptyTrash { folder, entry } => {
                 if files::facts(folder)?.is_some() {
@@ -152,6 +152,7 @@ impl<'a> Hands<'a> {
                     supervision: *supervision,
                     within,
                     before: self.before.get(),
+                    since: None,
                 })?;
             }
             Step::Settle => self.settle()?,
@@ -189,8 +190,8 @@ impl<'a> Hands<'a> {
         }
     }
 
-    fn perform_inverses(&self, steps: &[Step]) -> Result<(), StepError> {
-        steps.iter().try_for_each(|step| match self.perform(step) {
+    fn perform_inverses<'b>(&self, steps: impl IntoIterator<Item = &'b Step>) -> Result<(), StepError> {
+        steps.into_iter().try_for_each(|step| match self.perform(step) {
             // A service manager that does not run has nothing to forget: it reads everything at its next
             // start, and must not keep the rest from being undone.
             Err(StepError::Call(CallError::Unavailable { .. })) => Ok(()),
@@ -261,7 +262,8 @@ impl<'a> Hands<'a> {
         let runs = report::live(&self.context.layout, name).filter(|status| status.launch == launch);
         let (tree, supervision) = (spec.tree(), spec.supervision);
         let within = patience(spec.ready.timeout).duration();
-        let awaited = Awaited { launch: &launch, tree: &tree, supervision, within, before: None };
+        let awaited =
+            Awaited { launch: &launch, tree: &tree, supervision, within, before: None, since: None };
         if let Some(status) = runs.filter(|_| !anew) {
             // The guard may have been first, and the program still have to get ready. What is asked to end already
             // says nothing of the launch: another start of it follows.
@@ -277,7 +279,7 @@ impl<'a> Hands<'a> {
         self.await_ready(Awaited { before: self.before.get(), ..awaited })
     }
 
-    fn publish(&self, folder: &Utf8Path, name: &str) -> Result<(), StepError> {
+    fn publish(&self, folder: &Utf8Path, name: &str, over: bool) -> Result<(), StepError> {
         let path = folder.join(name);
         let Some((staging, complete)) = self.staged.take() else {
             // A crash came after the renaming and before the journal's word of it.
@@ -287,7 +289,11 @@ impl<'a> Hands<'a> {
                 Err(StepError::Other(format!("`{path}` is not unpacked")))
             };
         };
-        staging.publish(name, &complete)?;
+        if over {
+            staging.replace(name, &complete)?
+        } else {
+            staging.publish(name, &complete)?
+        };
         Ok(())
     }
 
@@ -322,6 +328,7 @@ impl<'a> Hands<'a> {
     fn await_ready(&self, awaited: Awaited<'_>) -> Result<(), StepError> {
         let called = self.called.get();
         let since = called.map_or_else(clock::now, |(_, moment)| moment);
+        let awaited = Awaited { since: called.map(|(_, moment)| moment), ..awaited };
         match await_ready(self.context, &self.of, awaited) {
             Ok(()) => {
                 // What was down before it was called for says nothing of this start.

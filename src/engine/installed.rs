@@ -8,6 +8,7 @@ use crate::engine::change::Request;
 use crate::engine::failure::Failure;
 use crate::engine::origin;
 use crate::engine::prepare::{self, Aim};
+use crate::engine::source::Proof;
 use crate::engine::supervisor::active_launch;
 use crate::engine::target::Declared;
 use crate::model::launch::LaunchSpec;
@@ -168,6 +169,11 @@ pub(crate) fn guard_request(declared: &Declared, request: &Request) -> Result<()
         return Err(Failure::Usage(format!(
             "`package.source` is `{source}`, so no archive brings the program: bring it with its package manager, \
              then type `mainstay upgrade`"
+        )));
+    }
+    if request.proof != Proof::default() {
+        return Err(Failure::Usage(format!(
+            "`package.source` is `{source}`, so no archive is opened that `--sha256` or `--signature` could be held against"
         )));
     }
     if request.unpacked && request.operation == Operation::Upgrade {

@@ -20,6 +20,7 @@ use crate::model::version::Version;
 use crate::model::watched::Watched;
 use crate::package::limits::Limits;
 use crate::package::measure;
+use crate::package::share::Manner;
 use crate::package::signature::Vouched;
 use crate::package::tree::{self, Complete, Staging};
 use crate::package::unpack::{self, Unpacked};
@@ -72,7 +73,12 @@ pub(crate) fn stage(
         let takes = measure::takes([stage.staging.path()]).ok();
         let trees = trees_like(&context.layout, declared);
         let trees: Vec<&Utf8Path> = trees.iter().map(Utf8PathBuf::as_path).collect();
-        let shared = stage.staging.share(&trees, !dry_run)?.bytes;
+        let shared = match (runs_as_root(declared), dry_run) {
+            (true, true) => 0,
+            (true, false) => stage.staging.share(&trees, Manner::Clone)?.bytes,
+            (false, true) => stage.staging.share(&trees, Manner::Look)?.bytes,
+            (false, false) => stage.staging.share(&trees, Manner::Link)?.bytes,
+        };
         let takes = takes.map(|takes| takes.saturating_sub(shared));
         stage.room = Room { takes, shared: Some(shared), frees: None };
         Ok(stage)
@@ -104,24 +110,24 @@ fn unpack_in(
     Ok(Stage { archive: archive.to_owned(), unpacked, staging, signed: None, room: Room::default() })
 }
 
-/// The whole trees of a component with which a new one may share files: those of the instance, the active one first and
-/// then the newest, and some of other instances.
+/// Whether the program will have root's rights: no mode keeps it from writing a file.
+fn runs_as_root(declared: &Declared) -> bool {
+    let user = declared.manifest.service.user.as_ref();
+    account::effective_uid() == 0
+        && declared.deploy.owner.is_none()
+        && user.is_none_or(|user| account::by_name(user).is_ok_and(|account| account.uid == 0))
+}
+
+/// The whole trees of an instance with which a new one may share files: the active one first and then the newest. Two
+/// instances share nothing.
 fn trees_like(layout: &Layout, declared: &Declared) -> Vec<Utf8PathBuf> {
     let (name, component) = (&declared.manifest.name, &declared.manifest.package.name);
-    let install = layout.install(name);
     let active = files::read_link(&layout.current(name, component)).ok().flatten();
-    let whole = |folder: &Utf8Path| {
-        let mut trees = tree::versions(folder, component).unwrap_or_default();
-        trees.retain(|tree| tree.complete.is_some());
-        trees.reverse();
-        trees.into_iter().map(|tree| tree.path)
-    };
-    let mut trees: Vec<Utf8PathBuf> = whole(&install).collect();
+    let mut trees = tree::versions(&layout.install(name), component).unwrap_or_default();
+    trees.retain(|tree| tree.complete.is_some());
+    trees.reverse();
+    let mut trees: Vec<Utf8PathBuf> = trees.into_iter().map(|tree| tree.path).collect();
     trees.sort_by_key(|path| path.file_name() != active.as_deref());
-    let root = install.parent().unwrap_or(&install);
-    let instances = files::list(root).ok().flatten().unwrap_or_default();
-    let others = instances.iter().filter(|other| *other != name.as_str() && !other.starts_with('.'));
-    trees.extend(others.flat_map(|other| whole(&root.join(other))));
     trees.truncate(MOST_TREES);
     trees
 }

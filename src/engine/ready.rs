@@ -3,11 +3,14 @@
 use std::time::{Duration, Instant};
 
 use crate::engine::failure::{Failure, StepError};
-use crate::engine::manager::State;
+use crate::engine::manager::{Seen, State};
+use crate::engine::supervisor::active_launch;
 use crate::engine::{Context, report, switch};
 use crate::host::files;
 use crate::model::launch::{LaunchSpec, Probe};
+use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
+use crate::model::moment::Moment;
 use crate::model::service::Supervision;
 use crate::model::status::{Exit, Phase, ProcessIdentity, Status};
 use crate::model::trial::Stage;
@@ -30,6 +33,8 @@ pub(crate) struct Awaited<'a> {
     pub(crate) within: Duration,
     /// The supervisor that ran before: what it said counts no more.
     pub(crate) before: Option<ProcessIdentity>,
+    /// When it was asked for; what was started earlier is not it.
+    pub(crate) since: Option<Moment>,
 }
 
 /// Waits until the launch is ready. An error says why it is not, and whether something goes on trying.
@@ -83,6 +88,16 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
                     }
                 } else {
                     alive = None;
+                    if managers_word(context, of, awaited, &seen) {
+                        if let Some(reason) = given_up(context, of, awaited.launch)? {
+                            return Err(not_ready(reason, seen.last_exit, true));
+                        }
+                        let path = context.layout.status(&of.name);
+                        context.notice(format!(
+                            "it is ready, says systemd; its supervisor can't write `{path}`: is the disk full?"
+                        ));
+                        return Ok(());
+                    }
                 }
                 // Between two processes of a restart nothing runs for a moment: one answer proves nothing.
                 silent_answers = if seen.state.runs() { 0 } else { silent_answers + 1 };
@@ -94,6 +109,20 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
         }
         std::thread::sleep(GLANCE);
     }
+}
+
+/// Whether systemd says that the launch is ready, and its supervisor can't. A unit is active from the moment at which
+/// its supervisor has said so, and that has written its report before, or could not.
+fn managers_word(context: &Context<'_>, of: &Marker, awaited: Awaited<'_>, seen: &Seen) -> bool {
+    let by_systemd = of.platform == PlatformKind::Systemd && awaited.supervision == Supervision::Mainstay;
+    let Some(pid) = seen.main_pid.filter(|_| by_systemd && seen.state == State::Active) else { return false };
+    let is_new = awaited.before.is_none_or(|before| before.pid != pid)
+        && awaited.since.is_none_or(|since| seen.started.is_some_and(|started| started >= since));
+    let has_reported =
+        || report::read(&context.layout, &of.name).is_some_and(|status| status.supervisor.pid == pid);
+    let is_it =
+        || active_launch(&context.layout, &of.name).is_ok_and(|spec| spec.identity() == awaited.launch);
+    is_new && !has_reported() && is_it()
 }
 
 fn verdict(status: &Status, awaited: Awaited<'_>) -> Option<Result<(), StepError>> {

@@ -9,7 +9,7 @@ use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::{self, Journal, Unfinished};
 use crate::engine::ready::{Awaited, await_ready};
-use crate::engine::{Context, leftovers, operation, registry, report, switch, trial};
+use crate::engine::{Context, leftovers, operation, registry, report, reserve, switch, trial};
 use crate::host::files;
 use crate::model::history::Action;
 use crate::model::layout::Layout;
@@ -56,6 +56,7 @@ fn end(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure>
     let Some(unfinished) = journal::read(&path)? else {
         return loose_switch(context, name);
     };
+    reserve::free_if_scarce(&context.layout);
     let journal = Journal::reopen(&path)?;
     // As the instance was when the operation began: the manifest may say something else by now.
     let of = &unfinished.plan.of;
@@ -178,6 +179,7 @@ fn on_trial(context: &Context<'_>, of: &Marker, switch: &Switch) -> Result<(), S
                 supervision: switch.to.supervision,
                 within: switch.to.gate.duration(),
                 before: None,
+                since: None,
             };
             await_ready(context, of, awaited).map_err(|error| error.to_string())
         }

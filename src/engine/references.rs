@@ -15,6 +15,7 @@ use crate::host::{identity, tree, usage};
 use crate::model::launch::tree_name;
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
+use crate::package;
 use crate::plan::observed::Observed;
 use crate::plan::reference::{Fact, Reference, Referrer};
 
@@ -27,6 +28,7 @@ pub(crate) fn collect(context: &Context<'_>, of: &Marker, observed: &mut Observe
     let install = layout.install(&of.name);
     let trees: Vec<String> = observed.trees.iter().map(|tree| tree.name.clone()).collect();
     let facts = [
+        (Referrer::Disk, readable(layout, of, &trees)),
         (Referrer::Process, running(layout, of)),
         (Referrer::Supervisor, claim(context, of)),
         (Referrer::Manager, manager(context, of, observed)),
@@ -52,6 +54,18 @@ fn current(layout: &Layout, of: &Marker) -> Utf8PathBuf {
 /// A failure with what the system said, as one sentence.
 fn told(error: &FileError) -> String {
     format!("{error}: {}", error.source)
+}
+
+/// Whether it can be told of each tree that it is whole.
+fn readable(layout: &Layout, of: &Marker, trees: &[String]) -> Fact {
+    let looked = trees.iter().find_map(|name| package::tree::look(&layout.tree(&of.name, name)).err());
+    match looked {
+        Some(error) => Fact::Unreadable(match std::error::Error::source(&error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        }),
+        None => Fact::None,
+    }
 }
 
 /// What processes use. Of one that can't be looked at, its words count, and what the supervisor says that it started;

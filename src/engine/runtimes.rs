@@ -8,9 +8,13 @@ use camino::Utf8Path;
 use crate::engine::failure::Failure;
 use crate::engine::{Context, recover};
 use crate::host::files::FileError;
-use crate::host::{environment, files, lock, usage};
+use crate::host::{environment, files, identity, lock, usage};
 use crate::model::layout::Layout;
+use crate::model::manifest::Scope;
 use crate::model::name::InstanceName;
+
+/// What the program of a copy is called.
+const PROGRAM: &str = "mainstay";
 
 /// The name under which copies are kept, by version and digest.
 pub(crate) fn build_of(program: &Utf8Path) -> Result<String, FileError> {
@@ -73,7 +77,25 @@ pub(crate) fn unused(context: &Context<'_>, by: &InstanceName) -> Result<Vec<Str
         return Ok(Vec::new());
     }
     names.retain(|name| !used.contains(name) && !running.names.contains(name));
+    let unknown = running.hidden.into_iter().find(|pid| may_be_of(context, *pid));
+    if let Some(pid) = unknown.filter(|_| !names.is_empty()) {
+        context.notice(format!(
+            "no copy of mainstay goes: the process {pid} may be run by one, and what it uses is hidden from this account"
+        ));
+        return Ok(Vec::new());
+    }
     Ok(names)
+}
+
+/// Whether a process that can't be looked at may be run by a copy of this scope.
+fn may_be_of(context: &Context<'_>, pid: u32) -> bool {
+    let is_copy = identity::process(pid).is_some_and(|process| process.name == PROGRAM);
+    let in_scope = || match context.layout.scope {
+        Scope::System => true,
+        Scope::User => files::facts(Utf8Path::new(&format!("/proc/{pid}")))
+            .is_ok_and(|facts| facts.is_none_or(|facts| facts.uid == context.caller.uid)),
+    };
+    is_copy && in_scope()
 }
 
 /// Every folder of an instance in this scope, whether it is still registered or not.

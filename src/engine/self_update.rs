@@ -78,7 +78,9 @@ pub fn update(
     let program = files::canonical(&context.program)?;
     owner::guard(context, &program)?;
     lock::holding(&context.layout.locks().join("self-update.lock"), TURN, || {
-        finish_what_died(&program)?;
+        if !update.dry_run {
+            finish_what_died(&program)?;
+        }
         match &update.source {
             Some(source) => from_archive(context, &program, update, source, agree),
             None => back(context, &program, update.dry_run, agree),
@@ -126,6 +128,11 @@ fn from_archive(
         return Err(Failure::Usage("say what to update to: `--from ARCHIVE` or `--url ADDRESS`".to_owned()));
     };
     let to = prepare::version_of(&declared, &stage, supply.version.as_ref())?;
+    match &stage.signed {
+        Some((vouched, _)) => vouched.check_version(&to)?,
+        None => context
+            .notice(format!("`{}` is not signed; its sha256 is {}", stage.archive, stage.unpacked.digest)),
+    }
     let from = own_version();
     match from.order(&to) {
         Some(Ordering::Greater) if !update.force => return Err(Refusal::Downgrade { from, to }.into()),

@@ -21,6 +21,8 @@ use crate::plan::observed::SnapshotSeen;
 const PARTIAL: &str = ".partial-";
 /// How the name of what is to be removed begins.
 const TRASH: &str = ".trash-";
+/// How the name of a snapshot ends that is being given back.
+const USED: &str = "-used";
 
 /// The snapshots that are there, those of each tree in order. What can't be read is none.
 pub(crate) fn list(layout: &Layout, name: &InstanceName) -> Result<Vec<SnapshotSeen>, FileError> {
@@ -68,6 +70,7 @@ pub(crate) fn take(
     for folder in [&all, &of_tree] {
         files::create_folder(folder, 0o700, None)?;
     }
+    put_used_away(&all, tree)?;
     sweep(&all)?;
     let number = numbers(&of_tree)?.last().map_or(1, |last| last + 1);
     let partial = all.join(format!("{PARTIAL}{tree}-{number}"));
@@ -108,18 +111,53 @@ fn fill(folder: &Utf8Path, tree: &str, data: &DataMove) -> Result<Vec<Utf8PathBu
     Ok(left_out)
 }
 
-/// Gives data back from a snapshot, which is used up by that. Doing so again does no harm.
+/// Gives data back from a snapshot, which is used up by that. Doing so again does no harm. Its name says from the
+/// beginning that it is used: that takes no room, and whoever finds it knows that the data are on their way.
 pub(crate) fn give_back(
     layout: &Layout,
     name: &InstanceName,
     (tree, number): (&str, u64),
     owner: Option<u32>,
 ) -> Result<(), Failure> {
-    let folder = layout.snapshots(name).join(tree).join(number.to_string());
-    use_up(&folder, owner)?;
-    // Nothing but its list is left in it.
-    let trash = layout.snapshots(name).join(format!("{TRASH}{tree}-{number}"));
-    files::rename(&folder, &trash)?;
+    let of_tree = layout.snapshots(name).join(tree);
+    let (folder, used) = (of_tree.join(number.to_string()), of_tree.join(format!("{number}{USED}")));
+    if files::facts(&folder)?.is_some() {
+        files::rename(&folder, &used)?;
+    }
+    use_up(&used, owner)
+}
+
+/// Whether a snapshot is being given back, or was.
+pub(crate) fn is_used(
+    layout: &Layout,
+    name: &InstanceName,
+    (tree, number): (&str, u64),
+) -> Result<bool, FileError> {
+    let of_tree = layout.snapshots(name).join(tree);
+    Ok(files::facts(&of_tree.join(format!("{number}{USED}")))?.is_some())
+}
+
+/// Puts away what is left of a snapshot that was given back.
+pub(crate) fn put_away(
+    layout: &Layout,
+    name: &InstanceName,
+    (tree, number): (&str, u64),
+) -> Result<(), FileError> {
+    let all = layout.snapshots(name);
+    let used = all.join(tree).join(format!("{number}{USED}"));
+    if files::facts(&used)?.is_some() {
+        files::rename(&used, &all.join(format!("{TRASH}{tree}-{number}")))?;
+    }
+    Ok(())
+}
+
+/// Puts away what is left of the snapshots of a tree that were given back, where whoever did that was killed.
+fn put_used_away(all: &Utf8Path, tree: &str) -> Result<(), FileError> {
+    for entry in files::list(&all.join(tree))?.unwrap_or_default() {
+        if let Some(number) = entry.strip_suffix(USED) {
+            files::rename(&all.join(tree).join(&entry), &all.join(format!("{TRASH}{tree}-{number}")))?;
+        }
+    }
     Ok(())
 }
 
@@ -166,6 +204,7 @@ pub(crate) fn tidy(layout: &Layout, name: &InstanceName) -> Result<(), Failure> 
             continue;
         }
         let folder = all.join(&tree);
+        put_used_away(&all, &tree)?;
         let mut numbers = numbers(&folder)?;
         numbers.pop();
         for number in numbers {

@@ -20,6 +20,7 @@ use crate::plan::step::Operation;
 pub(crate) mod drop_folder;
 pub(crate) mod keys;
 pub(crate) mod opened;
+pub(crate) mod present;
 pub(crate) mod verified;
 
 /// Where what is to run comes from.
@@ -131,7 +132,8 @@ fn of_manifest(
     let version = wanted(declared, request, receipt);
     if let Some(version) = version.as_ref().filter(|_| !request.wishes.force) {
         let name = tree_name(&manifest.package.name, version);
-        if tree::is_whole(&context.layout.tree(&manifest.name, &name)) {
+        let tree = tree::read_complete(&context.layout.tree(&manifest.name, &name));
+        if tree.is_some_and(|tree| present::guard(declared, request, version, receipt, &tree).is_ok()) {
             return Ok(Supply { way: Way::Present, version: Some(version.clone()) });
         }
     }

@@ -7,7 +7,7 @@ use crate::engine::failure::CallError;
 use crate::engine::manager::{Manager, Seen, State};
 use crate::engine::runtimes::Own;
 use crate::engine::standing::{Reported, standing};
-use crate::engine::{report, trial};
+use crate::engine::{report, space, trial};
 use crate::host::{account, clock, container, files, identity, lock};
 use crate::model::answer::status::{
     Boot, DefinitionState, InstanceState, OperationState, Restarts, StatusAnswer,
@@ -24,9 +24,15 @@ use crate::platform;
 /// Looks at one instance. What can't be read is left out; what can't be asked makes its state unknown.
 pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnswer {
     let name = &of.name;
-    let said = report::look(layout, name);
-    let reported = said.as_ref().ok().cloned().flatten();
     let seen = manager.seen(of);
+    let said = report::look(layout, name).and_then(|said| match &said {
+        Some(status) if is_late(status, of.platform, seen.as_ref().ok()) => {
+            let full = space::full(layout, name);
+            Err(format!("it is of an earlier supervisor, and this one can't write its own{full}"))
+        }
+        _ => Ok(said),
+    });
+    let reported = said.as_ref().ok().cloned().flatten();
     let spec = active(layout, of);
     let receipt = trial::receipt(layout, name).ok().flatten();
     let live = reported.as_ref().filter(|status| identity::runs(status.supervisor));
@@ -103,6 +109,14 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         version,
         state,
     }
+}
+
+/// Whether systemd has another supervisor than the one that reported, and heard from it that the program is ready: that
+/// one would have written its report before, if it could.
+fn is_late(status: &Status, platform: PlatformKind, seen: Option<&Seen>) -> bool {
+    let active = seen.filter(|seen| platform == PlatformKind::Systemd && seen.state == State::Active);
+    let main = active.and_then(|seen| seen.main_pid);
+    main.is_some_and(|main| main != status.supervisor.pid) && !identity::runs(status.supervisor)
 }
 
 /// The version that the current link names: one system call, and the truth.

@@ -21,20 +21,20 @@ use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
 use crate::model::receipt::Receipt;
 use crate::model::status::Status;
-use crate::model::trial::{Stage, Switch, Trial};
+use crate::model::trial::{self, Stage, Switch, Trial};
 use crate::package::tree;
 
 pub(crate) mod watch;
 
-pub(crate) use back::{Back, has_passed, is_closed, take_back};
+pub(crate) use back::{Back, guard_way_back, has_passed, is_closed, take_back};
 use back::{reason, take_back_unlocked};
 
 /// How long a start waits for a command that is just writing a switch down.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long anybody waits while data are moved: as long as that takes.
 const LONG_PATIENCE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// The format of switches and trials that this build writes.
-const FORMAT: u32 = 1;
+/// The newest format of switches that this build writes.
+const FORMAT: u32 = trial::FORMAT_WITH_DATA;
 
 /// What a start has at hand, beside files.
 pub struct Means<'a> {
@@ -142,49 +142,75 @@ pub(crate) fn record(layout: &Layout, switch: &Switch) -> Result<(), Failure> {
 /// has not proved itself.
 pub fn at_start(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Result<AtStart, Failure> {
     let waits = is_moving(layout, name).then(|| MoreTime::for_doing("waits until the data are moved"));
-    locked(layout, name, || {
+    let outcome = locked(layout, name, || {
         drop(waits);
-        let Some(mut switch) = read(layout, name)? else { return watch::at_start(layout, name, means) };
-        if matches!(switch.stage, Stage::Trial { .. } | Stage::Passed)
-            && let Some(reason) = watch::failed_after_readiness(layout, &switch)
-        {
-            // The command that began it is still at work, or has died: the operation is undone as a whole.
-            switch.data.taken = None;
-            data::back(layout, &mut switch, reason.clone(), means)?;
-            return Ok(AtStart::TakenBack { tree: switch.from.tree(), reason });
+        decide(layout, name, means)
+    });
+    outcome.map_err(|failure| data::guarded(layout, name, failure))
+}
+
+/// Makes the switch of a service that is stopped. Where a start was first, that has made it, and its trial is its own.
+pub(crate) fn make_stopped(
+    layout: &Layout,
+    name: &InstanceName,
+    means: &Means<'_>,
+) -> Result<AtStart, Failure> {
+    locked(layout, name, || match read(layout, name)?.map(|switch| switch.stage) {
+        Some(Stage::Pending | Stage::Moving) => decide(layout, name, means),
+        Some(Stage::Returning { reason } | Stage::TakenBack { reason }) => {
+            Ok(AtStart::TakenBack { tree: String::new(), reason })
         }
-        let (tree, boot_id) = (switch.to.tree(), environment::boot_id());
-        match &switch.stage {
-            Stage::Pending if !switch.data.is_nothing() => {
-                let failed = data::forward(layout, &mut switch, boot_id, means)?;
-                Ok(match failed {
-                    None => AtStart::Switched(tree),
-                    Some(reason) => AtStart::TakenBack { tree: switch.from.tree(), reason },
-                })
-            }
-            Stage::Pending => {
-                make(layout, &switch)?;
-                switch.stage = Stage::Trial { boot_id };
-                store(layout, name, &switch)?;
-                Ok(AtStart::Switched(tree))
-            }
-            Stage::Trial { .. } if was_ready(layout, &switch) => {
-                pass_unlocked(layout, &mut switch)?;
-                Ok(AtStart::Passed(tree))
-            }
-            Stage::Trial { boot_id: began } if *began != boot_id && !failed_in(layout, name, began) => {
-                switch.stage = Stage::Trial { boot_id };
-                store(layout, name, &switch)?;
-                Ok(AtStart::Again(tree))
-            }
-            Stage::Moving | Stage::Returning { .. } | Stage::Trial { .. } => {
-                let reason = reason(layout, &switch);
-                data::back(layout, &mut switch, reason.clone(), means)?;
-                Ok(AtStart::TakenBack { tree: switch.from.tree(), reason })
-            }
-            Stage::Passed | Stage::TakenBack { .. } => mend(layout, name),
-        }
+        _ => Ok(AtStart::Unchanged),
     })
+}
+
+fn decide(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Result<AtStart, Failure> {
+    let Some(mut switch) = read(layout, name)? else { return watch::at_start(layout, name, means) };
+    if matches!(switch.stage, Stage::Trial { .. } | Stage::Passed)
+        && !switch.is_one_way()
+        && let Some(reason) = watch::failed_after_readiness(layout, &switch)
+    {
+        // The command that began it is still at work, or has died: the operation is undone as a whole.
+        switch.data.taken = None;
+        data::back(layout, &mut switch, reason.clone(), means)?;
+        return Ok(AtStart::TakenBack { tree: switch.from.tree(), reason });
+    }
+    let (tree, boot_id) = (switch.to.tree(), environment::boot_id());
+    match &switch.stage {
+        Stage::Pending if !switch.data.is_nothing() => {
+            let failed = data::forward(layout, &mut switch, boot_id, means)?;
+            Ok(match failed {
+                None => AtStart::Switched(tree),
+                Some(reason) => AtStart::TakenBack { tree: switch.from.tree(), reason },
+            })
+        }
+        Stage::Pending => {
+            make(layout, &switch)?;
+            switch.stage = Stage::Trial { boot_id };
+            store(layout, name, &switch)?;
+            Ok(AtStart::Switched(tree))
+        }
+        Stage::Trial { .. } if data::goes_back(layout, &switch)? => {
+            let reason = reason(layout, &switch);
+            data::back(layout, &mut switch, reason.clone(), means)?;
+            Ok(AtStart::TakenBack { tree: switch.from.tree(), reason })
+        }
+        Stage::Trial { .. } if was_ready(layout, &switch) => {
+            pass_unlocked(layout, &mut switch)?;
+            Ok(AtStart::Passed(tree))
+        }
+        Stage::Trial { boot_id: began } if *began != boot_id && !failed_in(layout, name, began) => {
+            switch.stage = Stage::Trial { boot_id };
+            store(layout, name, &switch)?;
+            Ok(AtStart::Again(tree))
+        }
+        Stage::Moving | Stage::Returning { .. } | Stage::Trial { .. } => {
+            let reason = reason(layout, &switch);
+            data::back(layout, &mut switch, reason.clone(), means)?;
+            Ok(AtStart::TakenBack { tree: switch.from.tree(), reason })
+        }
+        Stage::Passed | Stage::TakenBack { .. } => mend(layout, name),
+    }
 }
 
 /// How the service last ended, as far as that was recorded.
@@ -274,9 +300,10 @@ pub(crate) fn settle(layout: &Layout, name: &InstanceName) -> Result<Option<Stri
     })
 }
 
-/// Forgets a switch that is over.
+/// Forgets a switch that is over: the old launch is back, and so are its data.
 pub(crate) fn forget(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
     locked(layout, name, || {
+        guard_way_back(layout, name)?;
         files::remove(&layout.trial(name))?;
         files::remove(&layout.switch(name))?;
         Ok(())
@@ -333,10 +360,12 @@ fn mend(layout: &Layout, name: &InstanceName) -> Result<AtStart, Failure> {
     let Some(text) = files::read(&layout.receipt(name))? else { return Ok(AtStart::Unchanged) };
     let Ok(receipt) = serde_json::from_str::<Receipt>(&text) else { return Ok(AtStart::Unchanged) };
     let link = layout.current(name, &receipt.component);
-    if let Some(tree) = files::read_link(&link)?
-        && tree::is_whole(&layout.tree(name, &tree))
-    {
-        return Ok(AtStart::Unchanged);
+    if let Some(tree) = files::read_link(&link)? {
+        // Where its token can't be read, nobody knows that it is not whole, and a restart looks again.
+        match tree::look(&layout.tree(name, &tree)) {
+            Ok(None) => {}
+            Ok(Some(_)) | Err(_) => return Ok(AtStart::Unchanged),
+        }
     }
     let trees = receipt
         .activations

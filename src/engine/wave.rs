@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use crate::engine::failure::Failure;
 use crate::engine::target::TargetError;
-use crate::engine::{Context, registry, report, switch};
+use crate::engine::{Context, registry, report, switch, trial};
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::status::TrialStanding;
+use crate::model::version::Version;
 
 /// How often a trial is looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -40,10 +41,13 @@ pub fn members(
     }
 }
 
-/// Waits until the trial of an instance has been passed. `watch` hears how far it is, at each whole second of it.
+/// Waits until the trial of a version has been passed. `watch` hears how far it is, at each whole second of it.
+///
+/// The service's own start closes a trial, whichever way it ended; then the receipt says which.
 pub fn await_trial(
     context: &Context<'_>,
     name: &InstanceName,
+    version: &Version,
     watch: &dyn Fn(&TrialStanding),
 ) -> Result<(), Failure> {
     let failed = |reason: String| Failure::TakenBack { reason, log: Vec::new() };
@@ -63,8 +67,10 @@ pub fn await_trial(
             Some(standing) if told.replace(standing.ready_seconds) != Some(standing.ready_seconds) => {
                 watch(&standing);
             }
-            // Without one it has none, or has passed it and somebody has closed it.
-            None if trial.is_none_or(|trial| trial.watch.is_none()) => return Ok(()),
+            // Without one it had none, or it is over and somebody has closed it.
+            None if trial.is_none_or(|trial| trial.watch.is_none()) => {
+                return outcome(&context.layout, name, version);
+            }
             _ => {}
         }
         if seen.elapsed() > LONGEST_GAP {
@@ -73,4 +79,16 @@ pub fn await_trial(
         }
         std::thread::sleep(LOOK);
     }
+}
+
+/// How the trial of a version came out that is closed: what was taken back is not active any more.
+fn outcome(layout: &Layout, name: &InstanceName, version: &Version) -> Result<(), Failure> {
+    let receipt = trial::receipt(layout, name)?;
+    let active = receipt.as_ref().and_then(|receipt| receipt.active());
+    if active.is_some_and(|active| active.version == *version) {
+        return Ok(());
+    }
+    let bad = receipt.as_ref().and_then(|receipt| receipt.bad(version, None));
+    let reason = bad.map_or_else(|| format!("{version} is not active any more"), |bad| bad.reason.clone());
+    Err(Failure::TakenBack { reason, log: Vec::new() })
 }

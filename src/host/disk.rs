@@ -102,6 +102,12 @@ pub fn require(needs: &[Need]) -> Result<(), Shortage> {
     Ok(())
 }
 
+/// Makes a file that takes so many bytes of its file system, with nothing in it.
+pub fn occupy(path: &Utf8Path, bytes: u64) -> std::io::Result<()> {
+    let file = fs_err::File::create(path)?.into_file();
+    Ok(rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes)?)
+}
+
 /// The room of the file system on which a path lies (statvfs(3)). `None`: this can't be known.
 #[must_use]
 pub fn room(path: &Utf8Path) -> Option<Room> {

@@ -39,12 +39,20 @@ pub struct Switch {
     pub watch: Option<Watch>,
 }
 
+/// The format of a switch that moves data or is watched: what is to be done with it an older build does not know.
+pub const FORMAT_WITH_DATA: u32 = 2;
+
 impl Switch {
+    /// The format that says what a switch holds, and no newer one: an older build can still take a plain one back.
+    #[must_use]
+    pub fn format_for(data: &DataMove, watch: Option<&Watch>) -> u32 {
+        if data.is_nothing() && watch.is_none() { launch::FORMAT } else { FORMAT_WITH_DATA }
+    }
+
     /// Whether the data of the new launch are closed to the old one, once it has been ready: then it stays.
     #[must_use]
     pub fn is_one_way(&self) -> bool {
-        // With older data put back, what ran before can't go on either.
-        self.data.back.is_none() && (self.data.restore.is_some() || upgrade::is_one_way(&self.from, &self.to))
+        self.data.is_one_way(&self.from, &self.to)
     }
 }
 
@@ -108,6 +116,13 @@ impl DataMove {
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether nothing brings the data of a launch that has been ready back to the one before.
+    #[must_use]
+    pub fn is_one_way(&self, from: &LaunchSpec, to: &LaunchSpec) -> bool {
+        // With older data put back, what ran before can't go on either.
+        self.back.is_none() && (self.restore.is_some() || upgrade::is_one_way(from, to))
     }
 }
 
@@ -212,7 +227,7 @@ pub struct Watch {
     /// The digest of the archive that brought the version on trial, to know it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    /// The command that brings the data back into the old form.
+    /// The command that brings the data back into the form of what ran before, whichever of the two is older.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migrate_back: Option<HookCall>,
 }

@@ -182,6 +182,15 @@ pub(crate) fn rename_to_free(parent: &OwnedFd, from: &std::ffi::CStr, to: &str) 
     }
 }
 
+/// Gives one entry the name of another, which gets its own: in one step, or not at all. Says whether there was another.
+pub(crate) fn exchange(parent: &OwnedFd, from: &std::ffi::CStr, to: &str) -> io::Result<bool> {
+    match rustix::fs::renameat_with(parent, from, parent, to, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(true),
+        Err(Errno::NOENT) => rename_to_free(parent, from, to).map(|()| false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Begins to write back what was written so far, where the system can do so in one call.
 pub(crate) fn start_sync(folder: BorrowedFd<'_>) {
     #[cfg(target_os = "linux")]

@@ -8,6 +8,7 @@
 //! ```text
 //! pack     a folder → a reproducible archive          version   a file name → a version
 //! unpack   an archive → a folder, checked             tree      staging, publishing, trash
+//! difference  what is wrong with a tree
 //! measure  what trees take of the disk             share     storing once what they have in common
 //! archive, limits, entry, fault, catalogue, need      what is accepted, and why not
 //! gunzip, header, pax, untar                          .tar.gz
@@ -17,6 +18,7 @@
 //! ```
 
 pub mod archive;
+pub mod difference;
 pub mod entry;
 pub mod fault;
 pub mod fetch;

@@ -3,15 +3,18 @@
 //!
 //! A link is only made to bytes that were read just now and are equal, of a file that nobody may write, of the same
 //! owner and mode, without further attributes, on the same file system. Whatever stands against it, the copy stays.
+//!
+//! A program with root's rights could write through such a name all the same, and so into the version before: its files
+//! share their bytes only where the file system copies them once one is changed.
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use camino::Utf8Path;
-use rustix::fs::{AtFlags, FileType, Mode, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
 use crate::package::disk;
 
@@ -27,6 +30,17 @@ const MOST_NAMESAKES: usize = 2;
 const BESIDE: &str = ".mainstay-link";
 /// What every file has on hosts with `SELinux`, by its place.
 const LABEL: &[u8] = b"security.selinux";
+
+/// How files are shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Not at all: it is only found out what could be.
+    Look,
+    /// By a second name of the same file.
+    Link,
+    /// By the same bytes on the disk, until one of both is written (`FICLONE`); where that can't be, not at all.
+    Clone,
+}
 
 /// What is stored once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,9 +95,8 @@ impl Old {
     }
 }
 
-/// Shares the files of a tree that is being filled with other trees; those named first are tried first. With `make` off
-/// it is only found out what could be. A tree that can't be read shares nothing.
-pub(crate) fn share(root: BorrowedFd<'_>, others: &[&Utf8Path], make: bool) -> io::Result<Shared> {
+/// Shares the files of a tree that is being filled with other trees; those named first are tried first. A tree that can't be read shares nothing.
+pub(crate) fn share(root: BorrowedFd<'_>, others: &[&Utf8Path], manner: Manner) -> io::Result<Shared> {
     let olds: Vec<Old> = others.iter().filter_map(|tree| Old::open(tree).ok()).collect();
     if olds.is_empty() {
         return Ok(Shared::default());
@@ -96,7 +109,7 @@ pub(crate) fn share(root: BorrowedFd<'_>, others: &[&Utf8Path], make: bool) -> i
         let workers: Vec<_> = (0..threads)
             .map(|number| {
                 let (files, olds, next) = (&files, &olds, &next);
-                scope.spawn(move || Worker::new(root, olds, make, number).run(files, next))
+                scope.spawn(move || Worker::new(root, olds, manner, number).run(files, next))
             })
             .collect();
         let mut shared = Shared::default();
@@ -162,19 +175,22 @@ struct Worker<'a> {
     olds: &'a [Old],
     last: Vec<Last<'a>>,
     root: Last<'a>,
-    make: bool,
+    manner: Manner,
+    /// Whether the file system can't do what is asked.
+    cannot: bool,
     beside: String,
     ours: Vec<u8>,
     theirs: Vec<u8>,
 }
 
 impl<'a> Worker<'a> {
-    fn new(root: BorrowedFd<'a>, olds: &'a [Old], make: bool, number: usize) -> Self {
+    fn new(root: BorrowedFd<'a>, olds: &'a [Old], manner: Manner, number: usize) -> Self {
         Self {
             olds,
             last: olds.iter().map(|old| Last::new(old.root.as_fd())).collect(),
             root: Last::new(root),
-            make,
+            manner,
+            cannot: false,
             beside: format!("{BESIDE}{number}"),
             ours: vec![0; PIECE],
             theirs: vec![0; PIECE],
@@ -185,7 +201,7 @@ impl<'a> Worker<'a> {
         let mut shared = Shared::default();
         loop {
             let from = next.fetch_add(BATCH, Ordering::Relaxed);
-            if from >= files.len() {
+            if from >= files.len() || self.cannot {
                 return Ok(shared);
             }
             for place in &files[from..files.len().min(from + BATCH)] {
@@ -213,15 +229,25 @@ impl<'a> Worker<'a> {
                     own = Some((file, stat));
                 }
                 let Some((file, stat)) = &mut own else { continue };
-                if !may_be_one(stat, &their_stat, self.make)
+                if !may_be_one(stat, &their_stat, self.manner != Manner::Look)
                     || has_attributes(&theirs)
-                    || !equal(file, theirs, &mut self.ours, &mut self.theirs)?
+                    || !equal(file, &theirs, &mut self.ours, &mut self.theirs)?
                 {
                     continue;
                 }
                 let saved = u64::try_from(their_stat.st_blocks).unwrap_or(0) * 512;
-                if !self.make || link((there, &like.name), &their_stat, folder, &place.name, &self.beside)? {
-                    return Ok(Some(saved));
+                let done = match self.manner {
+                    Manner::Look => true,
+                    Manner::Link => {
+                        link((there, &like.name), &their_stat, folder, &place.name, &self.beside)?
+                    }
+                    Manner::Clone => {
+                        self.cannot = !clone(folder, &place.name, &theirs);
+                        !self.cannot
+                    }
+                };
+                if done || self.cannot {
+                    return Ok(done.then_some(saved));
                 }
             }
         }
@@ -252,7 +278,7 @@ fn has_attributes(file: &File) -> bool {
     }
 }
 
-fn equal(ours: &mut File, mut theirs: File, one: &mut [u8], other: &mut [u8]) -> io::Result<bool> {
+fn equal(ours: &mut File, mut theirs: &File, one: &mut [u8], other: &mut [u8]) -> io::Result<bool> {
     io::Seek::seek(ours, io::SeekFrom::Start(0))?;
     loop {
         let count = fill(ours, one)?;
@@ -268,7 +294,7 @@ fn equal(ours: &mut File, mut theirs: File, one: &mut [u8], other: &mut [u8]) ->
 }
 
 /// Reads until the buffer is full or the file ends.
-fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+fn fill(file: &mut impl io::Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
         match file.read(&mut buffer[filled..]) {
@@ -279,6 +305,13 @@ fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
         }
     }
     Ok(filled)
+}
+
+/// Lets a file have its bytes in common with one that is equal, and says whether it has.
+fn clone(folder: BorrowedFd<'_>, name: &str, theirs: &File) -> bool {
+    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let ours = rustix::fs::openat(folder, name, flags, Mode::empty());
+    ours.is_ok_and(|ours| rustix::fs::ioctl_ficlone(&ours, theirs).is_ok())
 }
 
 /// Puts a link to a file that was just read into the place of its copy, and says whether it did.

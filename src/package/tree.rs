@@ -16,7 +16,7 @@ use crate::model::digest::Digest;
 use crate::model::name::ComponentName;
 use crate::model::version::Version;
 use crate::package::disk;
-use crate::package::share::{Shared, share};
+use crate::package::share::{Manner, Shared, share};
 
 /// The file at a tree's root that says that it is whole. It is written before the tree gets its name.
 pub const TOKEN: &str = ".complete";
@@ -124,22 +124,16 @@ impl Staging {
         &self.path
     }
 
-    /// Shares the files with trees that are there, those named first being tried first; with `make` off it is only
-    /// found out what could be.
-    pub fn share(&self, others: &[&Utf8Path], make: bool) -> Result<Shared, TreeError> {
-        share(self.root.as_fd(), others, make).map_err(failed(&self.path, "compared with other versions"))
+    /// Shares the files with trees that are there, those named first being tried first.
+    pub fn share(&self, others: &[&Utf8Path], manner: Manner) -> Result<Shared, TreeError> {
+        share(self.root.as_fd(), others, manner).map_err(failed(&self.path, "compared with other versions"))
     }
 
     /// Publishes the tree under a name that is free, and gives its path: writes the token, takes away the
     /// right to write, forces all of it to the disk, renames, and forces the name to the disk. A crash
     /// leaves the tree whole under that name, or no such name.
     pub fn publish(mut self, name: &str, complete: &Complete) -> Result<Utf8PathBuf, TreeError> {
-        check_name(name)?;
-        let path = self.parent_path.join(name);
-        self.write_token(complete).map_err(failed(&self.path, "marked as complete"))?;
-        disk::seal(self.root.as_fd()).map_err(failed(&self.path, "made read-only"))?;
-        disk::sync_tree(self.root.as_fd(), complete.entries)
-            .map_err(failed(&self.path, "forced to the disk"))?;
+        let path = self.make_whole(name, complete)?;
         match disk::rename_to_free(&self.parent, &self.name, name) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 return Err(TreeError::Exists(path));
@@ -149,6 +143,30 @@ impl Staging {
         self.published = true;
         disk::sync_folder(self.parent.as_fd()).map_err(failed(&self.parent_path, "forced to the disk"))?;
         Ok(path)
+    }
+
+    /// Publishes the tree in the place of one of that name, which becomes trash, and gives its path. Whoever looks finds
+    /// the one or the other, whole; what runs from the old one keeps what it has open.
+    pub fn replace(mut self, name: &str, complete: &Complete) -> Result<Utf8PathBuf, TreeError> {
+        let path = self.make_whole(name, complete)?;
+        let replaced = disk::exchange(&self.parent, &self.name, name).map_err(failed(&path, "exchanged"))?;
+        self.published = true;
+        disk::sync_folder(self.parent.as_fd()).map_err(failed(&self.parent_path, "forced to the disk"))?;
+        if replaced {
+            // Under its present name the next sweep would find it as well.
+            trash(&self.parent_path, &self.name.to_string_lossy())?;
+        }
+        Ok(path)
+    }
+
+    /// Does to the tree all that comes before its name, and gives the path that it will have.
+    fn make_whole(&self, name: &str, complete: &Complete) -> Result<Utf8PathBuf, TreeError> {
+        check_name(name)?;
+        self.write_token(complete).map_err(failed(&self.path, "marked as complete"))?;
+        disk::seal(self.root.as_fd()).map_err(failed(&self.path, "made read-only"))?;
+        disk::sync_tree(self.root.as_fd(), complete.entries)
+            .map_err(failed(&self.path, "forced to the disk"))?;
+        Ok(self.parent_path.join(name))
     }
 
     fn write_token(&self, complete: &Complete) -> io::Result<()> {
@@ -178,13 +196,31 @@ pub fn mark(parent: &Utf8Path, name: &str, program: &Utf8Path) -> Result<(), Tre
     Ok(())
 }
 
-/// The token of a tree, if it is whole. A link to a tree is not a tree.
+/// The token of a tree, if it is whole. A link to a tree is not a tree. That it can't be read is no sign that it is not
+/// whole: a disk may be at fault for a moment.
+pub fn look(tree: &Utf8Path) -> Result<Option<Complete>, TreeError> {
+    use rustix::io::Errno;
+    let path = tree.join(TOKEN);
+    let unreadable = || failed(&path, "read");
+    let is_none = |error: &io::Error| {
+        let code = error.raw_os_error();
+        error.kind() == io::ErrorKind::NotFound
+            || [Errno::NOTDIR, Errno::LOOP].iter().any(|errno| code == Some(errno.raw_os_error()))
+    };
+    let opened = disk::open_folder(tree).and_then(|folder| disk::open_file_at(folder, TOKEN));
+    let file = match opened {
+        Err(error) if is_none(&error) => return Ok(None),
+        opened => opened.map_err(unreadable())?,
+    };
+    let mut text = Vec::new();
+    io::Read::read_to_end(&mut io::Read::take(file, 4096), &mut text).map_err(unreadable())?;
+    Ok(serde_json::from_slice(&text).ok())
+}
+
+/// The token of a tree that can be used: one that is whole, and can be read.
 #[must_use]
 pub fn read_complete(tree: &Utf8Path) -> Option<Complete> {
-    let file = disk::open_file_at(disk::open_folder(tree).ok()?, TOKEN).ok()?;
-    let mut text = String::new();
-    io::Read::read_to_string(&mut io::Read::take(file, 4096), &mut text).ok()?;
-    serde_json::from_str(&text).ok()
+    look(tree).ok().flatten()
 }
 
 /// Whether a tree is whole.

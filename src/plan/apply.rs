@@ -34,7 +34,7 @@ mod watch;
 
 pub(super) use watch::close as close_trial;
 
-pub use data::{data_folders, size};
+pub use data::{data_folders, data_owner, size};
 
 /// Decides how to bring an instance to what is wanted.
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
@@ -169,6 +169,7 @@ fn tree(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> Result<(), Ref
         staging: archive.staging.clone(),
         folder,
         tree: name,
+        over: false,
     };
     plan.push(step, Undo::step(undo));
     Ok(())

@@ -9,6 +9,7 @@ pub mod observed;
 pub mod operation;
 pub mod reference;
 pub mod refusal;
+pub mod repair;
 pub mod step;
 pub mod uninstall;
 pub mod wanted;

@@ -42,6 +42,8 @@ impl Fact {
 /// What may need a version tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Referrer {
+    /// The disk: what it can't read now it may read later.
+    Disk,
     /// A running process: by its program, its folders, its files, its words or its memory.
     Process,
     /// The supervisor says that the service runs from it.
@@ -64,6 +66,7 @@ impl fmt::Display for Referrer {
     /// The beginning of a sentence that ends with “needs it”.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(match self {
+            Self::Disk => "what the disk can't read now",
             Self::Process => "a running process",
             Self::Supervisor => "the supervisor",
             Self::Manager => "the service manager",

@@ -196,6 +196,9 @@ pub enum Step {
         folder: Utf8PathBuf,
         /// The tree's name.
         tree: String,
+        /// Whether it takes the place of one that has the name.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        over: bool,
     },
     /// Give a version that is not ours to unpack a folder of its name, which only says that there is such a version.
     Mark {

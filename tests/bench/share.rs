@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use camino::Utf8Path;
 use mainstay::package::limits::Limits;
-use mainstay::package::{measure, tree, unpack};
+use mainstay::package::{measure, share, tree, unpack};
 
 const ROUNDS: usize = 5;
 const FILES: usize = 7_000;
@@ -68,7 +68,7 @@ fn publish(archive: &Utf8Path, parent: &Utf8Path, name: &str, others: &[&Utf8Pat
     let staging = tree::stage(parent, name).unwrap();
     let unpacked = unpack::unpack(archive, staging.path(), None, &Limits::default(), &mut |_| {}).unwrap();
     if !others.is_empty() {
-        staging.share(others, true).unwrap();
+        staging.share(others, share::Manner::Link).unwrap();
     }
     staging.publish(name, &unpacked.complete()).unwrap();
 }

@@ -220,6 +220,41 @@ fn a_signature_without_a_key_is_not_taken_for_one() {
 }
 
 #[test]
+fn a_tree_that_is_here_proves_no_less_than_an_archive() {
+    let key = key();
+    let ground = Ground::new(&json!({}));
+    let (one, two, other) =
+        (ground.archive("1.0.0", 1), ground.archive("1.1.0", 1), ground.archive("1.1.0", 2));
+    install(&ground, &one).good();
+    upgrade(&ground, &two).good();
+    ground.run(&["upgrade", "--yes", "--to", "1.0.0", "--force"]).good();
+    let to = |more: &[&str]| ground.run(&[&["upgrade", "--yes", "--version", "1.1.0"], more].concat());
+    to(&["--sha256", &other.digest()]).fails(5, "`--sha256` says");
+    to(&["--signature", "some"]).fails(2, "`--signature`");
+    assert_eq!(ground.active_digest(), one.digest());
+    // The manifest was corrected after the wrong archive of that version had been unpacked.
+    ground.declare(&json!({ "version": "1.1.0", "sha256": other.digest() }));
+    ground.run(&["upgrade", "--yes"]).fails(5, "the manifest says");
+    let server = Server::of(vec![(other.name.clone(), other.bytes.clone())]);
+    let url = server.address("server-{version}.tar.gz");
+    ground.declare(&json!({ "url": url, "version": "1.1.0", "sha256": other.digest() }));
+    ground.run(&["upgrade", "--yes"]).fails(4, "1.1.0");
+    assert_eq!(ground.active_digest(), one.digest());
+    ground.run(&["upgrade", "--yes", "--force"]).good();
+    assert_eq!(ground.active_digest(), other.digest());
+
+    // The first key counts from an archive on that bears its signature.
+    ground.declare(&json!({ "publicKey": public(&key), "version": "1.1.0" }));
+    ground.run(&["apply", "--yes"]).fails(5, "nobody has verified");
+    ground.run(&["upgrade", "--yes", "--to", "1.0.0", "--force"]).fails(5, "nobody has verified");
+    assert_eq!(ground.receipt().public_key, None);
+    sign(&key, &other, "name:server version:1.1.0");
+    upgrade(&ground, &other).good();
+    assert_eq!(ground.receipt().public_key.unwrap().as_str(), public(&key));
+    ground.run(&["apply", "--yes"]).good();
+}
+
+#[test]
 fn packing_says_how_to_sign() {
     let ground = Ground::new(&json!({}));
     ground.archive("1.0.0", 1);

@@ -3,7 +3,7 @@
 use crate::cli::arguments::{
     ApplyArguments, InstallArguments, PlanArguments, SourceArguments, TargetArguments,
 };
-use crate::cli::report::{Report, style, styled};
+use crate::cli::report::Report;
 use crate::cli::surroundings::{choice, layout, target_to_change, target_to_see, with_context};
 use crate::cli::{confirm, draft, interruption};
 use crate::engine::change::{Outcome, Request, change};
@@ -106,6 +106,9 @@ fn apply_request(wishes: Wishes, dry_run: bool) -> Request {
 pub(super) fn source(typed: &SourceArguments) -> Result<Source, Failure> {
     Ok(match (&typed.from, &typed.url) {
         (Some(from), _) if from == "-" => Source::Input,
+        (Some(from), _) if from.as_str().is_empty() => {
+            return Err(Failure::Usage("`--from` names no archive: what was typed is empty".to_owned()));
+        }
         (Some(from), _) => Source::File(environment::working_folder()?.join(from)),
         (None, Some(address)) => Source::Address(address.clone()),
         (None, None) => Source::Manifest,
@@ -156,7 +159,7 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
     let trial = trial
         .map(|(period, back)| format!("; on trial for {period}: a failure takes {back} back"))
         .unwrap_or_default();
-    let good = |text: String| report.line(format!("{} {text}", styled(style::GOOD, "done:")));
+    let good = |text: String| report.done(text);
     match (request.operation, &outcome.before) {
         (Operation::Install, None) => {
             good(format!("{name} {} is installed", outcome.after));

@@ -2,7 +2,7 @@
 
 use crate::cli::arguments::LifecycleArguments;
 use crate::cli::commands::absent::{guard_other_scope, nothing_to};
-use crate::cli::report::{Report, style, styled};
+use crate::cli::report::Report;
 use crate::cli::surroundings::{target_to_change, with_context};
 use crate::cli::{confirm, interruption};
 use crate::engine::failure::Failure;
@@ -50,7 +50,7 @@ pub(crate) fn lifecycle(
             (Operation::Stop, false) => format!("{name} is stopped"),
             _ => format!("{name} was restarted and is ready"),
         };
-        report.line(format!("{} {outcome}", styled(style::GOOD, "done:")));
+        report.done(outcome);
     }
     Ok(0)
 }

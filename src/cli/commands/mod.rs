@@ -12,6 +12,7 @@ mod pack;
 mod pick;
 mod recover;
 mod remove;
+mod repair;
 mod run;
 mod self_update;
 mod status;
@@ -42,6 +43,7 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Uninstall(arguments) => remove::uninstall(report, &arguments),
         Command::Run(arguments) => run::run(report, &arguments),
         Command::Boot(arguments) => run::boot(report, &arguments),
+        Command::Repair(arguments) => repair::repair(report, &arguments),
         Command::Recover(arguments) => recover::recover(report, &arguments),
         Command::SelfUpdate(arguments) => self_update::self_update(report, &arguments),
         Command::Demo(arguments) => demo::demo(report, &arguments),

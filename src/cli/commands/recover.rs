@@ -2,7 +2,7 @@
 
 use crate::cli::arguments::RecoverArguments;
 use crate::cli::failure::told;
-use crate::cli::report::{Report, style, styled};
+use crate::cli::report::Report;
 use crate::cli::surroundings::{layout, with_context};
 use crate::engine::failure::Failure;
 use crate::engine::manager::HostManager;
@@ -43,7 +43,7 @@ pub(crate) fn recover(report: &Report, arguments: &RecoverArguments) -> Result<u
             Recovered::Finished => format!("{name}: what was left unfinished is finished"),
             Recovered::Undone => format!("{name}: what was left unfinished is undone"),
         };
-        report.line(format!("{} {told}", styled(style::GOOD, "done:")));
+        report.done(told);
     }
     if report.is_json() {
         report.document(&RecoverAnswer { schema: "recover.v1".to_owned(), recovered });
@@ -89,7 +89,7 @@ fn at_start(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
         Ok(AtStart::Mended(tree)) => {
             report.say(format!("the current link led nowhere and leads to {tree} now"));
         }
-        Err(failure @ Failure::DataAway { .. }) => return told(report, &failure),
+        Err(failure @ (Failure::DataAway { .. } | Failure::Newer { .. })) => return told(report, &failure),
         Err(failure) => report.say(format!("the switch could not be looked at: {failure}")),
     }
     0

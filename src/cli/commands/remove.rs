@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 
 use crate::cli::arguments::{UninstallArguments, UpgradeArguments};
 use crate::cli::commands::absent::{guard_other_scope, nothing_to};
-use crate::cli::report::{Report, style, styled};
+use crate::cli::report::Report;
 use crate::cli::surroundings::{target_to_change, with_context};
 use crate::cli::{confirm, interruption, words};
 use crate::engine::failure::Failure;
@@ -92,6 +92,6 @@ fn told(report: &Report, plan: &Plan, dry_run: bool, outcome: &str) {
     } else if dry_run && !plan.is_empty() {
         confirm::show(report, plan);
     } else {
-        report.line(format!("{} {outcome}", styled(style::GOOD, "done:")));
+        report.done(outcome);
     }
 }

@@ -13,6 +13,7 @@ use crate::engine::wave::{await_trial, members};
 use crate::engine::{lifecycle, operation};
 use crate::model::answer::wave::{WaveAnswer, WaveInstance, WaveState};
 use crate::model::name::InstanceName;
+use crate::model::version::Version;
 use crate::plan::step::{Operation, Plan};
 
 /// The exit code of what was done as asked.
@@ -73,7 +74,10 @@ fn each(report: &Report, arguments: &UpgradeArguments, instances: &mut [WaveInst
         report.say(format!("{} of {count}: {name}", place + 1));
         let outcome = one(report, arguments, instance, dry_run).and_then(|()| {
             let waits = arguments.wait_trial && place == 0 && !dry_run && count > 1;
-            if waits { trial(report, arguments, &name) } else { Ok(()) }
+            match instance.to.as_ref().filter(|_| waits) {
+                Some(version) => trial(report, arguments, &name, version),
+                None => Ok(()),
+            }
         });
         if let Err(failed) = outcome {
             instance.state = WaveState::Failed;
@@ -124,6 +128,12 @@ fn one(
         outcome.plan
     };
     instance.steps = confirm::lines(&plan);
+    if !dry_run || plan.is_empty() {
+        // A plan that is shown brings them along.
+        for notice in &plan.notices {
+            report.notice(format!("{}: {notice}", instance.name));
+        }
+    }
     instance.state = if dry_run {
         if !plan.is_empty() {
             confirm::show(report, &plan);
@@ -137,11 +147,16 @@ fn one(
     Ok(())
 }
 
-fn trial(report: &Report, arguments: &UpgradeArguments, name: &InstanceName) -> Result<(), Failure> {
+fn trial(
+    report: &Report,
+    arguments: &UpgradeArguments,
+    name: &InstanceName,
+    version: &Version,
+) -> Result<(), Failure> {
     let layout = layout(arguments.target.scope)?;
     report.say(format!("waiting until {name} has passed its trial"));
     with_context(report, layout, |context| {
-        await_trial(context, name, &|standing| {
+        await_trial(context, name, version, &|standing| {
             if standing.ready_seconds.is_multiple_of(10) {
                 let (ready, of) = (standing.ready_seconds, standing.of_seconds);
                 report.say(format!("  {name} has been ready for {ready} of {of} s"));

@@ -169,7 +169,7 @@ fn version(facts: &Facts) -> Judged {
     if !tree.whole {
         let message = format!("the active version `{target}` is not there, or not whole");
         let hint = format!(
-            "`mainstay recover --name {name}` brings back what was interrupted, `mainstay upgrade --from ARCHIVE` another version"
+            "`mainstay repair --name {name} --from ARCHIVE` rebuilds it, `mainstay recover --name {name}` ends what was interrupted"
         );
         return wrong(Check::Version, message, hint).mended_by(Fix::Recover);
     }

@@ -47,10 +47,16 @@ impl Hands<'_> {
         work(&Means { manager: self.context.manager, obstacle: self.context.obstacle, say: &say })
     }
 
-    /// Makes the switch of a service that is stopped.
+    /// Makes the switch of a service that is stopped. One that was started since then has data in use: only a start of
+    /// its own may move them.
     pub(super) fn make_switch(&self) -> Result<(), StepError> {
         let (layout, name) = (&self.context.layout, &self.of.name);
-        self.hear(|means| match switch::at_start(layout, name, means).map_err(step_error)? {
+        // Where nobody can say whether it runs, it may.
+        if self.context.manager.seen(&self.of).map_or(true, |seen| seen.state.runs()) {
+            let reason = format!("{name} was started meanwhile, so that its data are in use");
+            return Err(StepError::Other(reason));
+        }
+        self.hear(|means| match switch::make_stopped(layout, name, means).map_err(step_error)? {
             AtStart::TakenBack { reason, .. } => Err(StepError::Other(reason)),
             _ => Ok(()),
         })
@@ -80,14 +86,31 @@ impl Hands<'_> {
         // Where nobody can say whether it runs, it may.
         let runs = self.context.manager.seen(&self.of).map_or(true, |seen| seen.state.runs());
         let mut anew = taken_back && !first.is_empty();
+        let mut waits = false;
         self.hear(|means| {
             let back = switch::take_back(layout, switch, reason, runs, means).map_err(step_error)?;
-            anew |= back == Back::AtTheNextStart;
+            waits = back == Back::AtTheNextStart;
+            anew |= waits;
             Ok(())
         })?;
-        self.perform_inverses(first)?;
+        // An older build may not know what the next start has to do with the data: it comes back when that is done.
+        let runtime = layout.runtime_link(name);
+        let leads_to_it = |step: &&Step| matches!(step, Step::Link { path, .. } if *path == runtime);
+        let (builds, others): (Vec<&Step>, Vec<&Step>) =
+            first.iter().partition(|step| waits && leads_to_it(step));
+        self.perform_inverses(others)?;
         let renewed = Sockets::if_any(switch.from.sockets != switch.to.sockets);
         self.run_from(&switch.from, anew, renewed)?;
+        // Whatever came of that start: only one that has given the data back may be the end of this.
+        switch::guard_way_back(layout, name).map_err(step_error)?;
+        if !builds.is_empty() {
+            let unready = self.is_unready();
+            self.perform_inverses(builds)?;
+            if unready {
+                self.unready.take();
+                self.run_from(&switch.from, true, Sockets::Left)?;
+            }
+        }
         switch::forget(layout, name).map_err(step_error)
     }
 }

@@ -19,6 +19,10 @@ impl Switching<'_> {
     /// What there is to start, and why the switch could not be looked at, if it could not.
     fn found(&self, name: &InstanceName, hindrance: Option<Failure>) -> AtStart {
         match (active_launch(self.layout, name), hindrance) {
+            // Data between two forms, or a word of them that only a newer build understands.
+            (_, Some(failure @ (Failure::DataAway { .. } | Failure::Newer { .. }))) => {
+                AtStart::Later { reason: failure.to_string() }
+            }
             (Ok(spec), _) => AtStart::Start {
                 stop_limit: spec.stop_limit().duration(),
                 // Without the account nothing can be started either, and the supervisor says so.

@@ -84,6 +84,16 @@ pub(crate) fn is_closed(layout: &Layout, name: &InstanceName) -> bool {
     found.is_some_and(|found| found.is_one_way() && has_passed(layout, &found))
 }
 
+/// Refuses to call a way back done that is not: with the switch, whoever starts next would lose the only word of what
+/// has to become of the data.
+pub(crate) fn guard_way_back(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
+    match read(layout, name)? {
+        // Without a word of it, where there was no room for one, the old launch is in force as well.
+        None | Some(Switch { stage: Stage::TakenBack { .. }, .. }) => Ok(()),
+        Some(switch) => Err(Failure::DataAway { tree: switch.from.tree(), reason: reason(layout, &switch) }),
+    }
+}
+
 pub(super) fn take_back_unlocked(
     layout: &Layout,
     switch: &mut Switch,

@@ -105,7 +105,8 @@ fn change(
     Ok(())
 }
 
-/// Gives the data back and takes the old launch back, however far the switch was.
+/// Gives the data back and takes the old launch back, however far the switch was. Whatever keeps it from its end, nothing
+/// may start: the link may still lead to the new launch, and the data be those of the old one.
 pub(super) fn back(
     layout: &Layout,
     switch: &mut Switch,
@@ -115,6 +116,21 @@ pub(super) fn back(
     if switch.data.is_nothing() || matches!(switch.stage, Stage::Pending) {
         return take_back_unlocked(layout, switch, reason);
     }
+    match give_all_back(layout, switch, reason.clone(), means) {
+        Err(failure) if !matches!(failure, Failure::Killed | Failure::DataAway { .. }) => {
+            let reason = format!("{reason}; the way back could not be finished: {}", told(&failure));
+            Err(Failure::DataAway { tree: switch.from.tree(), reason })
+        }
+        outcome => outcome,
+    }
+}
+
+fn give_all_back(
+    layout: &Layout,
+    switch: &mut Switch,
+    reason: String,
+    means: &Means<'_>,
+) -> Result<(), Failure> {
     let _more = MoreTime::for_doing("the data are given back");
     let name = switch.from.name.clone();
     hooks::end_migration(layout, &name);
@@ -145,7 +161,34 @@ pub(super) fn back(
         }
     }
     means.pass("after the data went back")?;
-    take_back_unlocked(layout, switch, reason)
+    take_back_unlocked(layout, switch, reason)?;
+    if let Some(number) = switch.data.taken {
+        // What stays of it is only its list, which the next snapshot removes.
+        let _ = snapshot::put_away(layout, &name, (&tree, number));
+    }
+    Ok(())
+}
+
+/// What a start that failed means: where data may be between two forms, nothing may start. A switch of a newer format may
+/// say that, too.
+pub(super) fn guarded(layout: &Layout, name: &InstanceName, failure: Failure) -> Failure {
+    if matches!(failure, Failure::Killed | Failure::DataAway { .. } | Failure::Newer { .. }) {
+        return failure;
+    }
+    match super::read(layout, name) {
+        Ok(Some(switch)) if matches!(switch.stage, Stage::Moving | Stage::Returning { .. }) => {
+            Failure::DataAway { tree: switch.from.tree(), reason: told(&failure) }
+        }
+        _ => failure,
+    }
+}
+
+/// Whether the data of a switch are on their way back, though there was no room to write that down.
+pub(super) fn goes_back(layout: &Layout, switch: &Switch) -> Result<bool, Failure> {
+    match switch.data.taken {
+        Some(number) => Ok(snapshot::is_used(layout, &switch.from.name, (&switch.from.tree(), number))?),
+        None => Ok(false),
+    }
 }
 
 /// Brings the data of a version that is taken back after it has been ready into the form of the one before.

@@ -45,7 +45,8 @@ pub(super) fn at_start(layout: &Layout, name: &InstanceName, means: &Means<'_>) 
             }
             return mend(layout, name);
         };
-        if !tree::is_whole(&layout.tree(name, &watch.from.tree())) {
+        // Where its token can't be read, the next start tries again.
+        if tree::look(&layout.tree(name, &watch.from.tree()))?.is_none() {
             // There is nothing to go back to: what runs is left to its restart policy.
             files::remove(&layout.trial(name))?;
             return mend(layout, name);

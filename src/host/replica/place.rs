@@ -5,7 +5,7 @@ use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use camino::Utf8Path;
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::{FILE, FOLDER, allocated, other_file_system};
@@ -19,16 +19,31 @@ pub(super) struct Place {
     pub(super) stat: Stat,
 }
 
-/// Opens the folder that holds a path. For root at somebody else's no link on the way counts: it could lead anywhere.
+/// Opens the folder that holds a path. For root at somebody else's no link on the way counts, and nothing that belongs
+/// to a third account: either could lead anywhere.
 pub(super) fn parent_of(path: &Utf8Path, owner: Option<u32>) -> rustix::io::Result<(OwnedFd, CString)> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Err(Errno::INVAL) };
     let name = CString::new(name).map_err(|_| Errno::INVAL)?;
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let opened = match owner {
-        Some(_) => rustix::fs::openat2(CWD, parent.as_str(), flags, Mode::empty(), ResolveFlags::NO_SYMLINKS),
-        None => rustix::fs::openat(CWD, parent.as_str(), flags, Mode::empty()),
+    let Some(owner) = owner else {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        return Ok((rustix::fs::openat(CWD, parent.as_str(), flags, Mode::empty())?, name));
     };
-    Ok((opened?, name))
+    let root = rustix::fs::openat(CWD, "/", FOLDER, Mode::empty())?;
+    let opened = parent.components().skip(1).try_fold(root, |folder, part| {
+        let next = match rustix::fs::openat(&folder, part.as_str(), FOLDER, Mode::empty()) {
+            // A link is no folder when it is not followed.
+            Err(Errno::NOTDIR) if is_link(&folder, part.as_str()) => return Err(Errno::LOOP),
+            next => next?,
+        };
+        let found = rustix::fs::fstat(&next)?.st_uid;
+        if found == 0 || found == owner { Ok(next) } else { Err(Errno::PERM) }
+    })?;
+    Ok((opened, name))
+}
+
+fn is_link(folder: &OwnedFd, name: &str) -> bool {
+    rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
+        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
 }
 
 /// Finds what stands at a path; nothing where nothing does.
@@ -36,6 +51,7 @@ pub(super) fn find(path: &Utf8Path, owner: Option<u32>) -> Result<Option<Place>,
     let (parent, name) = match parent_of(path, owner) {
         Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
         Err(Errno::LOOP) => return Err(refused(path, "a link stands on the way to it")),
+        Err(Errno::PERM) => return Err(refused(path, "a folder of another account stands on the way to it")),
         opened => opened.map_err(failed("open the folder of", path))?,
     };
     let stat = match rustix::fs::statat(&parent, &name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -43,7 +59,7 @@ pub(super) fn find(path: &Utf8Path, owner: Option<u32>) -> Result<Option<Place>,
         stat => stat.map_err(failed("look at", path))?,
     };
     if owner.is_some_and(|owner| owner != stat.st_uid) {
-        return Err(refused(path, "it does not belong to the owner of the deploy folder"));
+        return Err(refused(path, "it does not belong to the account that runs the service"));
     }
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory | FileType::RegularFile => Ok(Some(Place { parent, name, stat })),

@@ -56,7 +56,15 @@ pub fn put_back(
         let beside = format!("{COMING}-{}", to.file_name().unwrap_or_default());
         let coming = c_string(&beside)?;
         removed(parent.as_fd(), &coming).map_err(failed_io("put back", to))?;
-        replicate(whole, None, parent.as_fd(), &beside)?;
+        match replicate(whole, None, parent.as_fd(), &beside) {
+            Err(error) if error.is_full() => {
+                for name in [&coming, &name] {
+                    removed(parent.as_fd(), name).map_err(failed_io("make room in", to))?;
+                }
+                replicate(whole, None, parent.as_fd(), &beside)?;
+            }
+            copied => drop(copied?),
+        }
         syncfs(&parent).map_err(can("sync"))?;
         renameat(&parent, &coming, &parent, &name).map_err(can("put back"))?;
         fsync(&parent).map_err(can("sync"))?;
@@ -74,9 +82,18 @@ fn fill(parent: &OwnedFd, name: &CStr, whole: &Utf8Path, to: &Utf8Path) -> Resul
     let folder = openat(parent, name, FOLDER, Mode::empty()).map_err(can("open"))?;
     let coming = CString::new(COMING).unwrap_or_default();
     removed(folder.as_fd(), &coming).map_err(failed_io("put back", to))?;
-    replicate(whole, None, folder.as_fd(), COMING)?;
-    syncfs(&folder).map_err(can("sync"))?;
     let listed = || names(&folder).map_err(failed_io("list", to));
+    match replicate(whole, None, folder.as_fd(), COMING) {
+        // There is no room for both. The copy is whole, durable, and on another disk: what it takes the place of goes.
+        Err(error) if error.is_full() => {
+            for name in listed()? {
+                remove(folder.as_fd(), &name).map_err(failed_io("make room in", to))?;
+            }
+            replicate(whole, None, folder.as_fd(), COMING)?;
+        }
+        copied => drop(copied?),
+    }
+    syncfs(&folder).map_err(can("sync"))?;
     let is_ours = |name: &CString| {
         let name = name.to_bytes();
         name == COMING.as_bytes() || name.starts_with(GOING.as_bytes())

@@ -32,7 +32,8 @@ impl Trees {
         let root = disk::open_folder(&self.path("new")).unwrap();
         let others: Vec<Utf8PathBuf> = others.iter().map(|name| self.path(name)).collect();
         let others: Vec<&Utf8Path> = others.iter().map(AsRef::as_ref).collect();
-        share(root.as_fd(), &others, make).unwrap()
+        let manner = if make { Manner::Link } else { Manner::Look };
+        share(root.as_fd(), &others, manner).unwrap()
     }
 
     fn is_shared(&self, path: &str, old: &str) -> bool {
@@ -125,4 +126,18 @@ fn a_name_that_an_archive_has_taken_is_left_alone() {
     }
     assert_eq!(trees.share(&["old"], true), Shared::default());
     assert_eq!(std::fs::read(trees.path(&format!("new/{BESIDE}0"))).unwrap(), b"an archive's own");
+}
+
+#[test]
+fn what_is_only_cloned_never_becomes_one_file() {
+    let trees = Trees::new();
+    for path in ["old/one", "new/one", "old/two", "new/two"] {
+        trees.write(path, b"same", 0o444);
+    }
+    let root = disk::open_folder(&trees.path("new")).unwrap();
+    share(root.as_fd(), &[&trees.path("old")], Manner::Clone).unwrap();
+    for name in ["one", "two"] {
+        assert!(!trees.is_shared(name, name));
+        assert_eq!(std::fs::read(trees.path("new").join(name)).unwrap(), b"same");
+    }
 }

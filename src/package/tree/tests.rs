@@ -111,3 +111,17 @@ fn versions_are_listed_with_their_tokens() {
     assert_eq!(told, [("1.0.0", true), ("2.0.0", false)]);
     assert!(!is_whole(&parent.join("server-3.0.0")));
 }
+
+#[test]
+fn a_token_that_can_not_be_read_is_no_missing_one() {
+    let (_folder, parent) = parent();
+    let tree = parent.join("server-1.0.0");
+    std::fs::create_dir(&tree).unwrap();
+    assert!(look(&tree).unwrap().is_none() && look(&parent.join("server-2.0.0")).unwrap().is_none());
+    // Half of it: whoever wrote it has died.
+    std::fs::write(tree.join(TOKEN), "{\"digest\"").unwrap();
+    assert!(look(&tree).unwrap().is_none());
+    std::fs::remove_file(tree.join(TOKEN)).unwrap();
+    std::fs::create_dir(tree.join(TOKEN)).unwrap();
+    assert!(look(&tree).is_err() && !is_whole(&tree));
+}

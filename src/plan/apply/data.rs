@@ -9,6 +9,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use super::hooks::{Between, with_places};
 use crate::model::launch::LaunchSpec;
 use crate::model::moment::Moment;
+use crate::model::owner::Owner;
 use crate::model::token::expand;
 use crate::model::trial::DataMove;
 use crate::plan::observed::{DataSeen, Observed, SnapshotSeen};
@@ -37,6 +38,13 @@ pub fn data_folders(wanted: &Wanted) -> Vec<Utf8PathBuf> {
         }
     }
     outer
+}
+
+/// Whose the data have to be, where root moves them for somebody else: whoever runs the program could lay a link to
+/// anything on the way to them.
+#[must_use]
+pub fn data_owner(wanted: &Wanted) -> Option<&Owner> {
+    wanted.owner.as_ref().or(wanted.account.as_ref())
 }
 
 /// A path without `.` and `..`, by its words alone.
@@ -86,7 +94,7 @@ pub(super) fn data_move(
         }
     }
     data.snapshot = snapshot(plan, wanted, observed, data.restore.as_deref())?;
-    data.owner = wanted.owner.clone().filter(|_| !data.snapshot.is_empty() || data.restore.is_some());
+    data.owner = data_owner(wanted).cloned().filter(|_| !data.snapshot.is_empty() || data.restore.is_some());
     Ok(data)
 }
 

@@ -10,7 +10,7 @@ use super::{put_away, relink, written};
 use crate::model::launch::LaunchSpec;
 use crate::model::receipt::Receipt;
 use crate::plan::lifecycle::restart;
-use crate::plan::observed::Observed;
+use crate::plan::observed::{Observed, Readiness};
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::plan::wanted::{Standing, Wanted};
 
@@ -53,7 +53,11 @@ pub(super) fn is_all_that_changes(wanted: &Wanted, observed: &Observed) -> bool 
 pub(super) fn restarts(wanted: &Wanted, standing: &Standing, observed: &Observed) -> bool {
     let tree = wanted.spec.tree();
     let runs_it = match observed.running_tree() {
-        Some(running) => running == tree,
+        // What was taken up by an earlier command and is not ready has never been shown to be good.
+        Some(running) => {
+            let is_shown = observed.readiness == Readiness::Ready || !version_changes(wanted, observed);
+            running == tree && is_shown
+        }
         None => observed.link.as_deref() == Some(tree.as_str()) && !version_changes(wanted, observed),
     };
     standing.restart || !runs_it

@@ -72,9 +72,9 @@ pub(super) fn launch(
             plan.push(hook, Undo::Nothing);
         }
     }
-    let watch = watch(plan, operation, wanted, observed, (from, defined));
+    let watch = watch(plan, operation, wanted, observed, (from, defined), &data);
     let switch = Switch {
-        format: launch::FORMAT,
+        format: Switch::format_for(&data, watch.as_ref()),
         from: from.clone(),
         to: spec.clone(),
         stage: Stage::Pending,
@@ -159,7 +159,7 @@ fn standing(
     let before = observed.specs.get(&spec.tree()).map(launch::LaunchSpec::text);
     write(plan, &path, &spec.text(), 0o644, before.as_deref());
     let switch = Switch {
-        format: launch::FORMAT,
+        format: Switch::format_for(&data, None),
         from: from.clone(),
         to: spec.clone(),
         stage: Stage::Pending,

@@ -1,12 +1,11 @@
 //! Whether a new version is watched once it is ready, so that it is taken back if it fails then; and the end of a trial
 //! that is open while something else is made active.
 
-use super::hooks::Between;
 use crate::model::duration::Span;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
 use crate::model::service::Supervision;
-use crate::model::trial::{DefinitionBefore, Watch};
+use crate::model::trial::{DataMove, DefinitionBefore, Watch};
 use crate::plan::definition::Defined;
 use crate::plan::observed::Observed;
 use crate::plan::step::{Operation, Plan, Step, Undo};
@@ -19,6 +18,7 @@ pub(super) fn watch(
     wanted: &Wanted,
     observed: &Observed,
     (from, defined): (&LaunchSpec, &Defined),
+    data: &DataMove,
 ) -> Option<Watch> {
     let spec = &wanted.spec;
     let period = spec.upgrade.trial;
@@ -29,7 +29,7 @@ pub(super) fn watch(
     if !ours || !spec.source.has_trees() {
         return None;
     }
-    if let Some(why) = hindrance(from, spec) {
+    if let Some(why) = hindrance(from, spec, data) {
         plan.notices.push(format!(
             "{} is not on trial once it is ready, because {why}: a failure then takes nothing back",
             spec.version
@@ -47,25 +47,28 @@ pub(super) fn watch(
         from: Box::new(from.clone()),
         definitions,
         digest: wanted.archive.as_ref().map(|archive| archive.digest).or(installed),
-        migrate_back: Between { wanted, from: spec, to: from }.migrate_back(),
+        // The switch decides it once, for either direction.
+        migrate_back: data.back.clone(),
     })
 }
 
 /// Why there is no way back from a launch that has been ready, if there is none.
-fn hindrance(from: &LaunchSpec, to: &LaunchSpec) -> Option<String> {
+fn hindrance(from: &LaunchSpec, to: &LaunchSpec, data: &DataMove) -> Option<String> {
     if to.platform == PlatformKind::Systemd && to.sockets != from.sockets {
         return Some("its sockets change, which takes more than its own start".to_owned());
     }
-    if to.hooks.migrate_back.is_some() {
+    if !data.is_one_way(from, to) {
         return None;
     }
-    if to.hooks.migrate.is_some() && !to.upgrade.migrate_compatible {
+    if data.restore.is_some() {
+        return Some(format!("{} can't go on with the older data that are put back", from.version));
+    }
+    let Some(barrier) = to.upgrade.barrier.as_ref().filter(|barrier| !barrier.lets(&from.version)) else {
         return Some(
             "its migration has no way back (`upgrade.hooks.migrateBack`, `upgrade.migrateCompatible`)"
                 .to_owned(),
         );
-    }
-    let barrier = to.upgrade.barrier.as_ref().filter(|barrier| !barrier.lets(&from.version))?;
+    };
     let reason = barrier.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
     Some(format!("{} can't work with the data that it leaves{reason}", from.version))
 }

@@ -59,6 +59,7 @@ fn some() -> impl Strategy<Value = BTreeSet<usize>> {
 
 fn reference() -> impl Strategy<Value = (Referrer, Known)> {
     let by = prop_oneof![
+        Just(Referrer::Disk),
         Just(Referrer::Process),
         Just(Referrer::Supervisor),
         Just(Referrer::Switch),

@@ -7,7 +7,9 @@ use crate::host::identity::Process;
 use crate::host::{clock, identity, tree};
 use crate::model::event_line::{EventKind, EventLine};
 use crate::model::moment::BootMoment;
+use crate::supervise::events::read_events;
 use crate::supervise::program::Program;
+use crate::supervise::report::read_status;
 use crate::supervise::signals;
 use crate::supervise::transition::Input;
 use crate::supervise::watch::GuardianWatch;
@@ -19,7 +21,7 @@ const KILL_LIMIT: Duration = Duration::from_secs(5);
 impl Supervisor {
     /// One that was killed could not say so itself.
     pub(super) fn tell_of_the_killed(&mut self) {
-        if !self.machine.is_orphaned() {
+        if !self.machine.is_orphaned() || self.has_ended_since() {
             return;
         }
         let message =
@@ -27,6 +29,16 @@ impl Supervisor {
         self.log.warn(&message);
         let (at, event) = (clock::now(), EventKind::Orphaned);
         self.events.add(&EventLine { at, event, outcome: None, exit: None, message });
+    }
+
+    /// Whether the program's end is told of, though the report before it is the last: of a disk that was full. Then
+    /// nobody was killed.
+    fn has_ended_since(&self) -> bool {
+        let started = read_status(&self.context.status).and_then(|status| status.started);
+        let events = read_events(&self.context.status.with_file_name("events.jsonl"));
+        let last_end =
+            events.iter().rev().find(|event| event.event == EventKind::Ended).map(|event| event.at);
+        started.is_some_and(|started| last_end.is_some_and(|end| end > started))
     }
 
     pub(super) fn ask_to_end(&mut self, now: BootMoment) {
