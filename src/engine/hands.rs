@@ -12,12 +12,12 @@ use crate::engine::ready::{Awaited, await_ready, step_error};
 use crate::engine::supervisor::active_launch;
 use crate::engine::{Context, log, report, snapshot, switch, trial};
 use crate::host::files::{self, FileError, Kind};
-use crate::host::{account, clock, untrusted};
+use crate::host::{account, clock, identity, untrusted};
 use crate::model::history::Event;
 use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
-use crate::model::status::{Phase, ProcessIdentity};
+use crate::model::status::{Phase, ProcessIdentity, Status};
 use crate::package::tree::{self, Complete, Staging};
 use crate::plan::apply::patience;
 use crate::plan::step::{Planned, Step, Undo};
@@ -326,7 +326,9 @@ impl<'a> Hands<'a> {
         self.called.set(Some((Instant::now(), clock::now())));
         self.before.set(None);
         self.context.manager.call(call)?;
-        self.before.set(status.map(|status| status.supervisor));
+        // What goes on running goes on having a say.
+        let over = |status: &Status| call.ends_what_runs() || !identity::runs(status.supervisor);
+        self.before.set(status.filter(over).map(|status| status.supervisor));
         Ok(())
     }
 

@@ -46,6 +46,20 @@ pub enum Call {
 }
 
 impl Call {
+    /// Whether what runs is ended by it. A start leaves it as it is, and so does all that only
+    /// concerns definitions or sockets.
+    #[must_use]
+    pub fn ends_what_runs(&self) -> bool {
+        match self {
+            Self::Run { argv, .. } => {
+                let has = |wanted: fn(&str) -> bool| argv.iter().any(|word| wanted(word));
+                has(|word| matches!(word, "stop" | "restart")) && has(|word| word.ends_with(".service"))
+            }
+            Self::StartGuardian { .. } => false,
+            Self::StopGuardian { .. } | Self::RestartGuardian { .. } => true,
+        }
+    }
+
     /// A program that has to succeed.
     pub(super) fn run(purpose: &str, argv: Vec<String>) -> Self {
         Self::Run { argv, accept: Vec::new(), purpose: purpose.to_owned(), optional: false }
