@@ -203,7 +203,7 @@ fn is_left_to_a_start(
 /// What has to run in the place of a version that has failed its trial and still runs.
 pub(crate) fn left_to_a_start(layout: &Layout, name: &InstanceName) -> Result<Option<LaunchSpec>, Failure> {
     let Some((trial, watch, _)) = found(layout, name)? else { return Ok(None) };
-    Ok(is_left_to_a_start(layout, name, &trial, &watch)?.then(|| *watch.from))
+    Ok(is_left_to_a_start(layout, name, &trial, &watch)?.then_some(*watch.from))
 }
 
 /// Remembers a version that has failed its gate.

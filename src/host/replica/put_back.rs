@@ -63,7 +63,7 @@ pub fn put_back(
                 }
                 replicate(whole, None, parent.as_fd(), &beside)?;
             }
-            copied => drop(copied?),
+            outcome => drop(outcome?),
         }
         syncfs(&parent).map_err(can("sync"))?;
         renameat(&parent, &coming, &parent, &name).map_err(can("put back"))?;
