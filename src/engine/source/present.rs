@@ -38,7 +38,10 @@ pub(crate) fn guard(
         )));
     }
     let remembered = receipt.and_then(|receipt| receipt.public_key.as_ref());
-    if package.public_key.is_some() && remembered.is_none() && request.operation != Operation::Rollback {
+    // What runs already runs: to pin a key from now on is no reason to refuse the settings beside it.
+    let is_active = receipt.and_then(Receipt::active).is_some_and(|active| active.version == *version);
+    let has_to_prove = !is_active && request.operation != Operation::Rollback;
+    if package.public_key.is_some() && remembered.is_none() && has_to_prove {
         return Err(Failure::OtherArchive(format!(
             "`{name}` was unpacked before `package.publicKey` stood in the manifest, and nobody has verified its \
              signature: `mainstay upgrade --from ARCHIVE`, with the signature beside the archive, does that"
