@@ -42,10 +42,6 @@ const RELAYS: &[(&str, &str)] =
 /// The most lines that a file of `src` may have.
 const LONGEST: usize = 400;
 
-/// The files that may be longer, and why.
-const LONGER: &[(&str, &str)] =
-    &[("cli/arguments.rs", "the list of what can be typed is read from top to bottom, as the help is")];
-
 /// All that may stand at the top of the repository.
 const TOP: &[&str] = &[
     ".ci",
@@ -145,13 +141,9 @@ fn printing(name: &str, source: &Source) -> Vec<String> {
     if name == MOUTH { Vec::new() } else { found }
 }
 
-fn too_long(name: &str, text: &str, longer: &[(&str, &str)]) -> Option<String> {
+fn too_long(name: &str, text: &str) -> Option<String> {
     let lines = text.lines().count();
-    match (lines > LONGEST, longer.iter().any(|(known, _)| *known == name)) {
-        (true, false) => Some(format!("src/{name}: {lines} lines are more than {LONGEST}: is it two nouns?")),
-        (false, true) => Some(format!("src/{name}: its {lines} lines need no exception")),
-        _ => None,
-    }
+    (lines > LONGEST).then(|| format!("src/{name}: {lines} lines are more than {LONGEST}: is it two nouns?"))
 }
 
 #[test]
@@ -182,11 +174,7 @@ fn nothing_is_unwrapped_outside_tests() {
 
 #[test]
 fn files_stay_short() {
-    let sources = sources();
-    let mut faults: Vec<String> =
-        sources.iter().filter_map(|(name, text)| too_long(name, text, LONGER)).collect();
-    let gone = LONGER.iter().filter(|(name, _)| !sources.iter().any(|(known, _)| known == name));
-    faults.extend(gone.map(|(name, _)| format!("src/{name}: the exception has no file")));
+    let faults: Vec<String> = sources().iter().filter_map(|(name, text)| too_long(name, text)).collect();
     assert_none(&faults, "the length of files");
 }
 
@@ -365,9 +353,7 @@ mod the_checker {
     #[test]
     fn measures_files() {
         let (short, long) = ("\n".repeat(LONGEST), "\n".repeat(LONGEST + 1));
-        assert_eq!(too_long("a.rs", &short, &[]), None);
-        assert_eq!(too_long("a.rs", &long, &[("a.rs", "a reason")]), None);
-        assert!(too_long("a.rs", &long, &[]).is_some());
-        assert!(too_long("a.rs", &short, &[("a.rs", "a reason")]).is_some());
+        assert_eq!(too_long("a.rs", &short), None);
+        assert!(too_long("a.rs", &long).is_some());
     }
 }

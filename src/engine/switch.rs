@@ -171,7 +171,6 @@ fn decide(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Result<AtS
     let Some(mut switch) = read(layout, name)? else { return watch::at_start(layout, name, means) };
     if matches!(switch.stage, Stage::Trial { .. } | Stage::Passed)
         && !switch.is_one_way()
-        && !switch.is_one_way()
         && let Some(reason) = watch::failed_after_readiness(layout, &switch)
     {
         // The command that began it is still at work, or has died: the operation is undone as a whole.

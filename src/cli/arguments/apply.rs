@@ -1,0 +1,26 @@
+//! What can be typed after `apply`.
+
+use clap::Args;
+
+use crate::cli::arguments::TargetArguments;
+
+/// `apply`
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct ApplyArguments {
+    /// Which instance.
+    #[command(flatten)]
+    pub target: TargetArguments,
+    /// Move the name here from the folder that has it
+    #[arg(long)]
+    pub take_over: bool,
+    /// Leave the running program as it is until its next start
+    #[arg(long)]
+    pub no_restart: bool,
+    /// Show the files and commands, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}

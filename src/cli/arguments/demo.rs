@@ -1,0 +1,14 @@
+//! What can be typed after `demo`.
+
+use clap::Args;
+
+/// `demo`
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Leave the folder for a look around
+    #[arg(long)]
+    pub keep: bool,
+    /// Be the sample's server, of this version, on the port that the variable PORT names
+    #[arg(long, hide = true, value_name = "VERSION")]
+    pub serve: Option<String>,
+}

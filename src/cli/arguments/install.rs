@@ -1,0 +1,54 @@
+//! What can be typed after `install`.
+
+use camino::Utf8PathBuf;
+use clap::Args;
+
+use crate::cli::arguments::{SourceArguments, TargetArguments, platform};
+use crate::model::manifest::PlatformKind;
+use crate::model::version::Version;
+
+/// `install`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    mainstay install --from server-1.0.0.tar.gz\n  \
+    mainstay install --name web --from server-1.0.0.tar.gz --dry-run\n  \
+    mainstay install --version 1.0.0                    from `package.url` of the manifest")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct InstallArguments {
+    /// Which instance.
+    #[command(flatten)]
+    pub target: TargetArguments,
+    /// Where the package comes from (default: `package.url` of the manifest).
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// The version: which one to fetch, or of an archive that does not say it itself
+    #[arg(long)]
+    pub version: Option<Version>,
+    /// The service manager (default: systemd where it runs, else embedded)
+    #[arg(long, value_parser = platform)]
+    pub platform: Option<PlatformKind>,
+    /// The account that runs the program, in system scope
+    #[arg(long, value_name = "ACCOUNT")]
+    pub user_name: Option<String>,
+    /// A file of KEY=value lines, copied to where `service.environmentFile` of the manifest says
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<Utf8PathBuf>,
+    /// Set a field of a new manifest, as in `service.environment.PORT=4000`
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+    /// Move the name here from the folder that has it
+    #[arg(long)]
+    pub take_over: bool,
+    /// Overwrite an existing tree of that version
+    #[arg(long)]
+    pub force: bool,
+    /// Leave the service stopped
+    #[arg(long)]
+    pub no_start: bool,
+    /// Show the files and commands, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}

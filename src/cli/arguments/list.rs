@@ -1,0 +1,16 @@
+//! What can be typed after `list`.
+
+use clap::Args;
+
+use crate::cli::arguments::ScopeArguments;
+
+/// `list`
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// Whose instances.
+    #[command(flatten)]
+    pub scope: ScopeArguments,
+    /// Every user's instances too (root only; nothing of theirs is touched)
+    #[arg(long)]
+    pub all_users: bool,
+}

@@ -1,0 +1,17 @@
+//! What can be typed after `pack`.
+
+use camino::Utf8PathBuf;
+use clap::Args;
+
+/// `pack`
+#[derive(Debug, Args)]
+pub struct PackArguments {
+    /// The folder
+    pub folder: Utf8PathBuf,
+    /// The archive (default: `<component>-<version>.tar.gz` in the working folder)
+    #[arg(short, long, value_name = "ARCHIVE")]
+    pub output: Option<Utf8PathBuf>,
+    /// Only check that it could be packed and unpacked
+    #[arg(long)]
+    pub check: bool,
+}

@@ -1,0 +1,13 @@
+//! What can be typed after `plan`.
+
+use clap::Args;
+
+use crate::cli::arguments::TargetArguments;
+
+/// `plan`
+#[derive(Debug, Args)]
+pub struct PlanArguments {
+    /// Which instance.
+    #[command(flatten)]
+    pub target: TargetArguments,
+}

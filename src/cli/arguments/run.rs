@@ -1,0 +1,34 @@
+//! What can be typed after `run`.
+
+use camino::Utf8PathBuf;
+use clap::Args;
+
+use crate::cli::arguments::ScopeArguments;
+use crate::model::name::InstanceName;
+use crate::model::status::ProcessIdentity;
+
+/// `run`
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// The instance's name
+    #[arg(long)]
+    pub name: InstanceName,
+    /// Whose instances.
+    #[command(flatten)]
+    pub scope: ScopeArguments,
+    /// Keep the program's process number in this file, whatever the manifest says
+    #[arg(long, value_name = "FILE")]
+    pub pid_file: Option<Utf8PathBuf>,
+    /// Supervise only, without a guardian
+    #[arg(long, hide = true)]
+    pub supervise: bool,
+    /// In a session of its own, without a terminal
+    #[arg(long, hide = true)]
+    pub detached: bool,
+    /// The process that guards this supervisor
+    #[arg(long, hide = true, value_name = "PID:TICKS")]
+    pub guardian: Option<ProcessIdentity>,
+    /// Show the program's output here too
+    #[arg(long, hide = true)]
+    pub echo: bool,
+}

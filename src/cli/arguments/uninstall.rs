@@ -1,0 +1,22 @@
+//! What can be typed after `uninstall`.
+
+use clap::Args;
+
+use crate::cli::arguments::TargetArguments;
+
+/// `uninstall`
+#[derive(Debug, Args)]
+pub struct UninstallArguments {
+    /// Which instance.
+    #[command(flatten)]
+    pub target: TargetArguments,
+    /// Remove configuration, data, logs and history too
+    #[arg(long)]
+    pub purge: bool,
+    /// Show the files and commands, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
