@@ -10,6 +10,7 @@ pub mod contradiction;
 pub mod digest;
 pub mod document;
 pub mod doubt;
+pub mod draft;
 pub mod duration;
 pub mod ended;
 pub mod environment_file;
