@@ -240,7 +240,7 @@ mod tests {
             ),
             (
                 format!("{mode}, {mode}"),
-                "2:107 questions[1].id: another question is called `mode` already",
+                "2:102 questions[1].id: another question is called `mode` already",
             ),
             (
                 r#"{ "id": "service", "kind": "text", "ask": "?" }"#.to_owned(),
@@ -276,11 +276,11 @@ mod tests {
             ),
             (
                 mode.to_owned() + r#", { "id": "a", "kind": "text", "ask": "?", "when": { "mood": ["a"] } }"#,
-                "2:152 questions[1].when.mood: no question is called `mood`; did you mean `mode`?",
+                "2:145 questions[1].when.mood: no question is called `mood`; did you mean `mode`?",
             ),
             (
                 mode.to_owned() + r#", { "id": "a", "kind": "text", "ask": "?", "when": { "mode": ["b"] } }"#,
-                "2:161 questions[1].when.mode[0]: this can't be the answer to `mode`: `b` is none of `a`",
+                "2:154 questions[1].when.mode[0]: this can't be the answer to `mode`: `b` is none of `a`",
             ),
             (
                 r#"{ "id": "a", "kind": "text", "ask": "?", "variable": "A" }, { "id": "b", "kind": "text", "ask": "?", "secret": "A" }"#
