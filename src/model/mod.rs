@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod address;
+pub mod adoption;
 pub mod answer;
 pub mod calendar;
 pub mod container;
