@@ -46,7 +46,14 @@ pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Resul
     // It is no file yet, so a fault in it is one of what was typed.
     let (manifest, document) = read_manifest("the manifest made of --set", &text)?;
     let deploy = trust::inspect(folder)?;
-    Ok(Declared { path: deploy.folder.join(FILE_NAME), deploy, manifest, document, on_disk: false })
+    Ok(Declared {
+        path: deploy.folder.join(FILE_NAME),
+        deploy,
+        manifest,
+        document,
+        on_disk: false,
+        beside: Vec::new(),
+    })
 }
 
 /// Sets one field by its path: `service.environment.PORT=4000`. What parses as JSON is taken as JSON; a number

@@ -69,6 +69,7 @@ fn code(failure: &Failure) -> u8 {
         Failure::Fetch(error) => fetching::code(error),
         Failure::Busy(_) => 6,
         Failure::TakenBack { .. } => 7,
+        Failure::Interrupted => 130,
         Failure::Down { .. } | Failure::DataAway { .. } | Failure::NoWayBack { .. } => 8,
         Failure::Space(_)
         | Failure::NotReady { .. }
@@ -268,6 +269,15 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
             format!("to stay there, write `\"platform\": \"{installed}\"` in the manifest"),
             "to move it, uninstall it first: its data and configuration stay".to_owned(),
         ],
+        Refusal::MissingVariables { variables, file, .. } => {
+            let mut lines: Vec<String> =
+                variables.iter().map(|(name, meaning)| format!("{name}: {meaning}")).collect();
+            lines.push(match file {
+                Some(file) => format!("write them into `{file}`, a line `KEY=value` each"),
+                None => "write them into `service.environment` of the manifest".to_owned(),
+            });
+            lines
+        }
         Refusal::OtherComponent { .. } => {
             vec!["choose another `name`, uninstall the instance first, or use `--take-over`".to_owned()]
         }

@@ -12,7 +12,7 @@ use crate::engine::operation::{exclusively, guard_rights, still_agreed};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::source::{self, Proof, Source, Supply, present, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{Context, data, installed, registry, remarks, trial, trust};
+use crate::engine::{Context, data, installed, needed, registry, remarks, trial, trust};
 use crate::host::{files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -63,6 +63,24 @@ pub struct Outcome {
     pub done: Option<Done>,
 }
 
+/// An archive that is unpacked beside and verified, for whoever makes a manifest for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrived<'a> {
+    /// Its path or address.
+    pub archive: &'a Utf8Path,
+    /// Where it is unpacked for now.
+    pub tree: &'a Utf8Path,
+}
+
+/// What somebody is asked on the way, who may end the operation by an answer.
+pub struct Asking<'a> {
+    /// Whether a plan is to be carried out. It is asked before the lock is taken, and again if the plan is another one
+    /// under it.
+    pub agree: &'a dyn Fn(&Plan) -> Result<bool, Failure>,
+    /// What a new manifest says, once the archive is there.
+    pub declare: &'a dyn Fn(&Declared, Arrived<'_>) -> Result<Declared, Failure>,
+}
+
 /// Decides, shows, and does. `agree` is asked with the plan before the lock is taken, and again if the plan
 /// is another one under it.
 pub fn change(
@@ -70,6 +88,17 @@ pub fn change(
     target: &Target,
     request: &Request,
     agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
+) -> Result<Outcome, Failure> {
+    let declare = |declared: &Declared, _: Arrived<'_>| Ok(declared.clone());
+    change_asking(context, target, request, &Asking { agree, declare: &declare })
+}
+
+/// The same, where a manifest that is not written yet may depend on what is in the archive.
+pub fn change_asking(
+    context: &Context<'_>,
+    target: &Target,
+    request: &Request,
+    asking: &Asking<'_>,
 ) -> Result<Outcome, Failure> {
     let again;
     let declared = match (&target.manifest, &target.marker) {
@@ -87,7 +116,7 @@ pub fn change(
     }
     trust::guard_manifest(&declared.deploy, &declared.manifest, context.layout.scope)?;
     if !request.source.brings() || request.dry_run {
-        let outcome = with_archive(context, target, declared, request, agree);
+        let outcome = with_archive(context, target, declared, request, asking);
         return outcome.map_err(|failure| busy(context, &target.name, failure));
     }
     let told = |failure| match request.source {
@@ -101,7 +130,7 @@ pub fn change(
     {
         made.push(root);
     }
-    let outcome = with_archive(context, target, declared, request, agree);
+    let outcome = with_archive(context, target, declared, request, asking);
     // They may have been made for an archive that was refused.
     for folder in made {
         files::remove_empty_folder(folder)?;
@@ -123,21 +152,21 @@ fn with_archive(
     target: &Target,
     declared: &Declared,
     request: &Request,
-    agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
+    asking: &Asking<'_>,
 ) -> Result<Outcome, Failure> {
     let overtaken = Cell::new(false);
-    let outcome = attempt(context, target, declared, request, agree, &overtaken);
+    let outcome = attempt(context, target, declared, request, asking, &overtaken);
     // What came on standard input is gone.
     if request.source == Source::Input || !overtaken.get() {
         return outcome;
     }
     if !declared.on_disk {
-        return attempt(context, target, declared, request, agree, &overtaken);
+        return attempt(context, target, declared, request, asking, &overtaken);
     }
     let choice = Choice { name: Some(target.name.clone()), ..Choice::default() };
     let declared = manifest_in(&declared.deploy.folder, &choice)?;
     trust::guard_manifest(&declared.deploy, &declared.manifest, context.layout.scope)?;
-    attempt(context, target, &declared, request, agree, &overtaken)
+    attempt(context, target, &declared, request, asking, &overtaken)
 }
 
 /// Whether the manifest says what it said when it was read.
@@ -150,7 +179,7 @@ fn attempt(
     target: &Target,
     declared: &Declared,
     request: &Request,
-    agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
+    asking: &Asking<'_>,
     overtaken: &Cell<bool>,
 ) -> Result<Outcome, Failure> {
     let receipt = trial::receipt(&context.layout, &target.name)?;
@@ -158,8 +187,21 @@ fn attempt(
     let supply = source::supply(context, declared, request, receipt.as_ref())?;
     let stage = verified::stage(context, declared, request, &supply, receipt.as_ref())?;
     let unsigned = stage.as_ref().and_then(|stage| unsigned(declared, request, stage));
+    let completed;
+    let declared = match &stage {
+        Some(stage) if !declared.on_disk => {
+            let arrived = Arrived { archive: &stage.archive, tree: stage.staging.path() };
+            completed = (asking.declare)(declared, arrived)?;
+            &completed
+        }
+        _ => declared,
+    };
     let aim = aim(context, declared, request, &supply, receipt.as_ref(), stage.as_ref())?;
+    let meanings = aim.description.as_ref().map(|description| description.environment.clone());
     let wanted = prepare::wanted(context, declared, aim)?;
+    if let Some(meanings) = meanings.filter(|_| request.operation != Operation::Rollback) {
+        needed::guard(declared, &wanted.spec, &meanings)?;
+    }
     let of = identity(&wanted.spec);
     let decide = || decide(context, &of, request.operation, &wanted);
     let mut plan = decide()?;
@@ -176,7 +218,7 @@ fn attempt(
     if request.dry_run || (plan.is_empty() && !crate::engine::recover::is_unfinished(context, &of.name)?) {
         return Ok(Outcome { plan, before, after, done: None });
     }
-    if !agree(&plan)? {
+    if !(asking.agree)(&plan)? {
         return Err(Failure::Usage("nothing was changed".to_owned()));
     }
     let done = exclusively(context, &of, || {

@@ -238,6 +238,9 @@ pub enum Failure {
     /// A command of the manifest failed.
     #[error(transparent)]
     Hook(Box<StepError>),
+    /// The person who was asked did not want to go on.
+    #[error("interrupted: nothing was written")]
+    Interrupted,
     /// A crash was asked for by a test.
     #[error("killed")]
     Killed,

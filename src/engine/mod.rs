@@ -20,6 +20,7 @@ pub mod listing;
 pub mod log;
 pub mod logs;
 pub mod manager;
+mod needed;
 mod observe;
 pub mod obstacle;
 pub mod operation;
