@@ -27,7 +27,7 @@ pub fn read_manifest(name: &str, text: &str) -> Result<(Manifest, Document), Pro
     let manifest: Manifest = match document.read() {
         Ok(manifest) => manifest,
         Err(problems) => {
-            return Err(with_what_else(&document, problems, Check::manifest));
+            return Err(with_what_else(&document, problems, of_manifest));
         }
     };
     refuse_contradictions(&manifest, &document)?;
@@ -48,6 +48,14 @@ pub fn read_package_description(name: &str, text: &str) -> Result<(PackageDescri
     of_package(&mut check, &description);
     check.finish()?;
     Ok((description, document))
+}
+
+fn of_manifest(check: &mut Check, manifest: &Manifest) {
+    check.manifest(manifest);
+}
+
+fn of_package(check: &mut Check, description: &PackageDescription) {
+    check.service(&description.service);
 }
 
 /// Adds to the faults of a document's fields what else is wrong with it, as far as that can be told without them.
