@@ -37,14 +37,11 @@ pub fn read_manifest(name: &str, text: &str) -> Result<(Manifest, Document), Pro
 /// Reads a package description: its form, its fields, and what they mean together.
 pub fn read_package_description(name: &str, text: &str) -> Result<(PackageDescription, Document), Problems> {
     let document = Document::parse(name, text)?;
-    let of_package =
-        |check: &mut Check, description: &PackageDescription| check.service(&description.service);
     let description: PackageDescription = match document.read() {
         Ok(description) => description,
         Err(problems) => return Err(with_what_else(&document, problems, of_package)),
     };
-    let problems = broken(&document, &document.to_json(), false);
-    let mut check = Check { document: &document, problems };
+    let mut check = Check { document: &document, problems: broken(&document, &document.to_json(), false) };
     of_package(&mut check, &description);
     check.finish()?;
     Ok((description, document))
@@ -56,6 +53,9 @@ fn of_manifest(check: &mut Check, manifest: &Manifest) {
 
 fn of_package(check: &mut Check, description: &PackageDescription) {
     check.service(&description.service);
+    check.view(description);
+    check.host(&description.host);
+    check.development(description);
 }
 
 /// Adds to the faults of a document's fields what else is wrong with it, as far as that can be told without them.
@@ -227,6 +227,7 @@ impl Check<'_> {
     }
 }
 
+mod package;
 mod running;
 mod source;
 

@@ -257,7 +257,6 @@ impl<'a> Validator<'a> {
     }
 
     fn unknown(&mut self, member: &Member, schema: &Json) {
-        let fault = |message: String| Problem::new(&self.path, self.text, member.key_range.clone(), message);
         let properties = schema.get("properties").and_then(Json::as_object);
         let known = properties
             .into_iter()
@@ -265,7 +264,7 @@ impl<'a> Validator<'a> {
             .map(|(key, _)| key.clone())
             .filter(|key| !key.starts_with('$'))
             .collect();
-        let problem = fault("unknown field".to_owned()).instead_of(&member.key, known);
+        let problem = self.fault(member, "unknown field".to_owned()).instead_of(&member.key, known);
         let elsewhere = match problem.nearest {
             None => self.elsewhere(self.schema, &member.key, &mut Vec::new()),
             Some(_) => None,
@@ -275,7 +274,7 @@ impl<'a> Validator<'a> {
             Some(place) if place.is_empty() => "the top of the document".to_owned(),
             Some(place) => format!("`{}`", Path(&place)),
         };
-        let problem = fault(format!("unknown field: `{}` belongs to {home}", member.key));
+        let problem = self.fault(member, format!("unknown field: `{}` belongs to {home}", member.key));
         self.problems.push(problem);
     }
 
@@ -304,6 +303,10 @@ impl<'a> Validator<'a> {
     fn resolve(&self, schema: &'a Json) -> Option<&'a Json> {
         let reference = schema.get("$ref")?.as_str()?;
         self.schema.pointer(reference.strip_prefix('#')?)
+    }
+
+    fn fault(&self, member: &Member, message: String) -> Problem {
+        Problem::new(&self.path, self.text, member.key_range.clone(), message)
     }
 
     fn problem(&mut self, range: Range<usize>, message: String) {

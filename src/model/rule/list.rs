@@ -270,18 +270,17 @@ fn of_upgrades() -> Vec<Rule> {
         ("upgrade.hooks.migrateBack", Something),
         ("upgrade.migrateCompatible", Yes),
     ];
-    vec![
-        rule(
-            &[migrate],
-            &ways_back,
-            migrate.0,
-            "a migration needs a way back: a snapshot (`upgrade.data`), a command (`migrateBack`), or the word that the old version can work with the new data (`upgrade.migrateCompatible`)",
-        ),
-        rule(
-            &[("service.overlap", Yes), migrate],
-            &[],
-            migrate.0,
-            "two versions can't run beside each other while data are migrated: `service.overlap` and `migrate` exclude each other",
-        ),
-    ]
+    let without_way_back = rule(
+        &[migrate],
+        &ways_back,
+        migrate.0,
+        "a migration needs a way back: a snapshot (`upgrade.data`), a command (`migrateBack`), or the word that the old version can work with the new data (`upgrade.migrateCompatible`)",
+    );
+    let beside_another = rule(
+        &[("service.overlap", Yes), migrate],
+        &[],
+        migrate.0,
+        "two versions can't run beside each other while data are migrated: `service.overlap` and `migrate` exclude each other",
+    );
+    vec![without_way_back, beside_another]
 }

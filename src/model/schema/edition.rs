@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use super::{refinement, snippet};
 use crate::model::leaf;
 
-/// Where the reference is read, before the name of a heading.
-const REFERENCE: &str = "https://github.com/mainstay-dev/mainstay/blob/main/docs/manifest.md#";
+/// Where the reference is read.
+const REFERENCE: &str = "https://github.com/mainstay-dev/mainstay/blob/main/docs/";
 /// What `null` means wherever it may stand.
 const OF_NULL: &str = "As if it were not written.";
 
@@ -88,17 +88,15 @@ pub(super) fn without_rules(schema: &mut Value) {
 /// Adds what helps whoever writes the document.
 pub(super) fn for_writers(schema: &mut Value) {
     let definitions = schema.get("definitions").cloned().unwrap_or_default();
-    let root = schema.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let is_package = root.contains("package");
+    let title = schema.get("title").and_then(Value::as_str).unwrap_or_default();
+    let (name, page) =
+        if title.contains("package") { ("Package", PACKAGE_PAGE) } else { ("Manifest", MANIFEST_PAGE) };
     patterns(schema);
-    object(
-        schema,
-        if is_package { "Package" } else { "Manifest" },
-        if is_package { TOP_OF_PACKAGE } else { "at-the-top" },
-    );
+    object(schema, name, &format!("{page}#at-the-top"));
     let mut places = Vec::new();
     headings(schema, ("", None), &definitions, &mut places);
-    for Place { definition, heading, reached_by } in places {
+    for Place { definition, path, reached_by } in places {
+        let heading = heading(page, &definition, &path);
         let Some(part) = schema.pointer_mut(&format!("/definitions/{definition}")) else { continue };
         object(part, &definition, &heading);
         // Editors show this one, and not what the field says through which it is reached.
@@ -116,13 +114,24 @@ pub(super) fn for_writers(schema: &mut Value) {
     }
 }
 
-const TOP_OF_PACKAGE: &str = "the-package-mainstay-packagejson";
+const MANIFEST_PAGE: &str = "manifest.md";
+const PACKAGE_PAGE: &str = "package.md";
+
+/// The heading that tells what is reached by a path, with its page: the path's letters. What a package shares with a
+/// manifest is told of the manifest.
+fn heading(page: &str, definition: &str, path: &str) -> String {
+    match definition {
+        "Condition" => format!("{PACKAGE_PAGE}#when"),
+        _ if path.starts_with("service") => format!("{MANIFEST_PAGE}#{}", path.to_lowercase()),
+        _ => format!("{page}#{}", path.to_lowercase()),
+    }
+}
 
 /// Where a definition is used first.
 struct Place {
     definition: String,
-    /// The heading under which the reference tells it: the path by which it is reached, letters only.
-    heading: String,
+    /// The path by which it is reached, without the dots.
+    path: String,
     /// The field by which it is reached, with its schema; none for what stands in a list or under a name.
     reached_by: Option<(String, Value)>,
 }
@@ -133,10 +142,8 @@ fn headings(schema: &Value, at: (&str, Option<(&str, &Value)>), definitions: &Va
         schema.get("$ref").and_then(Value::as_str).and_then(|it| it.strip_prefix("#/definitions/"));
     if let Some(name) = reference {
         if found.iter().all(|place| place.definition != name) {
-            let heading =
-                if path == "rollback" { "rollback-of-a-package".to_owned() } else { path.to_lowercase() };
             let reached_by = reached_by.map(|(field, property)| (field.to_owned(), property.clone()));
-            found.push(Place { definition: name.to_owned(), heading, reached_by });
+            found.push(Place { definition: name.to_owned(), path: path.to_owned(), reached_by });
             headings(&definitions[name], (path, None), definitions, found);
         }
         return;
