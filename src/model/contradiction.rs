@@ -56,6 +56,7 @@ fn of_package(check: &mut Check, description: &PackageDescription) {
     check.view(description);
     check.host(&description.host);
     check.development(description);
+    check.questions(description);
 }
 
 /// Adds to the faults of a document's fields what else is wrong with it, as far as that can be told without them.
@@ -228,6 +229,7 @@ impl Check<'_> {
 }
 
 mod package;
+mod questions;
 mod running;
 mod source;
 

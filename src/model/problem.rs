@@ -67,7 +67,6 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
     /// The other places that it is about, as where fields exclude each other.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<Related>,
 }
 
