@@ -43,9 +43,12 @@ fn object(value: &Value) -> &Map<String, Value> {
 }
 
 /// The parts of a package description, likewise. What it shares with the manifest is told there.
-const PACKAGE_PARTS: [(&str, &str); 11] = [
+const PACKAGE_PARTS: [(&str, &str); 14] = [
     ("At the top", ""),
     ("`rollback`", "RollbackBarrier"),
+    ("`questions[]`", "Question"),
+    ("`questions[].choices[]`", "Choice"),
+    ("`environment.NAME`", "VariableMeaning"),
     ("`status`", "StatusView"),
     ("`status.fields[]`", "ViewField"),
     ("`host`", "Host"),

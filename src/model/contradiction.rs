@@ -35,6 +35,7 @@ pub fn read_package_description(name: &str, text: &str) -> Result<(PackageDescri
     check.view(&description);
     check.host(&description.host);
     check.development(&description);
+    check.questions(&description);
     check.finish()?;
     Ok((description, document))
 }
@@ -288,6 +289,7 @@ impl Check<'_> {
 }
 
 mod package;
+mod questions;
 mod running;
 mod source;
 
