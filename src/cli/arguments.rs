@@ -6,12 +6,14 @@ use clap::{Args, Parser, Subcommand};
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::name::{ComponentName, InstanceName};
 
+pub use self::answer::AnswerArguments;
 pub use self::apply::ApplyArguments;
 pub use self::boot::BootArguments;
 pub use self::completions::CompletionsArguments;
 pub use self::demo::DemoArguments;
 pub use self::doctor::DoctorArguments;
 pub use self::history::HistoryArguments;
+pub use self::init::InitArguments;
 pub use self::install::InstallArguments;
 pub use self::lifecycle::LifecycleArguments;
 pub use self::list::ListArguments;
@@ -31,12 +33,14 @@ pub use self::uninstall::UninstallArguments;
 pub use self::upgrade::UpgradeArguments;
 pub use self::validate::ValidateArguments;
 
+mod answer;
 mod apply;
 mod boot;
 mod completions;
 mod demo;
 mod doctor;
 mod history;
+mod init;
 mod install;
 mod lifecycle;
 mod list;
@@ -135,6 +139,8 @@ impl ScopeArguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a manifest, asking only what has no good answer
+    Init(InitArguments),
     /// Install and start the service that a manifest describes
     Install(InstallArguments),
     /// Show what `apply` would change (exit code 9 if anything)

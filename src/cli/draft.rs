@@ -1,25 +1,31 @@
 //! The manifest that `install` makes where there is none, from what was typed.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::cli::arguments::InstallArguments;
 use crate::engine::Context;
 use crate::engine::failure::Failure;
-use crate::engine::target::{Declared, Target};
+use crate::engine::target::{Declared, Open, Target};
 use crate::engine::trust;
-use crate::host::{account, files};
+use crate::host::{account, environment, files};
 use crate::model::contradiction::read_manifest;
-use crate::model::manifest::{FILE_NAME, SCHEMA_ADDRESS};
+use crate::model::draft;
+use crate::model::manifest::{FILE_NAME, PackageSource, SCHEMA_ADDRESS};
 
 /// The manifest that the typed flags make. It is written as a step of the plan, so that a failed
 /// installation leaves none.
 pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Result<Declared, Failure> {
-    let missing =
-        |what: &str| Failure::Usage(format!("there is no manifest in `{folder}`, and {what} to make one"));
+    let folder_shown = normal(folder);
+    let missing = |what: &str| {
+        Failure::Usage(format!(
+            "there is no manifest in `{folder_shown}`, and {what} to make one, as in \
+             `mainstay install --name web --binary ./server`, or `--from server-1.0.0.tar.gz` in its place"
+        ))
+    };
     let name = arguments.target.name.clone().ok_or_else(|| missing("a `--name` is needed"))?;
-    if !arguments.source.is_typed() {
-        return Err(missing("an archive (`--from` or `--url`) is needed"));
+    if !arguments.source.is_typed() && arguments.binary.is_none() {
+        return Err(missing("a program (`--binary`) or an archive (`--from`, `--url`) is needed"));
     }
     let component = arguments.target.component.as_ref().map_or_else(|| name.to_string(), ToString::to_string);
     let mut text = json!({
@@ -39,56 +45,104 @@ pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Resul
     if let Some(user) = &arguments.user_name {
         text["service"]["user"] = json!(user);
     }
-    for setting in &arguments.settings {
-        set(&mut text, setting)?;
+    if let Some(program) = &arguments.binary {
+        let command = [vec![found(program)?], arguments.arguments.clone()].concat();
+        text["package"]["source"] = json!(PackageSource::Binary);
+        text["service"]["command"] = json!(command);
+        text["service"]["workingDirectory"] = json!(working_directory(folder)?);
+    }
+    let (fields, _) = settings(arguments)?;
+    for (path, typed) in &fields {
+        let value = draft::value_for(&text, path, typed);
+        draft::put(&mut text, path, value);
     }
     let text = serde_json::to_string_pretty(&text).unwrap_or_default() + "\n";
     // It is no file yet, so a fault in it is one of what was typed.
     let (manifest, document) = read_manifest("the manifest made of --set", &text)?;
     let deploy = trust::inspect(folder)?;
+    let open = arguments.binary.is_none().then(|| Open {
+        component: arguments.target.component.is_none(),
+        arguments: arguments.arguments.clone(),
+    });
     Ok(Declared {
         path: deploy.folder.join(FILE_NAME),
         deploy,
         manifest,
         document,
         on_disk: false,
+        open,
         beside: Vec::new(),
     })
 }
 
-/// Sets one field by its path: `service.environment.PORT=4000`. What parses as JSON is taken as JSON; a number
-/// only where the field takes one, because variables and versions look like numbers too.
-fn set(text: &mut Value, setting: &str) -> Result<(), Failure> {
-    let malformed = || Failure::Usage(format!("`--set {setting}` is not of the form `path.to.field=value`"));
-    let (path, typed) = setting.split_once('=').ok_or_else(malformed)?;
-    if path.split('.').any(str::is_empty) {
-        return Err(malformed());
-    }
-    let plain = Value::String(typed.to_owned());
-    let value = match serde_json::from_str::<Value>(typed) {
-        Ok(number @ Value::Number(_)) => {
-            let mut as_number = text.clone();
-            put(&mut as_number, path, number.clone());
-            let refused = read_manifest("", &as_number.to_string())
-                .is_err_and(|problems| problems.list.iter().any(|problem| problem.path == path));
-            if refused { plain } else { number }
-        }
-        Ok(structured) => structured,
-        Err(_) => plain,
+/// Refuses what is only for a manifest that is made, where there is one.
+pub(crate) fn refuse_beside(declared: &Declared, arguments: &InstallArguments) -> Result<(), Failure> {
+    let typed = match (&arguments.binary, arguments.arguments.is_empty()) {
+        (Some(_), _) => "`--binary`",
+        (None, false) => "what stands after `--`",
+        (None, true) if !arguments.answers.settings.is_empty() => "`--set`",
+        (None, true) if arguments.answers.answers.is_some() => "`--answers`",
+        (None, true) if arguments.answers.wizard => "`--wizard`",
+        (None, true) => return Ok(()),
     };
-    put(text, path, value);
-    Ok(())
+    Err(Failure::Usage(format!(
+        "{typed} is for a new manifest, and `{}` is there: edit that, then `mainstay install`; another service needs \
+         a folder of its own",
+        declared.path
+    )))
 }
 
-fn put(text: &mut Value, path: &str, value: Value) {
-    let mut place = text;
-    for key in path.split('.') {
-        if !place.is_object() {
-            *place = Value::Object(Map::new());
+/// The program as the manifest names it: by its path, or, if it is found on the service's `PATH`, by its name.
+fn found(typed: &Utf8Path) -> Result<String, Failure> {
+    let path = normal(&environment::working_folder()?.join(typed));
+    match files::facts(Utf8Path::new(&path))? {
+        Some(_) => Ok(path),
+        None if typed.as_str().contains('/') => {
+            Err(Failure::Usage(format!("there is no program at `{path}`")))
         }
-        place = &mut place[key];
+        None => Ok(typed.to_string()),
     }
-    *place = value;
+}
+
+/// A path without `.` in it. Links stay links: they may lead to another version tomorrow.
+fn normal(path: &Utf8Path) -> String {
+    path.components().collect::<Utf8PathBuf>().to_string()
+}
+
+/// Where the program runs: in the folder in which the command was typed.
+fn working_directory(folder: &Utf8Path) -> Result<String, Failure> {
+    let working_folder = environment::working_folder()?;
+    let same = files::canonical(folder)? == files::canonical(&working_folder)?;
+    Ok(if same { "{deploy}".to_owned() } else { working_folder.to_string() })
+}
+
+/// What was typed, by the word before the `=`.
+type Settings = Vec<(String, String)>;
+
+/// What `--set` says of fields of the manifest, and of questions that only an archive asks: a word alone that is no field.
+pub(crate) fn settings(arguments: &InstallArguments) -> Result<(Settings, Settings), Failure> {
+    let pairs = pairs(&arguments.answers.settings)?;
+    let asks = arguments.source.is_typed();
+    Ok(pairs.into_iter().partition(|(path, _)| !asks || is_field(path)))
+}
+
+/// Whether a word of `--set` is meant as a field of the manifest.
+pub(crate) fn is_field(path: &str) -> bool {
+    path.contains('.') || draft::FIELDS.contains(&path)
+}
+
+/// What was typed after each `--set`: the word, and the text after the `=`.
+pub(crate) fn pairs(typed: &[String]) -> Result<Settings, Failure> {
+    let pair = |setting: &String| {
+        let malformed =
+            || Failure::Usage(format!("`--set {setting}` is not of the form `path.to.field=value`"));
+        let (path, typed) = setting.split_once('=').ok_or_else(malformed)?;
+        if path.split('.').any(str::is_empty) {
+            return Err(malformed());
+        }
+        Ok((path.to_owned(), typed.to_owned()))
+    };
+    typed.iter().map(pair).collect()
 }
 
 /// Whether the file of variables that was typed can be used.

@@ -11,6 +11,7 @@ mod plain_run;
 mod report;
 mod surroundings;
 mod table;
+mod wizard;
 mod words;
 
 use std::process::ExitCode;

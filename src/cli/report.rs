@@ -160,6 +160,11 @@ impl Report {
         }
     }
 
+    /// What somebody has to see who is asked: a line on standard error, also for whoever wants to hear little.
+    pub(crate) fn show(&self, text: &str) {
+        self.over_the_bar(text);
+    }
+
     /// A question, without an end of line.
     pub(crate) fn ask(&self, question: &str) {
         self.end_bar();

@@ -12,7 +12,7 @@ use crate::engine::operation::{exclusively, guard_rights, still_agreed};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::source::{self, Proof, Source, Supply, present, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{Context, data, installed, needed, registry, remarks, trial, trust};
+use crate::engine::{Context, data, drafted, installed, needed, registry, remarks, trial, trust};
 use crate::host::{files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -186,13 +186,15 @@ fn attempt(
     installed::guard_request(declared, request)?;
     let supply = source::supply(context, declared, request, receipt.as_ref())?;
     let stage = verified::stage(context, declared, request, &supply, receipt.as_ref())?;
+    let completed = stage.as_ref().map(|stage| drafted::completed(declared, stage)).transpose()?.flatten();
+    let declared = completed.as_ref().unwrap_or(declared);
     let unsigned = stage.as_ref().and_then(|stage| unsigned(declared, request, stage));
-    let completed;
+    let asked;
     let declared = match &stage {
         Some(stage) if !declared.on_disk => {
             let arrived = Arrived { archive: &stage.archive, tree: stage.staging.path() };
-            completed = (asking.declare)(declared, arrived)?;
-            &completed
+            asked = (asking.declare)(declared, arrived)?;
+            &asked
         }
         _ => declared,
     };
@@ -205,7 +207,7 @@ fn attempt(
     let of = identity(&wanted.spec);
     let decide = || decide(context, &of, request.operation, &wanted);
     let mut plan = decide()?;
-    plan.notices.extend(remarks::remarks(declared, &wanted.spec));
+    plan.notices.extend(remarks::remarks(declared, &wanted.spec, request.operation));
     plan.notices.extend(unsigned);
     plan.room = stage.as_ref().map(|stage| stage.room).unwrap_or_default();
     let before = receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone());
@@ -227,7 +229,7 @@ fn attempt(
         if overtaken.get() {
             return Err(Failure::Changed(of.name.clone()));
         }
-        let under_lock = still_agreed(&of.name, &plan, decide, agree)?;
+        let under_lock = still_agreed(&of.name, &plan, decide, asking.agree)?;
         installed::guard_unchanged(context, &wanted)?;
         execute(context, &under_lock, &of, stage.map(Stage::into_parts))
             .map_err(|failure| installed::told(context, &wanted, before.as_ref(), failure))

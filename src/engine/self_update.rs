@@ -256,6 +256,7 @@ fn declared(program: &Utf8Path, key: Option<PublicKey>) -> Result<Declared, Fail
         manifest,
         document,
         on_disk: false,
+        open: None,
         beside: Vec::new(),
     })
 }

@@ -113,6 +113,17 @@ pub struct Declared {
     pub on_disk: bool,
     /// The files that are made with it.
     pub beside: Vec<Beside>,
+    /// What a manifest that is made of what was typed leaves to its archive.
+    pub open: Option<Open>,
+}
+
+/// What only an archive can say of a manifest that was made of what was typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Open {
+    /// Whether the component's name is the archive's, since none was typed.
+    pub component: bool,
+    /// What the program is started with.
+    pub arguments: Vec<String>,
 }
 
 impl Target {
@@ -194,7 +205,15 @@ fn read(deploy: &Deploy, name: &str) -> Result<Declared, Failure> {
     let text = trust::read(deploy, &path, LARGEST)?
         .ok_or_else(|| Failure::Target(TargetError::NoManifest(deploy.folder.clone())))?;
     let (manifest, document) = read_manifest(path.as_str(), &text)?;
-    Ok(Declared { path, deploy: deploy.clone(), manifest, document, on_disk: true, beside: Vec::new() })
+    Ok(Declared {
+        path,
+        deploy: deploy.clone(),
+        manifest,
+        document,
+        on_disk: true,
+        open: None,
+        beside: Vec::new(),
+    })
 }
 
 fn in_folder(

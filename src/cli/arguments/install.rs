@@ -3,16 +3,19 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use crate::cli::arguments::{SourceArguments, TargetArguments, platform};
+use crate::cli::arguments::{AnswerArguments, SourceArguments, TargetArguments, platform};
 use crate::model::manifest::PlatformKind;
 use crate::model::version::Version;
 
 /// `install`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    mainstay install --from server-1.0.0.tar.gz\n  \
-    mainstay install --name web --from server-1.0.0.tar.gz --dry-run\n  \
-    mainstay install --version 1.0.0                    from `package.url` of the manifest")]
+    mainstay install --from server-1.0.0.tar.gz          what mainstay.json here describes\n  \
+    mainstay install --version 1.0.0                     from `package.url` of mainstay.json\n\n  \
+    Without a manifest, one is made:\n  \
+    mainstay install --name web --from server-1.0.0.tar.gz\n  \
+    mainstay install --name web --binary ./server -- --port 8000\n  \
+    mainstay install --name web --binary ./server --set service.environment.PORT=8000")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct InstallArguments {
     /// Which instance.
@@ -21,6 +24,12 @@ pub struct InstallArguments {
     /// Where the package comes from (default: `package.url` of the manifest).
     #[command(flatten)]
     pub source: SourceArguments,
+    /// A program that stands there already and is run where it stands, for a new manifest
+    #[arg(long, value_name = "PROGRAM", help_heading = "Source", conflicts_with_all = ["from", "url", "sha256", "signature"])]
+    pub binary: Option<Utf8PathBuf>,
+    /// What the program is started with, for a new manifest
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub arguments: Vec<String>,
     /// The version: which one to fetch, or of an archive that does not say it itself
     #[arg(long)]
     pub version: Option<Version>,
@@ -33,9 +42,9 @@ pub struct InstallArguments {
     /// A file of KEY=value lines, copied to where `service.environmentFile` of the manifest says
     #[arg(long, value_name = "FILE")]
     pub env_file: Option<Utf8PathBuf>,
-    /// Set a field of a new manifest, as in `service.environment.PORT=4000`
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub settings: Vec<String>,
+    /// Answers to the package's questions.
+    #[command(flatten)]
+    pub answers: AnswerArguments,
     /// Move the name here from the folder that has it
     #[arg(long)]
     pub take_over: bool,

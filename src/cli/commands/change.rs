@@ -1,18 +1,24 @@
 //! `install`, `plan` and `apply`.
 
+use std::cell::Cell;
+
+use rustix::process::Signal;
+
 use crate::cli::arguments::{
     ApplyArguments, InstallArguments, PlanArguments, SourceArguments, TargetArguments,
 };
 use crate::cli::report::Report;
 use crate::cli::surroundings::{choice, layout, target_to_change, target_to_see, with_context};
+use crate::cli::wizard::Wizard;
 use crate::cli::{confirm, draft, interruption};
-use crate::engine::change::{Outcome, Request, change};
+use crate::engine::change::{Arrived, Asking, Outcome, Request, change, change_asking};
 use crate::engine::failure::Failure;
 use crate::engine::source::{Proof, Source};
-use crate::engine::target::{Target, TargetError, manifest_in};
+use crate::engine::target::{Declared, Target, TargetError, manifest_in};
 use crate::host::environment;
 use crate::model::answer::plan::ChangeAnswer;
-use crate::plan::step::Operation;
+use crate::model::version::Version;
+use crate::plan::step::{Operation, Plan};
 use crate::plan::wanted::Wishes;
 
 /// The exit code of `plan` when something would change.
@@ -25,7 +31,10 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
     let drafted = match manifest_in(&folder, &choice(&arguments.target)) {
         Err(Failure::Target(TargetError::NoManifest(_))) => Some(draft::manifest(&folder, arguments)?),
         Err(other) => return Err(other),
-        Ok(_) => None,
+        Ok(declared) => {
+            draft::refuse_beside(&declared, arguments)?;
+            None
+        }
     };
     let target = if let Some(declared) = drafted {
         let layout = layout(arguments.target.scope)?;
@@ -52,15 +61,38 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         restart_only: false,
         dry_run: arguments.dry_run,
     };
-    let environment_file = arguments.env_file.as_ref();
+    let made = target.manifest.as_ref().filter(|declared| !declared.on_disk);
+    let wizard = Wizard {
+        report,
+        typed: &arguments.answers,
+        variables: arguments.env_file.as_deref(),
+        settings: draft::settings(arguments)?.1,
+        yes: arguments.yes,
+        package: packaged(&arguments.source),
+        // What interrupts is told of beside.
+        ending: &[Signal::TERM, Signal::HUP, Signal::QUIT],
+        finish: |_| {},
+        agreed: Cell::new(false),
+    };
+    // Where an archive comes with a new manifest, it is a step of the plan, and known when the archive is.
+    let asks = made.is_some() && arguments.source.is_typed();
+    let environment_file = arguments.env_file.as_ref().filter(|_| !asks);
     draft::check_environment_file(environment_file, &target)?;
-    // Installing is what was typed; there is nothing to lose that would have to be asked for.
     interruption::tell(&target.layout, &target.name);
+    // Installing is what was typed; there is nothing to lose that would have to be asked for.
+    let agree = |plan: &Plan| {
+        made.iter().for_each(|made| confirm::show_text(report, plan, &made.path));
+        Ok(true)
+    };
     let outcome = with_context(report, target.layout.clone(), |context| {
         draft::copy_environment_file(context, environment_file, &target, arguments.dry_run)?;
-        change(context, &target, &request, &|_| Ok(true))
+        let declare = |declared: &Declared, arrived: Arrived<'_>| wizard.declare(declared, arrived.tree);
+        change_asking(context, &target, &request, &Asking { agree: &agree, declare: &declare })
     })?;
     told(report, &target, &request, &outcome);
+    if let Some(made) = made.filter(|_| arguments.dry_run) {
+        confirm::show_text(report, &outcome.plan, &made.path);
+    }
     Ok(0)
 }
 
@@ -99,6 +131,14 @@ fn apply_request(wishes: Wishes, dry_run: bool) -> Request {
         unpacked: false,
         restart_only: false,
         dry_run,
+    }
+}
+
+/// How the package was typed, for a command that asks it for its questions.
+fn packaged(typed: &SourceArguments) -> String {
+    match &typed.from {
+        Some(from) if from != "-" => format!("--from {}", environment::quoted(from.as_str())),
+        _ => "--from ARCHIVE".to_owned(),
     }
 }
 
@@ -162,7 +202,9 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
     let good = |text: String| report.done(text);
     match (request.operation, &outcome.before) {
         (Operation::Install, None) => {
-            good(format!("{name} {} is installed", outcome.after));
+            let version = Some(&outcome.after).filter(|version| **version != Version::unknown());
+            let version = version.map(|version| format!(" {version}")).unwrap_or_default();
+            good(format!("{name}{version} is installed"));
             report.say(format!("  `mainstay status --name {name}` shows how it is, `mainstay uninstall --name {name}` removes it"));
         }
         (_, Some(before)) if *before != outcome.after => {

@@ -18,8 +18,6 @@ pub struct Paper {
     pub path: Utf8PathBuf,
     /// What it is to say.
     pub text: String,
-    /// Whether it is the environment file.
-    pub is_environment: bool,
 }
 
 /// Writes answers into a manifest that is being made, and gives the files that go with it. `written` is the environment
@@ -37,11 +35,7 @@ pub fn papers(
     for (name, id, text) in &settled.secrets {
         let path = secret_path(manifest, description, name, id);
         manifest["service"]["secrets"][name.as_str()]["file"] = path.as_str().into();
-        papers.extend(text.iter().map(|text| Paper {
-            path: path.clone(),
-            text: format!("{text}\n"),
-            is_environment: false,
-        }));
+        papers.extend(text.iter().map(|text| Paper { path: path.clone(), text: format!("{text}\n") }));
     }
     let wanted = written.is_some() || !settled.variables.is_empty() || !description.environment.is_empty();
     if wanted {
@@ -52,7 +46,7 @@ pub fn papers(
             manifest["service"]["environmentFile"] = path.as_str().into();
         }
         let text = environment_text(&description.environment, &settled.variables, written);
-        papers.push(Paper { path, text, is_environment: true });
+        papers.push(Paper { path, text });
     }
     papers
 }
