@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::document::Document;
 use crate::model::name::ComponentName;
-use crate::model::package::preparation::IDENTIFIER_PATTERN;
 use crate::model::package::{AnswerValue, PackageDescription, Question};
 use crate::model::position::Segment;
 use crate::model::problem::{Problem, Problems};
@@ -31,18 +30,9 @@ pub struct Answers {
     pub component: Option<ComponentName>,
     /// The answers by the words of their questions; `null` is none, as if it did not stand there.
     #[serde(default)]
-    #[schemars(with = "AnswersByWord", extend("default" = {}, "examples" = [{ "mode": "platform", "port": 4000, "key": null }]))]
+    #[schemars(extend("default" = {}, "examples" = [{ "mode": "platform", "port": 4000, "key": null }]))]
     pub answers: BTreeMap<String, Option<AnswerValue>>,
 }
-
-/// What the schema says of the answers.
-#[derive(JsonSchema)]
-#[schemars(inline)]
-#[expect(dead_code, reason = "only its schema is wanted")]
-struct AnswersByWord(
-    #[schemars(extend("propertyNames" = { "pattern": IDENTIFIER_PATTERN }))]
-    BTreeMap<String, Option<AnswerValue>>,
-);
 
 impl Answers {
     /// A template for the questions of a package: each with its default, or `null`.

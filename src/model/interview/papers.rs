@@ -45,7 +45,11 @@ pub fn papers(
         {
             manifest["service"]["environmentFile"] = path.as_str().into();
         }
-        let text = environment_text(&description.environment, &settled.variables, written);
+        // What stands in a file of its own does not belong here.
+        let apart = |name: &VariableName| manifest["service"]["secrets"][name.as_str()].is_object();
+        let mut meanings = description.environment.clone();
+        meanings.retain(|name, _| !apart(name) && !description.service.secrets.contains_key(name));
+        let text = environment_text(&meanings, &settled.variables, written);
         papers.push(Paper { path, text });
     }
     papers
