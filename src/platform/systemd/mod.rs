@@ -6,6 +6,7 @@ mod extras;
 mod hardening;
 pub(super) mod marker;
 mod native;
+pub mod reader;
 pub mod reading;
 pub(super) mod socket;
 mod text;
