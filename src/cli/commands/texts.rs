@@ -6,7 +6,7 @@ use crate::cli::arguments::{
     Arguments, CompletionsArguments, ManArguments, RenderArguments, SchemaArguments,
 };
 use crate::cli::report::Report;
-use crate::cli::surroundings;
+use crate::cli::{completion, surroundings};
 use crate::engine::failure::Failure;
 use crate::engine::render;
 use crate::model::answer::small::{SchemaName, SchemasAnswer, TextAnswer};
@@ -59,8 +59,7 @@ pub(crate) fn render(report: &Report, arguments: &RenderArguments) -> Result<u8,
 
 /// `completions`
 pub(crate) fn completions(report: &Report, arguments: &CompletionsArguments) -> u8 {
-    let mut text = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Arguments::command(), "mainstay", &mut text);
+    let text = completion::script(arguments.shell);
     told(report, format!("completions for {}", arguments.shell), &text)
 }
 
