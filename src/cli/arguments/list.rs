@@ -6,6 +6,9 @@ use crate::cli::arguments::ScopeArguments;
 
 /// `list`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    mainstay list\n  \
+    mainstay list --json | jq -r '.instances[].name'")]
 pub struct ListArguments {
     /// Whose instances.
     #[command(flatten)]
