@@ -12,6 +12,7 @@ mod report;
 mod surroundings;
 mod table;
 mod words;
+mod wrap;
 
 use std::process::ExitCode;
 

@@ -106,6 +106,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
             .as_ref()
             .is_some_and(|receipt| live.is_some_and(|status| receipt.awaits_restart_of(status))),
         other_runtime: Own::look().other(layout, name),
+        package: None,
         version,
         state,
     }

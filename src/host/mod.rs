@@ -26,6 +26,7 @@ pub mod replica;
 mod rights;
 pub mod signal;
 pub mod temporary;
+pub mod terminal;
 pub mod tree;
 pub mod untrusted;
 pub mod usage;
