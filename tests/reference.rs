@@ -43,9 +43,12 @@ fn object(value: &Value) -> &Map<String, Value> {
 }
 
 /// The parts of a package description, likewise. What it shares with the manifest is told there.
-const PACKAGE_PARTS: [(&str, &str); 11] = [
+const PACKAGE_PARTS: [(&str, &str); 14] = [
     ("At the top", ""),
     ("`rollback`", "RollbackBarrier"),
+    ("`questions[]`", "Question"),
+    ("`questions[].choices[]`", "Choice"),
+    ("`environment.NAME`", "VariableMeaning"),
     ("`status`", "StatusView"),
     ("`status.fields[]`", "ViewField"),
     ("`host`", "Host"),
@@ -114,14 +117,14 @@ fn named(field: &Value) -> &Value {
 
 /// The words of a closed list, each with its meaning.
 fn choices(field: &Value) -> Vec<(String, String)> {
-    let alternatives = field["anyOf"].as_array().into_iter().flatten();
-    let lists = alternatives.chain([field, &field["items"], named(field)]);
-    let words = lists.flat_map(|list| list["oneOf"].as_array().into_iter().flatten());
+    let lists = [field, &field["items"], named(field)];
+    let Some(list) = lists.into_iter().find(|list| list.get("enumDescriptions").is_some()) else {
+        return Vec::new();
+    };
+    let words = list["enum"].as_array().into_iter().flatten();
     words
-        .filter_map(|word| {
-            let meaning = word["description"].as_str().unwrap_or_default().to_owned();
-            Some((word["const"].as_str()?.to_owned(), meaning))
-        })
+        .zip(list["enumDescriptions"].as_array().into_iter().flatten())
+        .filter_map(|(word, meaning)| Some((word.as_str()?.to_owned(), meaning.as_str()?.to_owned())))
         .collect()
 }
 

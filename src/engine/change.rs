@@ -8,11 +8,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
-use crate::engine::operation::{exclusively, guard_rights};
+use crate::engine::operation::{exclusively, guard_rights, still_agreed};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::source::{self, Proof, Source, Supply, present, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{Context, data, installed, registry, remarks, trial, trust};
+use crate::engine::{Context, data, drafted, installed, registry, remarks, trial, trust};
 use crate::host::{files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -26,7 +26,7 @@ use crate::plan::cleanup;
 use crate::plan::observed::{Running, Tree};
 use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan};
-use crate::plan::wanted::{Archive, Wanted, Wishes};
+use crate::plan::wanted::{Wanted, Wishes};
 use crate::platform::identity;
 
 /// What is asked.
@@ -157,13 +157,15 @@ fn attempt(
     installed::guard_request(declared, request)?;
     let supply = source::supply(context, declared, request, receipt.as_ref())?;
     let stage = verified::stage(context, declared, request, &supply, receipt.as_ref())?;
+    let completed = stage.as_ref().map(|stage| drafted::completed(declared, stage)).transpose()?.flatten();
+    let declared = completed.as_ref().unwrap_or(declared);
     let unsigned = stage.as_ref().and_then(|stage| unsigned(declared, request, stage));
     let aim = aim(context, declared, request, &supply, receipt.as_ref(), stage.as_ref())?;
     let wanted = prepare::wanted(context, declared, aim)?;
     let of = identity(&wanted.spec);
     let decide = || decide(context, &of, request.operation, &wanted);
     let mut plan = decide()?;
-    plan.notices.extend(remarks::remarks(declared, &wanted.spec));
+    plan.notices.extend(remarks::remarks(declared, &wanted.spec, request.operation));
     plan.notices.extend(unsigned);
     plan.room = stage.as_ref().map(|stage| stage.room).unwrap_or_default();
     let before = receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone());
@@ -185,10 +187,7 @@ fn attempt(
         if overtaken.get() {
             return Err(Failure::Changed(of.name.clone()));
         }
-        let under_lock = decide()?;
-        if under_lock.steps != plan.steps && !agree(&under_lock)? {
-            return Err(Failure::Changed(of.name.clone()));
-        }
+        let under_lock = still_agreed(&of.name, &plan, decide, agree)?;
         installed::guard_unchanged(context, &wanted)?;
         execute(context, &under_lock, &of, stage.map(Stage::into_parts))
             .map_err(|failure| installed::told(context, &wanted, before.as_ref(), failure))
@@ -280,13 +279,7 @@ fn aim(
         return Ok(Aim {
             version,
             description: stage.unpacked.description.clone(),
-            archive: Some(Archive {
-                path: stage.archive.clone(),
-                digest: stage.unpacked.digest,
-                signed_by: stage.signed.as_ref().map(|(vouched, _)| vouched.by.clone()),
-                introduces_key: stage.signed.as_ref().is_some_and(|(_, introduces)| *introduces),
-                staging: stage.staging.path().to_owned(),
-            }),
+            archive: Some(stage.to_archive()),
             wishes: request.wishes,
             edits_version,
             standing: None,

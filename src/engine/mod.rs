@@ -5,6 +5,7 @@ pub mod change;
 pub mod check;
 mod data;
 pub mod doctor;
+mod drafted;
 pub mod event;
 mod execute;
 pub mod failure;

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod address;
+pub mod adoption;
 pub mod answer;
 pub mod calendar;
 pub mod container;
@@ -10,6 +11,7 @@ pub mod contradiction;
 pub mod digest;
 pub mod document;
 pub mod doubt;
+pub mod draft;
 pub mod duration;
 pub mod ended;
 pub mod environment_file;
@@ -59,5 +61,6 @@ pub mod version_manager;
 pub mod watched;
 
 mod leaf;
+mod rule;
 mod tree;
 mod validator;
