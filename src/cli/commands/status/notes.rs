@@ -7,7 +7,6 @@ use crate::cli::report::style;
 use crate::cli::words;
 use crate::host::clock;
 use crate::model::answer::status::{OperationState, StatusAnswer, TrialState};
-use crate::model::manifest::Scope;
 
 /// What matters before all else.
 pub(super) fn first(status: &StatusAnswer) -> Vec<Told> {
@@ -61,17 +60,14 @@ pub(super) fn last(status: &StatusAnswer) -> Vec<Told> {
             "it is run by {which}, and this is {own}: `mainstay apply` moves it, never to an older one"
         )));
     }
-    let definition = &status.definition;
-    if definition.edited {
-        told.push(note("the definition was edited by hand: `mainstay apply` writes it anew"));
-    }
-    if definition.needs_reload {
-        let user = if status.scope == Scope::User { "--user " } else { "" };
+    if !status.drift.is_empty() && status.operation.is_none() {
+        let kinds: Vec<String> = status.drift.iter().map(ToString::to_string).collect();
         told.push(note(&format!(
-            "systemd has not read the definition as it is now: `systemctl {user}daemon-reload`"
+            "drift: {}; `mainstay plan --diff` shows it, `mainstay apply` mends it",
+            kinds.join(", ")
         )));
     }
-    for path in &definition.drop_ins {
+    for path in &status.definition.drop_ins {
         told.push(note(&format!("`{path}` changes what the definition says")));
     }
     told
