@@ -5,6 +5,7 @@ mod commands;
 mod completion;
 mod confirm;
 mod demo;
+mod difference;
 mod draft;
 mod failure;
 mod interruption;
@@ -13,6 +14,7 @@ mod report;
 mod surroundings;
 mod table;
 mod words;
+mod wrap;
 
 use std::process::ExitCode;
 

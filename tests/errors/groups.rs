@@ -61,6 +61,7 @@ pub(crate) static GROUPS: &[Group] = &[
         "4",
         &["platform/systemd/escape.rs", "platform/systemd/text.rs"],
     ),
+    together("A unit that is adopted", "4", &["platform/systemd/reader"]),
     each("Where the package comes from", "2", &["engine/source", "engine/prepare.rs", "package/version.rs"]),
     each("Fetching", "1", &["package/fetch"]),
     each("Archives", "5", &["package/", "engine/repair.rs"]),
@@ -157,6 +158,16 @@ pub(crate) static EXCLUDED: &[Excluded] = &[
         "",
         &["did you mean `…`?", ": did you mean `…`?"],
         "a part of the messages beside it",
+    ),
+    no_error(
+        "model/rule/list.rs",
+        "of_schedules",
+        &[
+            "between its runs nobody could answer",
+            "it ends after each run by itself",
+            "between its runs nobody would take the connections",
+        ],
+        "a part of the message beside it",
     ),
     no_error("cli/failure.rs", "", &[], "what is said to be done, and not what went wrong"),
     no_error(
