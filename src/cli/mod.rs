@@ -4,6 +4,7 @@ pub mod arguments;
 mod commands;
 mod confirm;
 mod demo;
+mod difference;
 mod draft;
 mod failure;
 mod interruption;

@@ -6,6 +6,7 @@ pub mod check;
 mod data;
 pub mod doctor;
 mod drafted;
+mod drift;
 pub mod event;
 mod execute;
 pub mod failure;

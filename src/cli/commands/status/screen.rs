@@ -7,7 +7,7 @@ use crate::cli::report::{style, styled};
 use crate::cli::words;
 use crate::host::clock;
 use crate::model::answer::status::{InstanceState, OperationState, StatusAnswer, TrialState};
-use crate::model::manifest::{Hardening, PlatformKind, Scope};
+use crate::model::manifest::{Hardening, PlatformKind};
 use crate::model::moment::Moment;
 use crate::model::status::{HealthStanding, ScheduleStanding};
 
@@ -252,17 +252,14 @@ fn warnings(status: &StatusAnswer) -> Vec<String> {
             "it is run by {which}, and this is {own}: `mainstay apply` moves it, never to an older one"
         ));
     }
-    let definition = &status.definition;
-    if definition.edited {
-        warnings.push("the definition was edited by hand: `mainstay apply` writes it anew".to_owned());
-    }
-    if definition.needs_reload {
+    if !status.drift.is_empty() && status.operation.is_none() {
+        let kinds: Vec<String> = status.drift.iter().map(ToString::to_string).collect();
         warnings.push(format!(
-            "systemd has not read the definition as it is now: `systemctl {}daemon-reload`",
-            if status.scope == Scope::User { "--user " } else { "" }
+            "drift: {}; `mainstay plan --diff` shows it, `mainstay apply` mends it",
+            kinds.join(", ")
         ));
     }
-    for path in &definition.drop_ins {
+    for path in &status.definition.drop_ins {
         warnings.push(format!("`{path}` changes what the definition says"));
     }
     warnings
