@@ -13,6 +13,7 @@ mod report;
 mod surroundings;
 mod table;
 mod words;
+mod wrap;
 
 use std::process::ExitCode;
 
