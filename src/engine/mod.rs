@@ -54,7 +54,9 @@ pub mod switch;
 pub mod target;
 mod trial;
 pub mod trust;
+mod variables;
 pub mod versions;
+pub mod view;
 pub mod wave;
 
 use crate::engine::event::Event;

@@ -117,6 +117,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
             socket: socket.as_deref(),
         }),
         other_runtime: Own::look().other(layout, name),
+        package: None,
         version,
         state,
     }

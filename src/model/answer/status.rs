@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::answer::package_status::PackageStatus;
 use crate::model::container::Container;
 use crate::model::drift::DriftKind;
 use crate::model::manifest::{Hardening, PlatformKind, Scope};
@@ -110,6 +111,9 @@ pub struct StatusAnswer {
     /// The copy of mainstay that runs it (version and digest), where that is another than the one that answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_runtime: Option<String>,
+    /// What the running program says of itself, where its package says how it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<PackageStatus>,
 }
 
 /// The trial of a version that has been ready.
