@@ -50,12 +50,11 @@ pub(crate) fn guard(
 /// The variables of the environment file as it is, or as it is about to be; nothing where it can't be read.
 fn variables(declared: &Declared, path: &Utf8Path) -> Option<environment_file::Variables> {
     let planned = declared.beside.iter().find(|file| file.path == path).map(|file| file.text.clone());
-    let text = match planned {
-        Some(text) => text,
-        None => {
-            let owner = declared.deploy.owner.as_ref();
-            account::acting_as(owner, || untrusted::read(path, LARGEST)).ok()?.ok()?.unwrap_or_default()
-        }
+    let text = if let Some(text) = planned {
+        text
+    } else {
+        let owner = declared.deploy.owner.as_ref();
+        account::acting_as(owner, || untrusted::read(path, LARGEST)).ok()?.ok()?.unwrap_or_default()
     };
     environment_file::parse(&text).ok()
 }

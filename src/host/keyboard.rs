@@ -44,10 +44,10 @@ pub(crate) fn is_asking() -> bool {
     ASKING.load(Ordering::SeqCst)
 }
 
-/// How many columns the terminal has on which questions are shown.
+/// How many columns the terminal has.
 #[must_use]
 pub fn width() -> usize {
-    let columns = tcgetwinsize(rustix::stdio::stderr()).map_or(0, |size| usize::from(size.ws_col));
+    let columns = tcgetwinsize(rustix::stdio::stdin()).map_or(0, |size| usize::from(size.ws_col));
     if columns == 0 { USUAL } else { columns.max(NARROWEST) }
 }
 

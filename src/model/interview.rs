@@ -146,7 +146,7 @@ impl<'a> Interview<'a> {
             (true, Empty::Value(value)) => (Some(value), Source::Typed),
             (true, Empty::Generate) => (Some(made()), Source::Generated),
             (true, Empty::Skip) => (None, Source::Typed),
-            (true, Empty::Refused) | (false, _) => (Some(self.read(question, typed)?), Source::Typed),
+            (true, Empty::Refused) | (false, _) => (Some(Self::read(question, typed)?), Source::Typed),
         };
         self.asked.retain(|asked| asked.id != question.id);
         self.asked.push(question);
@@ -155,7 +155,7 @@ impl<'a> Interview<'a> {
     }
 
     /// What a person typed, in the form of an answer: a choice may be given by its number.
-    fn read(&self, question: &Question, typed: &str) -> Result<String, String> {
+    fn read(question: &Question, typed: &str) -> Result<String, String> {
         let by_number = typed.parse::<usize>().ok().filter(|number| *number > 0);
         match (question.kind, by_number.and_then(|number| question.choices.get(number - 1))) {
             (QuestionKind::Choice, Some(choice)) if question.accept(typed).is_err() => {

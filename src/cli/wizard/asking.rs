@@ -121,7 +121,9 @@ impl<'a> Person<'a> {
         let written = files(interview);
         if !written.is_empty() {
             self.say("", &styled(style::STRONG, "These files are written:"));
-            written.iter().for_each(|file| self.say("  ", &visible(file)));
+            for file in &written {
+                self.say("  ", &visible(file));
+            }
         }
         let changeable = |id: &str| {
             let number = id.parse::<usize>().ok().and_then(|number| answers.get(number.checked_sub(1)?));

@@ -309,7 +309,7 @@ mod tests {
             faults(&format!("\"questions\": [{mode}, {conditional}],\n{required}")),
             "3:54 environment.A.required: `a` is not always asked, so what it answers can't be required"
         );
-        assert_eq!(asked(&format!("{mode}, {}", conditional)), "");
+        assert_eq!(asked(&format!("{mode}, {conditional}")), "");
     }
 
     #[test]
