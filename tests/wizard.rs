@@ -21,7 +21,7 @@ use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-/// Marks of the KiCI package's own: what a person has to type.
+/// What a person has to type, with a password in it.
 const DATABASE: &str = "postgres://kici:hunter2@db/kici";
 
 /// A program at a terminal.
@@ -124,7 +124,7 @@ impl Drop for Terminal {
     }
 }
 
-/// An archive of the KiCI package, with a server in the place of the real one.
+/// An archive of that package, with a server in the place of the real one.
 fn kici(place: &Place) -> String {
     let source = place.top().join("kici");
     std::fs::create_dir_all(source.join("bin")).unwrap();
@@ -138,7 +138,7 @@ fn kici(place: &Place) -> String {
     archive.to_string()
 }
 
-fn install<'a>(archive: &'a str) -> Vec<&'a str> {
+fn install(archive: &str) -> Vec<&str> {
     vec!["install", "--name", "kici", "--platform", "embedded", "--from", archive]
 }
 

@@ -15,7 +15,6 @@ use crate::model::name::InstanceName;
     mainstay init --from server-1.0.0.tar.gz --print-answers > answers.json\n  \
     mainstay init --from server-1.0.0.tar.gz --answers answers.json --yes\n  \
     mainstay init --set name=web --set runs=program --set program=./server --yes")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct InitArguments {
     /// The package: an archive, an unpacked folder, or its mainstay-package.json
     #[arg(long, value_name = "PACKAGE")]
