@@ -6,6 +6,7 @@ use crate::model::answer::doctor::{Check, Finding, Verdict};
 use crate::model::answer::status::{InstanceState, OperationState};
 use crate::model::manifest::{PlatformKind, Scope};
 
+mod host;
 mod trial;
 
 /// Less room than this, and a file system is full, in bytes: hardly a log line and no version fits into it.
@@ -24,7 +25,8 @@ pub(crate) struct Judged {
 pub(crate) fn judge(facts: &Facts) -> Vec<Judged> {
     let always: [fn(&Facts) -> Judged; 9] =
         [service, definition, version, runtime, manifest, operation, locks, processes, disk];
-    let sometimes: [fn(&Facts) -> Option<Judged>; 6] = [boot, report, pid_file, sockets, secrets, logs];
+    let sometimes: [fn(&Facts) -> Option<Judged>; 7] =
+        [boot, report, pid_file, sockets, secrets, logs, host::host];
     let mut found: Vec<Judged> = always.iter().map(|check| check(facts)).collect();
     found.extend(sometimes.iter().filter_map(|check| check(facts)));
     found.sort_by_key(|judged| judged.finding.check);

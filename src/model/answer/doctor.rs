@@ -103,4 +103,6 @@ pub enum Check {
     Logs,
     /// The file systems that it stands on.
     Disk,
+    /// What its package needs of the host.
+    Host,
 }
