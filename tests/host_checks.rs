@@ -12,7 +12,6 @@ mod real;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
-use camino::Utf8PathBuf;
 use mainstay::package::pack;
 use real::{Place, program};
 use serde_json::{Value, json};
@@ -230,7 +229,7 @@ fn a_port_of_ones_own_is_free() {
 #[test]
 fn a_package_is_checked_wholly() {
     let place = Place::new();
-    let folder = Utf8PathBuf::from(place.top().join("folder"));
+    let folder = place.top().join("folder");
     std::fs::create_dir_all(folder.join("bin")).unwrap();
     let write =
         |text: &Value| std::fs::write(folder.join("mainstay-package.json"), format!("{text:#}")).unwrap();
