@@ -5,6 +5,7 @@ mod commands;
 mod confirm;
 mod demo;
 mod draft;
+mod excerpt;
 mod failure;
 mod interruption;
 mod plain_run;

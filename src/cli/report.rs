@@ -160,6 +160,15 @@ impl Report {
         }
     }
 
+    /// Faults of a document, each with the text around it, and what to do.
+    pub(crate) fn faults(&self, excerpts: &str, help: &[String]) {
+        self.end_bar();
+        talk(excerpts);
+        for line in help {
+            talk(&format!("{} {line}\n", styled(style::HINT, "help:")));
+        }
+    }
+
     /// A question, without an end of line.
     pub(crate) fn ask(&self, question: &str) {
         self.end_bar();
