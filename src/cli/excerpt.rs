@@ -5,23 +5,16 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::cli::words::visible;
-use crate::host::terminal;
 use crate::model::problem::{Problem, Problems, Severity};
 
 /// How wide lines are where no terminal says it.
-const USUAL_WIDTH: usize = 120;
+pub(crate) const USUAL_WIDTH: usize = 120;
 /// More words than these are not listed: `mainstay schema` has them.
 const MOST_WORDS: usize = 40;
 
 /// All the faults of a document, each with the text around it.
-pub(crate) fn of_all(problems: &Problems) -> String {
-    let width = terminal::extent(std::io::stderr()).map_or(USUAL_WIDTH, |extent| extent.columns);
+pub(crate) fn of_all(problems: &Problems, width: usize) -> String {
     problems.list.iter().map(|problem| of(&problems.file, &problems.text, problem, width)).collect()
-}
-
-/// How wide standard output is.
-pub(crate) fn width_of_output() -> usize {
-    terminal::extent(std::io::stdout()).map_or(USUAL_WIDTH, |extent| extent.columns)
 }
 
 /// One remark on a document. Where there is no text, as of a file that can't be read, its place is enough.

@@ -49,7 +49,8 @@ pub(crate) fn said(report: &Report, failure: &Failure) -> FailureAnswer {
     let mut answer = FailureAnswer::new(code, message, causes, help);
     match failure {
         Failure::Faulty(problems) => {
-            report.faults(&excerpt::of_all(problems), &answer.help);
+            let width = report.columns_of_talk().unwrap_or(excerpt::USUAL_WIDTH);
+            report.faults(&excerpt::of_all(problems, width), &answer.help);
             answer.problems.clone_from(&problems.list);
         }
         _ => report.failure(&answer.message, &answer.causes, &answer.help),

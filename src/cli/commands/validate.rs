@@ -24,7 +24,7 @@ pub(crate) fn validate(report: &Report, arguments: &ValidateArguments) -> Result
         report.document(&answer);
         return Ok(code);
     }
-    let width = excerpt::width_of_output();
+    let width = report.columns().unwrap_or(excerpt::USUAL_WIDTH);
     for file in &answer.files {
         if file.problems.is_empty() && file.warnings.is_empty() {
             report.line(format!("{}: {}", words::visible(file.file.as_str()), styled(style::GOOD, "sound")));
