@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::document::Document;
 use crate::model::duration::Span;
-use crate::model::manifest::{Manifest, PlatformKind, Scope, Systemd};
+use crate::model::manifest::{Manifest, PackageSource, PlatformKind, Scope, Systemd};
 use crate::model::package::PackageDescription;
 use crate::model::position::Segment;
 use crate::model::problem::{Problem, Problems};
@@ -52,8 +52,15 @@ pub fn refuse_contradictions(manifest: &Manifest, document: &Document) -> Result
     if let Some(platform) = manifest.platform {
         check.running_on(platform, &manifest.service);
     }
-    if manifest.platform == Some(PlatformKind::Embedded) {
-        check.embedded(manifest);
+    match manifest.platform {
+        Some(PlatformKind::Embedded) => check.embedded(manifest),
+        Some(PlatformKind::Compose) => check.compose(manifest),
+        Some(PlatformKind::Systemd) | None => {}
+    }
+    if let Some(compose) = &manifest.compose {
+        check.container(manifest, compose);
+    } else if manifest.package.source == PackageSource::Image {
+        check.value(["package", "source"], "an `image` is run on platform `compose`, and its name stands in `compose.image`");
     }
     check.finish()
 }
@@ -284,6 +291,7 @@ impl Check<'_> {
     }
 }
 
+mod compose;
 mod running;
 mod source;
 

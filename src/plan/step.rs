@@ -14,7 +14,8 @@ use crate::model::marker::Marker;
 use crate::model::owner::Owner;
 use crate::model::service::Supervision;
 use crate::model::trial::{Switch, Trial};
-pub use crate::plan::operation::{Operation, Room};
+use crate::model::version::Version;
+pub use crate::plan::operation::{Operation, Replaced, Room};
 use crate::platform::call::Call;
 use crate::platform::identity;
 
@@ -36,6 +37,9 @@ pub struct Plan {
     /// What it takes of the disk, and frees.
     #[serde(default)]
     pub room: Room,
+    /// Between which versions it goes, where that is no switch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaced>,
 }
 
 impl Plan {
@@ -50,6 +54,7 @@ impl Plan {
             after: Vec::new(),
             notices: Vec::new(),
             room: Room::default(),
+            replaces: None,
         }
     }
 
@@ -89,6 +94,13 @@ impl Plan {
     pub fn restarts_before(&self, place: usize) -> bool {
         let restarts = |planned: &Planned| matches!(planned.undo, Undo::Restart { .. });
         self.steps.iter().take(place + 1).any(restarts)
+    }
+
+    /// The versions between which the plan goes.
+    #[must_use]
+    pub fn versions(&self) -> Option<(&Version, &Version)> {
+        let switched = self.switch().map(|(_, switch)| (&switch.from.version, &switch.to.version));
+        switched.or(self.replaces.as_ref().map(|replaced| (&replaced.from, &replaced.to)))
     }
 
     /// The switch that the plan makes, with its place among the steps.

@@ -6,6 +6,7 @@ use crate::model::answer::doctor::{Check, Finding, Verdict};
 use crate::model::answer::status::{InstanceState, OperationState};
 use crate::model::manifest::{PlatformKind, Scope};
 
+mod runtime;
 mod trial;
 
 /// Less room than this, and a file system is full, in bytes: hardly a log line and no version fits into it.
@@ -23,7 +24,7 @@ pub(crate) struct Judged {
 /// All checks that have something to look at.
 pub(crate) fn judge(facts: &Facts) -> Vec<Judged> {
     let always: [fn(&Facts) -> Judged; 9] =
-        [service, definition, version, runtime, manifest, operation, locks, processes, disk];
+        [service, definition, version, runtime::runtime, manifest, operation, locks, processes, disk];
     let sometimes: [fn(&Facts) -> Option<Judged>; 6] = [boot, report, pid_file, sockets, secrets, logs];
     let mut found: Vec<Judged> = always.iter().map(|check| check(facts)).collect();
     found.extend(sometimes.iter().filter_map(|check| check(facts)));
@@ -178,30 +179,6 @@ fn version(facts: &Facts) -> Judged {
         return wrong(Check::Version, message, "`mainstay apply` in its folder writes it anew");
     }
     trial::of_whole(facts, target)
-}
-
-fn runtime(facts: &Facts) -> Judged {
-    let runtime = &facts.runtime;
-    if !runtime.runs {
-        let message =
-            format!("`{}`, which its definition starts, is not there or can't be run", runtime.path);
-        return wrong(Check::Runtime, message, "`mainstay apply` in its folder lays it there again");
-    }
-    let version = runtime.version.as_deref().unwrap_or("unknown");
-    if version != runtime.own {
-        let message = format!("it is run by mainstay {version}, and this is {}", runtime.own);
-        let hint = "`mainstay apply` in its folder moves it to this one; never to an older one";
-        return doubtful(Check::Runtime, message, hint);
-    }
-    if runtime.other_build {
-        let message = format!("it is run by another build of mainstay {version} than this");
-        return doubtful(Check::Runtime, message, "`mainstay apply` in its folder moves it to this one");
-    }
-    if runtime.replaced {
-        let message = "its supervisor still runs an earlier copy of mainstay";
-        return doubtful(Check::Runtime, message, "`mainstay restart` starts the present one");
-    }
-    sound(Check::Runtime, format!("it is run by mainstay {version}"))
 }
 
 fn manifest(facts: &Facts) -> Judged {

@@ -13,6 +13,7 @@ impl Check<'_> {
             PackageSource::Archive => return,
             PackageSource::Manager => "manager",
             PackageSource::Binary => "binary",
+            PackageSource::Image => return,
         };
         let package = &manifest.package;
         let given = [

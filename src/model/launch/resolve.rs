@@ -3,10 +3,13 @@
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
+use crate::model::compose::{ContainerSpec, EngineKind};
 use crate::model::duration::Span;
 use crate::model::health::{HealthPolicy, HealthProbe};
 use crate::model::launch::{FORMAT, LaunchSpec, LogPolicy, Readiness, RestartPolicy, StopPolicy};
-use crate::model::manifest::{Hardening, Limits, Manifest, PlatformKind, RestartWhen, Scope, Service};
+use crate::model::manifest::{
+    Hardening, Limits, Manifest, PackageSource, PlatformKind, RestartWhen, Scope, Service, Supervision,
+};
 use crate::model::package::PackageDescription;
 use crate::model::readiness::Probe;
 use crate::model::size::Size;
@@ -79,13 +82,20 @@ impl LaunchSpec {
         let nothing = Service::default();
         let theirs = package.map_or(&nothing, |description| &description.service);
         let Circumstances { platform, scope, deploy, version, owner } = circumstances;
-        let command =
-            ours.command.clone().or_else(|| theirs.command.clone()).ok_or(ResolveError::NoCommand)?;
+        let container = container(manifest, platform);
+        let command = match ours.command.clone().or_else(|| theirs.command.clone()) {
+            Some(command) => command,
+            // An image knows what it starts.
+            None if container.is_some() => Vec::new(),
+            None => return Err(ResolveError::NoCommand),
+        };
         let mut environment = theirs.environment.clone();
         environment.extend(ours.environment.clone());
         let secrets = theirs.secrets.iter().chain(&ours.secrets);
-        let supervision = ours.supervision.or(theirs.supervision).unwrap_or_default();
-        let ready = Readiness::resolve(ours.ready.as_ref(), theirs.ready.as_ref(), supervision);
+        let ready_by = ours.supervision.or(theirs.supervision).unwrap_or_default();
+        let ready = Readiness::resolve(ours.ready.as_ref(), theirs.ready.as_ref(), ready_by);
+        // A container's engine is what watches it.
+        let supervision = if container.is_some() { Supervision::Native } else { ready_by };
         let user = ours.user.clone().or_else(|| theirs.user.clone()).or(owner);
         // What a package would like and this platform does not have is left out; what the user wrote is refused
         // by the platform, with the reason.
@@ -116,7 +126,8 @@ impl LaunchSpec {
                 .working_directory
                 .clone()
                 .or_else(|| theirs.working_directory.clone())
-                .unwrap_or_else(|| "{data}".to_owned()),
+                // An image knows where it starts.
+                .unwrap_or_else(|| if container.is_some() { String::new() } else { "{data}".to_owned() }),
             stdin: ours.stdin.or(theirs.stdin).unwrap_or_default(),
             boot: ours.boot.or(theirs.boot).unwrap_or(true),
             supervision,
@@ -169,7 +180,8 @@ impl LaunchSpec {
                 level: manifest.logs.level.clone(),
             },
             systemd: manifest.systemd.clone(),
-            source: manifest.package.source,
+            source: if container.is_some() { PackageSource::Image } else { manifest.package.source },
+            container,
             upgrade: UpgradePolicy::resolve(&manifest.upgrade, package),
             platform,
             scope,
@@ -177,6 +189,16 @@ impl LaunchSpec {
             version,
         })
     }
+}
+
+/// The container of a manifest. Its image stands as it is written until the engine has said which one that is.
+fn container(manifest: &Manifest, platform: PlatformKind) -> Option<ContainerSpec> {
+    let wanted = manifest.compose.clone().filter(|_| platform == PlatformKind::Compose)?;
+    Some(ContainerSpec {
+        pinned: wanted.image.to_string(),
+        engine: wanted.engine.unwrap_or(EngineKind::Docker),
+        wanted,
+    })
 }
 
 fn description(manifest: &Manifest, package: &Service) -> String {
