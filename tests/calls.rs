@@ -19,40 +19,7 @@ use mainstay::engine::guard::guardian_of;
 use mainstay::model::name::InstanceName;
 use real::{LONG, MAINSTAY, Place, after, await_some};
 
-/// The calls by which a process changes what is outside of it.
-const CALLS: [&str; 28] = [
-    "write",
-    "pwrite64",
-    "writev",
-    "openat",
-    "mkdirat",
-    "mkdir",
-    "unlinkat",
-    "unlink",
-    "rmdir",
-    "rename",
-    "renameat",
-    "renameat2",
-    "linkat",
-    "symlinkat",
-    "symlink",
-    "fsync",
-    "fdatasync",
-    "syncfs",
-    "ftruncate",
-    "fchmod",
-    "fchown",
-    "fchownat",
-    "kill",
-    "pidfd_send_signal",
-    "sendto",
-    "sendmsg",
-    "connect",
-    "flock",
-];
-/// What the disk may say.
-const ERRORS: [&str; 3] = ["EIO", "ENOSPC", "EROFS"];
-/// The calls that a disk can fail.
+/// The calls by which a process changes what is outside of it, and that a disk can fail.
 const OF_THE_DISK: [&str; 21] = [
     "write",
     "pwrite64",
@@ -76,6 +43,16 @@ const OF_THE_DISK: [&str; 21] = [
     "fchmod",
     "fchown",
 ];
+/// The others.
+const OF_OTHERS: [&str; 7] =
+    ["fchownat", "kill", "pidfd_send_signal", "sendto", "sendmsg", "connect", "flock"];
+/// What the disk may say.
+const ERRORS: [&str; 3] = ["EIO", "ENOSPC", "EROFS"];
+
+/// All calls by which a process changes what is outside of it.
+fn changing() -> Vec<&'static str> {
+    [OF_THE_DISK.as_slice(), OF_OTHERS.as_slice()].concat()
+}
 
 fn web() -> InstanceName {
     InstanceName::new("web").unwrap()
@@ -174,13 +151,17 @@ fn the_command_is_killed_at_any_call() {
     if strace_is_missing() {
         return;
     }
-    let calls = sample(calls_of_the_command(&CALLS), 3, 8);
+    let calls = sample(calls_of_the_command(&changing()), 3, 8);
     for call in &calls {
         let place = old_runs();
         let told = format!("killed at {call}");
         let inject = format!("{}:signal=KILL:when={}", call.name, call.number);
         let trace = place.top().join("trace");
-        tracer(&place, &trace, &CALLS, Some(&inject)).arg(MAINSTAY).args(upgrade(&place)).status().unwrap();
+        tracer(&place, &trace, &changing(), Some(&inject))
+            .arg(MAINSTAY)
+            .args(upgrade(&place))
+            .status()
+            .unwrap();
         after::in_order(&place, &web(), &told, &["1.0.0", "2.0.0"]);
         after::goes_on(&place, &web(), &told);
     }
@@ -227,7 +208,8 @@ fn any_call_of_the_command_fails() {
 /// Attaches to the process that makes the switch, and waits until it is traced.
 fn attach(place: &Place, trace: &Utf8Path, inject: Option<&str>) -> Child {
     let guardian = guardian_of(&place.layout, &web()).unwrap().pid;
-    let tracer = tracer(place, trace, &CALLS, inject).arg(format!("--attach={guardian}")).spawn().unwrap();
+    let tracer =
+        tracer(place, trace, &changing(), inject).arg(format!("--attach={guardian}")).spawn().unwrap();
     await_some("the guardian is traced", LONG, || {
         let status = std::fs::read_to_string(format!("/proc/{guardian}/status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("TracerPid:"))?;
@@ -252,7 +234,7 @@ fn the_guardian_is_killed_at_any_call_of_the_switch() {
     let tracing = attach(&place, &trace, None);
     place.run(&upgrade(&place).iter().map(String::as_str).collect::<Vec<_>>()).good();
     detach(tracing);
-    let calls = sample(calls_in(&trace, &CALLS), 1, 6);
+    let calls = sample(calls_in(&trace, &changing()), 1, 6);
     for call in &calls {
         let place = old_runs();
         let told = format!("the guardian is killed at {call}");

@@ -35,6 +35,9 @@ const FLOORS: [(&str, &[&str]); 8] = [
 /// The one file that prints.
 const MOUTH: &str = "cli/report.rs";
 
+/// The one file that may hold `unsafe` code: what a resting process gives back has no safe interface.
+const UNSAFE: &str = "host/rest.rs";
+
 /// The files that hand on the bytes of others, and why. They say nothing of their own.
 const RELAYS: &[(&str, &str)] =
     &[("supervise/log.rs", "what the supervised program wrote reaches a person who runs it at a terminal")];
@@ -68,9 +71,6 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The build script: no part of the crate, and what it prints is for cargo.
-const BUILD_SCRIPT: &str = "build.rs";
-
 /// Every source of the crate, by its path below `src`.
 fn sources() -> Vec<(String, String)> {
     let folder = root().join("src");
@@ -83,9 +83,7 @@ fn sources() -> Vec<(String, String)> {
                 open.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
-                if name != BUILD_SCRIPT {
-                    found.push((name, std::fs::read_to_string(&path).unwrap()));
-                }
+                found.push((name, std::fs::read_to_string(&path).unwrap()));
             }
         }
     }
@@ -141,6 +139,10 @@ fn printing(name: &str, source: &Source) -> Vec<String> {
     if name == MOUTH { Vec::new() } else { found }
 }
 
+fn unsafety(name: &str, source: &Source) -> Vec<String> {
+    if name == UNSAFE { Vec::new() } else { source.unsafety.clone() }
+}
+
 fn too_long(name: &str, text: &str) -> Option<String> {
     let lines = text.lines().count();
     (lines > LONGEST).then(|| format!("src/{name}: {lines} lines are more than {LONGEST}: is it two nouns?"))
@@ -170,6 +172,16 @@ fn only_the_mouth_prints() {
 #[test]
 fn nothing_is_unwrapped_outside_tests() {
     assert_none(&faults_of(|_, source| source.unwrapping.clone()), "a panic in waiting");
+}
+
+#[test]
+fn only_one_file_is_unsafe() {
+    assert_none(&faults_of(unsafety), &format!("`unsafe` outside `{UNSAFE}`"));
+    let text = std::fs::read_to_string(root().join("src").join(UNSAFE)).unwrap();
+    let blocks = Source::read(UNSAFE, &text, Test::No).unsafety.len();
+    // The block, and the lint that expects it.
+    assert_eq!(blocks, 2, "`{UNSAFE}` has one thing that is unsafe");
+    assert_eq!(text.matches("// SAFETY: ").count(), 1, "`{UNSAFE}` says why that is right");
 }
 
 #[test]
@@ -341,6 +353,26 @@ mod the_checker {
         }
         let text = "fn a() { b().unwrap(); }";
         assert_eq!(Source::read("plan/tests.rs", text, Test::Yes).unwrapping, [""; 0]);
+    }
+
+    #[test]
+    fn finds_what_is_unsafe() {
+        for text in [
+            "fn a() { unsafe { b() } }",
+            "unsafe fn a() {}",
+            "unsafe impl A for B {}",
+            "unsafe trait A {}",
+            "unsafe extern \"C\" { fn a(); }",
+            "#[unsafe(no_mangle)] fn a() {}",
+            "fn a() { b!(unsafe { c() }) }",
+            "#[allow(unsafe_code)] fn a() {}",
+            "#[test] fn a() { unsafe { b() } }",
+        ] {
+            assert!(!unsafety("host/files.rs", &read(text)).is_empty(), "{text}");
+            assert!(unsafety(UNSAFE, &read(text)).is_empty(), "{text}");
+        }
+        let text = "/// Not unsafe.\nfn a() { b(\"unsafe\") }";
+        assert_eq!(unsafety("host/files.rs", &read(text)), [""; 0], "{text}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `docs/manifest.md` tells every field of the published schemas, and no other.
+//! `docs/manifest.md` and `docs/package.md` tell every field of the published schemas, and no other.
 //!
 //! `UPDATE_DOCS=1 cargo test --test reference` writes its tables anew.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use mainstay::model::contradiction::read_package_description;
 use mainstay::model::schema::Published;
 use serde_json::{Map, Value};
 
@@ -41,21 +42,31 @@ fn object(value: &Value) -> &Map<String, Value> {
     value.as_object().unwrap()
 }
 
-fn tables(manifest: &Value, package: &Value) -> String {
+/// The parts of a package description, likewise. What it shares with the manifest is told there.
+const PACKAGE_PARTS: [(&str, &str); 14] = [
+    ("At the top", ""),
+    ("`rollback`", "RollbackBarrier"),
+    ("`questions[]`", "Question"),
+    ("`questions[].choices[]`", "Choice"),
+    ("`environment.NAME`", "VariableMeaning"),
+    ("`status`", "StatusView"),
+    ("`status.fields[]`", "ViewField"),
+    ("`host`", "Host"),
+    ("`host.checks[]`", "Requirement"),
+    ("`host.prepare[]`", "Preparation"),
+    ("`when`", "Condition"),
+    ("`development.NAME`", "DevelopmentService"),
+    ("`development.NAME.port`", "DevelopmentPort"),
+    ("`development.NAME.wait`", "DevelopmentWait"),
+];
+
+fn tables(schema: &Value, parts: &[(&str, &str)]) -> String {
     let mut text = String::new();
-    for (heading, definition) in PARTS {
-        let part = if definition.is_empty() { manifest } else { &manifest["definitions"][definition] };
+    for (heading, definition) in parts {
+        let part = if definition.is_empty() { schema } else { &schema["definitions"][definition] };
         let description = if definition.is_empty() { "" } else { part["description"].as_str().unwrap() };
         section(&mut text, heading, description, part);
     }
-    section(
-        &mut text,
-        "The package: `mainstay-package.json`",
-        "At the root of an archive: what the vendor says. All that `service` holds stands between the manifest and the defaults above.",
-        package,
-    );
-    let barrier = &package["definitions"]["RollbackBarrier"];
-    section(&mut text, "`rollback` of a package", barrier["description"].as_str().unwrap(), barrier);
     text
 }
 
@@ -156,12 +167,20 @@ fn form(field: &Value) -> String {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the wish to write comes from who runs the test")]
 fn the_reference_is_what_the_schemas_say() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/manifest.md");
+    for (file, document, parts) in [
+        ("docs/manifest.md", Published::Manifest, &PARTS[..]),
+        ("docs/package.md", Published::Package, &PACKAGE_PARTS[..]),
+    ] {
+        is_told(file, &tables(&schema(document), parts));
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the wish to write comes from who runs the test")]
+fn is_told(file: &str, tables: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let text = std::fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
     let (head, stored) = text.split_once(BEGIN).unwrap();
-    let tables = tables(&schema(Published::Manifest), &schema(Published::Package));
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&path, format!("{head}{BEGIN}{tables}")).unwrap();
     } else {
@@ -170,20 +189,49 @@ fn the_reference_is_what_the_schemas_say() {
 }
 
 #[test]
-fn every_part_of_the_schema_has_its_table() {
-    let manifest = schema(Published::Manifest);
-    let told: Vec<&str> = PARTS.iter().map(|(_, definition)| *definition).collect();
-    let untold: Vec<&String> =
-        object(&manifest["definitions"]).keys().filter(|name| !told.contains(&name.as_str())).collect();
-    assert!(untold.is_empty(), "{untold:?}");
-    let tables = tables(&manifest, &schema(Published::Package));
-    for (_, definition) in PARTS {
-        let part = if definition.is_empty() { &manifest } else { &manifest["definitions"][definition] };
-        for name in object(&part["properties"]).keys() {
-            assert!(tables.contains(&format!("\n| `{name}` | ")), "{name}");
+fn every_part_of_the_schemas_has_its_table() {
+    let shared = |name: &str| PARTS.iter().any(|(_, definition)| *definition == name);
+    for (document, parts) in [(Published::Manifest, &PARTS[..]), (Published::Package, &PACKAGE_PARTS[..])] {
+        let schema = schema(document);
+        let told: Vec<&str> = parts.iter().map(|(_, definition)| *definition).collect();
+        let untold: Vec<&String> = object(&schema["definitions"])
+            .keys()
+            .filter(|name| {
+                !told.contains(&name.as_str()) && (document == Published::Manifest || !shared(name))
+            })
+            .collect();
+        assert!(untold.is_empty(), "{untold:?}");
+        let tables = tables(&schema, parts);
+        for (_, definition) in parts {
+            let part = if definition.is_empty() { &schema } else { &schema["definitions"][definition] };
+            for name in object(&part["properties"]).keys() {
+                assert!(tables.contains(&format!("\n| `{name}` | ")), "{name}");
+            }
         }
     }
+    let tables = tables(&schema(Published::Manifest), &PARTS);
     for word in ["on-failure", "SIGUSR2", "strict", "embedded", "native", "open"] {
         assert!(tables.contains(&format!("`{word}`: ")), "{word}");
     }
+}
+
+/// The first block of JSON after a heading of a document.
+fn block(text: &str, heading: &str) -> String {
+    let after = text.split_once(heading).unwrap().1;
+    let (_, from) = after.split_once("```json\n").unwrap();
+    from.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_example_of_a_package_is_one() {
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/package.md")).unwrap();
+    let example = block(&text, "## A whole one");
+    let (description, _) = read_package_description("mainstay-package.json", &example).unwrap();
+    assert!(description.status.is_some_and(|status| status.fields.len() > 3));
+    assert!(description.host.checks.len() > 2 && description.host.prepare.len() > 2);
+    assert!(!description.development.is_empty() && description.rollback.is_some());
+    let schema = schema(Published::Package);
+    let validator = jsonschema::draft7::new(&schema).unwrap();
+    assert!(validator.is_valid(&serde_json::from_str(&example).unwrap()));
 }

@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
-use crate::engine::operation::{exclusively, guard_rights};
+use crate::engine::operation::{exclusively, guard_rights, still_agreed};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::source::{self, Proof, Source, Supply, present, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
@@ -26,7 +26,7 @@ use crate::plan::cleanup;
 use crate::plan::observed::{Running, Tree};
 use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan};
-use crate::plan::wanted::{Archive, Wanted, Wishes};
+use crate::plan::wanted::{Wanted, Wishes};
 use crate::platform::identity;
 
 /// What is asked.
@@ -189,10 +189,7 @@ fn attempt(
         if overtaken.get() {
             return Err(Failure::Changed(of.name.clone()));
         }
-        let under_lock = decide()?;
-        if under_lock.steps != plan.steps && !agree(&under_lock)? {
-            return Err(Failure::Changed(of.name.clone()));
-        }
+        let under_lock = still_agreed(&of.name, &plan, decide, agree)?;
         installed::guard_unchanged(context, &wanted)?;
         execute(context, &under_lock, &of, stage.map(Stage::into_parts))
             .map_err(|failure| installed::told(context, &wanted, before.as_ref(), failure))
@@ -287,13 +284,7 @@ fn aim(
         return Ok(Aim {
             version,
             description: stage.unpacked.description.clone(),
-            archive: Some(Archive {
-                path: stage.archive.clone(),
-                digest: stage.unpacked.digest,
-                signed_by: stage.signed.as_ref().map(|(vouched, _)| vouched.by.clone()),
-                introduces_key: stage.signed.as_ref().is_some_and(|(_, introduces)| *introduces),
-                staging: stage.staging.path().to_owned(),
-            }),
+            archive: Some(stage.to_archive()),
             wishes: request.wishes,
             edits_version,
             standing: None,

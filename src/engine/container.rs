@@ -1,7 +1,7 @@
 //! Containers: what an engine is asked for an instance of platform `compose`, and how it stands there.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 
@@ -9,7 +9,7 @@ use crate::engine::failure::CallError;
 use crate::engine::manager::{Seen, State};
 use crate::engine::supervisor::active_launch;
 use crate::host::command::{self, Manner};
-use crate::host::{files, untrusted};
+use crate::host::{files, tree, untrusted};
 use crate::model::compose::EngineKind;
 use crate::model::environment_file;
 use crate::model::launch::LaunchSpec;
@@ -20,7 +20,7 @@ use crate::model::status::Exit;
 use crate::platform::call::{Call, Verb};
 use crate::platform::compose::entry::{self, Entry};
 use crate::platform::compose::seen::{self, ContainerSeen};
-use crate::platform::compose::{query, text};
+use crate::platform::compose::{project, query, text};
 use crate::platform::observed::{Answer, NoAnswer};
 use crate::supervise::Folders;
 
@@ -34,6 +34,10 @@ pub(crate) mod ready;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long it may take to say which it is: Podman asks Compose, and its own service may have to begin first.
 const FIRST_WORD: Duration = Duration::from_secs(10);
+/// How long what a killed command has left of Compose may take to end: its stop, and then some.
+const OTHERS: Duration = Duration::from_secs(120);
+/// The pause between two looks whether it has.
+const GLANCE: Duration = Duration::from_millis(100);
 /// The largest file of variables that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
 
@@ -113,9 +117,20 @@ fn up(layout: &Layout, of: &Marker, entry: &Entry) -> Result<(), CallError> {
 }
 
 fn compose(of: &Marker, entry: &Entry, verb: Verb) -> Result<(), CallError> {
+    await_others(of);
     let file = matches!(files::facts(&entry.file), Ok(Some(_))).then_some(entry.file.as_path());
     let argv = query::compose(entry.engine, &of.name, file, verb);
     run(&argv).map(|_| ())
+}
+
+/// Waits until what a killed command has left of Compose has ended: two at work on one container hinder each other.
+fn await_others(of: &Marker) {
+    let project = project(&of.name);
+    let words = ["compose", "--project-name", project.as_str()];
+    let until = Instant::now() + OTHERS;
+    while Instant::now() < until && tree::has_words(&words) {
+        std::thread::sleep(GLANCE);
+    }
 }
 
 /// Runs a command of an engine's to its end, however long that takes.

@@ -14,18 +14,16 @@ mod ward;
 
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
+use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
 use thiserror::Error;
 
 use crate::host::holder::{HeldLock, HolderError};
 use crate::host::process;
 use crate::host::signal::SignalPipe;
-use crate::host::{clock, tree};
+use crate::host::{rest, tree};
 use crate::model::layout::Layout;
 use crate::model::moment::BootMoment;
 use crate::model::name::InstanceName;
@@ -211,19 +209,12 @@ impl Guardian {
 
     fn wait(&self) -> std::io::Result<()> {
         let deadline: Option<BootMoment> = self.wards.iter().filter_map(Ward::deadline).min();
-        let limit = deadline.map(|deadline| {
-            let left = deadline.since(clock::boot_now());
-            clock::limit(if left.is_zero() { left } else { left + Duration::from_millis(1) })
-        });
         let own = [&self.terminate, &self.hang_up, &self.requests, &self.child];
         let descriptors = own.into_iter().map(|pipe| pipe.descriptor().as_fd());
         let descriptors = descriptors.chain(self.wards.iter().filter_map(Ward::descriptor).map(AsFd::as_fd));
         let mut polled: Vec<_> =
             descriptors.map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN)).collect();
-        match poll(&mut polled, limit.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        rest::wait(&mut polled, deadline)
     }
 
     fn gather(&mut self, hooks: &mut dyn Hooks) {

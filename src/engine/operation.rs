@@ -10,6 +10,7 @@ use crate::host::lock::{self, LockError};
 use crate::model::manifest::Scope;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
+use crate::plan::step::Plan;
 
 /// How long a command waits for another one on the same instance: long enough for one that is just ending.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -25,6 +26,20 @@ pub(crate) fn exclusively<T>(
         recover::recover(context, &of.name)?;
         work()
     })
+}
+
+/// The plan as it is under the lock. Where it is another than the one that was shown, that has to be agreed to as well.
+pub(crate) fn still_agreed(
+    name: &InstanceName,
+    shown: &Plan,
+    decide: impl FnOnce() -> Result<Plan, Failure>,
+    agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
+) -> Result<Plan, Failure> {
+    let under_lock = decide()?;
+    if under_lock.steps != shown.steps && !agree(&under_lock)? {
+        return Err(Failure::Changed(name.clone()));
+    }
+    Ok(under_lock)
 }
 
 /// Does something to an instance while no other command can.

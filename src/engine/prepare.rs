@@ -50,6 +50,17 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// What a plan goes by.
+    pub(crate) fn to_archive(&self) -> Archive {
+        Archive {
+            path: self.archive.clone(),
+            digest: self.unpacked.digest,
+            signed_by: self.signed.as_ref().map(|(vouched, _)| vouched.by.clone()),
+            introduces_key: self.signed.as_ref().is_some_and(|(_, introduces)| *introduces),
+            staging: self.staging.path().to_owned(),
+        }
+    }
+
     /// What publishes it.
     pub(crate) fn into_parts(self) -> (Staging, Complete) {
         let complete = self.unpacked.complete();

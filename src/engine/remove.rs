@@ -6,7 +6,7 @@ use crate::engine::Context;
 use crate::engine::execute::execute;
 use crate::engine::failure::Failure;
 use crate::engine::observe::{observe, read_receipt};
-use crate::engine::operation::exclusively;
+use crate::engine::operation::{exclusively, still_agreed};
 use crate::engine::prepare::platform_of;
 use crate::engine::target::Target;
 use crate::engine::{references, registry};
@@ -68,10 +68,7 @@ pub fn remove(
         return Err(Failure::Usage("nothing was changed".to_owned()));
     }
     let outcome = exclusively(context, of, || {
-        let under_lock = decide()?;
-        if under_lock.steps != plan.steps && !agree(&under_lock)? {
-            return Err(Failure::Changed(of.name.clone()));
-        }
+        let under_lock = still_agreed(&of.name, &plan, decide, agree)?;
         execute(context, &under_lock, of, None)
     });
     for notice in registry::instances(&context.layout).notices {

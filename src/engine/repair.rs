@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::engine::change::Request;
 use crate::engine::execute::execute;
 use crate::engine::failure::Failure;
-use crate::engine::operation::{exclusively, guard_rights};
+use crate::engine::operation::{exclusively, guard_rights, still_agreed};
 use crate::engine::prepare::{self, Stage};
 use crate::engine::source::{Proof, Source, supply, verified};
 use crate::engine::target::{Declared, Target, TargetError};
@@ -64,13 +64,7 @@ pub fn repair(
     })?;
     let stage = staged(context, declared, request, &version, receipt.as_ref())?;
     is_of_this_tree(context, of, &version, receipt.as_ref(), &stage)?;
-    let archive = Archive {
-        path: stage.archive.clone(),
-        digest: stage.unpacked.digest,
-        staging: stage.staging.path().to_owned(),
-        signed_by: None,
-        introduces_key: false,
-    };
+    let archive = Archive { signed_by: None, introduces_key: false, ..stage.to_archive() };
     let now = clock::now();
     let plan = || -> Result<Plan, Failure> {
         let damage = damage(context, of, &version, &archive.staging)?;
@@ -84,10 +78,7 @@ pub fn repair(
         return Err(Failure::Usage("nothing was changed".to_owned()));
     }
     exclusively(context, of, || {
-        let under_lock = plan()?;
-        if under_lock.steps != shown.steps && !agree(&under_lock)? {
-            return Err(Failure::Changed(of.name.clone()));
-        }
+        let under_lock = still_agreed(&of.name, &shown, plan, agree)?;
         execute(context, &under_lock, of, Some(stage.into_parts()))
     })?;
     Ok((version, shown))

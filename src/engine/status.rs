@@ -182,7 +182,8 @@ fn restarts(live: Option<&Status>, spec: Option<&LaunchSpec>) -> Restarts {
         counted: live.map_or(0, |status| {
             u32::try_from(status.restarts.iter().filter(counts).count()).unwrap_or(u32::MAX)
         }),
-        limit: policy.map(|policy| policy.limit),
+        // An engine knows no limit.
+        limit: policy.filter(|_| spec.is_none_or(|spec| spec.container.is_none())).map(|policy| policy.limit),
         next_start: live.and_then(|status| status.next_start),
     }
 }

@@ -23,6 +23,7 @@ pub mod probe;
 pub mod process;
 pub mod removal;
 pub mod replica;
+pub mod rest;
 mod rights;
 pub mod signal;
 pub mod temporary;

@@ -32,6 +32,10 @@ pub fn read_package_description(name: &str, text: &str) -> Result<(PackageDescri
     let description: PackageDescription = document.read()?;
     let mut check = Check { document: &document, problems: Vec::new() };
     check.service(&description.service);
+    check.view(&description);
+    check.host(&description.host);
+    check.development(&description);
+    check.questions(&description);
     check.finish()?;
     Ok((description, document))
 }
@@ -292,6 +296,8 @@ impl Check<'_> {
 }
 
 mod compose;
+mod package;
+mod questions;
 mod running;
 mod source;
 

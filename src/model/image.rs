@@ -139,7 +139,9 @@ fn is_sound(text: &str) -> bool {
             digits.len() == 64 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         })
     };
+    // `sha256:…` alone is the number of an image, and no name.
     repository.len() <= 200
+        && !(repository == "sha256" && tag.is_some_and(|tag| tag.len() == 64))
         && (if has_registry { host(first) } else { path_part(first) })
         && parts.all(path_part)
         && tag.is_none_or(sound_tag)

@@ -19,6 +19,7 @@ use crate::model::image::ImageName;
 use crate::model::manifest::{LEVEL_PATTERN, check_level};
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::outcome::ExitCode;
+use crate::model::package::{preparation, requirement};
 use crate::model::public_key::PublicKey;
 use crate::model::size::Size;
 use crate::model::socket::{self, Listen};
@@ -49,6 +50,10 @@ static RULES: LazyLock<BTreeMap<String, Rule>> = LazyLock::new(|| {
         (CONTAINER_PATTERN.to_owned(), check_container),
         (TARGET_PATTERN.to_owned(), check_target),
         (socket::NAME_PATTERN.to_owned(), socket::check_name),
+        (requirement::VERSION_PATTERN.to_owned(), requirement::check_version),
+        (preparation::IDENTIFIER_PATTERN.to_owned(), preparation::check_identifier),
+        (preparation::KERNEL_NAME_PATTERN.to_owned(), preparation::check_kernel_name),
+        (preparation::MODE_PATTERN.to_owned(), preparation::check_mode),
         (LEVEL_PATTERN.to_owned(), check_level),
         (USER_PATTERN.to_owned(), |text| check_user(text).map_err(|error| error.to_string())),
         (HTTP_PATTERN.to_owned(), |text| check_http(text).map_err(|error| error.to_string())),

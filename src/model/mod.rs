@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod address;
+pub mod adoption;
 pub mod answer;
 pub mod calendar;
 pub mod compose;
@@ -11,6 +12,7 @@ pub mod contradiction;
 pub mod digest;
 pub mod document;
 pub mod doubt;
+pub mod draft;
 pub mod duration;
 pub mod ended;
 pub mod environment_file;

@@ -1,11 +1,30 @@
 //! The package description: `mainstay-package.json` at the root of an archive.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::manifest::Service;
+use crate::model::manifest::{Service, is_default};
 use crate::model::name::ComponentName;
+use crate::model::variable::VariableName;
 use crate::model::version::Version;
+
+pub use self::condition::{Condition, Setting};
+pub use self::development::{DevelopmentPort, DevelopmentService, DevelopmentWait};
+pub use self::meaning::VariableMeaning;
+pub use self::preparation::{Preparation, PreparationKind, Rights};
+pub use self::question::{AnswerValue, Choice, Generate, Question, QuestionKind};
+pub use self::requirement::{Access, Host, Requirement, RequirementKind, Severity};
+pub use self::view::{StatusView, ValueForm, ViewField};
+
+pub mod condition;
+pub mod development;
+pub mod meaning;
+pub mod preparation;
+pub mod question;
+pub mod requirement;
+pub mod view;
 
 /// The name of the description's file at the root of a package.
 pub const FILE_NAME: &str = "mainstay-package.json";
@@ -37,6 +56,26 @@ pub struct PackageDescription {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{ "oldest": "0.3.0" }]))]
     pub rollback: Option<RollbackBarrier>,
+    /// The package's own lines of `status`: what is asked of the running program, and how its answer is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{ "http": "http://127.0.0.1:{env.PORT}/health", "fields": [{ "label": "Agents", "pointer": "/agents/connected", "as": "number" }] }]))]
+    pub status: Option<StatusView>,
+    /// What the host must have, and how it is made ready.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = {}, "examples" = [{ "checks": [{ "kind": "command", "name": "git", "version": "2.30", "why": "it fetches repositories" }] }]))]
+    pub host: Host,
+    /// What is asked of the person who installs it, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("default" = [], "examples" = [[{ "id": "port", "kind": "number", "ask": "On which port?", "default": 4000, "variable": "PORT" }]]))]
+    pub questions: Vec<Question>,
+    /// What the variables of the program mean, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("default" = {}, "examples" = [{ "PORT": { "describe": "The port on which agents connect.", "default": "4000" } }]))]
+    pub environment: BTreeMap<VariableName, VariableMeaning>,
+    /// Services that are wanted beside it while somebody develops, by name. Nothing runs them yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("default" = {}, "examples" = [{ "postgres": { "image": "docker.io/library/postgres:18-trixie", "port": { "host": 15432, "inside": 5432 } } }]))]
+    pub development: BTreeMap<ComponentName, DevelopmentService>,
 }
 
 /// How far back one can go once a version has run: an older one could not read its data.

@@ -44,6 +44,15 @@ pub fn expand(text: &str, places: &Places<'_>) -> String {
     replace(text, |token| places.value(token).map(str::to_owned))
 }
 
+/// A text in which every token stands for itself, for [`expand`] to give the text back.
+#[must_use]
+pub fn literal(text: &str) -> String {
+    NAMES.iter().fold(text.to_owned(), |text, name| {
+        let token = format!("{{{name}}}");
+        text.replace(&token, &format!("{{{token}}}"))
+    })
+}
+
 /// The words that stand in single braces as tokens do, whether they are tokens or not.
 #[must_use]
 pub fn words(text: &str) -> Vec<&str> {
@@ -124,6 +133,13 @@ mod tests {
             expanded("{ package } {package {} }{ {{x}} ${config}"),
             "{ package } {package {} }{ {{x}} $/c"
         );
+    }
+
+    #[test]
+    fn a_literal_text_is_given_back() {
+        for text in ["{data}/x", "{{data}}", "{{{package}", "{run}{run}", "${config}", "{x} {}"] {
+            assert_eq!(expanded(&literal(text)), text);
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 
+pub mod adoption;
 pub mod call;
 pub mod calls;
 pub mod compose;

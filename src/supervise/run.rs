@@ -6,14 +6,13 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
+use rustix::event::{PollFd, PollFlags};
 use thiserror::Error;
 
 use crate::host::holder::{HeldLock, HolderError};
 use crate::host::notify::Listener;
 use crate::host::process::{self, Ended};
-use crate::host::{clock, identity, tree};
+use crate::host::{clock, identity, rest, signal, tree};
 use crate::model::event_line::{EventKind, EventLine};
 use crate::model::moment::{BootMoment, Moment, Present};
 use crate::model::status::Status;
@@ -141,6 +140,7 @@ impl Supervisor {
         process::close_inherited();
         // Before anything else: from here on a request to stop is heard.
         let signals = Signals::catch().map_err(system("catch signals"))?;
+        signal::ignore_none();
         let status_error = |source| SuperviseError::Status { path: context.status.clone(), source };
         if let Some(folder) = context.status.parent() {
             fs_err::create_dir_all(folder).map_err(status_error)?;
@@ -314,11 +314,6 @@ impl Supervisor {
             self.changes_deadline(),
         ];
         let deadlines = deadlines.into_iter().chain(inquiries.map(Inquiry::deadline));
-        // The clock counts whole milliseconds, so the limit is rounded up: not to wake just before it.
-        let limit = deadlines.flatten().min().map(|deadline| {
-            let left = deadline.since(clock::boot_now());
-            clock::limit(if left.is_zero() { left } else { left + Duration::from_millis(1) })
-        });
         let mut descriptors: Vec<_> =
             inquiries.map(|inquiry| inquiry.descriptor().as_fd()).into_iter().collect();
         descriptors.extend(self.signals.descriptors().map(AsFd::as_fd));
@@ -335,10 +330,7 @@ impl Supervisor {
             .into_iter()
             .map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN))
             .collect();
-        match poll(&mut polled, limit.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        rest::wait(&mut polled, deadlines.flatten().min())
     }
 
     /// Everything is looked at after each wake-up; nothing here waits. What a program said before it ended

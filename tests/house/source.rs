@@ -26,6 +26,8 @@ pub(crate) struct Source {
     pub(crate) printing: Vec<String>,
     /// What panics where there is nothing, outside tests.
     pub(crate) unwrapping: Vec<String>,
+    /// What the compiler does not check, and the lints that let it be.
+    pub(crate) unsafety: Vec<String>,
     /// Where the files may stand that are compiled for tests only.
     pub(crate) test_files: Vec<String>,
     /// The modules around what is being visited, from the crate's root.
@@ -49,6 +51,10 @@ impl Source {
         let mut source = Self { modules, folder: folder.to_owned(), in_tests, ..Self::default() };
         let file = syn::parse_file(text).unwrap_or_else(|error| panic!("{name} is no Rust: {error}"));
         source.visit_file(&file);
+        // Anywhere: in tests, in macros and in attributes, too.
+        if let Ok(tokens) = text.parse() {
+            source.unsafe_words(tokens);
+        }
         source
     }
 
@@ -110,6 +116,18 @@ impl Source {
                 TokenTree::Punct(_) | TokenTree::Literal(_) => {}
             }
             place += 1;
+        }
+    }
+
+    fn unsafe_words(&mut self, tokens: TokenStream) {
+        for tree in tokens {
+            match tree {
+                TokenTree::Group(group) => self.unsafe_words(group.stream()),
+                TokenTree::Ident(word) if word == "unsafe" || word == "unsafe_code" => {
+                    self.unsafety.push(format!("`{word}`"));
+                }
+                TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+            }
         }
     }
 

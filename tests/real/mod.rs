@@ -238,20 +238,26 @@ fn describe(folder: &Utf8Path, text: &mut String) {
 }
 
 impl Drop for Place {
-    /// Ends what was started here, and only that: it names the root in its environment or command line.
+    /// Ends what was started here, and only that: it names the root in its environment or command line, or works below
+    /// it. A program that stands elsewhere does no more than that.
     fn drop(&mut self) {
-        let variable = ("MAINSTAY_ROOT", self.root.as_str());
+        let root = self.root.as_str().as_bytes();
+        let names_root = |pid: u32| {
+            ["cmdline", "environ"].iter().any(|file| {
+                let content = std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+                content.windows(root.len()).any(|part| part == root)
+            })
+        };
+        let works_below = |pid: u32| {
+            std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|folder| folder.starts_with(&self.root))
+        };
         let until = Instant::now() + Duration::from_secs(10);
         loop {
             let ours: Vec<_> = processes::all()
                 .into_iter()
                 .filter(|process| {
                     let pid = process.identity.pid;
-                    pid != std::process::id()
-                        && (processes::carries(pid, variable.0, variable.1)
-                            || std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
-                                String::from_utf8_lossy(&line).contains(self.root.as_str())
-                            }))
+                    pid != std::process::id() && (names_root(pid) || works_below(pid))
                 })
                 .collect();
             for process in &ours {

@@ -48,10 +48,11 @@ pub(crate) fn aim(
         .filter(|_| image.name.tag().is_none())
         .or_else(|| image.name.version())
         .unwrap_or_else(Version::unknown);
-    if image.name.digest().is_none() {
+    let begins = request.operation == Operation::Install && receipt.is_none();
+    if begins && compose.image.digest().is_none() {
         context.notice(format!(
-            "`{}` has no digest, so other bytes may have this name tomorrow: what runs is pinned as `{}`",
-            image.name, image.pinned
+            "`compose.image` names no digest, so other bytes may have that name tomorrow: what runs is pinned as `{}`",
+            image.pinned
         ));
     }
     // The manifest follows what was typed; what was written in it stays as it was written.
@@ -217,19 +218,17 @@ fn earlier(
     let Some(container) = specs.remove(&tree).and_then(|spec| spec.container) else {
         return Err(Refusal::NoTree { component: manifest.package.name.clone(), version }.into());
     };
-    let name = container.wanted.image;
+    // Back to these bytes, whatever has their name by now.
+    let name = ImageName::new(container.pinned.as_str()).unwrap_or(container.wanted.image);
     if super::image::look(engine, &container.pinned)?.is_some() {
         return Ok(Image { name, pinned: container.pinned });
     }
     // Somebody has tidied up: what was pinned by its digest can be fetched again.
-    let again = ImageName::new(container.pinned.as_str()).ok().filter(|pinned| pinned.digest().is_some());
-    let again = again.filter(|again| !again.as_str().starts_with("sha256:"));
-    let Some(again) = again else {
+    let Some(again) = Some(name).filter(|name| name.digest().is_some()) else {
         return Err(Failure::OtherArchive(format!(
             "the image of version {version}, `{}`, is not there any more: load it with `--from image.tar`",
             container.pinned
         )));
     };
-    let brought = bring(context, engine, &again, (false, request.dry_run))?;
-    Ok(Image { name, pinned: brought.pinned })
+    bring(context, engine, &again, (false, request.dry_run))
 }

@@ -15,7 +15,7 @@ const UNIT: [Ours; 4] = [
     ("StartLimitBurst", "say `service.restart.limit`"),
 ];
 
-const SERVICE: [Ours; 32] = [
+const SERVICE: [Ours; 31] = [
     ("Type", "it follows from `service.supervision`"),
     ("NotifyAccess", "it follows from `service.supervision`"),
     ("ExecStart", "say `service.command`"),
@@ -44,11 +44,20 @@ const SERVICE: [Ours; 32] = [
     ("EnvironmentFile", "say `service.environmentFile`"),
     ("WorkingDirectory", "say `service.workingDirectory`"),
     ("StandardInput", "say `service.stdin`"),
-    ("RuntimeDirectory", "use `{run}`"),
     ("RuntimeDirectoryPreserve", "use `{run}`"),
     ("SyslogIdentifier", "it is the instance's name"),
     ("UMask", "say `service.umask`"),
 ];
+
+/// What to say in the manifest instead of a setting that is mainstay's own; nothing for one that is not.
+pub(super) fn instead(section: &str, key: &str) -> Option<&'static str> {
+    let ours: &[Ours] = match section {
+        "Unit" => &UNIT,
+        "Service" => &SERVICE,
+        _ => &[],
+    };
+    ours.iter().find(|(name, _)| *name == key).map(|(_, instead)| *instead)
+}
 
 /// The further settings of `[Unit]`, one a value.
 pub(super) fn unit(extras: &BTreeMap<String, Vec<String>>) -> Result<Vec<(&str, &str)>, Inexpressible> {
@@ -65,13 +74,17 @@ fn checked<'a>(
     extras: &'a BTreeMap<String, Vec<String>>,
     ours: &[Ours],
 ) -> Result<Vec<(&'a str, &'a str)>, Inexpressible> {
-    for key in extras.keys() {
+    for (key, values) in extras {
         let refused = |reason: String| Err(Inexpressible::new(format!("{section}.{key}"), reason));
         if let Some((_, instead)) = ours.iter().find(|(name, _)| name == key) {
             return refused(format!("mainstay sets it itself: {instead}"));
         }
         if key.starts_with("X-Mainstay-") {
             return refused("mainstay knows its instances by it".to_owned());
+        }
+        // Further folders stand beside the instance's own; an empty value would take that away.
+        if key == "RuntimeDirectory" && values.iter().any(|value| value.trim().is_empty()) {
+            return refused("the instance's own run folder would go: leave the empty value out".to_owned());
         }
         let well_formed = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if key.is_empty() || !well_formed {

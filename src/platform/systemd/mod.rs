@@ -6,6 +6,7 @@ mod extras;
 mod hardening;
 pub(super) mod marker;
 mod native;
+pub mod reader;
 pub(super) mod socket;
 mod text;
 pub(super) mod unit;

@@ -118,7 +118,7 @@ pub(in crate::platform) fn render(
         watchdog: watchdog(spec).map(|period| span("service.health.every", period)).transpose()?,
         sockets: !spec.sockets.is_empty(),
         hardening: hardening::settings(spec.hardening, spec.scope, needed),
-        writable: if hardening::closes_folders(spec.hardening, spec.scope) {
+        writable: if hardening::closes_folders(spec.hardening, spec.scope) || closes_folders(spec) {
             folders.writable(layout)
         } else {
             Vec::new()
@@ -132,6 +132,11 @@ pub(in crate::platform) fn render(
         )),
         None => Ok(stamp::press(&text, marker::HASH)),
     }
+}
+
+/// Whether what the manifest adds makes folders read-only that the supervisor has to write.
+fn closes_folders(spec: &LaunchSpec) -> bool {
+    ["ProtectSystem", "ReadOnlyPaths"].iter().any(|key| spec.systemd.service.contains_key(*key))
 }
 
 /// A length of time in systemd's words, which are ours (systemd.time(7)); it counts microseconds.
