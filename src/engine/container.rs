@@ -71,7 +71,10 @@ pub(crate) fn find(wanted: Option<EngineKind>) -> Result<EngineSeen, CallError> 
             Err(error) => reasons.push(error.to_string()),
         }
     }
-    Err(CallError::Unavailable { manager: "a container engine with Compose".to_owned(), reason: reasons.join("; ") })
+    Err(CallError::Unavailable {
+        manager: "a container engine with Compose".to_owned(),
+        reason: reasons.join("; "),
+    })
 }
 
 /// The entry of an instance.
@@ -111,7 +114,8 @@ fn up(layout: &Layout, of: &Marker, entry: &Entry) -> Result<(), CallError> {
     if let Some(path) = text::variables_file(&spec, layout) {
         let variables = variables(layout, &spec).map_err(failed)?;
         let lines: String = variables.iter().map(|(name, value)| text::assignment(name, value)).collect();
-        files::write(&path, &lines, 0o600, None).map_err(|error| failed(format!("{error}: {}", error.source)))?;
+        files::write(&path, &lines, 0o600, None)
+            .map_err(|error| failed(format!("{error}: {}", error.source)))?;
     }
     compose(of, entry, Verb::Up)
 }
@@ -216,7 +220,11 @@ pub(crate) fn seen(layout: &Layout, of: &Marker) -> Result<Seen, CallError> {
 }
 
 /// Refuses a project of this name whose containers are not this folder's: Compose would take them for ours.
-pub(crate) fn strangers(kind: EngineKind, name: &InstanceName, of: &Marker) -> Result<Vec<String>, CallError> {
+pub(crate) fn strangers(
+    kind: EngineKind,
+    name: &InstanceName,
+    of: &Marker,
+) -> Result<Vec<String>, CallError> {
     let all = ask(&query::of_project(kind, name, None), PATIENCE, seen::numbers)?;
     if all.is_empty() {
         return Ok(all);

@@ -9,8 +9,8 @@ use crate::engine::target::Declared;
 use crate::engine::{Context, runtimes, space, trust};
 use crate::host::files::FileError;
 use crate::host::{account, clock, container, files};
-use crate::model::contradiction::{read_package_description, refuse_contradictions};
 use crate::model::compose::ContainerSpec;
+use crate::model::contradiction::{read_package_description, refuse_contradictions};
 use crate::model::digest::Digest;
 use crate::model::image::ImageName;
 use crate::model::launch::{Circumstances, LaunchSpec};
@@ -303,7 +303,10 @@ fn edit(declared: &Declared, version: &Version, digest: Option<Digest>, image: O
             return text;
         }
         let again = crate::model::document::Document::parse(declared.path.as_str(), &text);
-        return again.ok().and_then(|document| document.replace(&package("version"), version.as_str())).unwrap_or(text);
+        return again
+            .ok()
+            .and_then(|document| document.replace(&package("version"), version.as_str()))
+            .unwrap_or(text);
     }
     if declared.manifest.package.version.as_ref().is_none_or(|written| written == version) {
         return text;

@@ -36,10 +36,13 @@ pub fn all() -> Vec<Process> {
 #[must_use]
 pub fn has_words(words: &[&str]) -> bool {
     let Ok(entries) = fs_err::read_dir("/proc") else { return false };
-    let pids = entries.flatten().filter(|entry| entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit));
+    let pids =
+        entries.flatten().filter(|entry| entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit));
     pids.filter_map(|entry| fs_err::read(entry.path().join("cmdline")).ok()).any(|line| {
         let given: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-        given.windows(words.len()).any(|window| window.iter().zip(words).all(|(one, word)| *one == word.as_bytes()))
+        given
+            .windows(words.len())
+            .any(|window| window.iter().zip(words).all(|(one, word)| *one == word.as_bytes()))
     })
 }
 

@@ -145,7 +145,8 @@ pub fn check_target(text: &str) -> Result<(), String> {
     }
 }
 
-const PORT_PATTERN: &str = "^(([0-9]{1,3}(\\.[0-9]{1,3}){3}|\\[[0-9A-Fa-f:.]+\\]):)?[0-9]{1,5}:[0-9]{1,5}(/(tcp|udp))?$";
+const PORT_PATTERN: &str =
+    "^(([0-9]{1,3}(\\.[0-9]{1,3}){3}|\\[[0-9A-Fa-f:.]+\\]):)?[0-9]{1,5}:[0-9]{1,5}(/(tcp|udp))?$";
 
 /// A port of a container that is published on the host.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -192,7 +193,8 @@ impl TryFrom<String> for Port {
                 None => (None, rest),
             };
             let number = |digits: &str| {
-                let plain = (1..=5).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+                let plain =
+                    (1..=5).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
                 digits.parse::<u16>().ok().filter(|port| plain && *port != 0)
             };
             Some(Self { address, published: number(published)?, target: number(target)?, is_udp })
@@ -253,7 +255,18 @@ mod tests {
             assert_eq!(Port::try_from(text.to_owned()).unwrap().to_string(), text);
         }
         assert_eq!(Port::try_from("1:2/tcp".to_owned()).unwrap().to_string(), "1:2");
-        for text in ["", "80", "0:80", "80:65536", "a:b", "::1:80:80", "localhost:80:80", "80:80/sctp", "1:2:", "+1:2"] {
+        for text in [
+            "",
+            "80",
+            "0:80",
+            "80:65536",
+            "a:b",
+            "::1:80:80",
+            "localhost:80:80",
+            "80:80/sctp",
+            "1:2:",
+            "+1:2",
+        ] {
             assert!(Port::try_from(text.to_owned()).is_err(), "{text}");
         }
     }

@@ -64,7 +64,10 @@ pub fn refuse_contradictions(manifest: &Manifest, document: &Document) -> Result
     if let Some(compose) = &manifest.compose {
         check.container(manifest, compose);
     } else if manifest.package.source == PackageSource::Image {
-        check.value(["package", "source"], "an `image` is run on platform `compose`, and its name stands in `compose.image`");
+        check.value(
+            ["package", "source"],
+            "an `image` is run on platform `compose`, and its name stands in `compose.image`",
+        );
     }
     check.finish()
 }

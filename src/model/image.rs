@@ -117,9 +117,8 @@ fn is_sound(text: &str) -> bool {
         let sound = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
         };
-        let ends = |byte: Option<&u8>| {
-            byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        };
+        let ends =
+            |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         ends(part.as_bytes().first()) && ends(part.as_bytes().last()) && part.bytes().all(sound)
     };
     let host = |part: &str| {
@@ -130,9 +129,7 @@ fn is_sound(text: &str) -> bool {
     let has_registry = parts.peek().is_some();
     let sound_tag = |tag: &str| {
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-        (1..=LONGEST_TAG).contains(&tag.len())
-            && tag.bytes().all(sound)
-            && !tag.starts_with(['.', '-'])
+        (1..=LONGEST_TAG).contains(&tag.len()) && tag.bytes().all(sound) && !tag.starts_with(['.', '-'])
     };
     let sound_digest = |digest: &str| {
         digest.strip_prefix("sha256:").is_some_and(|digits| {
@@ -194,7 +191,10 @@ mod tests {
         assert_eq!(name.version().unwrap().as_str(), "1.2.0");
         let next = name.with_tag("2.0.0").unwrap();
         assert_eq!(next.as_str(), "localhost:5000/acme/server:2.0.0");
-        assert_eq!(next.pinned(DIGEST).unwrap().as_str(), format!("localhost:5000/acme/server:2.0.0@{DIGEST}"));
+        assert_eq!(
+            next.pinned(DIGEST).unwrap().as_str(),
+            format!("localhost:5000/acme/server:2.0.0@{DIGEST}")
+        );
         let bare = ImageName::new(format!("server@{DIGEST}")).unwrap();
         assert_eq!(bare.version().unwrap().as_str(), "sha256-af1b97f800da");
         assert_eq!(ImageName::new("server").unwrap().version(), None);
@@ -211,8 +211,21 @@ mod tests {
     #[test]
     fn what_names_no_image_is_refused() {
         for text in [
-            "", "Server", "server:", "server:-x", "a//b", "/a", "a/", "a b", "a:b:c", "a@sha256:12", "a/B",
-            "-a", "a:99999/b", "a:$x", "{package}/x",
+            "",
+            "Server",
+            "server:",
+            "server:-x",
+            "a//b",
+            "/a",
+            "a/",
+            "a b",
+            "a:b:c",
+            "a@sha256:12",
+            "a/B",
+            "-a",
+            "a:99999/b",
+            "a:$x",
+            "{package}/x",
         ] {
             assert!(ImageName::new(text).is_err(), "{text}");
         }

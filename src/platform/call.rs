@@ -121,7 +121,8 @@ impl fmt::Display for Call {
             Self::StopGuardian { name, .. } => write!(formatter, "mainstay stop --name {name}"),
             Self::Compose { of, verb } => {
                 let file = of.folder.join(FILE_NAME);
-                let words = ["compose", "--file", file.as_str()].into_iter().chain(verb.words().iter().copied());
+                let words =
+                    ["compose", "--file", file.as_str()].into_iter().chain(verb.words().iter().copied());
                 typed(&words.map(str::to_owned).collect::<Vec<_>>(), formatter)
             }
         }

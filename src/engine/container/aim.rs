@@ -98,12 +98,14 @@ fn guard(declared: &Declared, request: &Request) -> Result<(), Failure> {
     }
     if request.proof != Proof::default() {
         return Err(Failure::Usage(
-            "on platform `compose` an image is proved by its digest: write it into `compose.image`".to_owned(),
+            "on platform `compose` an image is proved by its digest: write it into `compose.image`"
+                .to_owned(),
         ));
     }
     if matches!(request.source, Source::Input | Source::Address(_)) {
         return Err(Failure::Usage(
-            "on platform `compose` an image comes from its registry, or from a file: `--from image.tar`".to_owned(),
+            "on platform `compose` an image comes from its registry, or from a file: `--from image.tar`"
+                .to_owned(),
         ));
     }
     Ok(())
@@ -159,13 +161,15 @@ fn image(
         }
         if request.dry_run {
             return Err(Failure::Usage(
-                "what is in the file of an image is known once it is loaded, which `--dry-run` does not do".to_owned(),
+                "what is in the file of an image is known once it is loaded, which `--dry-run` does not do"
+                    .to_owned(),
             ));
         }
         return load(context, engine, path, &compose.image);
     }
     if let Some(version) = &request.version {
-        let name = compose.image.with_tag(version.as_str()).map_err(|error| Failure::Usage(error.to_string()))?;
+        let name =
+            compose.image.with_tag(version.as_str()).map_err(|error| Failure::Usage(error.to_string()))?;
         if compose.image.tag() == name.tag() {
             return fetch(&compose.image, false);
         }

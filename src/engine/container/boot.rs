@@ -51,7 +51,9 @@ fn is_enabled(unit: &str, of_user: bool) -> bool {
         folders.push(home.join(".config/systemd/user"));
     }
     let there = |folder: &Utf8PathBuf| {
-        TARGETS.iter().any(|target| files::facts(&folder.join(target).join(unit)).is_ok_and(|found| found.is_some()))
+        TARGETS
+            .iter()
+            .any(|target| files::facts(&folder.join(target).join(unit)).is_ok_and(|found| found.is_some()))
     };
     folders.iter().any(there)
 }

@@ -37,7 +37,10 @@ pub(crate) fn bring(
         Some(found) if !anew || name.digest().is_some() => found,
         there if dry_run => {
             let what = if there.is_some() { "looked for anew" } else { "fetched" };
-            context.notice(format!("`{name}` would be {what} with `{}`", query::pull(engine, name.as_str()).join(" ")));
+            context.notice(format!(
+                "`{name}` would be {what} with `{}`",
+                query::pull(engine, name.as_str()).join(" ")
+            ));
             return Ok(there.map_or_else(|| as_written(name), |found| pinned(name, &found)));
         }
         there => {
@@ -45,13 +48,19 @@ pub(crate) fn bring(
             match (run(&query::pull(engine, name.as_str())), there) {
                 (Ok(_), _) => {}
                 // An image that was made here has no registry to ask.
-                (Err(error), Some(_)) => context.notice(format!("what is here of `{name}` is taken: {error}")),
+                (Err(error), Some(_)) => {
+                    context.notice(format!("what is here of `{name}` is taken: {error}"))
+                }
                 (Err(CallError::Failed { reason, .. }), None) => {
-                    return Err(Failure::OtherArchive(format!("the image `{name}` can't be fetched: {reason}")));
+                    return Err(Failure::OtherArchive(format!(
+                        "the image `{name}` can't be fetched: {reason}"
+                    )));
                 }
                 (Err(error), None) => return Err(error.into()),
             }
-            look()?.ok_or_else(|| Failure::OtherArchive(format!("`{name}` was fetched, and {engine} does not know it")))?
+            look()?.ok_or_else(|| {
+                Failure::OtherArchive(format!("`{name}` was fetched, and {engine} does not know it"))
+            })?
         }
     };
     Ok(pinned(name, &found))
@@ -66,7 +75,9 @@ pub(crate) fn load(
 ) -> Result<Image, Failure> {
     context.notice(format!("loading `{file}` into {engine}"));
     let output = run(&query::load(engine, file)).map_err(|error| match error {
-        CallError::Failed { reason, .. } => Failure::OtherArchive(format!("`{file}` can't be loaded: {reason}")),
+        CallError::Failed { reason, .. } => {
+            Failure::OtherArchive(format!("`{file}` can't be loaded: {reason}"))
+        }
         other => other.into(),
     })?;
     let names = seen::loaded(&output.stdout);
@@ -74,7 +85,11 @@ pub(crate) fn load(
     let Some(found) = images.find(|found| found.is_of(like)) else {
         return Err(Failure::OtherArchive(format!(
             "`{file}` holds {}, and the manifest names an image of `{}`",
-            if names.is_empty() { "no image with a name".to_owned() } else { format!("`{}`", names.join("`, `")) },
+            if names.is_empty() {
+                "no image with a name".to_owned()
+            } else {
+                format!("`{}`", names.join("`, `"))
+            },
             like.repository()
         )));
     };

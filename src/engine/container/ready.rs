@@ -63,7 +63,8 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
                 }
             }
             Ok(_) if lost_since.get_or_insert_with(Instant::now).elapsed() > GRACE => {
-                let reason = format!("{} has no container `{}` of this launch", entry.engine, entry.container);
+                let reason =
+                    format!("{} has no container `{}` of this launch", entry.engine, entry.container);
                 return Err(not_ready(reason, None, false));
             }
             Ok(_) => {}
@@ -73,8 +74,7 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
         }
         if began.elapsed() > awaited.within {
             let why = if last.is_empty() { last } else { format!(": {last}") };
-            let reason =
-                format!("{} was not ready within {} s{why}", awaited.tree, awaited.within.as_secs());
+            let reason = format!("{} was not ready within {} s{why}", awaited.tree, awaited.within.as_secs());
             return Err(not_ready(reason, None, true));
         }
         std::thread::sleep(PAUSE);

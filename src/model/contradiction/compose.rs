@@ -31,7 +31,10 @@ impl Check<'_> {
         self.of_an_image(manifest);
         let logs = Logs { level: None, ..manifest.logs.clone() };
         if logs != Logs::default() {
-            self.key(["logs"], "on platform `compose` the engine keeps the logs, by its own settings".to_owned());
+            self.key(
+                ["logs"],
+                "on platform `compose` the engine keeps the logs, by its own settings".to_owned(),
+            );
         }
         let Ok(root) = serde_json::from_str::<Value>(self.document.text()) else { return };
         for section in ["service", "compose"] {
@@ -108,7 +111,9 @@ impl Check<'_> {
             ("window", restart.window.is_some()),
         ];
         for (name, _) in given.into_iter().filter(|(_, given)| *given) {
-            let message = format!("`{name}` has no meaning on platform `compose`: the engine has pauses of its own, and no limit");
+            let message = format!(
+                "`{name}` has no meaning on platform `compose`: the engine has pauses of its own, and no limit"
+            );
             self.key(["service", "restart", name], message);
         }
         let at_boot = service.boot != Some(false);
@@ -122,7 +127,8 @@ impl Check<'_> {
                 self.value(["service", "restart", "when"], message);
             }
             Some(RestartWhen::Never) => {
-                let message = "on platform `compose` a program that fails is started again: write `on-failure`";
+                let message =
+                    "on platform `compose` a program that fails is started again: write `on-failure`";
                 self.value(["service", "restart", "when"], message);
             }
             _ => {}
@@ -170,7 +176,9 @@ impl Check<'_> {
         if let (Some(compose), Some(version)) = (&manifest.compose, &package.version)
             && compose.image.tag().is_some_and(|tag| tag != version.as_str())
         {
-            let message = format!("`{version}` is not the tag of `compose.image`: leave `version` out, or make them the same");
+            let message = format!(
+                "`{version}` is not the tag of `compose.image`: leave `version` out, or make them the same"
+            );
             self.value(["package", "version"], message);
         }
     }
@@ -178,8 +186,9 @@ impl Check<'_> {
     /// What a container's own settings can't mean, on any platform.
     pub(super) fn container(&mut self, manifest: &Manifest, compose: &Compose) {
         if let Some(platform) = manifest.platform.filter(|platform| *platform != PlatformKind::Compose) {
-            let message =
-                format!("a container has no meaning on platform `{platform}`: write `\"platform\": \"compose\"`");
+            let message = format!(
+                "a container has no meaning on platform `{platform}`: write `\"platform\": \"compose\"`"
+            );
             self.key(["compose"], message);
             return;
         }
@@ -220,7 +229,9 @@ impl Check<'_> {
     fn seen_tokens(&mut self, path: &mut Vec<Segment>, value: &Value) {
         match value {
             Value::String(text) => {
-                for word in words(text).into_iter().filter(|word| NAMES.contains(word) && !SEEN.contains(word)) {
+                for word in
+                    words(text).into_iter().filter(|word| NAMES.contains(word) && !SEEN.contains(word))
+                {
                     let message = format!(
                         "`{{{word}}}` has no meaning in a container: only `{{data}}`, `{{config}}` and `{{deploy}}` are seen there"
                     );

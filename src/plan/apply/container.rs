@@ -37,7 +37,8 @@ pub(super) fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) 
     if let Some(compose) = &definition.compose
         && observed.compose.as_deref() != Some(compose.text.as_str())
     {
-        let (step, undo) = written(&compose.path, &compose.text, definition.mode, observed.compose.as_deref());
+        let (step, undo) =
+            written(&compose.path, &compose.text, definition.mode, observed.compose.as_deref());
         plan.push(step, undo);
     }
     exchange(&mut plan, wanted, observed, begins);
@@ -50,7 +51,9 @@ pub(super) fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) 
 fn mark(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
     let spec = &wanted.spec;
     let (folder, tree) = (wanted.layout.install(&spec.name), spec.tree());
-    let Some(container) = spec.container.as_ref().filter(|_| observed.whole_tree(&tree).is_none()) else { return };
+    let Some(container) = spec.container.as_ref().filter(|_| observed.whole_tree(&tree).is_none()) else {
+        return;
+    };
     let away = put_away(&folder, &format!("undone-{tree}"), wanted.now.0);
     let undo = Step::Move { from: folder.join(&tree), to: away };
     let program = container.pinned.clone().into();
@@ -69,7 +72,8 @@ fn exchange(plan: &mut Plan, wanted: &Wanted, observed: &Observed, begins: usize
         return;
     }
     let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
-    let first: Vec<Step> = plan.steps.iter().skip(begins).rev().flat_map(|planned| planned.undo.steps()).collect();
+    let first: Vec<Step> =
+        plan.steps.iter().skip(begins).rev().flat_map(|planned| planned.undo.steps()).collect();
     plan.replaces = active.map(|from| Replaced { from: from.version.clone(), to: spec.version.clone() });
     let mut undo = Undo::Restart { first };
     for call in calls::replace(&identity(spec), Sockets::Left) {

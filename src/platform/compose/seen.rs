@@ -48,7 +48,9 @@ impl ContainerSeen {
     pub fn complaint(&self) -> Option<String> {
         let ended = self.exit_code.map(|code| format!(" with exit code {code}")).unwrap_or_default();
         match self.state.as_str() {
-            "restarting" => Some(format!("it ended{ended}, and its engine starts it again ({} times)", self.restarts)),
+            "restarting" => {
+                Some(format!("it ended{ended}, and its engine starts it again ({} times)", self.restarts))
+            }
             "running" if self.is_unhealthy() => Some("it runs, and its health check fails".to_owned()),
             "created" if !self.error.is_empty() => Some(self.error.clone()),
             _ => None,
@@ -161,7 +163,11 @@ pub fn loaded(text: &str) -> Vec<String> {
         let (before, names) = line.split_once(':')?;
         before.trim_start().to_ascii_lowercase().starts_with("loaded image").then_some(names)
     });
-    lines.flat_map(|names| names.split(',')).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+    lines
+        .flat_map(|names| names.split(','))
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect()
 }
 
 /// The first word of an answer, which is a version.
@@ -191,9 +197,14 @@ fn is_missing(said: &str) -> bool {
 #[must_use]
 pub fn is_down(said: &str) -> bool {
     let said = said.to_ascii_lowercase();
-    ["cannot connect to the docker daemon", "is the docker daemon running", "cannot connect to podman", "unable to connect to podman"]
-        .iter()
-        .any(|words| said.contains(words))
+    [
+        "cannot connect to the docker daemon",
+        "is the docker daemon running",
+        "cannot connect to podman",
+        "unable to connect to podman",
+    ]
+    .iter()
+    .any(|words| said.contains(words))
         || (said.contains(".sock") && (said.contains("connection refused") || said.contains("no such file")))
 }
 

@@ -49,7 +49,8 @@ pub fn render(spec: &LaunchSpec, layout: &Layout) -> Result<String, Inexpressibl
     let tree = layout.tree(&spec.name, &spec.tree());
     let (config, data, logs) = (layout.config(&spec.name), layout.data(&spec.name), layout.logs(&spec.name));
     let run = layout.run(&spec.name, spec.platform);
-    let places = Places { package: &tree, config: &config, data: &data, logs: &logs, run: &run, deploy: &spec.deploy };
+    let places =
+        Places { package: &tree, config: &config, data: &data, logs: &logs, run: &run, deploy: &spec.deploy };
     let mut text = Text::default();
     text.line(0, "# Made by mainstay from the manifest beside it: `mainstay apply` writes it anew.");
     text.line(0, &format!("{HASH}{}", stamp::BLANK));
@@ -68,7 +69,11 @@ pub fn render(spec: &LaunchSpec, layout: &Layout) -> Result<String, Inexpressibl
         text.pair(6, &format!("dev.mainstay.{key}"), value);
     }
     text.pair(6, LAUNCH, &spec.identity());
-    text.list(4, "entrypoint", container.wanted.entrypoint.iter().flatten().map(|word| expand(word, &places)));
+    text.list(
+        4,
+        "entrypoint",
+        container.wanted.entrypoint.iter().flatten().map(|word| expand(word, &places)),
+    );
     text.list(4, "command", spec.arguments(&places));
     surroundings(&mut text, spec, container, &places, layout);
     mounts(&mut text, spec, container, &places);
@@ -100,7 +105,13 @@ fn identity(spec: &LaunchSpec) -> [(&'static str, String); 4] {
     ]
 }
 
-fn surroundings(text: &mut Text, spec: &LaunchSpec, container: &ContainerSpec, places: &Places<'_>, layout: &Layout) {
+fn surroundings(
+    text: &mut Text,
+    spec: &LaunchSpec,
+    container: &ContainerSpec,
+    places: &Places<'_>,
+    layout: &Layout,
+) {
     match variables_file(spec, layout) {
         Some(path) => text.list(4, "env_file", [path.into_string()]),
         None if !spec.environment.is_empty() => {
@@ -168,7 +179,8 @@ fn mounts(text: &mut Text, spec: &LaunchSpec, container: &ContainerSpec, places:
         let seen = mounts.iter().any(|(volume, _)| volume.target == *folder);
         if named.contains(token) && !seen {
             let target = folder.to_string();
-            let volume = Volume { source: target.clone(), target: target.clone(), read_only, external: false };
+            let volume =
+                Volume { source: target.clone(), target: target.clone(), read_only, external: false };
             mounts.push((volume, target));
         }
     }
@@ -202,7 +214,11 @@ fn ending(text: &mut Text, spec: &LaunchSpec, places: &Places<'_>) {
     text.pair(4, "stop_grace_period", &milliseconds(spec.stop.timeout.and(BEYOND_THE_DRAIN)));
     if let Probe::Command(command) = &spec.ready.probe {
         text.line(4, "healthcheck:");
-        text.list(6, "test", ["CMD".to_owned()].into_iter().chain(command.iter().map(|word| expand(word, places))));
+        text.list(
+            6,
+            "test",
+            ["CMD".to_owned()].into_iter().chain(command.iter().map(|word| expand(word, places))),
+        );
         for (key, value) in HEALTH {
             text.pair(6, key, value);
         }
