@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 const BEGIN: &str = "<!-- From here on written by tests/reference.rs. -->\n";
 
 /// The parts of the manifest in reading order: the heading, and the name in the schema's definitions.
-const PARTS: [(&str, &str); 18] = [
+const PARTS: [(&str, &str); 20] = [
     ("At the top", ""),
     ("`package`", "PackageReference"),
     ("`package.download`", "Download"),
@@ -32,6 +32,8 @@ const PARTS: [(&str, &str); 18] = [
     ("`upgrade.hooks`", "Hooks"),
     ("`logs`", "Logs"),
     ("`systemd`", "Systemd"),
+    ("`compose`", "Compose"),
+    ("`compose.volumes[]`", "Volume"),
 ];
 
 fn schema(document: Published) -> Value {
@@ -117,14 +119,14 @@ fn named(field: &Value) -> &Value {
 
 /// The words of a closed list, each with its meaning.
 fn choices(field: &Value) -> Vec<(String, String)> {
-    let alternatives = field["anyOf"].as_array().into_iter().flatten();
-    let lists = alternatives.chain([field, &field["items"], named(field)]);
-    let words = lists.flat_map(|list| list["oneOf"].as_array().into_iter().flatten());
+    let lists = [field, &field["items"], named(field)];
+    let Some(list) = lists.into_iter().find(|list| list.get("enumDescriptions").is_some()) else {
+        return Vec::new();
+    };
+    let words = list["enum"].as_array().into_iter().flatten();
     words
-        .filter_map(|word| {
-            let meaning = word["description"].as_str().unwrap_or_default().to_owned();
-            Some((word["const"].as_str()?.to_owned(), meaning))
-        })
+        .zip(list["enumDescriptions"].as_array().into_iter().flatten())
+        .filter_map(|(word, meaning)| Some((word.as_str()?.to_owned(), meaning.as_str()?.to_owned())))
         .collect()
 }
 

@@ -3,6 +3,8 @@
 use std::io::BufRead as _;
 use std::time::Duration;
 
+use camino::Utf8Path;
+
 use crate::cli::report::{Report, style, styled};
 use crate::cli::words;
 use crate::engine::failure::Failure;
@@ -27,6 +29,20 @@ pub(crate) fn show(report: &Report, plan: &Plan) {
     }
     for notice in &plan.notices {
         report.notice(notice);
+    }
+}
+
+/// Shows a file as a plan writes it.
+pub(crate) fn show_text(report: &Report, plan: &Plan, path: &Utf8Path) {
+    let written = plan.steps.iter().find_map(|planned| match &planned.step {
+        Step::Write { path: written, text, .. } if written == path => Some(text),
+        Step::Edit { path: written, after: Some(text), .. } if written == path => Some(text),
+        _ => None,
+    });
+    let Some(text) = written else { return };
+    report.say(format!("  {path}:"));
+    for line in text.lines() {
+        report.say(styled(style::FAINT, format!("    {line}")));
     }
 }
 

@@ -12,7 +12,7 @@ use crate::engine::operation::{exclusively, guard_rights, still_agreed};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::source::{self, Proof, Source, Supply, present, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{Context, container, data, installed, registry, remarks, trial, trust};
+use crate::engine::{Context, container, data, drafted, installed, registry, remarks, trial, trust};
 use crate::host::{files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -161,13 +161,15 @@ fn attempt(
         Some(_) => None,
         None => verified::stage(context, declared, request, &supply, receipt.as_ref())?,
     };
+    let completed = stage.as_ref().map(|stage| drafted::completed(declared, stage)).transpose()?.flatten();
+    let declared = completed.as_ref().unwrap_or(declared);
     let unsigned = stage.as_ref().and_then(|stage| unsigned(declared, request, stage));
     let aim = aim(context, declared, request, &supply, receipt.as_ref(), stage.as_ref())?;
     let wanted = prepare::wanted(context, declared, aim)?;
     let of = identity(&wanted.spec);
     let decide = || decide(context, &of, request.operation, &wanted);
     let mut plan = decide()?;
-    plan.notices.extend(remarks::remarks(declared, &wanted.spec));
+    plan.notices.extend(remarks::remarks(declared, &wanted.spec, request.operation));
     plan.notices.extend(unsigned);
     plan.room = stage.as_ref().map(|stage| stage.room).unwrap_or_default();
     let before = receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone());

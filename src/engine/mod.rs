@@ -6,6 +6,7 @@ pub mod check;
 mod container;
 mod data;
 pub mod doctor;
+mod drafted;
 pub mod event;
 mod execute;
 pub mod failure;

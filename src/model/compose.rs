@@ -8,10 +8,12 @@ use thiserror::Error;
 
 use crate::model::image::ImageName;
 use crate::model::manifest::is_default;
+use crate::model::rule::Below;
 
 /// A container: what only platform `compose` understands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = Below("compose"))]
 pub struct Compose {
     /// The image, best with its digest: a tag alone may name other bytes tomorrow.
     #[schemars(extend("examples" = ["quay.io/acme/orchestrator:0.3.0"]))]

@@ -63,5 +63,6 @@ pub mod version_manager;
 pub mod watched;
 
 mod leaf;
+mod rule;
 mod tree;
 mod validator;

@@ -12,7 +12,8 @@ use crate::engine::source::{Proof, Source};
 use crate::engine::target::{Target, TargetError, manifest_in};
 use crate::host::environment;
 use crate::model::answer::plan::ChangeAnswer;
-use crate::plan::step::Operation;
+use crate::model::version::Version;
+use crate::plan::step::{Operation, Plan};
 use crate::plan::wanted::Wishes;
 
 /// The exit code of `plan` when something would change.
@@ -25,7 +26,10 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
     let drafted = match manifest_in(&folder, &choice(&arguments.target)) {
         Err(Failure::Target(TargetError::NoManifest(_))) => Some(draft::manifest(&folder, arguments)?),
         Err(other) => return Err(other),
-        Ok(_) => None,
+        Ok(declared) => {
+            draft::refuse_beside(&declared, arguments)?;
+            None
+        }
     };
     let target = if let Some(declared) = drafted {
         let layout = layout(arguments.target.scope)?;
@@ -54,13 +58,21 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
     };
     let environment_file = arguments.env_file.as_ref();
     draft::check_environment_file(environment_file, &target)?;
-    // Installing is what was typed; there is nothing to lose that would have to be asked for.
     interruption::tell(&target.layout, &target.name);
+    let made = target.manifest.as_ref().filter(|declared| !declared.on_disk);
+    // Installing is what was typed; there is nothing to lose that would have to be asked for.
+    let agree = |plan: &Plan| {
+        made.iter().for_each(|made| confirm::show_text(report, plan, &made.path));
+        Ok(true)
+    };
     let outcome = with_context(report, target.layout.clone(), |context| {
         draft::copy_environment_file(context, environment_file, &target, arguments.dry_run)?;
-        change(context, &target, &request, &|_| Ok(true))
+        change(context, &target, &request, &agree)
     })?;
     told(report, &target, &request, &outcome);
+    if let Some(made) = made.filter(|_| arguments.dry_run) {
+        confirm::show_text(report, &outcome.plan, &made.path);
+    }
     Ok(0)
 }
 
@@ -162,7 +174,9 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
     let good = |text: String| report.done(text);
     match (request.operation, &outcome.before) {
         (Operation::Install, None) => {
-            good(format!("{name} {} is installed", outcome.after));
+            let version = Some(&outcome.after).filter(|version| **version != Version::unknown());
+            let version = version.map(|version| format!(" {version}")).unwrap_or_default();
+            good(format!("{name}{version} is installed"));
             report.say(format!("  `mainstay status --name {name}` shows how it is, `mainstay uninstall --name {name}` removes it"));
         }
         (_, Some(before)) if *before != outcome.after => {
