@@ -127,13 +127,12 @@ fn engine(
             of.name
         )));
     }
-    let engine = match known {
-        Some(known) => known,
-        None => {
-            let found = find(compose.engine)?;
-            context.notice(format!("found {found}"));
-            found.kind
-        }
+    let engine = if let Some(known) = known {
+        known
+    } else {
+        let found = find(compose.engine)?;
+        context.notice(format!("found {found}"));
+        found.kind
     };
     let strangers = strangers(engine, &of.name, of)?;
     if let Some(stranger) = strangers.first().filter(|_| !request.wishes.take_over) {
@@ -213,10 +212,8 @@ fn earlier(
 ) -> Result<Image, Failure> {
     let manifest = &declared.manifest;
     let previous = || receipt.and_then(Receipt::previous).map(|previous| previous.version.clone());
-    let version = match request.version.clone().filter(|_| request.unpacked).or_else(previous) {
-        Some(version) => version,
-        None => return Err(Refusal::NoPrevious(manifest.name.clone()).into()),
-    };
+    let typed = request.version.clone().filter(|_| request.unpacked);
+    let version = typed.or_else(previous).ok_or_else(|| Refusal::NoPrevious(manifest.name.clone()))?;
     let tree = tree_name(&manifest.package.name, &version);
     let mut specs = read_specs(&context.layout.launches(&manifest.name))?;
     let Some(container) = specs.remove(&tree).and_then(|spec| spec.container) else {

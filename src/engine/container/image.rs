@@ -49,7 +49,7 @@ pub(crate) fn bring(
                 (Ok(_), _) => {}
                 // An image that was made here has no registry to ask.
                 (Err(error), Some(_)) => {
-                    context.notice(format!("what is here of `{name}` is taken: {error}"))
+                    context.notice(format!("what is here of `{name}` is taken: {error}"));
                 }
                 (Err(CallError::Failed { reason, .. }), None) => {
                     return Err(Failure::OtherArchive(format!(
@@ -78,7 +78,7 @@ pub(crate) fn load(
         CallError::Failed { reason, .. } => {
             Failure::OtherArchive(format!("`{file}` can't be loaded: {reason}"))
         }
-        other => other.into(),
+        other @ CallError::Unavailable { .. } => other.into(),
     })?;
     let names = seen::loaded(&output.stdout);
     let mut images = names.iter().filter_map(|name| ImageName::new(name.as_str()).ok());

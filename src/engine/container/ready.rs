@@ -67,10 +67,9 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
                     format!("{} has no container `{}` of this launch", entry.engine, entry.container);
                 return Err(not_ready(reason, None, false));
             }
-            Ok(_) => {}
-            // An engine that is asked for an answer and is just busy is asked again.
             Err(error) if began.elapsed() > awaited.within => return Err(StepError::Call(error)),
-            Err(_) => {}
+            // An engine that is busy is asked again.
+            Ok(_) | Err(_) => {}
         }
         if began.elapsed() > awaited.within {
             let why = if last.is_empty() { last } else { format!(": {last}") };

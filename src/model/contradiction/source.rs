@@ -10,10 +10,9 @@ use crate::model::token::words;
 impl Check<'_> {
     pub(super) fn source(&mut self, manifest: &Manifest) {
         let source = match manifest.package.source {
-            PackageSource::Archive => return,
+            PackageSource::Archive | PackageSource::Image => return,
             PackageSource::Manager => "manager",
             PackageSource::Binary => "binary",
-            PackageSource::Image => return,
         };
         let root = self.document.to_json();
         for name in ["service", "upgrade"] {

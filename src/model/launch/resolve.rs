@@ -83,12 +83,13 @@ impl LaunchSpec {
         let theirs = package.map_or(&nothing, |description| &description.service);
         let Circumstances { platform, scope, deploy, version, owner } = circumstances;
         let container = container(manifest, platform);
-        let command = match ours.command.clone().or_else(|| theirs.command.clone()) {
-            Some(command) => command,
-            // An image knows what it starts.
-            None if container.is_some() => Vec::new(),
-            None => return Err(ResolveError::NoCommand),
+        // An image knows what it starts, and where.
+        let (own_command, own_folder) = match &container {
+            Some(_) => (Some(Vec::new()), ""),
+            None => (None, "{data}"),
         };
+        let command = ours.command.clone().or_else(|| theirs.command.clone()).or(own_command);
+        let command = command.ok_or(ResolveError::NoCommand)?;
         let mut environment = theirs.environment.clone();
         environment.extend(ours.environment.clone());
         let secrets = theirs.secrets.iter().chain(&ours.secrets);
@@ -126,8 +127,7 @@ impl LaunchSpec {
                 .working_directory
                 .clone()
                 .or_else(|| theirs.working_directory.clone())
-                // An image knows where it starts.
-                .unwrap_or_else(|| if container.is_some() { String::new() } else { "{data}".to_owned() }),
+                .unwrap_or_else(|| own_folder.to_owned()),
             stdin: ours.stdin.or(theirs.stdin).unwrap_or_default(),
             boot: ours.boot.or(theirs.boot).unwrap_or(true),
             supervision,
