@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use mainstay::model::contradiction::read_package_description;
+use mainstay::model::effect::Effect;
 use mainstay::model::schema::Published;
 use serde_json::{Map, Value};
 
@@ -79,7 +80,10 @@ fn section(text: &mut String, heading: &str, description: &str, part: &Value) {
     if !description.is_empty() {
         write!(text, "{description}\n\n").unwrap();
     }
-    text.push_str("| field | what it says | form | default | example |\n|---|---|---|---|---|\n");
+    let place = place(heading);
+    let (head, line) = if place.is_some() { (" a change takes |", "---|") } else { ("", "") };
+    write!(text, "| field | what it says | form | default |{head} example |\n|---|---|---|---|{line}---|\n")
+        .unwrap();
     let mut words = String::new();
     for (name, field) in object(&part["properties"]) {
         let default = match &field["default"] {
@@ -93,7 +97,8 @@ fn section(text: &mut String, heading: &str, description: &str, part: &Value) {
         let example = code(&field["examples"][0]);
         let what = cell(field["description"].as_str().unwrap());
         let form = cell(&form(field));
-        writeln!(text, "| `{name}` | {what} | {form} | {default} | {example} |").unwrap();
+        let takes = place.as_ref().map(|place| format!(" {} |", takes(place, name))).unwrap_or_default();
+        writeln!(text, "| `{name}` | {what} | {form} | {default} |{takes} {example} |").unwrap();
         for (word, meaning) in choices(field) {
             writeln!(words, "- `{name}`: `{word}`: {meaning}").unwrap();
         }
@@ -101,6 +106,26 @@ fn section(text: &mut String, heading: &str, description: &str, part: &Value) {
     if !words.is_empty() {
         write!(text, "\n{words}").unwrap();
     }
+}
+
+/// The place of a part in the manifest; nothing where it is of another document.
+fn place(heading: &str) -> Option<String> {
+    match heading {
+        "At the top" => Some(String::new()),
+        // A list is one field, whatever is in it.
+        _ => heading
+            .strip_prefix('`')
+            .and_then(|rest| rest.strip_suffix('`'))
+            .map(|path| path.replace("[]", "") + "."),
+    }
+}
+
+/// What a change of a field takes; of one that holds others which differ, nothing.
+fn takes(place: &str, name: &str) -> String {
+    let whole = Effect::of_all_below(place.trim_end_matches('.'));
+    let effect = Effect::of_all_below(&format!("{place}{name}").replace(".NAME.", ".*."));
+    let is_list = effect.is_none() && whole.is_some();
+    effect.or(whole.filter(|_| is_list)).map_or_else(|| "see there".to_owned(), |effect| effect.to_string())
 }
 
 fn cell(text: &str) -> String {

@@ -7,6 +7,7 @@ mod container;
 mod data;
 pub mod doctor;
 mod drafted;
+mod drift;
 pub mod event;
 mod execute;
 pub mod failure;
@@ -54,7 +55,9 @@ pub mod switch;
 pub mod target;
 mod trial;
 pub mod trust;
+mod variables;
 pub mod versions;
+pub mod view;
 pub mod wave;
 
 use crate::engine::event::Event;

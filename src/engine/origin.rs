@@ -188,6 +188,7 @@ fn ask(context: &Context<'_>, spec: &LaunchSpec, argv: &[String], search: &str) 
         folder: Some(Utf8Path::new("/")),
         rights: Some(&account),
         limit: Some(PATIENCE),
+        ..Manner::default()
     };
     let argv: Vec<String> = argv.iter().cloned().chain(["--version".to_owned()]).collect();
     let output = command::output(&argv, manner).map_err(|error| error.to_string())?;

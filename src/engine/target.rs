@@ -98,7 +98,7 @@ pub struct Target {
 }
 
 /// A manifest that was read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Declared {
     /// Its path.
     pub path: Utf8PathBuf,

@@ -28,6 +28,31 @@ pub fn on_interrupt(work: impl FnOnce() + Send + 'static) -> std::io::Result<()>
     Ok(())
 }
 
+/// Does something once when this program is asked to end (Ctrl-C, a closed terminal, kill(1)), and then lets it end by
+/// that signal.
+pub fn on_end(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let signals = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
+    let pipes = signals.map(|signal| SignalPipe::new(&[signal]));
+    let mut caught = Vec::new();
+    for (signal, pipe) in signals.into_iter().zip(pipes) {
+        caught.push((signal, pipe?));
+    }
+    std::thread::Builder::new().name("end".to_owned()).spawn(move || {
+        let signal = loop {
+            let mut polled: Vec<PollFd<'_>> =
+                caught.iter().map(|(_, pipe)| PollFd::new(&pipe.reader, PollFlags::IN)).collect();
+            let _ = poll(&mut polled, None);
+            if let Some((signal, _)) = caught.iter().find(|(_, pipe)| pipe.take() > 0) {
+                break *signal;
+            }
+        };
+        work();
+        // This can only fail for a signal that has no default.
+        let _ = signal_hook::low_level::emulate_default_handler(signal.as_raw());
+    })?;
+    Ok(())
+}
+
 /// Those by which a terminal stops who is not in its foreground: caught, a write to it would be begun again and again.
 const OF_THE_TERMINAL: [Signal; 2] = [Signal::TTIN, Signal::TTOU];
 

@@ -23,6 +23,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::manifest::Manifest;
 use crate::model::package::PackageDescription;
 use crate::model::receipt::Receipt;
+use crate::model::started::Started;
 use crate::model::status::Status;
 
 mod edition;
@@ -104,6 +105,8 @@ published! {
     Receipt: Receipt = "receipt.v1",
     /// `report/status.json` in the state folder.
     Report: Status = "report.v1",
+    /// `report/started.json` in the state folder.
+    Started: Started = "started.v1",
     /// A line of `report/events.jsonl` in the state folder.
     ReportEvent: EventLine = "report-event.v1",
     /// The file for monitors that a manifest names in `healthFile`.

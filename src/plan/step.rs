@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
+use crate::model::drift::Difference;
 use crate::model::duration::Span;
 use crate::model::history::Event;
 use crate::model::hook::HookCall;
@@ -14,7 +15,6 @@ use crate::model::marker::Marker;
 use crate::model::owner::Owner;
 use crate::model::service::Supervision;
 use crate::model::trial::{Switch, Trial};
-use crate::model::version::Version;
 pub use crate::plan::operation::{Operation, Replaced, Room};
 use crate::platform::call::Call;
 use crate::platform::identity;
@@ -40,6 +40,9 @@ pub struct Plan {
     /// Between which versions it goes, where that is no switch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Replaced>,
+    /// What changes by it and why, for people.
+    #[serde(skip)]
+    pub difference: Difference,
 }
 
 impl Plan {
@@ -55,6 +58,7 @@ impl Plan {
             notices: Vec::new(),
             room: Room::default(),
             replaces: None,
+            difference: Difference::default(),
         }
     }
 
@@ -94,13 +98,6 @@ impl Plan {
     pub fn restarts_before(&self, place: usize) -> bool {
         let restarts = |planned: &Planned| matches!(planned.undo, Undo::Restart { .. });
         self.steps.iter().take(place + 1).any(restarts)
-    }
-
-    /// The versions between which the plan goes.
-    #[must_use]
-    pub fn versions(&self) -> Option<(&Version, &Version)> {
-        let switched = self.switch().map(|(_, switch)| (&switch.from.version, &switch.to.version));
-        switched.or(self.replaces.as_ref().map(|replaced| (&replaced.from, &replaced.to)))
     }
 
     /// The switch that the plan makes, with its place among the steps.

@@ -69,7 +69,7 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         draft::copy_environment_file(context, environment_file, &target, arguments.dry_run)?;
         change(context, &target, &request, &agree)
     })?;
-    told(report, &target, &request, &outcome);
+    told(report, &target, &request, &outcome, false);
     if let Some(made) = made.filter(|_| arguments.dry_run) {
         confirm::show_text(report, &outcome.plan, &made.path);
     }
@@ -83,7 +83,7 @@ pub(crate) fn plan(report: &Report, arguments: &PlanArguments) -> Result<u8, Fai
     let outcome = with_context(report, target.layout.clone(), |context| {
         change(context, &target, &request, &|_| Ok(true))
     })?;
-    told(report, &target, &request, &outcome);
+    told(report, &target, &request, &outcome, arguments.diff);
     Ok(if outcome.plan.is_empty() { 0 } else { CHANGES_PENDING })
 }
 
@@ -93,11 +93,16 @@ pub(crate) fn apply(report: &Report, arguments: &ApplyArguments) -> Result<u8, F
     let wishes =
         Wishes { take_over: arguments.take_over, no_restart: arguments.no_restart, ..Wishes::default() };
     let request = apply_request(wishes, arguments.dry_run);
-    let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, "Apply this?");
+    let agree = |plan: &Plan| {
+        if arguments.yes && arguments.diff {
+            confirm::tell(report, plan, true);
+        }
+        confirm::agree_on(report, plan, arguments.yes, "Apply this?", arguments.diff)
+    };
     interruption::tell(&target.layout, &target.name);
     let outcome =
         with_context(report, target.layout.clone(), |context| change(context, &target, &request, &agree))?;
-    told(report, &target, &request, &outcome);
+    told(report, &target, &request, &outcome, arguments.diff);
     Ok(0)
 }
 
@@ -137,7 +142,7 @@ pub(super) fn proof(typed: &SourceArguments) -> Result<Proof, Failure> {
 }
 
 /// Tells what came of it.
-pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome: &Outcome) {
+pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome: &Outcome, diff: bool) {
     let plan = &outcome.plan;
     if report.is_json() {
         report.document(&answer(request, outcome));
@@ -146,12 +151,8 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
     if request.dry_run {
         if plan.is_empty() {
             report.line(format!("nothing to do: {} is as its manifest says", target.name));
-            for notice in &plan.notices {
-                report.notice(notice);
-            }
-        } else {
-            confirm::show(report, plan);
         }
+        confirm::show(report, plan, diff);
         return;
     }
     for notice in &plan.notices {
@@ -187,20 +188,11 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
 }
 
 fn answer(request: &Request, outcome: &Outcome) -> ChangeAnswer {
-    let plan = &outcome.plan;
     let downtime = outcome.done.and_then(|done| done.downtime);
     ChangeAnswer {
-        schema: "change.v1".to_owned(),
-        operation: request.operation.to_string(),
-        name: plan.of.name.clone(),
-        changed: !plan.is_empty(),
-        dry_run: request.dry_run,
         from: outcome.before.clone(),
         to: Some(outcome.after.clone()),
-        steps: confirm::lines(plan),
-        notices: plan.notices.clone(),
-        downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
-        takes_bytes: plan.room.takes,
-        frees_bytes: plan.room.frees,
+        operation: request.operation.to_string(),
+        ..confirm::answer(&outcome.plan, request.dry_run, downtime)
     }
 }

@@ -5,6 +5,7 @@
 use super::records::records;
 use super::{await_ready, folders, put_away, relink, start, written};
 use crate::model::launch::LaunchSpec;
+use crate::model::version::Version;
 use crate::plan::observed::Observed;
 use crate::plan::step::{Operation, Plan, Replaced, Step, Undo};
 use crate::plan::wanted::Wanted;
@@ -80,4 +81,13 @@ fn exchange(plan: &mut Plan, wanted: &Wanted, observed: &Observed, begins: usize
         plan.push(Step::Call { call }, std::mem::replace(&mut undo, Undo::Nothing));
     }
     plan.push(await_ready(spec, spec.gate), Undo::Nothing);
+}
+
+impl Plan {
+    /// The versions between which the plan goes.
+    #[must_use]
+    pub fn versions(&self) -> Option<(&Version, &Version)> {
+        let switched = self.switch().map(|(_, switch)| (&switch.from.version, &switch.to.version));
+        switched.or(self.replaces.as_ref().map(|replaced| (&replaced.from, &replaced.to)))
+    }
 }
