@@ -131,21 +131,7 @@ impl LaunchSpec {
             stdin: ours.stdin.or(theirs.stdin).unwrap_or_default(),
             boot: ours.boot.or(theirs.boot).unwrap_or(true),
             supervision,
-            restart: RestartPolicy {
-                // A schedule is itself what starts the program again.
-                when: ours.restart.when.or(theirs.restart.when).unwrap_or(match &schedule {
-                    Some(_) => RestartWhen::Never,
-                    None => RestartWhen::default(),
-                }),
-                delays: ours
-                    .restart
-                    .delays
-                    .clone()
-                    .or_else(|| theirs.restart.delays.clone())
-                    .unwrap_or_else(|| [1, 5, 15, 30].map(Span::seconds).to_vec()),
-                limit: ours.restart.limit.or(theirs.restart.limit).unwrap_or(5),
-                window: ours.restart.window.or(theirs.restart.window).unwrap_or(Span::seconds(300)),
-            },
+            restart: restart(ours, theirs, schedule.is_some()),
             stop: StopPolicy {
                 signal: ours.stop.signal.or(theirs.stop.signal).unwrap_or_default(),
                 http: ours.stop.http.clone().or_else(|| theirs.stop.http.clone()),
@@ -188,6 +174,25 @@ impl LaunchSpec {
             deploy,
             version,
         })
+    }
+}
+
+fn restart(ours: &Service, theirs: &Service, is_scheduled: bool) -> RestartPolicy {
+    RestartPolicy {
+        // A schedule is itself what starts the program again.
+        when: ours.restart.when.or(theirs.restart.when).unwrap_or(if is_scheduled {
+            RestartWhen::Never
+        } else {
+            RestartWhen::default()
+        }),
+        delays: ours
+            .restart
+            .delays
+            .clone()
+            .or_else(|| theirs.restart.delays.clone())
+            .unwrap_or_else(|| [1, 5, 15, 30].map(Span::seconds).to_vec()),
+        limit: ours.restart.limit.or(theirs.restart.limit).unwrap_or(5),
+        window: ours.restart.window.or(theirs.restart.window).unwrap_or(Span::seconds(300)),
     }
 }
 
