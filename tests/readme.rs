@@ -140,3 +140,23 @@ fn the_checks_see_what_is_wrong() {
     assert_eq!(spans("a `b c` d\n```sh\n`e`\n```\n`f`"), ["b c", "f"]);
     assert_eq!(words("mainstay status    # a `b`"), ["mainstay", "status"]);
 }
+
+#[test]
+fn every_check_of_the_doctor_has_a_line_that_tells_what_it_is() {
+    let text = std::fs::read_to_string(root().join("docs/errors.md")).unwrap();
+    let schema = std::fs::read_to_string(root().join("schema/doctor.v1.json")).unwrap();
+    let named: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |")).map(|it| it.0).collect();
+    let checks = checks(&serde_json::from_str(&schema).unwrap());
+    assert!(checks.len() > 15, "{checks:?}");
+    for check in checks {
+        assert!(named.contains(&check.as_str()), "`{check}` is not in the table of docs/errors.md");
+    }
+}
+
+/// The values that the field `check` of a finding may have.
+fn checks(schema: &serde_json::Value) -> Vec<String> {
+    let property = &schema["definitions"]["Finding"]["properties"]["check"];
+    let values = property["enum"].as_array().unwrap().iter();
+    values.map(|value| value.as_str().unwrap().to_owned()).collect()
+}
