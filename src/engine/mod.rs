@@ -3,6 +3,7 @@
 
 pub mod change;
 pub mod check;
+mod container;
 mod data;
 pub mod doctor;
 mod drafted;
