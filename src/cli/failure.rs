@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::io;
 
+use crate::cli::excerpt;
 use crate::cli::report::Report;
 use crate::engine::failure::{CallError, Failure, StepError};
 use crate::engine::origin::OriginError;
@@ -16,6 +17,7 @@ use crate::plan::refusal::Refusal;
 
 mod data;
 mod fetching;
+mod host;
 
 /// How many instances are named to somebody who named none: a screen's worth.
 const MOST_CANDIDATES: usize = 20;
@@ -45,8 +47,16 @@ pub(crate) fn said(report: &Report, failure: &Failure) -> FailureAnswer {
     }
     let mut help = help(failure);
     help.extend(room(failure));
-    report.failure(&message, &causes, &help);
-    FailureAnswer::new(code, message, causes, help)
+    let mut answer = FailureAnswer::new(code, message, causes, help);
+    match failure {
+        Failure::Faulty(problems) => {
+            let width = report.columns_of_talk().unwrap_or(excerpt::USUAL_WIDTH);
+            report.faults(&excerpt::of_all(problems, width), &answer.help);
+            answer.problems.clone_from(&problems.list);
+        }
+        _ => report.failure(&answer.message, &answer.causes, &answer.help),
+    }
+    answer
 }
 
 /// The exit code of a failure.
@@ -59,6 +69,7 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Distrusted(_)
         | Failure::Inexpressible(_)
         | Failure::Rights(_)
+        | Failure::HostLacks { .. }
         | Failure::Changed(_) => 4,
         Failure::Archive(error) if error.wants_room() => 1,
         Failure::Archive(_)
@@ -88,6 +99,7 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Run(_)
         | Failure::Afterwards { .. }
         | Failure::Hook(_)
+        | Failure::Unprepared { .. }
         | Failure::OneWay { .. }
         | Failure::Killed => 1,
     }
@@ -101,6 +113,7 @@ fn help(failure: &Failure) -> Vec<String> {
         Failure::Distrusted(distrust) => distrust_help(distrust),
         Failure::Fetch(error) => fetching::help(error),
         Failure::Signature(error) => fetching::signature_help(error),
+        Failure::HostLacks { .. } | Failure::Unprepared { .. } => host::help(failure),
         Failure::TakenBack { log, .. } | Failure::Down { log, .. } | Failure::NotReady { log, .. } => {
             last_lines(log)
         }

@@ -5,14 +5,18 @@ use std::cell::Cell;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::engine::asking::{Arrived, Asking};
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
 use crate::engine::operation::{exclusively, guard_rights, still_agreed};
 use crate::engine::prepare::{self, Aim, Stage};
+use crate::engine::readying::Readying;
 use crate::engine::source::{self, Proof, Source, Supply, present, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{Context, data, drafted, drift, installed, needed, registry, remarks, trial, trust};
+use crate::engine::{
+    Context, container, data, drafted, drift, installed, needed, registry, remarks, trial, trust,
+};
 use crate::host::{files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -61,24 +65,6 @@ pub struct Outcome {
     pub after: Version,
     /// What it came to; nothing for a dry run.
     pub done: Option<Done>,
-}
-
-/// An archive that is unpacked beside and verified, for whoever makes a manifest for it.
-#[derive(Clone, Copy, Debug)]
-pub struct Arrived<'a> {
-    /// Its path or address.
-    pub archive: &'a Utf8Path,
-    /// Where it is unpacked for now.
-    pub tree: &'a Utf8Path,
-}
-
-/// What somebody is asked on the way, who may end the operation by an answer.
-pub struct Asking<'a> {
-    /// Whether a plan is to be carried out. It is asked before the lock is taken, and again if the plan is another one
-    /// under it.
-    pub agree: &'a dyn Fn(&Plan) -> Result<bool, Failure>,
-    /// What a new manifest says, once the archive is there.
-    pub declare: &'a dyn Fn(&Declared, Arrived<'_>) -> Result<Declared, Failure>,
 }
 
 /// Decides, shows, and does. `agree` is asked with the plan before the lock is taken, and again if the plan
@@ -185,7 +171,11 @@ fn attempt(
     let receipt = trial::receipt(&context.layout, &target.name)?;
     installed::guard_request(declared, request)?;
     let supply = source::supply(context, declared, request, receipt.as_ref())?;
-    let stage = verified::stage(context, declared, request, &supply, receipt.as_ref())?;
+    // Images are their engine's to bring.
+    let stage = match &declared.manifest.compose {
+        Some(_) => None,
+        None => verified::stage(context, declared, request, &supply, receipt.as_ref())?,
+    };
     let completed = stage.as_ref().map(|stage| drafted::completed(declared, stage)).transpose()?.flatten();
     let declared = completed.as_ref().unwrap_or(declared);
     let unsigned = stage.as_ref().and_then(|stage| unsigned(declared, request, stage));
@@ -200,6 +190,7 @@ fn attempt(
     };
     let aim = aim(context, declared, request, &supply, receipt.as_ref(), stage.as_ref())?;
     let meanings = aim.description.as_ref().map(|description| description.environment.clone());
+    let host = aim.description.as_ref().map(|description| description.host.clone()).unwrap_or_default();
     let wanted = prepare::wanted(context, declared, aim)?;
     if let Some(meanings) = meanings.filter(|_| request.operation != Operation::Rollback) {
         needed::guard(declared, &wanted.spec, &meanings)?;
@@ -209,6 +200,7 @@ fn attempt(
     let mut plan = decide()?;
     plan.notices.extend(remarks::remarks(declared, &wanted.spec, request.operation));
     plan.notices.extend(unsigned);
+    let readying = Readying::look(context, declared, &wanted, host, &mut plan)?;
     plan.room = stage.as_ref().map(|stage| stage.room).unwrap_or_default();
     let before = receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone());
     // Nothing but the receipt says which version is wanted: whichever is active then.
@@ -231,6 +223,7 @@ fn attempt(
         }
         let under_lock = still_agreed(&of.name, &plan, decide, asking.agree)?;
         installed::guard_unchanged(context, &wanted)?;
+        readying.carry_out(context, &wanted, &plan)?;
         execute(context, &under_lock, &of, stage.map(Stage::into_parts))
             .map_err(|failure| installed::told(context, &wanted, before.as_ref(), failure))
     });
@@ -310,6 +303,9 @@ fn aim(
     receipt: Option<&Receipt>,
     stage: Option<&Stage>,
 ) -> Result<Aim, Failure> {
+    if let Some(compose) = &declared.manifest.compose {
+        return container::aim::aim(context, declared, compose, request, receipt);
+    }
     if !declared.manifest.package.source.has_trees() {
         return installed::aim(context, declared, request, receipt);
     }
@@ -327,6 +323,7 @@ fn aim(
             wishes: request.wishes,
             edits_version,
             standing: None,
+            container: None,
         });
     }
     let package = &declared.manifest.package;
@@ -348,7 +345,7 @@ fn aim(
     present::guard(declared, request, &version, receipt, &complete)?;
     let description = prepare::description_in(&path)?;
     let wishes = request.wishes;
-    Ok(Aim { version, description, archive: None, wishes, edits_version, standing: None })
+    Ok(Aim { version, description, archive: None, wishes, edits_version, standing: None, container: None })
 }
 
 /// The version of the one tree that is there, where nothing says which is wanted.

@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 use thiserror::Error;
 
 use crate::engine::origin::OriginError;
+use crate::engine::requirements::Lack;
 use crate::engine::supervisor::RunError;
 use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
@@ -15,7 +16,7 @@ use crate::host::environment::EnvironmentError;
 use crate::host::files::FileError;
 use crate::host::lock::LockError;
 use crate::model::launch::ResolveError;
-use crate::model::name::InstanceName;
+use crate::model::name::{ComponentName, InstanceName};
 use crate::model::problem::Problems;
 use crate::model::status::Exit;
 use crate::package::fetch::FetchError;
@@ -241,9 +242,33 @@ pub enum Failure {
     /// The person who was asked did not want to go on.
     #[error("interrupted: nothing was written")]
     Interrupted,
+    /// The host lacks what the package needs.
+    #[error("this host lacks what `{component}` needs:{}", lacking(lacks))]
+    HostLacks {
+        /// The component.
+        component: ComponentName,
+        /// All that it lacks.
+        lacks: Vec<Lack>,
+        /// Whether some of it may be mended by preparing the host.
+        can_be_prepared: bool,
+    },
+    /// The host could not be made ready.
+    #[error("the host could not be prepared at `{step}`: {reason}")]
+    Unprepared {
+        /// The step.
+        step: String,
+        /// Why.
+        reason: String,
+        /// What of the steps before could not be undone, as sentences.
+        not_undone: Vec<String>,
+    },
     /// A crash was asked for by a test.
     #[error("killed")]
     Killed,
+}
+
+fn lacking(lacks: &[Lack]) -> String {
+    lacks.iter().map(|lack| format!("\n  - {}", lack.what)).collect::<Vec<_>>().concat()
 }
 
 impl From<Problems> for Failure {

@@ -1,8 +1,10 @@
 //! Operations: lock, recover, observe, plan, show, execute. Here too: the switch that the service's own start
 //! makes, and the guard's loop.
 
+pub mod asking;
 pub mod change;
 pub mod check;
+mod container;
 mod data;
 pub mod doctor;
 mod drafted;
@@ -31,8 +33,10 @@ mod overlap;
 pub mod packing;
 pub mod past;
 pub mod peek;
+pub mod preparation;
 pub mod prepare;
 mod ready;
+mod readying;
 pub mod recover;
 mod references;
 pub mod registry;
@@ -41,6 +45,7 @@ pub mod remove;
 pub mod render;
 pub mod repair;
 pub mod report;
+pub mod requirements;
 mod reserve;
 mod runtimes;
 pub mod self_update;

@@ -9,7 +9,7 @@ use crate::engine::observe::{observe, read_receipt};
 use crate::engine::operation::{exclusively, still_agreed};
 use crate::engine::prepare::platform_of;
 use crate::engine::target::Target;
-use crate::engine::{references, registry};
+use crate::engine::{preparation, references, registry};
 use crate::host::{clock, files};
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
@@ -49,7 +49,7 @@ pub fn remove(
             return Err(Refusal::NameTaken { name: of.name.clone(), folder: marker.folder.clone() }.into());
         }
         let layout = &context.layout;
-        Ok(match removal {
+        let mut plan = match removal {
             Removal::OldVersions => {
                 references::collect(context, of, &mut observed)?;
                 let mut plan = cleanup(&spec, layout, &observed, &context.caller, now)?;
@@ -58,7 +58,11 @@ pub fn remove(
             }
             Removal::Instance => uninstall(&spec, layout, &observed, &context.caller, now, false),
             Removal::Everything => uninstall(&spec, layout, &observed, &context.caller, now, true),
-        })
+        };
+        if removal == Removal::Everything {
+            plan.preparation = preparation::prepared(layout, &of.name);
+        }
+        Ok(plan)
     };
     let plan = decide()?;
     if dry_run || (plan.is_empty() && !crate::engine::recover::is_unfinished(context, &of.name)?) {
@@ -69,7 +73,13 @@ pub fn remove(
     }
     let outcome = exclusively(context, of, || {
         let under_lock = still_agreed(&of.name, &plan, decide, agree)?;
-        execute(context, &under_lock, of, None)
+        let done = execute(context, &under_lock, of, None)?;
+        if removal == Removal::Everything {
+            for left in preparation::undo(&context.layout, &of.name)? {
+                context.notice(left);
+            }
+        }
+        Ok(done)
     });
     for notice in registry::instances(&context.layout).notices {
         context.notice(notice);

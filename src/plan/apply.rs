@@ -26,6 +26,7 @@ use crate::platform::identity;
 /// The field of the command that is run when a new version is ready.
 pub const AFTER_START: &str = "upgrade.hooks.afterStart";
 
+mod container;
 mod data;
 mod guards;
 pub mod hooks;
@@ -43,8 +44,11 @@ pub use data::{data_folders, data_owner, size};
 /// Decides how to bring an instance to what is wanted.
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
     guard(operation, wanted, observed)?;
-    let mut plan = Plan::new(operation, &wanted.spec);
-    plan.difference = Difference { drift: drift(wanted, observed), ..difference(wanted, observed) };
+    let difference = Difference { drift: drift(wanted, observed), ..difference(wanted, observed) };
+    if wanted.spec.platform == PlatformKind::Compose {
+        return Ok(Plan { difference, ..container::apply(operation, wanted, observed) });
+    }
+    let mut plan = Plan { difference, ..Plan::new(operation, &wanted.spec) };
     folders(&mut plan, wanted, observed);
     beside(&mut plan, wanted);
     let in_place = wanted.standing.as_ref().filter(|_| standing::is_all_that_changes(wanted, observed));

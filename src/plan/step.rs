@@ -13,7 +13,7 @@ use crate::model::marker::Marker;
 use crate::model::owner::Owner;
 use crate::model::service::Supervision;
 use crate::model::trial::{Switch, Trial};
-pub use crate::plan::operation::{Operation, Room};
+pub use crate::plan::operation::{Operation, Replaced, Room};
 use crate::platform::call::Call;
 use crate::platform::identity;
 
@@ -32,11 +32,17 @@ pub struct Plan {
     /// What follows when the steps stand: a start, the waiting for readiness, the slow removal of what was
     /// put away. A failure here undoes nothing.
     pub after: Vec<Step>,
+    /// What makes the host ready before, as sentences: written down and undone on its own.
+    #[serde(skip)]
+    pub preparation: Vec<String>,
     /// What the person should know beside the steps.
     pub notices: Vec<String>,
     /// What it takes of the disk, and frees.
     #[serde(default)]
     pub room: Room,
+    /// Between which versions it goes, where that is no switch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaced>,
     /// What changes by it and why, for people.
     #[serde(skip)]
     pub difference: Difference,
@@ -52,8 +58,10 @@ impl Plan {
             of,
             steps: Vec::new(),
             after: Vec::new(),
+            preparation: Vec::new(),
             notices: Vec::new(),
             room: Room::default(),
+            replaces: None,
             difference: Difference::default(),
         }
     }
@@ -61,7 +69,7 @@ impl Plan {
     /// Whether nothing would change.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty() && self.after.is_empty()
+        self.steps.is_empty() && self.after.is_empty() && self.preparation.is_empty()
     }
 
     /// Adds a journalled step with its inverse.

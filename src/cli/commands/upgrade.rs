@@ -59,6 +59,8 @@ pub(super) fn request(arguments: &UpgradeArguments) -> Result<Request, Failure> 
             try_again: arguments.force,
             restore_data: arguments.restore_data,
             any_data: arguments.force,
+            unchecked: arguments.without_checks,
+            prepare: arguments.prepare,
             ..Wishes::default()
         },
         unpacked,
@@ -70,7 +72,7 @@ pub(super) fn request(arguments: &UpgradeArguments) -> Result<Request, Failure> 
 /// Whether archives bring the program of an instance. Of one whose manifest can't be read that is taken for granted;
 /// whoever needs the manifest reads it again and fails then.
 pub(super) fn has_trees(target: &Target) -> bool {
-    target.manifest.as_ref().is_none_or(|declared| declared.manifest.package.source.has_trees())
+    target.manifest.as_ref().is_none_or(|declared| declared.manifest.has_trees())
 }
 
 /// Does what was asked of one instance.
