@@ -41,7 +41,7 @@ pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>, way: Way
         let is_folder = rustix::fs::FileType::from_raw_mode(found.st_mode) == rustix::fs::FileType::Directory;
         return if is_folder { Ok(()) } else { Err(refused("make", path, "there is something else")) };
     }
-    let beside = format!(".mainstay-{name}");
+    let beside = beside(name);
     let make = || rustix::fs::mkdirat(&folder, &beside, Mode::from_raw_mode(mode));
     let made = match make() {
         // What a killed command left: it is empty, and has no name that means anything.
@@ -73,7 +73,7 @@ pub fn place(
     if foreign {
         return Err(refused("replace", path, "it is somebody's own: move it away first"));
     }
-    let beside = format!(".mainstay-{name}");
+    let beside = beside(name);
     let outcome = fill(source, &folder, &beside, path, wanted, (mode, owner)).and_then(|()| {
         rustix::fs::renameat(&folder, &beside, &folder, name).map_err(failed("replace", path))?;
         rustix::fs::fsync(&folder).map_err(failed("sync", path))
@@ -88,6 +88,8 @@ pub fn place(
 /// Removes a file, if it is still the one with this digest.
 pub fn remove(path: &Utf8Path, digest: Digest, way: Way) -> Result<Removed, FileError> {
     let Some((folder, name)) = above(path, way)? else { return Ok(Removed::Gone) };
+    // What a killed command has begun; mostly there is nothing.
+    let _ = rustix::fs::unlinkat(&folder, beside(name), AtFlags::empty());
     match digest_in(&folder, name, path) {
         Ok(None) => Ok(Removed::Gone),
         Ok(Some(found)) if found == digest => {
@@ -102,6 +104,7 @@ pub fn remove(path: &Utf8Path, digest: Digest, way: Way) -> Result<Removed, File
 /// Removes a folder, if nothing is in it.
 pub fn remove_empty_folder(path: &Utf8Path, way: Way) -> Result<(), FileError> {
     let Some((folder, name)) = above(path, way)? else { return Ok(()) };
+    let _ = rustix::fs::unlinkat(&folder, beside(name), AtFlags::REMOVEDIR);
     match rustix::fs::unlinkat(&folder, name, AtFlags::REMOVEDIR) {
         Ok(()) => rustix::fs::fsync(&folder).map_err(failed("sync", path)),
         // One in which something is, or that is no folder any more, is somebody's own by now.
@@ -193,6 +196,11 @@ fn made_above(path: &Utf8Path, way: Way) -> Result<(OwnedFd, &str), FileError> {
     let (folder, name) = parts(path)?;
     let opened = opened(folder, way, true)?;
     opened.map(|opened| (opened, name)).ok_or_else(|| failed("open", folder)(Errno::NOENT))
+}
+
+/// What something is called until it is whole.
+fn beside(name: &str) -> String {
+    format!(".mainstay-{name}")
 }
 
 fn parts(path: &Utf8Path) -> Result<(&Utf8Path, &str), FileError> {

@@ -39,15 +39,17 @@ impl Record {
     /// Makes it durable; with nothing in it, there is none.
     pub(super) fn write(&self, layout: &Layout) -> Result<(), Failure> {
         let path = path(layout, &self.of.name);
-        let Some(folder) = path.parent() else { return Ok(()) };
+        let (folder, all) = (folder(layout, &self.of.name), all(layout));
         if self.steps.is_empty() {
-            files::remove(&path)?;
-            if files::facts(folder)?.is_some() {
-                files::remove_empty_folder(folder)?;
+            // With what a killed command has left beside it.
+            files::remove_tree(&folder)?;
+            if files::facts(&all)?.is_some() {
+                files::remove_empty_folder(&all)?;
             }
             return Ok(());
         }
-        files::create_folder(folder, 0o700, None)?;
+        files::create_folder(&all, 0o700, None)?;
+        files::create_folder(&folder, 0o700, None)?;
         let text = serde_json::to_string_pretty(self).unwrap_or_default() + "\n";
         Ok(files::write(&path, &text, 0o600, None)?)
     }
@@ -62,5 +64,13 @@ pub(super) fn read(layout: &Layout, name: &InstanceName) -> Result<Option<Record
 }
 
 fn path(layout: &Layout, name: &InstanceName) -> Utf8PathBuf {
-    layout.states().join(".prepared").join(format!("{name}.json"))
+    folder(layout, name).join("steps.json")
+}
+
+fn folder(layout: &Layout, name: &InstanceName) -> Utf8PathBuf {
+    all(layout).join(name.as_str())
+}
+
+fn all(layout: &Layout) -> Utf8PathBuf {
+    layout.states().join(".prepared")
 }
