@@ -43,12 +43,12 @@ pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>, way: Way
     }
     let beside = beside(name);
     let make = || rustix::fs::mkdirat(&folder, &beside, Mode::from_raw_mode(mode));
-    let made = match make() {
+    let outcome = match make() {
         // What a killed command left: it is empty, and has no name that means anything.
         Err(Errno::EXIST) => rustix::fs::unlinkat(&folder, &beside, AtFlags::REMOVEDIR).and_then(|()| make()),
-        made => made,
+        outcome => outcome,
     };
-    made.map_err(failed("make", path))?;
+    outcome.map_err(failed("make", path))?;
     let opened = rustix::fs::openat(&folder, &beside, FOLDER | OFlags::NOFOLLOW, Mode::empty())
         .map_err(failed("open", path))?;
     furnish(&opened, path, mode, owner)?;
@@ -176,13 +176,13 @@ fn copy(source: &mut (impl Read + ?Sized), into: &mut impl io::Write) -> io::Res
 }
 
 /// Gives what was made its owner and mode, and has it survive a power cut.
-fn furnish(made: &impl AsFd, path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Result<(), FileError> {
+fn furnish(opened: &impl AsFd, path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Result<(), FileError> {
     if let Some(owner) = owner {
         let (uid, gid) = (rustix::fs::Uid::from_raw(owner.uid), rustix::fs::Gid::from_raw(owner.gid));
-        rustix::fs::fchown(made, Some(uid), Some(gid)).map_err(failed("give away", path))?;
+        rustix::fs::fchown(opened, Some(uid), Some(gid)).map_err(failed("give away", path))?;
     }
-    rustix::fs::fchmod(made, Mode::from_raw_mode(mode)).map_err(failed("set the mode of", path))?;
-    rustix::fs::fsync(made).map_err(failed("sync", path))
+    rustix::fs::fchmod(opened, Mode::from_raw_mode(mode)).map_err(failed("set the mode of", path))?;
+    rustix::fs::fsync(opened).map_err(failed("sync", path))
 }
 
 /// The folder above a path, open, and the last name. Nothing where that folder is missing.
