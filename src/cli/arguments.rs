@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::name::{ComponentName, InstanceName};
 
+pub use self::adopt::AdoptArguments;
 pub use self::apply::ApplyArguments;
 pub use self::boot::BootArguments;
 pub use self::completions::CompletionsArguments;
@@ -31,6 +32,7 @@ pub use self::uninstall::UninstallArguments;
 pub use self::upgrade::UpgradeArguments;
 pub use self::validate::ValidateArguments;
 
+mod adopt;
 mod apply;
 mod boot;
 mod completions;
@@ -137,6 +139,8 @@ impl ScopeArguments {
 pub enum Command {
     /// Install and start the service that a manifest describes
     Install(InstallArguments),
+    /// Make a service mainstay's that a unit or a property list defines
+    Adopt(AdoptArguments),
     /// Show what `apply` would change (exit code 9 if anything)
     Plan(PlanArguments),
     /// Bring the service to what its manifest says

@@ -23,6 +23,7 @@ use crate::platform::identity;
 /// The field of the command that is run when a new version is ready.
 pub const AFTER_START: &str = "upgrade.hooks.afterStart";
 
+pub mod adopt;
 mod data;
 mod guards;
 pub mod hooks;

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum Operation {
     /// A new instance.
     Install,
+    /// A service that somebody else has defined, made mainstay's.
+    Adopt,
     /// Changed settings.
     Apply,
     /// Another version.
@@ -36,6 +38,7 @@ impl fmt::Display for Operation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(match self {
             Self::Install => "install",
+            Self::Adopt => "adopt",
             Self::Apply => "apply",
             Self::Upgrade => "upgrade",
             Self::Rollback => "rollback",

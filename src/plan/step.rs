@@ -87,7 +87,8 @@ impl Plan {
     /// Whether a step up to a place restarts the service without a switch: where it fails, what ran before is back.
     #[must_use]
     pub fn restarts_before(&self, place: usize) -> bool {
-        let restarts = |planned: &Planned| matches!(planned.undo, Undo::Restart { .. });
+        let restarts =
+            |planned: &Planned| matches!(planned.undo, Undo::Restart { .. } | Undo::Restore { .. });
         self.steps.iter().take(place + 1).any(restarts)
     }
 
@@ -285,6 +286,13 @@ pub enum Undo {
     Restart {
         /// What has to be undone before it runs again.
         first: Vec<Step>,
+    },
+    /// These steps, in order; then what ran before mainstay is started again by these calls, and seen to run.
+    Restore {
+        /// What has to be as it was before it runs again.
+        first: Vec<Step>,
+        /// What starts it.
+        calls: Vec<Call>,
     },
     /// Start the service again and see it ready.
     Start(Vec<Call>),

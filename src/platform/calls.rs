@@ -145,6 +145,25 @@ pub fn restart(of: &Marker, sockets: Sockets) -> Vec<Call> {
     }
 }
 
+/// The same for what ran before mainstay, whose start says itself when it is over.
+#[must_use]
+pub fn restart_and_wait(of: &Marker) -> Vec<Call> {
+    match of.platform {
+        PlatformKind::Systemd => {
+            vec![reset_failed(of), Call::run("restarts the service as it was", on_unit(of, &["restart"]))]
+        }
+        PlatformKind::Embedded => Vec::new(),
+    }
+}
+
+/// The commands that bring back what was before: those that let its files count again, and those that start it.
+#[must_use]
+pub fn way_back(of: &Marker) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
+    let mut reread = systemctl(of.scope);
+    reread.push("daemon-reload".to_owned());
+    (vec![reread], vec![on_unit(of, &["reset-failed"]), on_unit(of, &["restart", "--no-block"])])
+}
+
 /// Opens the sockets at boot, or no longer.
 #[must_use]
 pub fn sockets_at_boot(of: &Marker, at_boot: bool) -> Call {

@@ -20,6 +20,7 @@ pub mod calls;
 pub mod embedded;
 pub mod exec_start;
 pub mod journal;
+pub mod launchd;
 pub mod observed;
 mod properties;
 pub mod query;
