@@ -134,8 +134,22 @@ struct Found {
     /// The name that its instance has, if it can have it.
     name: Result<InstanceName, AdoptError>,
     draft: Draft,
+    /// The definition itself, where it is one of this host's.
+    definition: Side,
     /// What there is to adopt of a service that its manager knows; nothing where there is only a text.
     adopting: Option<Adopting>,
+}
+
+/// A file with its text; nothing where there is none.
+pub type Side = Option<(Utf8PathBuf, String)>;
+
+/// A file of a definition as it is, and what takes its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// As it is.
+    pub old: Side,
+    /// As it will be.
+    pub new: Side,
 }
 
 /// What an adoption would come to.
@@ -148,8 +162,8 @@ pub struct Prepared {
     pub declared: Declared,
     /// What would be done.
     pub plan: Plan,
-    /// The files of the definition that change: path, old text, new text.
-    pub files: Vec<(Utf8PathBuf, Option<String>, Option<String>)>,
+    /// The files of the definition that change.
+    pub files: Vec<Change>,
     wanted: Wanted,
     adopting: Option<Adopting>,
 }
@@ -173,7 +187,7 @@ pub fn prepare(context: &Context<'_>, request: &AdoptRequest) -> Result<Prepared
     let mut plan = decide(context, &wanted, found.adopting.as_ref())?;
     plan.notices.extend(found.draft.notices.iter().cloned());
     plan.notices.extend(remarks::remarks(&declared, &wanted.spec));
-    let files = files(&wanted, found.adopting.as_ref());
+    let files = files(&wanted, &found);
     Ok(Prepared {
         service: found.service,
         lines: found.draft.lines,
@@ -300,15 +314,17 @@ fn aim(context: &Context<'_>, request: &AdoptRequest, declared: &Declared) -> Re
 }
 
 /// The files of the definition as they are and as they will be.
-fn files(wanted: &Wanted, adopting: Option<&Adopting>) -> Vec<(Utf8PathBuf, Option<String>, Option<String>)> {
-    let before = |path: &Utf8PathBuf| {
-        let files = adopting.map(|adopting| adopting.before.files.as_slice()).unwrap_or_default();
-        files.iter().find(|file| file.path == *path).and_then(|file| file.text.clone())
-    };
+fn files(wanted: &Wanted, found: &Found) -> Vec<Change> {
     let own = &wanted.definition;
-    let mut files = vec![(own.path.clone(), before(&own.path), Some(own.text.clone()))];
-    for (path, text) in adopting.into_iter().flat_map(|adopting| &adopting.moved) {
-        files.push((path.clone(), before(path), text.clone()));
+    let new = Some((own.path.clone(), own.text.clone()));
+    let mut files = vec![Change { old: found.definition.clone(), new }];
+    if let Some(adopting) = &found.adopting {
+        for (path, text) in &adopting.moved {
+            let before = adopting.before.files.iter().find(|file| file.path == *path);
+            let old = before.and_then(|file| file.text.clone());
+            let side = |text: Option<String>| text.map(|text| (path.clone(), text));
+            files.push(Change { old: side(old), new: side(text.clone()) });
+        }
     }
     files
 }

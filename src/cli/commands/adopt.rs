@@ -7,7 +7,7 @@ use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::{layout, with_context};
 use crate::cli::table::{Cell, Table};
 use crate::cli::{confirm, interruption, words};
-use crate::engine::adopt::{AdoptRequest, Done, Kind, Prepared, carry_out, prepare};
+use crate::engine::adopt::{AdoptRequest, Change, Done, Kind, Prepared, Side, carry_out, prepare};
 use crate::engine::failure::Failure;
 use crate::engine::target::TargetError;
 use crate::host::environment;
@@ -99,13 +99,17 @@ fn becomes(line: &AdoptedLine) -> Cell {
 }
 
 fn diff(prepared: &Prepared) -> String {
-    let diffs = prepared.files.iter().map(|(path, old, new)| {
-        let (before, after) = (old.as_deref().unwrap_or_default(), new.as_deref().unwrap_or_default());
-        let name = |text: &Option<String>| {
-            text.as_ref().map_or_else(|| "/dev/null".to_owned(), |_| path.to_string())
-        };
-        let diff = TextDiff::from_lines(before, after);
-        diff.unified_diff().context_radius(3).header(&name(old), &name(new)).to_string()
+    let text = |side: &Side| side.as_ref().map(|(_, text)| text.clone()).unwrap_or_default();
+    let name =
+        |side: &Side| side.as_ref().map_or_else(|| "/dev/null".to_owned(), |(path, _)| path.to_string());
+    let diffs = prepared.files.iter().map(|Change { old, new }| {
+        let (before, after) = (text(old), text(new));
+        let diff = TextDiff::from_lines(&before, &after);
+        diff.unified_diff()
+            .context_radius(3)
+            .header(&name(old), &name(new))
+            .missing_newline_hint(false)
+            .to_string()
     });
     diffs.collect()
 }

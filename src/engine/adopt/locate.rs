@@ -16,6 +16,8 @@ use crate::model::marker::Marker;
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::trial::DefinitionBefore;
 use crate::plan::apply::adopt::Adopting;
+use crate::plan::refusal::Refusal;
+use crate::platform;
 use crate::platform::calls;
 use crate::platform::launchd;
 use crate::platform::systemd::reader::{self, UnitFacts, UnitSource, UnitText};
@@ -41,7 +43,7 @@ fn plist(path: &Utf8Path) -> Result<Found, Failure> {
     // A label is a reversed domain name, of which the last part is the service's own.
     let stem = read.label.as_deref().or(path.file_stem()).unwrap_or_default();
     let last = stem.rsplit('.').next().unwrap_or(stem);
-    Ok(Found { name: named(last), service, draft: read.draft, adopting: None })
+    Ok(Found { name: named(last), service, draft: read.draft, definition: None, adopting: None })
 }
 
 fn named(stem: &str) -> Result<InstanceName, AdoptError> {
@@ -76,6 +78,7 @@ fn unit_of(context: &Context<'_>, request: &AdoptRequest, typed: &str) -> Result
         service: path.into_string(),
         name: named(&stem),
         draft: reader::read(&source),
+        definition: source.files.first().map(|file| (file.path.clone(), file.text.clone())),
         adopting: None,
     })
 }
@@ -93,6 +96,10 @@ fn known(context: &Context<'_>, request: &AdoptRequest, unit: &str) -> Result<Fo
     let seen = seen(context, unit)?.ok_or_else(none)?;
     let fragment = seen.fragment.clone().ok_or_else(none)?;
     let own = context.layout.definition(&name, PlatformKind::Systemd);
+    let marker_of = |text: String| platform::marker(PlatformKind::Systemd, &text);
+    if let Some(ours) = files::read(&fragment)?.and_then(marker_of) {
+        return Err(Refusal::AlreadyOurs { name, folder: ours.folder }.into());
+    }
     let mut texts = vec![text(&fragment, false)?];
     let mut notices = Vec::new();
     for path in &seen.drop_ins {
@@ -153,6 +160,7 @@ fn known(context: &Context<'_>, request: &AdoptRequest, unit: &str) -> Result<Fo
         service: unit.to_owned(),
         name: Ok(name),
         draft,
+        definition: source.files.first().map(|file| (file.path.clone(), file.text.clone())),
         adopting: Some(Adopting { before, moved, way_out }),
     })
 }
