@@ -287,6 +287,8 @@ proptest! {
             let draft = read(&text);
             let ours = draft.service.command.clone().unwrap_or_default();
             match theirs.as_slice() {
+                // Of several commands in a line systemd takes those that it can read; we take all of them or none.
+                [_] if ours.is_empty() && pieces.contains(';') => {}
                 [only] => prop_assert_eq!(only, &ours, "{}", text),
                 // Several programs are none for a service, and what systemd does not take is not taken either.
                 _ => prop_assert!(ours.is_empty(), "{text} became {ours:?}, and {theirs:?} for systemd"),

@@ -543,6 +543,39 @@ fn a_doctor_says_what_is_wrong_and_mends_what_is_safe() {
     let mended = host.json(0, &["doctor", "--user", "--fix", "--yes"]);
     assert_eq!(mended["mended"].as_array().unwrap().len(), 1, "{mended:#}");
     assert_eq!(std::fs::read_link(&link).unwrap(), Path::new("server-1.0.0"));
+    // A folder that all can change.
+    let folder = host.path("root/state/web");
+    let open = |mode| std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(mode));
+    open(0o777).unwrap();
+    assert!(finding(1, "permissions")["message"].as_str().unwrap().contains("(mode 0777)"));
+    host.expect(0, &["doctor", "--user", "--fix", "--yes"]);
+    assert_eq!(finding(0, "permissions")["verdict"], "sound");
+    // A file of the active version that was changed.
+    let run = host.path("root/install/web/server/bin/run");
+    let whole = std::fs::read(&run).unwrap();
+    let edit = |bytes: &[u8]| {
+        std::fs::set_permissions(&run, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::write(&run, bytes).unwrap();
+    };
+    edit(&whole[..whole.len() - 1]);
+    assert!(finding(1, "version")["hint"].as_str().unwrap().contains("mainstay repair"));
+    edit(&whole);
+    assert_eq!(finding(0, "version")["verdict"], "sound");
+    // An index that can't be brought up to date; a clock that was set back.
+    let index = host.path("root/config/instances.json");
+    assert!(index.exists(), "the index is elsewhere");
+    std::fs::remove_file(&index).unwrap();
+    std::fs::create_dir(&index).unwrap();
+    assert_eq!(finding(0, "index")["verdict"], "doubtful");
+    std::fs::remove_dir(&index).unwrap();
+    assert_eq!(finding(0, "index")["verdict"], "sound");
+    let receipt = host.path("root/state/web/receipt.json");
+    let said = std::fs::read_to_string(&receipt).unwrap();
+    let mut later: Value = serde_json::from_str(&said).unwrap();
+    later["activations"][0]["at"] = json!("2100-01-01T00:00:00Z");
+    std::fs::write(&receipt, later.to_string()).unwrap();
+    assert_eq!(finding(0, "clock")["verdict"], "doubtful");
+    std::fs::write(&receipt, said).unwrap();
     // A definition that is gone.
     std::fs::remove_file(host.path("root/state/web/definition.json")).unwrap();
     let gone = finding(1, "definition");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 use mainstay::cli::arguments::Arguments;
-use mainstay::model::contradiction::read_manifest;
+use mainstay::model::contradiction::{read_manifest, read_package_description};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -90,8 +90,14 @@ fn every_manifest_that_is_shown_is_sound() {
     let mut sound = 0;
     for (path, text) in documents() {
         for block in blocks(&text, "json") {
-            let read = read_manifest(path.to_str().unwrap(), &block);
-            assert!(read.is_ok(), "{}: {}", path.display(), read.unwrap_err());
+            // A package's description names its component, a manifest its instance.
+            let name = path.to_str().unwrap();
+            let fault = if block.contains("\n  \"component\":") {
+                read_package_description(name, &block).err()
+            } else {
+                read_manifest(name, &block).err()
+            };
+            assert!(fault.is_none(), "{}: {}", path.display(), fault.unwrap());
             sound += 1;
         }
     }
@@ -133,4 +139,24 @@ fn the_checks_see_what_is_wrong() {
     assert_eq!(blocks("a\n```sh\nb\n```\nc\n```json\n{}\n```\n", "json"), ["{}\n"]);
     assert_eq!(spans("a `b c` d\n```sh\n`e`\n```\n`f`"), ["b c", "f"]);
     assert_eq!(words("mainstay status    # a `b`"), ["mainstay", "status"]);
+}
+
+#[test]
+fn every_check_of_the_doctor_has_a_line_that_tells_what_it_is() {
+    let text = std::fs::read_to_string(root().join("docs/errors.md")).unwrap();
+    let schema = std::fs::read_to_string(root().join("schema/doctor.v1.json")).unwrap();
+    let named: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |")).map(|it| it.0).collect();
+    let checks = checks(&serde_json::from_str(&schema).unwrap());
+    assert!(checks.len() > 15, "{checks:?}");
+    for check in checks {
+        assert!(named.contains(&check.as_str()), "`{check}` is not in the table of docs/errors.md");
+    }
+}
+
+/// The values that the field `check` of a finding may have.
+fn checks(schema: &serde_json::Value) -> Vec<String> {
+    let property = &schema["definitions"]["Finding"]["properties"]["check"];
+    let values = property["enum"].as_array().unwrap().iter();
+    values.map(|value| value.as_str().unwrap().to_owned()).collect()
 }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use mainstay::model::contradiction::read_package_description;
+use mainstay::model::effect::Effect;
 use mainstay::model::schema::Published;
 use serde_json::{Map, Value};
 
@@ -43,9 +44,12 @@ fn object(value: &Value) -> &Map<String, Value> {
 }
 
 /// The parts of a package description, likewise. What it shares with the manifest is told there.
-const PACKAGE_PARTS: [(&str, &str); 11] = [
+const PACKAGE_PARTS: [(&str, &str); 14] = [
     ("At the top", ""),
     ("`rollback`", "RollbackBarrier"),
+    ("`questions[]`", "Question"),
+    ("`questions[].choices[]`", "Choice"),
+    ("`environment.NAME`", "VariableMeaning"),
     ("`status`", "StatusView"),
     ("`status.fields[]`", "ViewField"),
     ("`host`", "Host"),
@@ -74,7 +78,10 @@ fn section(text: &mut String, heading: &str, description: &str, part: &Value) {
     if !description.is_empty() {
         write!(text, "{description}\n\n").unwrap();
     }
-    text.push_str("| field | what it says | form | default | example |\n|---|---|---|---|---|\n");
+    let place = place(heading);
+    let (head, line) = if place.is_some() { (" a change takes |", "---|") } else { ("", "") };
+    write!(text, "| field | what it says | form | default |{head} example |\n|---|---|---|---|{line}---|\n")
+        .unwrap();
     let mut words = String::new();
     for (name, field) in object(&part["properties"]) {
         let default = match &field["default"] {
@@ -88,7 +95,8 @@ fn section(text: &mut String, heading: &str, description: &str, part: &Value) {
         let example = code(&field["examples"][0]);
         let what = cell(field["description"].as_str().unwrap());
         let form = cell(&form(field));
-        writeln!(text, "| `{name}` | {what} | {form} | {default} | {example} |").unwrap();
+        let takes = place.as_ref().map(|place| format!(" {} |", takes(place, name))).unwrap_or_default();
+        writeln!(text, "| `{name}` | {what} | {form} | {default} |{takes} {example} |").unwrap();
         for (word, meaning) in choices(field) {
             writeln!(words, "- `{name}`: `{word}`: {meaning}").unwrap();
         }
@@ -96,6 +104,26 @@ fn section(text: &mut String, heading: &str, description: &str, part: &Value) {
     if !words.is_empty() {
         write!(text, "\n{words}").unwrap();
     }
+}
+
+/// The place of a part in the manifest; nothing where it is of another document.
+fn place(heading: &str) -> Option<String> {
+    match heading {
+        "At the top" => Some(String::new()),
+        // A list is one field, whatever is in it.
+        _ => heading
+            .strip_prefix('`')
+            .and_then(|rest| rest.strip_suffix('`'))
+            .map(|path| path.replace("[]", "") + "."),
+    }
+}
+
+/// What a change of a field takes; of one that holds others which differ, nothing.
+fn takes(place: &str, name: &str) -> String {
+    let whole = Effect::of_all_below(place.trim_end_matches('.'));
+    let effect = Effect::of_all_below(&format!("{place}{name}").replace(".NAME.", ".*."));
+    let is_list = effect.is_none() && whole.is_some();
+    effect.or(whole.filter(|_| is_list)).map_or_else(|| "see there".to_owned(), |effect| effect.to_string())
 }
 
 fn cell(text: &str) -> String {
@@ -114,14 +142,14 @@ fn named(field: &Value) -> &Value {
 
 /// The words of a closed list, each with its meaning.
 fn choices(field: &Value) -> Vec<(String, String)> {
-    let alternatives = field["anyOf"].as_array().into_iter().flatten();
-    let lists = alternatives.chain([field, &field["items"], named(field)]);
-    let words = lists.flat_map(|list| list["oneOf"].as_array().into_iter().flatten());
+    let lists = [field, &field["items"], named(field)];
+    let Some(list) = lists.into_iter().find(|list| list.get("enumDescriptions").is_some()) else {
+        return Vec::new();
+    };
+    let words = list["enum"].as_array().into_iter().flatten();
     words
-        .filter_map(|word| {
-            let meaning = word["description"].as_str().unwrap_or_default().to_owned();
-            Some((word["const"].as_str()?.to_owned(), meaning))
-        })
+        .zip(list["enumDescriptions"].as_array().into_iter().flatten())
+        .filter_map(|(word, meaning)| Some((word.as_str()?.to_owned(), meaning.as_str()?.to_owned())))
         .collect()
 }
 

@@ -3,6 +3,9 @@
 use std::io::BufRead as _;
 use std::time::Duration;
 
+use camino::Utf8Path;
+
+use crate::cli::difference;
 use crate::cli::report::{Report, style, styled};
 use crate::cli::words;
 use crate::engine::failure::Failure;
@@ -10,7 +13,16 @@ use crate::model::answer::plan::ChangeAnswer;
 use crate::plan::step::{Plan, Step};
 
 /// Shows the files and commands of a plan.
-pub(crate) fn show(report: &Report, plan: &Plan) {
+pub(crate) fn show(report: &Report, plan: &Plan, diff: bool) {
+    for line in difference::lines(&plan.difference, diff) {
+        report.line(line);
+    }
+    if plan.is_empty() {
+        for notice in &plan.notices {
+            report.notice(notice);
+        }
+        return;
+    }
     report.line(styled(style::STRONG, format!("{} {}:", plan.operation, plan.of.name)));
     for step in plan.steps.iter().map(|planned| &planned.step).chain(&plan.after) {
         report.line(format!("  {step}"));
@@ -27,6 +39,20 @@ pub(crate) fn show(report: &Report, plan: &Plan) {
     }
     for notice in &plan.notices {
         report.notice(notice);
+    }
+}
+
+/// Shows a file as a plan writes it.
+pub(crate) fn show_text(report: &Report, plan: &Plan, path: &Utf8Path) {
+    let written = plan.steps.iter().find_map(|planned| match &planned.step {
+        Step::Write { path: written, text, .. } if written == path => Some(text),
+        Step::Edit { path: written, after: Some(text), .. } if written == path => Some(text),
+        _ => None,
+    });
+    let Some(text) = written else { return };
+    report.say(format!("  {path}:"));
+    for line in text.lines() {
+        report.say(styled(style::FAINT, format!("    {line}")));
     }
 }
 
@@ -65,6 +91,10 @@ pub(crate) fn answer(plan: &Plan, dry_run: bool, downtime: Option<Duration>) -> 
         dry_run,
         from: None,
         to: None,
+        drift: plan.difference.drift.clone(),
+        fields: plan.difference.fields.clone(),
+        diffs: difference::diffs(&plan.difference),
+        drop_ins: plan.difference.drop_ins.clone(),
         steps: lines(plan),
         notices: plan.notices.clone(),
         downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
@@ -75,10 +105,29 @@ pub(crate) fn answer(plan: &Plan, dry_run: bool, downtime: Option<Duration>) -> 
 
 /// Asks whether a plan is to be carried out. Without a person to ask, `--yes` has to be typed.
 pub(crate) fn agree(report: &Report, plan: &Plan, yes: bool, question: &str) -> Result<bool, Failure> {
+    agree_on(report, plan, yes, question, false)
+}
+
+/// What a plan changes and why, told beside what the command answers.
+pub(crate) fn tell(report: &Report, plan: &Plan, diff: bool) {
+    for line in difference::lines(&plan.difference, diff) {
+        report.say(format!("  {line}"));
+    }
+}
+
+/// Likewise, with the definitions line by line where that is wanted.
+pub(crate) fn agree_on(
+    report: &Report,
+    plan: &Plan,
+    yes: bool,
+    question: &str,
+    diff: bool,
+) -> Result<bool, Failure> {
     if yes {
         return Ok(true);
     }
     guard(report, plan.operation)?;
+    tell(report, plan, diff);
     for step in plan.steps.iter().map(|planned| &planned.step).chain(&plan.after) {
         report.say(format!("  {step}"));
     }

@@ -6,20 +6,25 @@ use serde_json::{Map, Value, json};
 use crate::cli::arguments::InstallArguments;
 use crate::engine::Context;
 use crate::engine::failure::Failure;
-use crate::engine::target::{Declared, Target};
+use crate::engine::target::{Declared, Open, Target};
 use crate::engine::trust;
-use crate::host::{account, files};
+use crate::host::{account, environment, files};
 use crate::model::contradiction::read_manifest;
-use crate::model::manifest::{FILE_NAME, SCHEMA_ADDRESS};
+use crate::model::manifest::{FILE_NAME, PackageSource, SCHEMA_ADDRESS};
 
 /// The manifest that the typed flags make. It is written as a step of the plan, so that a failed
 /// installation leaves none.
 pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Result<Declared, Failure> {
-    let missing =
-        |what: &str| Failure::Usage(format!("there is no manifest in `{folder}`, and {what} to make one"));
+    let folder_shown = normal(folder);
+    let missing = |what: &str| {
+        Failure::Usage(format!(
+            "there is no manifest in `{folder_shown}`, and {what} to make one, as in \
+             `mainstay install --name web --binary ./server`, or `--from server-1.0.0.tar.gz` in its place"
+        ))
+    };
     let name = arguments.target.name.clone().ok_or_else(|| missing("a `--name` is needed"))?;
-    if !arguments.source.is_typed() {
-        return Err(missing("an archive (`--from` or `--url`) is needed"));
+    if !arguments.source.is_typed() && arguments.binary.is_none() {
+        return Err(missing("a program (`--binary`) or an archive (`--from`, `--url`) is needed"));
     }
     let component = arguments.target.component.as_ref().map_or_else(|| name.to_string(), ToString::to_string);
     let mut text = json!({
@@ -39,6 +44,12 @@ pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Resul
     if let Some(user) = &arguments.user_name {
         text["service"]["user"] = json!(user);
     }
+    if let Some(program) = &arguments.binary {
+        let command = [vec![found(program)?], arguments.arguments.clone()].concat();
+        text["package"]["source"] = json!(PackageSource::Binary);
+        text["service"]["command"] = json!(command);
+        text["service"]["workingDirectory"] = json!(working_directory(folder)?);
+    }
     for setting in &arguments.settings {
         set(&mut text, setting)?;
     }
@@ -46,7 +57,50 @@ pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Resul
     // It is no file yet, so a fault in it is one of what was typed.
     let (manifest, document) = read_manifest("the manifest made of --set", &text)?;
     let deploy = trust::inspect(folder)?;
-    Ok(Declared { path: deploy.folder.join(FILE_NAME), deploy, manifest, document, on_disk: false })
+    let open = arguments.binary.is_none().then(|| Open {
+        component: arguments.target.component.is_none(),
+        arguments: arguments.arguments.clone(),
+    });
+    Ok(Declared { path: deploy.folder.join(FILE_NAME), deploy, manifest, document, on_disk: false, open })
+}
+
+/// Refuses what is only for a manifest that is made, where there is one.
+pub(crate) fn refuse_beside(declared: &Declared, arguments: &InstallArguments) -> Result<(), Failure> {
+    let typed = match (&arguments.binary, arguments.arguments.is_empty()) {
+        (Some(_), _) => "`--binary`",
+        (None, false) => "what stands after `--`",
+        (None, true) if !arguments.settings.is_empty() => "`--set`",
+        (None, true) => return Ok(()),
+    };
+    Err(Failure::Usage(format!(
+        "{typed} is for a new manifest, and `{}` is there: edit that, then `mainstay install`; another service needs \
+         a folder of its own",
+        declared.path
+    )))
+}
+
+/// The program as the manifest names it: by its path, or, if it is found on the service's `PATH`, by its name.
+fn found(typed: &Utf8Path) -> Result<String, Failure> {
+    let path = normal(&environment::working_folder()?.join(typed));
+    match files::facts(Utf8Path::new(&path))? {
+        Some(_) => Ok(path),
+        None if typed.as_str().contains('/') => {
+            Err(Failure::Usage(format!("there is no program at `{path}`")))
+        }
+        None => Ok(typed.to_string()),
+    }
+}
+
+/// A path without `.` in it. Links stay links: they may lead to another version tomorrow.
+fn normal(path: &Utf8Path) -> String {
+    path.components().collect::<Utf8PathBuf>().to_string()
+}
+
+/// Where the program runs: in the folder in which the command was typed.
+fn working_directory(folder: &Utf8Path) -> Result<String, Failure> {
+    let working_folder = environment::working_folder()?;
+    let same = files::canonical(folder)? == files::canonical(&working_folder)?;
+    Ok(if same { "{deploy}".to_owned() } else { working_folder.to_string() })
 }
 
 /// Sets one field by its path: `service.environment.PORT=4000`. What parses as JSON is taken as JSON; a number

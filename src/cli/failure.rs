@@ -227,7 +227,7 @@ fn target_help(error: &TargetError) -> Vec<String> {
     let choose = |candidates: &[Marker]| -> Vec<String> {
         if candidates.is_empty() {
             return vec![
-                "nothing is installed here yet: write a `mainstay.json`, then `mainstay install --from ARCHIVE`".to_owned(),
+                "nothing is installed here yet: `mainstay install --name web --binary ./server` makes a service of a program, `--from ARCHIVE` one of an archive".to_owned(),
             ];
         }
         let mut lines = vec!["these are installed:".to_owned()];
@@ -254,7 +254,9 @@ fn target_help(error: &TargetError) -> Vec<String> {
             vec![format!("they are {}: say which with `--component`", names.join(", "))]
         }
         TargetError::NotInstalled { .. } => {
-            vec!["install it with `mainstay install --from ARCHIVE`".to_owned()]
+            vec![
+                "install it with `mainstay install --from ARCHIVE`; where no archive brings the program, with `mainstay install`".to_owned(),
+            ]
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod arguments;
 mod commands;
 mod confirm;
 mod demo;
+mod difference;
 mod draft;
 mod failure;
 mod interruption;
@@ -12,6 +13,7 @@ mod report;
 mod surroundings;
 mod table;
 mod words;
+mod wrap;
 
 use std::process::ExitCode;
 

@@ -25,6 +25,18 @@ pub(crate) fn duration(length: Duration) -> String {
     words.join(" ")
 }
 
+/// How long something has run, to the unit that matters: `42s`, `5m 3s`, `2h 5m`, `3d 0h 12m`.
+pub(crate) fn uptime(length: Duration) -> String {
+    let seconds = length.as_secs();
+    let (minutes, hours, days) = (seconds / 60 % 60, seconds / 3_600 % 24, seconds / 86_400);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{minutes}m {}s", seconds % 60),
+        3_600..86_400 => format!("{hours}h {minutes}m"),
+        _ => format!("{days}d {hours}h {minutes}m"),
+    }
+}
+
 /// A number of bytes: `12.3 MiB`, `800 B`.
 pub(crate) fn size(bytes: u64) -> String {
     Size::new(bytes).about()
@@ -91,6 +103,22 @@ mod tests {
             (31_536_000_000, "365d"),
         ] {
             assert_eq!(duration(Duration::from_millis(milliseconds)), words);
+        }
+    }
+
+    #[test]
+    fn uptimes_have_all_that_matters() {
+        for (seconds, words) in [
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m 0s"),
+            (3_599, "59m 59s"),
+            (3_600, "1h 0m"),
+            (86_399, "23h 59m"),
+            (86_400, "1d 0h 0m"),
+            (266_700, "3d 2h 5m"),
+        ] {
+            assert_eq!(uptime(Duration::from_secs(seconds)), words);
         }
     }
 

@@ -186,7 +186,7 @@ pub fn prepare(context: &Context<'_>, request: &AdoptRequest) -> Result<Prepared
     let wanted = prepare::wanted(context, &declared, aim)?;
     let mut plan = decide(context, &wanted, found.adopting.as_ref())?;
     plan.notices.extend(found.draft.notices.iter().cloned());
-    plan.notices.extend(remarks::remarks(&declared, &wanted.spec));
+    plan.notices.extend(remarks::remarks(&declared, &wanted.spec, Operation::Adopt));
     let files = files(&wanted, &found);
     Ok(Prepared {
         service: found.service,
@@ -288,7 +288,7 @@ fn of_manifest(request: &AdoptRequest, manifest: &Manifest) -> Result<Declared, 
     let deploy = trust::inspect(&request.folder)?;
     let path = deploy.folder.join(FILE_NAME);
     let (manifest, document) = read_manifest(path.as_str(), &text)?;
-    Ok(Declared { path, deploy, manifest, document, on_disk: false })
+    Ok(Declared { path, deploy, manifest, document, on_disk: false, open: None })
 }
 
 /// What the program is called, as far as that can be a component's name; else as the instance is.

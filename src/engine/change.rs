@@ -12,7 +12,7 @@ use crate::engine::operation::{exclusively, guard_rights, still_agreed};
 use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::source::{self, Proof, Source, Supply, present, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{Context, data, installed, registry, remarks, trial, trust};
+use crate::engine::{Context, data, drafted, drift, installed, registry, remarks, trial, trust};
 use crate::host::{files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -157,13 +157,15 @@ fn attempt(
     installed::guard_request(declared, request)?;
     let supply = source::supply(context, declared, request, receipt.as_ref())?;
     let stage = verified::stage(context, declared, request, &supply, receipt.as_ref())?;
+    let completed = stage.as_ref().map(|stage| drafted::completed(declared, stage)).transpose()?.flatten();
+    let declared = completed.as_ref().unwrap_or(declared);
     let unsigned = stage.as_ref().and_then(|stage| unsigned(declared, request, stage));
     let aim = aim(context, declared, request, &supply, receipt.as_ref(), stage.as_ref())?;
     let wanted = prepare::wanted(context, declared, aim)?;
     let of = identity(&wanted.spec);
-    let decide = || decide(context, &of, request.operation, &wanted);
+    let decide = || decide(context, declared, &of, request.operation, &wanted);
     let mut plan = decide()?;
-    plan.notices.extend(remarks::remarks(declared, &wanted.spec));
+    plan.notices.extend(remarks::remarks(declared, &wanted.spec, request.operation));
     plan.notices.extend(unsigned);
     plan.room = stage.as_ref().map(|stage| stage.room).unwrap_or_default();
     let before = receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone());
@@ -243,12 +245,14 @@ fn tell_of_lingering(context: &Context<'_>, wanted: &Wanted) {
 
 fn decide(
     context: &Context<'_>,
+    declared: &Declared,
     of: &Marker,
     operation: Operation,
     wanted: &Wanted,
 ) -> Result<Plan, Failure> {
     let mut observed = observe(context, of, &prepare::paths(wanted))?;
     data::observe(context, wanted, &mut observed)?;
+    drift::observe(context, declared, wanted, &mut observed);
     if observed.running == Running::Unknown {
         // What runs can't be exchanged without the word of whoever runs it; its own words say why it has none.
         context.manager.seen(of)?;

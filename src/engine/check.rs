@@ -59,7 +59,7 @@ fn file(path: &Utf8Path, working_folder: &Utf8Path) -> Validated {
 
 /// A fault of the file as a whole.
 fn whole(path: &Utf8Path, message: String) -> Validated {
-    let problem = Problem { path: String::new(), line: 1, column: 1, message, allowed: None, nearest: None };
+    let problem = Problem::of_all(message);
     Validated { file: path.to_owned(), problems: vec![problem], warnings: Vec::new() }
 }
 

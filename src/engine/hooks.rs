@@ -71,6 +71,7 @@ fn run_with(
         folder: Some(&hook.folder),
         rights: hook.rights.as_ref(),
         limit: Some(hook.limit.duration()),
+        ..Manner::default()
     };
     let output = command::told(&hook.argv, manner, each).map_err(|error| match error.kind() {
         io::ErrorKind::TimedOut => failed(format!("it took longer than {} and was ended", hook.limit)),

@@ -104,7 +104,12 @@ fn wanted_version(
         Ok(version) => version,
         Err(error) if upgrades => return Err(error.into()),
         Err(error) => {
-            notices.push(format!("{error}; it is recorded as `unknown`"));
+            notices.push(match declared.manifest.package.source {
+                PackageSource::Binary => {
+                    format!("nobody says which version `{}` is, so none is recorded", found.program)
+                }
+                _ => format!("{error}; it is recorded as `unknown`"),
+            });
             active.cloned().unwrap_or_else(Version::unknown)
         }
     };

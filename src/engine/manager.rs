@@ -12,6 +12,7 @@ use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::name::InstanceName;
 use crate::model::status::Exit;
+use crate::plan::observed::SocketSeen;
 use crate::platform::call::Call;
 use crate::platform::exec_start;
 use crate::platform::observed::{self, ActiveState, Answer, NoAnswer};
@@ -48,6 +49,8 @@ pub struct Taken {
     pub definition: Option<String>,
     /// Its sockets': a unit that would start our service.
     pub socket: Option<String>,
+    /// How the unit of its sockets stands, where there is one.
+    pub sockets: Option<SocketSeen>,
 }
 
 /// How a service manager sees an instance.
@@ -228,13 +231,20 @@ impl Manager for HostManager {
             return Ok(Taken::default());
         }
         let [service, socket] = ask(&query::unit_files(of.scope, &of.name), observed::unit_files)?;
-        let strange = |seen: observed::UnitFileSeen, ours: camino::Utf8PathBuf| {
+        let strange = |seen: &observed::UnitFileSeen, ours: camino::Utf8PathBuf| {
             let place = seen.source_path.clone().or(seen.fragment_path.clone());
-            place.filter(|place| seen.exists() && *place != ours).map(String::from)
+            let counts = seen.exists() && seen.loaded != observed::LoadState::Masked;
+            place.filter(|place| counts && *place != ours).map(String::from)
         };
         Ok(Taken {
-            definition: strange(service, self.layout.definition(&of.name, of.platform)),
-            socket: strange(socket, self.layout.socket_definition(&of.name)),
+            definition: strange(&service, self.layout.definition(&of.name, of.platform)),
+            socket: strange(&socket, self.layout.socket_definition(&of.name)),
+            sockets: socket.exists().then(|| SocketSeen {
+                at_boot: socket.unit_file_state.as_deref() == Some("enabled"),
+                needs_reload: socket.need_daemon_reload,
+                listens: socket.active == ActiveState::Active,
+                drop_ins: socket.drop_ins,
+            }),
         })
     }
 

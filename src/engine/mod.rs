@@ -7,6 +7,8 @@ pub mod change;
 pub mod check;
 mod data;
 pub mod doctor;
+mod drafted;
+mod drift;
 pub mod event;
 mod execute;
 pub mod failure;
@@ -54,7 +56,9 @@ pub mod switch;
 pub mod target;
 mod trial;
 pub mod trust;
+mod variables;
 pub mod versions;
+pub mod view;
 pub mod wave;
 
 use crate::engine::event::Event;

@@ -6,9 +6,9 @@ use std::os::unix::fs::MetadataExt as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::Failure;
-use crate::engine::{Context, report, target, trial};
+use crate::engine::{Context, drift, report, target, trial};
 use crate::host::files;
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{self, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
@@ -28,6 +28,7 @@ pub(crate) fn observe(
     let name = &of.name;
     let definition = files::read(&layout.definition(name, of.platform))?;
     let (socket, strange_socket) = socket(layout, of)?;
+    let masked = is_masked(&layout.definition(name, of.platform), definition.as_deref())?;
     let taken = context.manager.taken(of).unwrap_or_default();
     let marker = definition.as_deref().and_then(|text| platform::marker(of.platform, text));
     let seen = context.manager.seen(of);
@@ -64,6 +65,9 @@ pub(crate) fn observe(
         receipt.as_ref().is_some_and(|receipt| receipt.awaits_restart_of(status))
             || runs_another(status.supervisor.pid, &layout.runtime_program(name))
     });
+    let running_launch =
+        live.as_ref().map(|status| status.launch.clone()).filter(|launch| !launch.is_empty());
+    let (specs, spoiled) = look_at_specs(&layout.launches(name))?;
     let readiness = live.map_or(Readiness::Ready, |status| match status.phase {
         Phase::BackingOff => Readiness::Failing,
         Phase::Starting if status.failures > 0 => Readiness::Failing,
@@ -71,19 +75,40 @@ pub(crate) fn observe(
         phase if phase.goes_down() => Readiness::Ending,
         _ => Readiness::Ready,
     });
+    let of_sockets = taken.sockets.as_ref().map(|sockets| sockets.drop_ins.clone());
     Ok(Observed {
         readiness,
         outdated,
-        receipt,
         anchored: marker.as_ref().is_some_and(target::anchored),
         other_platform: other_platform(layout, of)?,
         foreign: taken.definition,
         foreign_socket: strange_socket.or(taken.socket),
+        masked,
+        unmarked: marker.is_none() && !masked && receipt.is_some() && {
+            // What is in the state folder is ours in any case.
+            let program = layout.runtime_program(name);
+            let starts_ours = |text: &str| text.contains(program.as_str());
+            definition
+                .as_deref()
+                .is_some_and(|text| of.platform == PlatformKind::Embedded || starts_ours(text))
+        },
+        needs_reload: seen.as_ref().is_ok_and(|seen| seen.needs_reload),
+        drop_ins: drift::drop_ins(
+            seen.iter().flat_map(|seen| seen.drop_ins.clone()).chain(of_sockets.unwrap_or_default()),
+        ),
+        sockets: taken.sockets,
         enabled: seen.is_ok_and(|seen| seen.at_boot),
+        receipt,
         lingering: asks_lingering.then(|| context.manager.lingering(&context.caller.name).ok()).flatten(),
         trial: trial::open(layout, name)?,
         link: files::read_link(&layout.current(name, &of.component))?,
-        specs: read_specs(&layout.launches(name))?,
+        specs,
+        spoiled,
+        applied: None,
+        running_launch,
+        started: None,
+        given: None,
+        runtime_gone: files::facts(&layout.runtime_program(name))?.is_none(),
         runtime: files::read_link(&layout.runtime_link(name))?
             .and_then(|link| link.strip_prefix("../.runtime/").map(str::to_owned)),
         in_use: in_use(&install)?.into_iter().chain(claimed).collect(),
@@ -118,6 +143,9 @@ fn socket(layout: &Layout, of: &Marker) -> Result<(Option<String>, Option<String
     }
     let path = layout.socket_definition(&of.name);
     let Some(text) = files::read(&path)? else { return Ok((None, None)) };
+    if is_masked(&path, Some(&text))? {
+        return Ok((None, None));
+    }
     let marker = platform::marker(of.platform, &text);
     let is_ours = marker.is_some_and(|marker| marker.name == of.name && marker.scope == of.scope);
     Ok(if is_ours { (Some(text), None) } else { (None, Some(path.into_string())) })
@@ -141,6 +169,40 @@ pub(crate) fn read_receipt(path: &Utf8Path) -> Result<Option<Receipt>, Failure> 
     let damaged =
         |error: serde_json::Error| Failure::Damaged { path: path.to_owned(), reason: error.to_string() };
     serde_json::from_str(&text).map(Some).map_err(damaged)
+}
+
+/// Whether a unit was disabled for good (`systemctl mask`).
+fn is_masked(path: &Utf8Path, text: Option<&str>) -> Result<bool, Failure> {
+    Ok(text.is_some_and(|text| text.trim().is_empty())
+        || files::read_link(path)?.as_deref() == Some("/dev/null"))
+}
+
+type Specs = BTreeMap<String, LaunchSpec>;
+type Texts = BTreeMap<String, String>;
+
+/// The launch specs that can be read, and the texts of those that can't, which nobody can start. One of a newer format
+/// is not ours to judge.
+fn look_at_specs(folder: &Utf8Path) -> Result<(Specs, Texts), Failure> {
+    let (mut specs, mut spoiled) = (BTreeMap::new(), BTreeMap::new());
+    for name in files::list(folder)?.unwrap_or_default() {
+        let Some(tree) = name.strip_suffix(".json") else { continue };
+        let path = folder.join(&name);
+        let Some(text) = files::read(&path)? else { continue };
+        match serde_json::from_str::<LaunchSpec>(&text) {
+            Ok(spec) => {
+                specs.insert(tree.to_owned(), spec);
+            }
+            Err(error) => {
+                let format = serde_json::from_str::<serde_json::Value>(&text).ok();
+                let format = format.and_then(|value| value.get("format")?.as_u64());
+                if format.is_some_and(|format| format > u64::from(launch::FORMAT)) {
+                    return Err(Failure::Damaged { path, reason: error.to_string() });
+                }
+                spoiled.insert(tree.to_owned(), text);
+            }
+        }
+    }
+    Ok((specs, spoiled))
 }
 
 /// The launch specs of an instance, by tree.

@@ -192,6 +192,7 @@ fn ask(context: &Context<'_>, spec: &LaunchSpec, argv: &[String], search: &str) 
         folder: Some(Utf8Path::new("/")),
         rights: Some(&account),
         limit: Some(PATIENCE),
+        ..Manner::default()
     };
     // nginx knows no long options.
     let is_nginx = argv.last().is_some_and(|program| program.rsplit('/').next() == Some("nginx"));

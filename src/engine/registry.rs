@@ -116,9 +116,10 @@ pub fn find(layout: &Layout, name: &InstanceName) -> Result<(Marker, Vec<String>
     found.map(|marker| (marker, all.notices.clone())).ok_or(all)
 }
 
-/// Whether the index holds a marker to the letter, as it is written there. To look for its text is quicker than
+/// Whether the index knows an instance: it holds a marker to the letter, as it is written there. To look for its text is quicker than
 /// to read a thousand others, and what is wrong elsewhere in the index is found by whoever needs it.
-fn is_indexed(layout: &Layout, marker: &Marker) -> bool {
+#[must_use]
+pub fn is_indexed(layout: &Layout, marker: &Marker) -> bool {
     let one = Index { format: index::FORMAT, instances: vec![marker.clone()] };
     let (Ok(Some(text)), Ok(like)) = (files::read(&layout.index()), serde_json::to_string_pretty(&one))
     else {

@@ -9,17 +9,20 @@ use crate::model::doubt::{doubts, of_path};
 use crate::model::environment_file;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
+use crate::plan::step::Operation;
 
 /// The largest environment file that is looked at, in bytes.
 const LARGEST: u64 = 1 << 20;
 
 /// The remarks, as sentences.
-pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
+pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec, operation: Operation) -> Vec<String> {
     let document = &declared.document;
     let doubtful = doubts(document)
         .into_iter()
         .map(|doubt| format!("{}:{}:{}: {doubt}", document.name(), doubt.line, doubt.column));
-    let chosen = declared.manifest.platform.is_some();
+    // Whoever brings another version has heard it before.
+    let chosen =
+        declared.manifest.platform.is_some() || matches!(operation, Operation::Upgrade | Operation::Rollback);
     let container = container::container().filter(|_| !chosen);
     doubtful
         .chain(of_platform(spec.platform, container))

@@ -3,6 +3,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::engine::drift::{self, Glance};
 use crate::engine::failure::CallError;
 use crate::engine::manager::{Manager, Seen, State};
 use crate::engine::runtimes::Own;
@@ -105,7 +106,18 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         pending_restart: receipt
             .as_ref()
             .is_some_and(|receipt| live.is_some_and(|status| receipt.awaits_restart_of(status))),
+        drift: drift::at_a_glance(&Glance {
+            layout,
+            of,
+            spec: spec.as_ref(),
+            receipt: receipt.as_ref(),
+            live,
+            seen: seen.as_ref().ok(),
+            definition: definition.as_deref(),
+            socket: socket.as_deref(),
+        }),
         other_runtime: Own::look().other(layout, name),
+        package: None,
         version,
         state,
     }

@@ -28,7 +28,7 @@ use crate::model::name::InstanceName;
 use crate::model::owner::Owner;
 use crate::model::status::ProcessIdentity;
 use crate::model::trial::Trial;
-use crate::platform;
+use crate::platform::{self, running_part};
 use crate::supervise::{
     self, Account, Context, Ending, Folders, GuardianLink, LaunchReader, ManagerLink, ProgramOutput,
     SuperviseError,
@@ -218,6 +218,10 @@ fn supervise_launch(
     let context = Context {
         folders: Folders::of(layout, &spec),
         status: layout.status(name),
+        definition: files::read(&layout.definition(name, spec.platform))
+            .ok()
+            .flatten()
+            .map(|text| running_part(spec.platform, &text)),
         trial,
         output,
         account: Account {

@@ -98,7 +98,7 @@ pub struct Target {
 }
 
 /// A manifest that was read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Declared {
     /// Its path.
     pub path: Utf8PathBuf,
@@ -110,6 +110,17 @@ pub struct Declared {
     pub document: Document,
     /// Whether it is there already, or only made of what was typed.
     pub on_disk: bool,
+    /// What a manifest that is made of what was typed leaves to its archive.
+    pub open: Option<Open>,
+}
+
+/// What only an archive can say of a manifest that was made of what was typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Open {
+    /// Whether the component's name is the archive's, since none was typed.
+    pub component: bool,
+    /// What the program is started with.
+    pub arguments: Vec<String>,
 }
 
 impl Target {
@@ -191,7 +202,7 @@ fn read(deploy: &Deploy, name: &str) -> Result<Declared, Failure> {
     let text = trust::read(deploy, &path, LARGEST)?
         .ok_or_else(|| Failure::Target(TargetError::NoManifest(deploy.folder.clone())))?;
     let (manifest, document) = read_manifest(path.as_str(), &text)?;
-    Ok(Declared { path, deploy: deploy.clone(), manifest, document, on_disk: true })
+    Ok(Declared { path, deploy: deploy.clone(), manifest, document, on_disk: true, open: None })
 }
 
 fn in_folder(

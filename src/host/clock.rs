@@ -78,6 +78,13 @@ pub fn parse(text: &str) -> Option<Moment> {
     text.parse().ok().or_else(civil).map(Moment)
 }
 
+/// So many seconds since the beginning of 1970; nothing where that is beyond counting.
+#[must_use]
+pub fn since_epoch(seconds: f64) -> Option<Moment> {
+    let length = jiff::SignedDuration::try_from_secs_f64(seconds).ok()?;
+    jiff::Timestamp::from_duration(length).ok().map(Moment)
+}
+
 /// What poll(2) takes as its limit.
 #[must_use]
 pub fn limit(duration: Duration) -> Timespec {

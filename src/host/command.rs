@@ -44,6 +44,8 @@ pub struct Manner<'a> {
     pub rights: Option<&'a Owner>,
     /// How long it may take; it is killed then.
     pub limit: Option<Duration>,
+    /// The most that is kept of each of its outputs, in bytes, if less than the usual; the rest is read and dropped.
+    pub largest: Option<usize>,
 }
 
 /// Runs a command to its end, its input empty. An error says that it could not be run, or took too long.
@@ -90,7 +92,8 @@ fn run(argv: &[String], manner: Manner<'_>, heard: &mut dyn FnMut(&[Vec<u8>; 2])
         command.process_group(0);
     }
     let mut child = command.spawn()?;
-    let read = read_both(&mut child, manner.limit, heard);
+    let largest = manner.largest.unwrap_or(LARGEST_OUTPUT).min(LARGEST_OUTPUT);
+    let read = read_both(&mut child, manner.limit, largest, heard);
     if !matches!(read, Ok(Some(_))) {
         if manner.limit.is_some()
             && matches!(child.try_wait(), Ok(None))
@@ -132,6 +135,7 @@ fn prepared(argv: &[String]) -> io::Result<Command> {
 fn read_both(
     child: &mut Child,
     limit: Option<Duration>,
+    largest: usize,
     heard: &mut dyn FnMut(&[Vec<u8>; 2]),
 ) -> io::Result<Option<(Option<i32>, [String; 2])>> {
     let until = limit.map(|limit| Instant::now() + limit);
@@ -150,7 +154,7 @@ fn read_both(
         // Asked before the pipes are read: what an ended command wrote is in them.
         let ended = child.try_wait()?;
         for (pipe, output) in pipes.iter_mut().zip(&mut outputs) {
-            if pipe.as_mut().map_or(Ok(false), |pipe| take(pipe, output))? {
+            if pipe.as_mut().map_or(Ok(false), |pipe| take(pipe, output, largest))? {
                 *pipe = None;
             }
         }
@@ -176,7 +180,7 @@ fn read_both(
 
 /// Takes what is in a pipe now, and no more than it can hold: somebody may fill it all the time. Says whether it
 /// has ended.
-fn take(pipe: &mut File, output: &mut Vec<u8>) -> io::Result<bool> {
+fn take(pipe: &mut File, output: &mut Vec<u8>, largest: usize) -> io::Result<bool> {
     let mut buffer = [0; 16 << 10];
     let mut taken = 0;
     while taken < LARGEST_PIPE {
@@ -184,7 +188,7 @@ fn take(pipe: &mut File, output: &mut Vec<u8>) -> io::Result<bool> {
             Ok(0) => return Ok(true),
             Ok(count) => {
                 taken += count;
-                let room = LARGEST_OUTPUT.saturating_sub(output.len()).min(count);
+                let room = largest.saturating_sub(output.len()).min(count);
                 output.extend_from_slice(&buffer[..room]);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,

@@ -67,6 +67,15 @@ pub(super) fn failed_io(action: &'static str, path: &Utf8Path) -> impl FnOnce(io
     move |source| FileError { action, path, source }
 }
 
+/// Takes the right to change a file or folder from everybody but its owner. A link is not followed.
+pub fn close_to_others(path: &Utf8Path) -> Result<(), FileError> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(path.as_str(), flags, Mode::empty()).map_err(failed("open", path))?;
+    let mode = rustix::fs::fstat(&opened).map_err(failed("look at", path))?.st_mode;
+    let closed = Mode::from_raw_mode(mode & 0o7755);
+    rustix::fs::fchmod(&opened, closed).map_err(failed("write", path))
+}
+
 /// The facts of a path, or nothing where there is none.
 pub fn facts(path: &Utf8Path) -> Result<Option<Facts>, FileError> {
     let stat = match rustix::fs::statat(CWD, path.as_str(), AtFlags::SYMLINK_NOFOLLOW) {

@@ -27,6 +27,7 @@ pub mod rest;
 mod rights;
 pub mod signal;
 pub mod temporary;
+pub mod terminal;
 pub mod tree;
 pub mod untrusted;
 pub mod usage;

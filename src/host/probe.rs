@@ -89,6 +89,14 @@ fn http(request: &Request, limit: Duration, ends: &OwnEnds) -> Answer {
     }
 }
 
+/// The JSON that an address answers with, whatever its status: a service that is not well says so in words, too.
+pub fn document(address: &str, limit: Duration) -> Result<serde_json::Value, String> {
+    let answer = http_client::ask(Method::Get, address, limit, &OwnEnds::default(), |_| true)
+        .map_err(|error| format!("{address}: {error}"))?;
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| format!("{address} answered {} with a body that is not JSON", answer.status))
+}
+
 /// What a field of a document is instead of what it should be: strings are compared by their text, everything
 /// else by its JSON text.
 fn differs(document: &serde_json::Value, pointer: &str, wanted: &str) -> Option<String> {

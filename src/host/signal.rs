@@ -1,6 +1,7 @@
 //! Signals as bytes in pipes, so that one poll(2) waits for them together with everything else.
 
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -25,6 +26,57 @@ pub fn on_interrupt(work: impl FnOnce() + Send + 'static) -> std::io::Result<()>
         let _ = signal_hook::low_level::emulate_default_handler(Signal::INT.as_raw());
     })?;
     Ok(())
+}
+
+/// Does something once when this program is asked to end (Ctrl-C, a closed terminal, kill(1)), and then lets it end by
+/// that signal.
+pub fn on_end(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let signals = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
+    let pipes = signals.map(|signal| SignalPipe::new(&[signal]));
+    let mut caught = Vec::new();
+    for (signal, pipe) in signals.into_iter().zip(pipes) {
+        caught.push((signal, pipe?));
+    }
+    std::thread::Builder::new().name("end".to_owned()).spawn(move || {
+        let signal = loop {
+            let mut polled: Vec<PollFd<'_>> =
+                caught.iter().map(|(_, pipe)| PollFd::new(&pipe.reader, PollFlags::IN)).collect();
+            let _ = poll(&mut polled, None);
+            if let Some((signal, _)) = caught.iter().find(|(_, pipe)| pipe.take() > 0) {
+                break *signal;
+            }
+        };
+        work();
+        // This can only fail for a signal that has no default.
+        let _ = signal_hook::low_level::emulate_default_handler(signal.as_raw());
+    })?;
+    Ok(())
+}
+
+/// Those by which a terminal stops who is not in its foreground: caught, a write to it would be begun again and again.
+const OF_THE_TERMINAL: [Signal; 2] = [Signal::TTIN, Signal::TTOU];
+
+/// Ignores no signal from now on: those that whoever started this process has ignored are caught, and mean nothing, which
+/// is the same to this process. But a program that it starts would ignore them, too; one that is caught has its default
+/// there (execve(2)). So a shell that starts something in the background ignores SIGINT and SIGQUIT.
+pub fn ignore_none() {
+    let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
+    for number in ignored(&status) {
+        let stays = OF_THE_TERMINAL.iter().any(|signal| signal.as_raw() == number)
+            // Every program that the standard library starts has its default of this one.
+            || number == Signal::PIPE.as_raw();
+        if !stays {
+            // One that can't be caught stays ignored.
+            let _ = signal_hook::flag::register(number, Arc::default());
+        }
+    }
+}
+
+/// The signals that a process ignores, by `/proc/PID/status` (proc(5)).
+fn ignored(status: &str) -> Vec<i32> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    (1..=64).filter(|number| mask >> (number - 1) & 1 == 1).collect()
 }
 
 impl SignalPipe {
@@ -56,5 +108,17 @@ impl SignalPipe {
                 Err(_) => return count,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ignored_is_read() {
+        assert_eq!(ignored("Name:\tx\nSigIgn:\t0000000000001006\nSigCgt:\t1\n"), [2, 3, 13]);
+        assert_eq!(ignored("SigIgn:\t8000000000000000\n"), [64]);
+        assert_eq!(ignored(""), [0; 0]);
     }
 }

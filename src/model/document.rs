@@ -1,10 +1,12 @@
 //! A JSON document: read once, strictly, to a tree with positions, from which the typed value, the
 //! faults with line and column, and edits that keep every other byte all come.
 
+use std::ops::Range;
+
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::model::position::{Position, Segment};
+use crate::model::position::Segment;
 use crate::model::problem::{Problem, Problems};
 use crate::model::schema;
 use crate::model::tree::{Node, Value};
@@ -23,7 +25,7 @@ impl Document {
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
         match Node::parse(text) {
             Ok(root) => Ok(Self { name: name.to_owned(), text: text.to_owned(), root }),
-            Err(problems) => Err(Problems::new(name, problems)),
+            Err(problems) => Err(Problems::new(name, text, problems)),
         }
     }
 
@@ -31,14 +33,40 @@ impl Document {
     ///
     /// The type's schema is asked first, since it finds all faults at once; the type itself has the last word.
     pub fn read<T: DeserializeOwned + JsonSchema>(&self) -> Result<T, Problems> {
-        let problems = validate(&self.text, &self.root, &schema::of::<T>());
+        let problems = self.faults::<T>();
         if !problems.is_empty() {
-            return Err(Problems::new(&self.name, problems));
+            return Err(self.refused(problems));
         }
         serde_path_to_error::deserialize(self.root.to_json()).map_err(|error| {
             let path: Vec<Segment> = error.path().iter().filter_map(segment).collect();
-            Problems::new(&self.name, vec![self.problem(&path, error.inner().to_string())])
+            self.refused(vec![self.problem(&path, error.inner().to_string())])
         })
+    }
+
+    /// Every fault of the fields by themselves.
+    #[must_use]
+    pub fn faults<T: JsonSchema>(&self) -> Vec<Problem> {
+        validate(&self.text, &self.root, &schema::of::<T>())
+    }
+
+    /// The typed value of what is left without the members at fault, if they can be done without: for finding out what
+    /// else is wrong.
+    #[must_use]
+    pub fn read_without<T: DeserializeOwned>(&self, faults: &[Problem]) -> Option<T> {
+        let ranges: Vec<Range<usize>> = faults.iter().map(|fault| fault.range.clone()).collect();
+        T::deserialize(self.root.to_json_without(&ranges)?).ok()
+    }
+
+    /// The value as a whole.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        self.root.to_json()
+    }
+
+    /// This document, refused for these faults.
+    #[must_use]
+    pub fn refused(&self, problems: Vec<Problem>) -> Problems {
+        Problems::new(&self.name, &self.text, problems)
     }
 
     /// The document's name, as faults show it.
@@ -53,33 +81,41 @@ impl Document {
         &self.text
     }
 
-    /// Where a value begins.
+    /// The bytes of a value.
     #[must_use]
-    pub fn position(&self, path: &[Segment]) -> Option<Position> {
-        self.root.at(path).map(|node| Position::of(&self.text, node.range.start))
+    pub fn range(&self, path: &[Segment]) -> Option<Range<usize>> {
+        self.root.at(path).map(|node| node.range.clone())
     }
 
-    /// Where the name of a member begins.
+    /// The bytes of a member's name.
     #[must_use]
-    pub fn key_position(&self, path: &[Segment]) -> Option<Position> {
+    pub fn key_range(&self, path: &[Segment]) -> Option<Range<usize>> {
         let (Segment::Key(key), parent) = path.split_last()? else { return None };
-        let member = self.root.at(parent)?.member(key)?;
-        Some(Position::of(&self.text, member.key_range.start))
+        Some(self.root.at(parent)?.member(key)?.key_range.clone())
     }
 
     /// A fault of the value at a path, or, if it isn't there, of the nearest one around it.
     #[must_use]
     pub fn problem(&self, path: &[Segment], message: impl Into<String>) -> Problem {
-        let position = (0..=path.len()).rev().find_map(|length| self.position(&path[..length]));
-        Problem::new(path, position.unwrap_or(Position { line: 1, column: 1 }), message)
+        let range = (0..=path.len()).rev().find_map(|length| self.range(&path[..length]));
+        Problem::new(path, &self.text, range.unwrap_or(0..0), message)
     }
 
     /// A fault of the member at a path, shown at its name.
     #[must_use]
     pub fn key_problem(&self, path: &[Segment], message: impl Into<String>) -> Problem {
-        match self.key_position(path) {
-            Some(position) => Problem::new(path, position, message),
+        match self.key_range(path) {
+            Some(range) => Problem::new(path, &self.text, range, message),
             None => self.problem(path, message),
+        }
+    }
+
+    /// The same fault, which is about another member as well, if that is there.
+    #[must_use]
+    pub fn beside(&self, problem: Problem, path: &[Segment]) -> Problem {
+        match self.key_range(path) {
+            Some(range) => problem.beside(path, &self.text, range),
+            None => problem,
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::address::{HTTP_PATTERN, TCP_PATTERN};
 use crate::model::duration::Span;
+use crate::model::rule::Below;
 
 /// What a schema says of the place of a field: a JSON pointer (RFC 6901).
 pub const POINTER_PATTERN: &str = "^/";
@@ -15,6 +16,7 @@ pub const POINTER_PATTERN: &str = "^/";
 /// times in a row is ended and started again, by the restart policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = Below("service.health"))]
 pub struct Health {
     /// An address that answers. `{env.NAME}` stands for a variable.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -269,10 +269,15 @@ impl LaunchSpec {
     }
 
     /// A short word that tells this launch from every other that runs differently: of another version, or with other
-    /// settings. What only decides about upgrades does not count.
+    /// settings. What only decides about upgrades does not count, nor what the service manager alone reads
+    /// ([`Effect`](crate::model::effect::Effect)).
     #[must_use]
     pub fn identity(&self) -> String {
         let running = Self {
+            boot: true,
+            description: String::new(),
+            logs: LogPolicy { level: None, ..self.logs.clone() },
+            systemd: Systemd { unit: BTreeMap::new(), ..self.systemd.clone() },
             gate: self.ready.timeout,
             keep: 0,
             hooks: Hooks::default(),

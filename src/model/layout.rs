@@ -192,6 +192,12 @@ impl Layout {
         self.report(name).join("status.json")
     }
 
+    /// What the program was started with.
+    #[must_use]
+    pub fn started(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.report(name).join("started.json")
+    }
+
     /// What the supervisor saw happen, a line an event.
     #[must_use]
     pub fn events(&self, name: &InstanceName) -> Utf8PathBuf {

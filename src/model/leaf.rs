@@ -60,6 +60,14 @@ pub(crate) fn check(pattern: &str, text: &str) -> Result<(), String> {
     RULES.get(pattern).map_or(Ok(()), |rule| rule(text))
 }
 
+/// What the owner of a pattern wants, as a sentence about a text that it refuses.
+pub(crate) fn wanted(pattern: &str) -> Option<String> {
+    let rule = RULES.get(pattern)?;
+    // One of these is no name, no number, no address, no key.
+    let (text, refusal) = ["x", "?"].into_iter().find_map(|text| Some((text, rule(text).err()?)))?;
+    Some(format!("This {}.", refusal.strip_prefix(&format!("`{text}` ")).unwrap_or(&refusal)))
+}
+
 fn typed<T: JsonSchema + TryFrom<String, Error: Display>>() -> (String, Rule) {
     let schema = T::json_schema(&mut SchemaGenerator::default());
     let pattern = schema.get("pattern").and_then(serde_json::Value::as_str).unwrap_or_default();
@@ -76,9 +84,16 @@ mod tests {
         match schema {
             serde_json::Value::Array(elements) => elements.iter().for_each(|it| patterns(it, found)),
             serde_json::Value::Object(members) => {
-                for (key, value) in members {
+                // The conditions of rules choose what is looked at, and refuse nothing; refinements have words of their own.
+                let others = ["if", "not", "propertyNames"];
+                let told = members.contains_key("patternErrorMessage");
+                for (key, value) in members.iter().filter(|(key, _)| !others.contains(&key.as_str())) {
                     match (key.as_str(), value) {
-                        ("pattern", serde_json::Value::String(pattern)) => found.push(pattern.clone()),
+                        ("pattern", serde_json::Value::String(pattern))
+                            if !told || RULES.contains_key(pattern) =>
+                        {
+                            found.push(pattern.clone());
+                        }
                         ("patternProperties", serde_json::Value::Object(all)) => {
                             found.extend(all.keys().cloned());
                         }

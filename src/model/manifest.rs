@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::name::InstanceName;
+use crate::model::rule::Below;
 pub use crate::model::service::{
     Hardening, Limits, Ready, Restart, RestartWhen, Secret, Service, Stdin, Stop, StopSignal, Supervision,
 };
@@ -28,7 +29,7 @@ pub const SCHEMA_ADDRESS: &str =
 /// A service, declared: `mainstay.json` in a deploy folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(title = "mainstay manifest")]
+#[schemars(title = "mainstay manifest", transform = Below(""))]
 pub struct Manifest {
     /// The address of this schema, for editors. mainstay ignores it.
     #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]

@@ -7,17 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::manifest::{Service, is_default};
 use crate::model::name::ComponentName;
+use crate::model::variable::VariableName;
 use crate::model::version::Version;
 
 pub use self::condition::{Condition, Setting};
 pub use self::development::{DevelopmentPort, DevelopmentService, DevelopmentWait};
+pub use self::meaning::VariableMeaning;
 pub use self::preparation::{Preparation, PreparationKind, Rights};
+pub use self::question::{AnswerValue, Choice, Generate, Question, QuestionKind};
 pub use self::requirement::{Access, Host, Requirement, RequirementKind, Severity};
 pub use self::view::{StatusView, ValueForm, ViewField};
 
 pub mod condition;
 pub mod development;
+pub mod meaning;
 pub mod preparation;
+pub mod question;
 pub mod requirement;
 pub mod view;
 
@@ -59,6 +64,14 @@ pub struct PackageDescription {
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(extend("default" = {}, "examples" = [{ "checks": [{ "kind": "command", "name": "git", "version": "2.30", "why": "it fetches repositories" }] }]))]
     pub host: Host,
+    /// What is asked of the person who installs it, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("default" = [], "examples" = [[{ "id": "port", "kind": "number", "ask": "On which port?", "default": 4000, "variable": "PORT" }]]))]
+    pub questions: Vec<Question>,
+    /// What the variables of the program mean, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("default" = {}, "examples" = [{ "PORT": { "describe": "The port on which agents connect.", "default": "4000" } }]))]
+    pub environment: BTreeMap<VariableName, VariableMeaning>,
     /// Services that are wanted beside it while somebody develops, by name. Nothing runs them yet.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("default" = {}, "examples" = [{ "postgres": { "image": "docker.io/library/postgres:18-trixie", "port": { "host": 15432, "inside": 5432 } } }]))]

@@ -1,6 +1,7 @@
 //! What is wrong with a document, and where.
 
 use std::fmt;
+use std::ops::Range;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,16 +9,55 @@ use serde::Serialize;
 use crate::model::nearest::nearest;
 use crate::model::position::{Path, Position, Segment};
 
-/// One fault of a document.
+/// How much a remark on a document matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Severity {
+    /// The document is refused.
+    Error,
+    /// The document is taken, and probably does not mean this.
+    Warning,
+}
+
+/// Another place that a fault is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Related {
+    /// The member, as in `service.supervision`.
+    pub path: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1.
+    pub column: usize,
+    /// The line in which it ends, counted from 1.
+    pub end_line: usize,
+    /// The column behind its last character, counted from 1.
+    pub end_column: usize,
+    /// The bytes of the text that it takes.
+    #[serde(skip)]
+    pub range: Range<usize>,
+}
+
+/// One fault of a document, or something doubtful in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
+    /// Whether the document is refused for it.
+    pub severity: Severity,
     /// The member at fault, as in `service.restart.delays[0]`; empty for the document as a whole.
     pub path: String,
     /// The line, counted from 1.
     pub line: usize,
     /// The column in characters, counted from 1.
     pub column: usize,
+    /// The line in which it ends, counted from 1.
+    pub end_line: usize,
+    /// The column behind its last character, counted from 1.
+    pub end_column: usize,
+    /// The bytes of the text that it takes.
+    #[serde(skip)]
+    pub range: Range<usize>,
     /// What is wrong with it.
     pub message: String,
     /// The words that may stand here, where the list is closed.
@@ -26,20 +66,61 @@ pub struct Problem {
     /// The word that was probably meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
+    /// The other places that it is about, as where fields exclude each other.
+    pub related: Vec<Related>,
 }
 
 impl Problem {
-    /// A fault of the member at a path. What the message quotes can't break its line.
+    /// A fault of the member at a path, which takes these bytes of a text. What the message quotes can't break its line.
     #[must_use]
-    pub fn new(path: &[Segment], position: Position, message: impl Into<String>) -> Self {
+    pub fn new(path: &[Segment], text: &str, range: Range<usize>, message: impl Into<String>) -> Self {
+        let (begin, end) = (Position::of(text, range.start), Position::of(text, range.end));
         Self {
+            severity: Severity::Error,
             path: Path(path).to_string(),
-            line: position.line,
-            column: position.column,
+            line: begin.line,
+            column: begin.column,
+            end_line: end.line,
+            end_column: end.column,
+            range,
             message: on_one_line(&message.into()),
             allowed: None,
             nearest: None,
+            related: Vec::new(),
         }
+    }
+
+    /// A fault of a file as a whole, such as one that can't be read.
+    #[must_use]
+    pub fn of_all(message: impl Into<String>) -> Self {
+        Self::new(&[], "", 0..0, message)
+    }
+
+    /// The same, for which a document is not refused.
+    #[must_use]
+    pub fn warning(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
+    }
+
+    /// The same fault, which is about another place as well.
+    #[must_use]
+    pub fn beside(mut self, path: &[Segment], text: &str, range: Range<usize>) -> Self {
+        let (begin, end) = (Position::of(text, range.start), Position::of(text, range.end));
+        self.related.push(Related {
+            path: Path(path).to_string(),
+            line: begin.line,
+            column: begin.column,
+            end_line: end.line,
+            end_column: end.column,
+            range,
+        });
+        self
+    }
+
+    /// What is wrong, without the place, the allowed words and the nearest one.
+    #[must_use]
+    pub fn title(&self) -> String {
+        if self.path.is_empty() { self.message.clone() } else { format!("{}: {}", self.path, self.message) }
     }
 
     /// The same fault of a word, with the words that could have stood there.
@@ -55,10 +136,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.path.is_empty() {
-            write!(formatter, "{}: ", self.path)?;
-        }
-        formatter.write_str(&self.message)?;
+        formatter.write_str(&self.title())?;
         match (&self.nearest, &self.allowed) {
             (Some(word), _) => write!(formatter, "; did you mean `{word}`?"),
             (None, Some(words)) if !words.is_empty() => {
@@ -75,6 +153,9 @@ impl fmt::Display for Problem {
 pub struct Problems {
     /// The document, as it was named by who opened it.
     pub file: String,
+    /// Its text.
+    #[serde(skip)]
+    pub text: String,
     /// The faults.
     pub list: Vec<Problem>,
 }
@@ -82,9 +163,9 @@ pub struct Problems {
 impl Problems {
     /// Gathers faults, sorted by where they stand.
     #[must_use]
-    pub fn new(file: impl Into<String>, mut list: Vec<Problem>) -> Self {
+    pub fn new(file: impl Into<String>, text: impl Into<String>, mut list: Vec<Problem>) -> Self {
         list.sort_by_key(|problem| (problem.line, problem.column));
-        Self { file: file.into(), list }
+        Self { file: file.into(), text: text.into(), list }
     }
 }
 

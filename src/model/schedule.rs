@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::calendar::Calendar;
 use crate::model::duration::Span;
+use crate::model::rule::Below;
 
 /// When the program is run: once per `every`, or at the times of `calendar`. In between nothing of it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = Below("service.schedule"))]
 pub struct Schedule {
     /// The time from one run's start to the next: from a minute to a day. The first run is at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]

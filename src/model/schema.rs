@@ -25,7 +25,12 @@ use crate::model::launch::LaunchSpec;
 use crate::model::manifest::Manifest;
 use crate::model::package::PackageDescription;
 use crate::model::receipt::Receipt;
+use crate::model::started::Started;
 use crate::model::status::Status;
+
+mod edition;
+mod refinement;
+mod snippet;
 
 /// Where schemas are published, before a schema's file name.
 const ADDRESS: &str = "https://raw.githubusercontent.com/mainstay-dev/mainstay/main/schema/";
@@ -106,6 +111,8 @@ published! {
     Receipt: Receipt = "receipt.v1",
     /// `report/status.json` in the state folder.
     Report: Status = "report.v1",
+    /// `report/started.json` in the state folder.
+    Started: Started = "started.v1",
     /// A line of `report/events.jsonl` in the state folder.
     ReportEvent: EventLine = "report-event.v1",
     /// The file for monitors that a manifest names in `healthFile`.
@@ -134,10 +141,45 @@ impl Published {
     #[must_use]
     pub fn text(self) -> String {
         let mut schema = self.schema();
+        edition::with_words(&mut schema);
+        if Self::WRITTEN_BY_PEOPLE.contains(&self) {
+            edition::for_writers(&mut schema);
+        } else {
+            edition::without_rules(&mut schema);
+        }
         if let Value::Object(members) = &mut schema {
             members.insert("$id".to_owned(), self.address().into());
         }
-        format!("{schema:#}\n")
+        printed(&schema)
+    }
+}
+
+/// A schema's text: a member a line, and a rule a line.
+fn printed(schema: &Value) -> String {
+    let mut rules = Vec::new();
+    let shortened = with_rules_put_aside(schema, &mut rules);
+    let mut text = format!("{shortened:#}\n");
+    for (index, rule) in rules.iter().enumerate() {
+        text = text.replacen(&format!("\"{RULE_PUT_ASIDE}{index}\""), &rule.to_string(), 1);
+    }
+    text
+}
+
+const RULE_PUT_ASIDE: &str = "the rule put aside as ";
+
+fn with_rules_put_aside(schema: &Value, rules: &mut Vec<Value>) -> Value {
+    match schema {
+        Value::Object(members) if members.contains_key("if") => {
+            rules.push(schema.clone());
+            format!("{RULE_PUT_ASIDE}{}", rules.len() - 1).into()
+        }
+        Value::Object(members) => {
+            members.iter().map(|(name, member)| (name.clone(), with_rules_put_aside(member, rules))).collect()
+        }
+        Value::Array(elements) => {
+            elements.iter().map(|element| with_rules_put_aside(element, rules)).collect()
+        }
+        _ => schema.clone(),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::model::health::Health;
 use crate::model::idle::Idle;
 use crate::model::manifest::is_default;
 use crate::model::outcome::ExitCodes;
+use crate::model::rule::Below;
 use crate::model::schedule::Schedule;
 use crate::model::size::Size;
 use crate::model::socket::Socket;
@@ -23,6 +24,7 @@ use crate::model::watched::Watched;
 /// How the program runs. A package may bring any of these as its defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = Below("service"))]
 pub struct Service {
     /// The program and its arguments, run without a shell. Tokens: `{package} {config} {data} {logs} {run} {deploy}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -174,6 +176,7 @@ pub enum Supervision {
 /// When and how often a program that has ended is started again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = Below("service.restart"))]
 pub struct Restart {
     /// After which ending. Default: `on-failure`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -210,6 +213,7 @@ pub enum RestartWhen {
 /// How a program is asked to end, and how long it may take.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = Below("service.stop"))]
 pub struct Stop {
     /// The signal that asks. Default: SIGTERM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -252,6 +256,7 @@ pub enum StopSignal {
 /// How a program shows that it is ready: exactly one of the probes, and how long it may take.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = Below("service.ready"))]
 pub struct Ready {
     /// An address that answers with a status from 200 to 299. `{env.NAME}` stands for a variable.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -76,7 +76,25 @@ const OWNED_IN_SERVICE: [(&str, &str); 56] = [
 ];
 
 /// Lists of `[Service]` that hold something of mainstay's, to which a manifest adds. An empty value would empty them.
-const ADDED_TO: [&str; 4] = ["ExecStartPre", "ExecStopPost", "ReadWritePaths", "RuntimeDirectory"];
+pub const ADDED_TO: [&str; 4] = ["ExecStartPre", "ExecStopPost", "ReadWritePaths", "RuntimeDirectory"];
+
+/// What a schema says of a value of one of these.
+pub const ADDED_PATTERN: &str =
+    "^(?=[\\s\\S]*\\S)(?![\\s\\S]*\\\\\\s*$)[^\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f]*$";
+/// What a schema says of the name of a setting: [`check_name`], but for the settings that mainstay writes.
+pub const NAME_PATTERN: &str = "^(?![Xx]-[Mm][Aa][Ii][Nn][Ss][Tt][Aa][Yy]-)[A-Za-z][A-Za-z0-9-]*$";
+/// What a schema says of the value of a setting: [`check_value`].
+pub const VALUE_PATTERN: &str = "^(?![\\s\\S]*\\\\\\s*$)[^\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f]*$";
+
+/// The settings of a section that mainstay writes itself, or keeps.
+#[must_use]
+pub fn owned(section: Section) -> Vec<&'static str> {
+    let owned: &[(&str, &str)] = match section {
+        Section::Unit => &OWNED_IN_UNIT,
+        Section::Service => &OWNED_IN_SERVICE,
+    };
+    owned.iter().map(|(name, _)| *name).collect()
+}
 
 /// A section of a unit to which a manifest may add.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

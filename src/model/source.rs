@@ -9,6 +9,7 @@ use crate::model::duration::Span;
 use crate::model::manifest::is_default;
 use crate::model::name::ComponentName;
 use crate::model::public_key::PublicKey;
+use crate::model::rule::Below;
 use crate::model::version::Version;
 
 /// The pattern of an address from which a package is fetched.
@@ -17,6 +18,7 @@ pub const ADDRESS_PATTERN: &str = "^(https?|file)://\\S+$";
 /// What is installed: a component, and where its versions come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = Below("package"))]
 pub struct PackageReference {
     /// The component's name. An archive of another component is refused.
     #[schemars(extend("examples" = ["orchestrator"]))]

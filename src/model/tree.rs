@@ -43,7 +43,7 @@ pub(crate) struct Member {
 impl Node {
     /// Reads a text. Where its form is right, duplicate keys and forbidden characters are told all at once.
     pub(crate) fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        let value = read(text).map_err(|problem| vec![problem])?;
+        let value = read(text).map_err(|problem| vec![*problem])?;
         let mut builder = Builder { text, path: Vec::new(), problems: Vec::new() };
         let node = builder.node(value);
         if builder.problems.is_empty() { Ok(node) } else { Err(builder.problems) }
@@ -64,6 +64,26 @@ impl Node {
         members.iter().find(|member| member.key == key)
     }
 
+    /// The same value without the members and elements that take one of these ranges, or whose name does. `None`: that is
+    /// all of it.
+    pub(crate) fn to_json_without(&self, ranges: &[Range<usize>]) -> Option<serde_json::Value> {
+        if ranges.contains(&self.range) {
+            return None;
+        }
+        Some(match &self.value {
+            Value::List(elements) => {
+                elements.iter().filter_map(|element| element.to_json_without(ranges)).collect()
+            }
+            Value::Object(members) => {
+                let named = members.iter().filter(|member| !ranges.contains(&member.key_range));
+                named
+                    .filter_map(|member| Some((member.key.clone(), member.node.to_json_without(ranges)?)))
+                    .collect()
+            }
+            _ => self.to_json(),
+        })
+    }
+
     /// The same value as `serde_json` has it. Nothing is lost: there are no duplicate keys.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         match &self.value {
@@ -80,16 +100,26 @@ impl Node {
 }
 
 /// The syntax tree of a text that is JSON in the strict sense, or the first place where it is not.
-fn read(text: &str) -> Result<ast::Value<'_>, Problem> {
-    let problem = |offset: usize, message: &str| Problem::new(&[], Position::of(text, offset), message);
+fn read(text: &str) -> Result<ast::Value<'_>, Box<Problem>> {
+    // One character wide, so that there is something to point at.
+    let problem = |offset: usize, message: &str| {
+        let width = text.get(offset..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        Box::new(Problem::new(&[], text, offset..offset + width, message))
+    };
     if text.starts_with('\u{feff}') {
         return Err(problem(0, "the file begins with a byte order mark: save it as UTF-8 without one"));
     }
     if let Some(offset) = too_deep(text) {
         return Err(problem(offset, &format!("values are nested more than {DEEPEST} deep")));
     }
-    let parsed = parse_to_ast(text, &CollectOptions::default(), &strict())
-        .map_err(|error| problem(error.range().start, &syntax(error.kind())))?;
+    let parsed = parse_to_ast(text, &CollectOptions::default(), &strict()).map_err(|error| {
+        let (range, message) = (error.range(), syntax(error.kind()));
+        if range.end > range.start {
+            Box::new(Problem::new(&[], text, range.start..range.end, message))
+        } else {
+            problem(range.start, &message)
+        }
+    })?;
     let Some(value) = parsed.value else {
         return Err(problem(0, "the file is empty"));
     };
@@ -175,9 +205,9 @@ impl Builder<'_> {
         let value = match value {
             ast::Value::NullKeyword(_) => Value::Null,
             ast::Value::BooleanLit(literal) => Value::Boolean(literal.value),
-            ast::Value::NumberLit(literal) => self.number(literal.value, range.start),
+            ast::Value::NumberLit(literal) => self.number(literal.value, range.clone()),
             ast::Value::StringLit(literal) => {
-                self.refuse_nul(&literal.value, range.start);
+                self.refuse_nul(&literal.value, range.clone());
                 Value::Text(literal.value.into_owned())
             }
             ast::Value::Array(array) => Value::List(
@@ -205,11 +235,14 @@ impl Builder<'_> {
         for property in object.properties {
             let key_range = property.name.range().start..property.name.range().end;
             let key = property.name.into_string();
-            self.refuse_nul(&key, key_range.start);
+            self.refuse_nul(&key, key_range.clone());
             if let Some(first) = members.iter().find(|member| member.key == key) {
                 let line = Position::of(self.text, first.key_range.start).line;
+                let first = first.key_range.clone();
                 self.path.push(Segment::Key(key.clone()));
-                self.problem(key_range.start, format!("this field stands twice: first on line {line}"));
+                let message = format!("this field stands twice: first on line {line}");
+                let problem = Problem::new(&self.path, self.text, key_range.clone(), message);
+                self.problems.push(problem.beside(&self.path, self.text, first));
                 self.path.pop();
             }
             let node = self.inside(Segment::Key(key.clone()), property.value);
@@ -218,25 +251,25 @@ impl Builder<'_> {
         Value::Object(members)
     }
 
-    fn number(&mut self, literal: &str, offset: usize) -> Value {
+    fn number(&mut self, literal: &str, range: Range<usize>) -> Value {
         if let Ok(number) = literal.parse() {
             return Value::Number(number);
         }
-        self.problem(offset, format!("`{literal}` is out of range"));
+        self.problem(range, format!("`{literal}` is out of range"));
         Value::Null
     }
 
-    fn refuse_nul(&mut self, text: &str, offset: usize) {
+    fn refuse_nul(&mut self, text: &str, range: Range<usize>) {
         if text.contains('\0') {
             self.problem(
-                offset,
+                range,
                 "a NUL character stands in this text: no program or file can be given one".to_owned(),
             );
         }
     }
 
-    fn problem(&mut self, offset: usize, message: String) {
-        self.problems.push(Problem::new(&self.path, Position::of(self.text, offset), message));
+    fn problem(&mut self, range: Range<usize>, message: String) {
+        self.problems.push(Problem::new(&self.path, self.text, range, message));
     }
 }
 

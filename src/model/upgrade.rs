@@ -7,6 +7,7 @@ use crate::model::duration::Span;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::is_default;
 use crate::model::package::{PackageDescription, RollbackBarrier};
+use crate::model::rule::Below;
 use crate::model::version::Version;
 
 /// For how long a new version has to be ready before it counts as proved, where the manifest doesn't say.
@@ -15,6 +16,7 @@ pub const USUAL_TRIAL: Span = Span::seconds(600);
 /// How one version follows another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = Below("upgrade"))]
 pub struct Upgrade {
     /// How long a new version has to become ready; then the old one is taken back. Default: the readiness timeout.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,11 +3,13 @@
 //! The published schema is the rule, so what an editor marks and what mainstay refuses are the same. It
 //! is read here in the small part of Draft-07 that our types give rise to.
 
+use std::ops::Range;
+
 use serde_json::Value as Json;
 
 use crate::model::leaf;
 use crate::model::nearest::nearest;
-use crate::model::position::{Path, Position, Segment};
+use crate::model::position::{Path, Segment};
 use crate::model::problem::Problem;
 use crate::model::tree::{Member, Node, Value};
 
@@ -75,7 +77,7 @@ impl<'a> Validator<'a> {
         }
         match best {
             Some(problems) => self.problems.extend(problems),
-            None => self.problem(node.range.start, "`null` can't stand here".to_owned()),
+            None => self.problem(node.range.clone(), "`null` can't stand here".to_owned()),
         }
     }
 
@@ -111,11 +113,14 @@ impl<'a> Validator<'a> {
         let allowed = words.iter().map(|word| plain(word)).collect();
         let typed = plain(&value);
         let problem = if let Value::Text(_) = node.value {
-            Problem::new(&self.path, self.position(node), format!("`{typed}` can't stand here"))
+            Problem::new(&self.path, self.text, node.range.clone(), format!("`{typed}` can't stand here"))
                 .instead_of(&typed, allowed)
         } else {
             let message = format!("a word is expected, not {}", kind(node));
-            Problem { allowed: Some(allowed), ..Problem::new(&self.path, self.position(node), message) }
+            Problem {
+                allowed: Some(allowed),
+                ..Problem::new(&self.path, self.text, node.range.clone(), message)
+            }
         };
         self.problems.push(problem);
     }
@@ -152,7 +157,7 @@ impl<'a> Validator<'a> {
         };
         let example = example.map_or_else(String::new, |example| format!(", as in `{example}`"));
         let message = format!("{} is expected, not {}{example}", wanted.join(" or "), kind(node));
-        self.problem(node.range.start, message);
+        self.problem(node.range.clone(), message);
         false
     }
 
@@ -164,12 +169,12 @@ impl<'a> Validator<'a> {
             } else {
                 format!("at least {shortest} characters are needed")
             };
-            return self.problem(node.range.start, message);
+            return self.problem(node.range.clone(), message);
         }
         if let Some(pattern) = schema.get("pattern").and_then(Json::as_str)
             && let Err(message) = leaf::check(pattern, text)
         {
-            self.problem(node.range.start, message);
+            self.problem(node.range.clone(), message);
         }
     }
 
@@ -180,10 +185,10 @@ impl<'a> Validator<'a> {
         if let Some(least) =
             bound("minimum").filter(|least| least.as_f64().is_some_and(|least| value < least))
         {
-            self.problem(node.range.start, format!("{literal} is too small: at least {least}"));
+            self.problem(node.range.clone(), format!("{literal} is too small: at least {least}"));
         }
         if let Some(most) = bound("maximum").filter(|most| most.as_f64().is_some_and(|most| value > most)) {
-            self.problem(node.range.start, format!("{literal} is too large: at most {most}"));
+            self.problem(node.range.clone(), format!("{literal} is too large: at most {most}"));
         }
     }
 
@@ -195,7 +200,7 @@ impl<'a> Validator<'a> {
             } else {
                 format!("at least {fewest} elements are needed")
             };
-            self.problem(node.range.start, message);
+            self.problem(node.range.clone(), message);
         }
         let Some(items) = schema.get("items") else { return };
         for (index, element) in elements.iter().enumerate() {
@@ -217,7 +222,9 @@ impl<'a> Validator<'a> {
                 let example =
                     example.map_or_else(String::new, |example| format!(", as in `\"{key}\": {example}`"));
                 self.path.push(key.into());
-                self.problem(node.range.start, format!("this field is missing{example}"));
+                // The brace that opens the object, not all of it.
+                let brace = node.range.start..node.range.start + 1;
+                self.problem(brace, format!("this field is missing{example}"));
                 self.path.pop();
             }
         }
@@ -230,7 +237,7 @@ impl<'a> Validator<'a> {
         if let Some(pattern) = schema.pointer("/propertyNames/pattern").and_then(Json::as_str)
             && let Err(message) = leaf::check(pattern, &member.key)
         {
-            return self.problem(member.key_range.start, message);
+            return self.problem(member.key_range.clone(), message);
         }
         let mut refusal = None;
         for (pattern, property) in
@@ -242,7 +249,7 @@ impl<'a> Validator<'a> {
             }
         }
         match (schema.get("additionalProperties"), refusal) {
-            (Some(Json::Bool(false)), Some(refusal)) => self.problem(member.key_range.start, refusal),
+            (Some(Json::Bool(false)), Some(refusal)) => self.problem(member.key_range.clone(), refusal),
             (Some(Json::Bool(false)), None) => self.unknown(member, schema),
             (Some(further), _) => self.value(&member.node, further, None),
             (None, _) => {}
@@ -250,7 +257,6 @@ impl<'a> Validator<'a> {
     }
 
     fn unknown(&mut self, member: &Member, schema: &Json) {
-        let position = Position::of(self.text, member.key_range.start);
         let properties = schema.get("properties").and_then(Json::as_object);
         let known = properties
             .into_iter()
@@ -258,7 +264,7 @@ impl<'a> Validator<'a> {
             .map(|(key, _)| key.clone())
             .filter(|key| !key.starts_with('$'))
             .collect();
-        let problem = Problem::new(&self.path, position, "unknown field").instead_of(&member.key, known);
+        let problem = self.fault(member, "unknown field".to_owned()).instead_of(&member.key, known);
         let elsewhere = match problem.nearest {
             None => self.elsewhere(self.schema, &member.key, &mut Vec::new()),
             Some(_) => None,
@@ -268,17 +274,18 @@ impl<'a> Validator<'a> {
             Some(place) if place.is_empty() => "the top of the document".to_owned(),
             Some(place) => format!("`{}`", Path(&place)),
         };
-        let message = format!("unknown field: `{}` belongs to {home}", member.key);
-        self.problems.push(Problem::new(&self.path, position, message));
+        let problem = self.fault(member, format!("unknown field: `{}` belongs to {home}", member.key));
+        self.problems.push(problem);
     }
 
     /// The object in which a field of that name is at home, if there is one.
     fn elsewhere(&self, schema: &'a Json, key: &str, place: &mut Vec<Segment>) -> Option<Vec<Segment>> {
         let target = self.resolve(schema).or_else(|| {
-            let wrapped = list(schema, "allOf").first().or_else(|| list(schema, "anyOf").first());
+            let wrapped = list(schema, "anyOf").first().or_else(|| list(schema, "allOf").first());
             wrapped.map(|inner| self.resolve(inner).unwrap_or(inner))
         });
-        let properties = target.unwrap_or(schema).get("properties")?.as_object()?;
+        let own = schema.get("properties").or_else(|| target?.get("properties"));
+        let properties = own?.as_object()?;
         if properties.contains_key(key) {
             return Some(place.clone());
         }
@@ -298,12 +305,12 @@ impl<'a> Validator<'a> {
         self.schema.pointer(reference.strip_prefix('#')?)
     }
 
-    fn position(&self, node: &Node) -> Position {
-        Position::of(self.text, node.range.start)
+    fn fault(&self, member: &Member, message: String) -> Problem {
+        Problem::new(&self.path, self.text, member.key_range.clone(), message)
     }
 
-    fn problem(&mut self, offset: usize, message: String) {
-        self.problems.push(Problem::new(&self.path, Position::of(self.text, offset), message));
+    fn problem(&mut self, range: Range<usize>, message: String) {
+        self.problems.push(Problem::new(&self.path, self.text, range, message));
     }
 }
 

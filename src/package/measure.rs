@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 use camino::Utf8Path;
 use rustix::fs::{AtFlags, FileType, Mode, Stat};
 
 use crate::package::disk;
+use crate::package::tree::TOKEN;
 
 /// What stat(2) counts blocks in, in bytes.
 const BLOCK: u64 = 512;
@@ -17,6 +19,8 @@ struct Met {
     names: u64,
     links: u64,
     bytes: u64,
+    /// What is in it, if it is a file.
+    content: u64,
 }
 
 /// Inodes by device and number.
@@ -32,6 +36,18 @@ pub fn frees<'a>(paths: impl IntoIterator<Item = &'a Utf8Path>) -> io::Result<u6
 /// The room that these folders and files take, in bytes, each inode once.
 pub fn takes<'a>(paths: impl IntoIterator<Item = &'a Utf8Path>) -> io::Result<u64> {
     Ok(walk_all(paths)?.values().map(|met| met.bytes).sum())
+}
+
+/// What is in the files of a tree, in bytes, its token aside: with what has several names counted once, and with each
+/// name counted. An archive may have given it either way, and files that are the same are stored once.
+pub fn holds(tree: &Utf8Path) -> io::Result<RangeInclusive<u64>> {
+    let mut met = Inodes::new();
+    let folder = disk::open_folder(tree)?;
+    walk(folder.as_fd(), &mut met)?;
+    let token = rustix::fs::statat(&folder, TOKEN, AtFlags::SYMLINK_NOFOLLOW)?;
+    let token = u64::try_from(token.st_size).unwrap_or(0);
+    let sum = |count: fn(&Met) -> u64| met.values().map(count).sum::<u64>().saturating_sub(token);
+    Ok(sum(|met| met.content)..=sum(|met| met.content * met.names))
 }
 
 fn walk_all<'a>(paths: impl IntoIterator<Item = &'a Utf8Path>) -> io::Result<Inodes> {
@@ -70,6 +86,10 @@ fn enter(stat: &Stat, met: &mut Inodes) {
         names: 0,
         links,
         bytes: blocks * BLOCK,
+        content: match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => u64::try_from(stat.st_size).unwrap_or(0),
+            _ => 0,
+        },
     });
     found.names += 1;
 }

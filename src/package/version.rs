@@ -72,6 +72,24 @@ pub fn from_file_name(component: &ComponentName, file_name: &str) -> Result<Vers
     }
 }
 
+/// What stands before the version in an archive's name, and before the words for systems and processors, where that
+/// is the name of a component.
+#[must_use]
+pub fn component_of(file_name: &str) -> Option<ComponentName> {
+    let (stem, _) = stem(file_name);
+    let mut end = 0;
+    while end < stem.len() {
+        let rest = &stem[end..];
+        let start = rest.len() - rest.trim_start_matches(['-', '_', '@']).len();
+        let (part, ..) = next_part(&rest[start..]);
+        if part.is_empty() || is_word(part) || begins_version(part) {
+            break;
+        }
+        end += start + part.len();
+    }
+    ComponentName::new(stem[..end].to_ascii_lowercase()).ok()
+}
+
 /// Whether a file's name is that of an archive.
 #[must_use]
 pub fn is_archive_name(file_name: &str) -> bool {
@@ -226,6 +244,26 @@ fn without_trailing_words(part: &str) -> (&str, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_component_is_what_stands_before_the_version() {
+        for (file_name, expected) in [
+            ("server-1.0.0.tar.gz", Some("server")),
+            ("esbuild-linux-x64-0.24.0.tgz", Some("esbuild")),
+            ("node-v22.1.0-linux-x64.tar.gz", Some("node")),
+            ("web_server_1.0.0_linux_amd64.zip", Some("web_server")),
+            ("Caddy-x86_64.zip", Some("caddy")),
+            ("server.tar.gz", Some("server")),
+            ("1.0.0.tar.gz", None),
+            ("-", None),
+        ] {
+            assert_eq!(
+                component_of(file_name).map(|name| name.to_string()).as_deref(),
+                expected,
+                "{file_name}"
+            );
+        }
+    }
 
     #[test]
     fn names_of_other_systems_and_processors_are_told() {

@@ -7,17 +7,20 @@ use self::guards::guard;
 use self::records::records;
 use self::runtime::{gate, runtime};
 use self::switching::launch;
+use crate::model::drift::Difference;
 use crate::model::duration::Span;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
 use crate::model::owner::Owner;
 use crate::plan::definition::{Defined, definition};
+use crate::plan::difference::difference;
+use crate::plan::drift::drift;
 use crate::plan::lifecycle::stopped_and_started;
 use crate::plan::observed::{Observed, Readiness};
 use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::plan::wanted::Wanted;
-use crate::platform::calls;
+use crate::platform::calls::{self, Sockets};
 use crate::platform::identity;
 
 /// The field of the command that is run when a new version is ready.
@@ -27,6 +30,7 @@ pub mod adopt;
 mod data;
 mod guards;
 pub mod hooks;
+mod mending;
 mod records;
 mod runtime;
 mod standing;
@@ -41,6 +45,7 @@ pub use data::{data_folders, data_owner, size};
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
     guard(operation, wanted, observed)?;
     let mut plan = Plan::new(operation, &wanted.spec);
+    plan.difference = Difference { drift: drift(wanted, observed), ..difference(wanted, observed) };
     folders(&mut plan, wanted, observed);
     let in_place = wanted.standing.as_ref().filter(|_| standing::is_all_that_changes(wanted, observed));
     let restarts_in_place = in_place.is_some_and(|found| standing::restarts(wanted, found, observed));
@@ -57,15 +62,19 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
     let back = moved.map(|step| std::iter::once(step).chain(defined.undo.iter().cloned()).collect());
     if let Some(found) = in_place {
         if let Some(back) = back {
-            gate(&mut plan, wanted, observed, back);
+            gate(&mut plan, wanted, observed, back, Sockets::Left);
+        } else if !restarts_in_place {
+            mending::restart(&mut plan, operation, wanted, observed, &defined);
         }
         standing::restart_in_place(&mut plan, operation, wanted, found, observed);
         return Ok(plan);
     }
     let defined = Defined { undo: back.clone().unwrap_or(defined.undo), ..defined };
     let switched = launch(&mut plan, operation, wanted, observed, &defined)?;
-    if let Some(back) = back.filter(|_| !switched) {
-        gate(&mut plan, wanted, observed, back);
+    match back.filter(|_| !switched) {
+        Some(back) => gate(&mut plan, wanted, observed, back, defined.sockets),
+        None if !switched => mending::restart(&mut plan, operation, wanted, observed, &defined),
+        None => {}
     }
     records(&mut plan, operation, wanted, observed);
     if switched {

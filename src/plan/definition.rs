@@ -1,5 +1,7 @@
 //! The definition of an instance, as steps: one file, or two where systemd holds its sockets.
 
+use camino::Utf8Path;
+
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::plan::apply::written;
@@ -33,11 +35,12 @@ pub(super) fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) 
     }
     let socket = SocketFile::of(wanted, observed);
     let reload = calls::after_definition_written(&of);
-    let is_new = observed.definition.as_deref() != Some(definition.text.as_str());
+    let is_new = observed.masked || observed.definition.as_deref() != Some(definition.text.as_str());
     // Where a journal was lost, the files may be as they are wanted, and systemd not know of it yet.
     let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
     let moves = socket.changes() || active.is_some_and(|active| active.sockets != spec.sockets);
-    let mut defined = Defined { undo: Vec::new(), sockets: Sockets::if_any(moves), is_new };
+    let closed = has_closed_sockets(wanted, observed);
+    let mut defined = Defined { undo: Vec::new(), sockets: Sockets::if_any(moves || closed), is_new };
     if socket == SocketFile::Removed && observed.enabled {
         // As long as its file is there: it says what there is to undo.
         let undo = Undo::calls([calls::sockets_at_boot(&of, true)]);
@@ -46,6 +49,7 @@ pub(super) fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) 
     if is_new {
         let before = observed.definition.as_deref();
         let (step, undo) = written(&definition.path, &definition.text, definition.mode, before);
+        let undo = if observed.masked { mask(&definition.path) } else { undo };
         let mut undo = undo.and_calls(reload.clone());
         if socket == SocketFile::Added {
             // Once nothing needs them any more: they would keep what ran before from its port.
@@ -71,7 +75,9 @@ pub(super) fn definition(plan: &mut Plan, wanted: &Wanted, observed: &Observed) 
         defined.undo.splice(0..0, undo.steps());
         plan.push(step, undo);
     }
-    if is_new || moves {
+    let unread =
+        observed.needs_reload || observed.sockets.as_ref().is_some_and(|sockets| sockets.needs_reload);
+    if is_new || moves || unread || observed.foreign.is_some() {
         for call in reload {
             plan.push(Step::Call { call }, Undo::Nothing);
         }
@@ -100,7 +106,8 @@ fn at_boot(
             plan.push(Step::Call { call }, Undo::calls([undo]));
         }
     }
-    let known = observed.enabled == boot;
+    let known =
+        observed.enabled == boot && observed.sockets.as_ref().is_none_or(|sockets| sockets.at_boot == boot);
     let has_sockets = matches!(socket, SocketFile::Added | SocketFile::Kept | SocketFile::Changed);
     if has_sockets && (!known || (moves && boot)) {
         let undo = if known || socket == SocketFile::Added {
@@ -110,6 +117,21 @@ fn at_boot(
         };
         plan.push(Step::Call { call: calls::sockets_at_boot(of, boot) }, undo);
     }
+}
+
+/// Whether the service runs, and the sockets that systemd is to hold for it are closed.
+pub(super) fn has_closed_sockets(wanted: &Wanted, observed: &Observed) -> bool {
+    let is_systemd = wanted.spec.platform == PlatformKind::Systemd && !wanted.spec.sockets.is_empty();
+    let closed = match &observed.sockets {
+        Some(sockets) => !sockets.listens,
+        None => observed.socket.is_none(),
+    };
+    is_systemd && observed.runs() && closed
+}
+
+/// What disables a unit for good again.
+fn mask(path: &Utf8Path) -> Undo {
+    Undo::step(Step::Link { path: path.to_owned(), target: "/dev/null".into() })
 }
 
 /// What becomes of the file that has systemd hold the sockets.

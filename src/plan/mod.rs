@@ -4,6 +4,8 @@
 pub mod apply;
 pub mod cleanup;
 mod definition;
+mod difference;
+mod drift;
 pub mod lifecycle;
 pub mod observed;
 pub mod operation;

@@ -6,17 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::model::digest::Digest;
+use crate::model::drift::DropIn;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::receipt::Receipt;
+use crate::model::started::Started;
 use crate::model::trial::Trial;
 use crate::model::version::Version;
 use crate::plan::reference::Reference;
 
 /// An instance as it was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, independent of the others")]
 pub struct Observed {
     /// What was last recorded.
     pub receipt: Option<Receipt>,
@@ -34,6 +37,16 @@ pub struct Observed {
     pub other_platform: Option<PlatformKind>,
     /// A definition of this name elsewhere on the service manager's load path, which is not ours.
     pub foreign: Option<String>,
+    /// Whether its unit was disabled for good: in the place of its file is a link to nowhere, or nothing in it.
+    pub masked: bool,
+    /// Whether the definition says no longer whose it is, and starts our supervisor all the same.
+    pub unmarked: bool,
+    /// Whether the service manager has not read the definition as it is now.
+    pub needs_reload: bool,
+    /// How the unit of its sockets stands, as systemd says.
+    pub sockets: Option<SocketSeen>,
+    /// The user's own files that change what the definition says.
+    pub drop_ins: Vec<DropIn>,
     /// Whether the service runs, and what.
     pub running: Running,
     /// Whether what runs is ready, or on its way.
@@ -53,8 +66,20 @@ pub struct Observed {
     pub trees: Vec<Tree>,
     /// The launch specs, by tree.
     pub specs: BTreeMap<String, LaunchSpec>,
+    /// The texts of launch specs that can't be read, by tree.
+    pub spoiled: BTreeMap<String, String>,
+    /// The launch that the manifest makes which was last applied, where that is the version that is wanted.
+    pub applied: Option<LaunchSpec>,
+    /// The launch that runs, as its supervisor says.
+    pub running_launch: Option<String>,
+    /// What it was started with, as its supervisor says.
+    pub started: Option<Started>,
+    /// The variables that it would be started with from files now, mixed with that start's salt.
+    pub given: Option<BTreeMap<String, Digest>>,
     /// The build that the instance's runtime link names.
     pub runtime: Option<String>,
+    /// Whether that copy of mainstay is not there.
+    pub runtime_gone: bool,
     /// Which of the paths that the instance would use are there.
     pub present: BTreeSet<Utf8PathBuf>,
     /// Trees that a running process uses: by its executable, its folder or its arguments.
@@ -73,6 +98,19 @@ pub struct Observed {
     pub stale_downloads: Vec<String>,
     /// The copies of mainstay that no instance of the scope and no process needs any more.
     pub unused_runtimes: Vec<String>,
+}
+
+/// How the unit of an instance's sockets stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SocketSeen {
+    /// Whether the sockets are opened at boot.
+    pub at_boot: bool,
+    /// Whether systemd has not read it as it is now.
+    pub needs_reload: bool,
+    /// Whether it listens.
+    pub listens: bool,
+    /// The files that change it.
+    pub drop_ins: Vec<Utf8PathBuf>,
 }
 
 /// What was found at a path of which a snapshot is wanted.

@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
+use crate::model::drift::Difference;
 use crate::model::duration::Span;
 use crate::model::history::Event;
 use crate::model::hook::HookCall;
@@ -36,6 +37,9 @@ pub struct Plan {
     /// What it takes of the disk, and frees.
     #[serde(default)]
     pub room: Room,
+    /// What changes by it and why, for people.
+    #[serde(skip)]
+    pub difference: Difference,
 }
 
 impl Plan {
@@ -50,6 +54,7 @@ impl Plan {
             after: Vec::new(),
             notices: Vec::new(),
             room: Room::default(),
+            difference: Difference::default(),
         }
     }
 

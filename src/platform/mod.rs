@@ -121,6 +121,17 @@ pub fn untouched(kind: PlatformKind, text: &str) -> bool {
     }
 }
 
+/// What of a definition's text counts for what runs under it, as a short digest: all else counts as soon as the service
+/// manager has read it.
+#[must_use]
+pub fn running_part(kind: PlatformKind, text: &str) -> String {
+    match kind {
+        PlatformKind::Systemd => systemd::reading::running_part(text),
+        // A guardian starts what the launch says.
+        PlatformKind::Embedded => String::new(),
+    }
+}
+
 /// The identity of a launch's instance.
 #[must_use]
 pub fn identity(spec: &LaunchSpec) -> Marker {

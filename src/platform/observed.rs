@@ -154,6 +154,14 @@ pub struct UnitFileSeen {
     pub fragment_path: Option<Utf8PathBuf>,
     /// The file that the unit was generated from.
     pub source_path: Option<Utf8PathBuf>,
+    /// `enabled`, `disabled`, `static`, …
+    pub unit_file_state: Option<String>,
+    /// Whether the unit on disk is not the one that systemd has read.
+    pub need_daemon_reload: bool,
+    /// Where it stands.
+    pub active: ActiveState,
+    /// The files that change the unit.
+    pub drop_ins: Vec<Utf8PathBuf>,
 }
 
 impl UnitFileSeen {
@@ -197,10 +205,7 @@ pub fn service(answer: Answer<'_>) -> Result<ServiceSeen, NoAnswer> {
         unit_file_state: properties.text("UnitFileState"),
         fragment_path: properties.text("FragmentPath").map(Utf8PathBuf::from),
         source_path: properties.text("SourcePath").map(Utf8PathBuf::from),
-        drop_ins: properties
-            .get("DropInPaths")
-            .map(|paths| paths.split_ascii_whitespace().map(Utf8PathBuf::from).collect())
-            .unwrap_or_default(),
+        drop_ins: drop_ins(&properties),
         // `[not set]`, and before 253 the largest number, stand for none.
         memory: properties.get("MemoryCurrent").and_then(|text| text.parse().ok()).filter(|n| *n != u64::MAX),
         status_text: properties.text("StatusText"),
@@ -214,10 +219,23 @@ pub fn unit_files(answer: Answer<'_>) -> Result<[UnitFileSeen; 2], NoAnswer> {
     let seen = |unit: &Properties<'_>| {
         let path = |name| unit.text(name).map(Utf8PathBuf::from);
         let (fragment_path, source_path) = (path("FragmentPath"), path("SourcePath"));
-        Ok(UnitFileSeen { loaded: unit.word("LoadState")?, fragment_path, source_path })
+        Ok(UnitFileSeen {
+            loaded: unit.word("LoadState")?,
+            fragment_path,
+            source_path,
+            unit_file_state: unit.text("UnitFileState"),
+            need_daemon_reload: unit.get("NeedDaemonReload") == Some("yes"),
+            active: unit.word("ActiveState")?,
+            drop_ins: drop_ins(unit),
+        })
     };
     let [service, socket] = both.ok_or_else(|| unreadable("it is about one unit only".to_owned()))?;
     Ok([seen(&service)?, seen(&socket)?])
+}
+
+fn drop_ins(unit: &Properties<'_>) -> Vec<Utf8PathBuf> {
+    let paths = unit.get("DropInPaths").unwrap_or_default();
+    paths.split_ascii_whitespace().map(Utf8PathBuf::from).collect()
 }
 
 /// The services that [`crate::platform::query::services`] asked about.
@@ -285,114 +303,4 @@ pub(super) fn unreadable(reason: String) -> NoAnswer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn good(stdout: &str) -> Answer<'_> {
-        Answer { code: Some(0), stdout, stderr: "" }
-    }
-
-    fn bad(code: i32, stderr: &str) -> Answer<'_> {
-        Answer { code: Some(code), stdout: "", stderr }
-    }
-
-    const RUNNING: &str = "MainPID=287\nStatusText=all = well\nResult=success\nNRestarts=2\n\
-        ExecMainStartTimestamp=Sat 2026-11-21 01:07:42.773062 UTC\nExecMainCode=0\nExecMainStatus=0\n\
-        MemoryCurrent=1048576\nLoadState=loaded\nActiveState=active\nSubState=running\n\
-        FragmentPath=/etc/systemd/system/web.service\nSourcePath=\n\
-        DropInPaths=/etc/systemd/system/web.service.d/a.conf /etc/systemd/system/web.service.d/b.conf\n\
-        UnitFileState=enabled\nNeedDaemonReload=yes\nInvocationID=1c743e06830641f095030c91fba4ba9d\n";
-    const ABSENT: &str = "MainPID=0\nStatusText=\nResult=success\nNRestarts=0\nExecMainStartTimestamp=\n\
-        ExecMainCode=0\nExecMainStatus=0\nMemoryCurrent=[not set]\nLoadState=not-found\n\
-        ActiveState=inactive\nSubState=dead\nFragmentPath=\nSourcePath=\nDropInPaths=\nUnitFileState=\n\
-        NeedDaemonReload=no\nInvocationID=\n";
-
-    #[test]
-    fn a_running_service() {
-        let seen = service(good(RUNNING)).unwrap();
-        assert_eq!(
-            (seen.loaded, seen.active, seen.sub.as_str()),
-            (LoadState::Loaded, ActiveState::Active, "running")
-        );
-        assert_eq!((seen.main_pid, seen.n_restarts, seen.memory), (Some(287), 2, Some(1 << 20)));
-        assert_eq!(seen.started.unwrap().to_string(), "2026-11-21T01:07:42.773062Z");
-        assert_eq!(seen.status_text.as_deref(), Some("all = well"));
-        assert_eq!((seen.last_exit(), seen.drop_ins.len()), (None, 2));
-        assert!(seen.need_daemon_reload && seen.starts_at_boot());
-        assert_eq!(seen.invocation_id.as_deref(), Some("1c743e06830641f095030c91fba4ba9d"));
-    }
-
-    #[test]
-    fn a_service_that_is_not_there() {
-        let seen = service(good(ABSENT)).unwrap();
-        assert_eq!((seen.loaded, seen.active), (LoadState::NotFound, ActiveState::Inactive));
-        assert_eq!(
-            (seen.main_pid, seen.started, seen.memory, seen.fragment_path.clone()),
-            (None, None, None, None)
-        );
-        assert!(!seen.starts_at_boot() && seen.drop_ins.is_empty());
-        let both = unit_files(good(&format!("{RUNNING}\n\n{ABSENT}"))).unwrap();
-        assert_eq!(both.map(|one| one.exists()), [true, false]);
-    }
-
-    #[test]
-    fn how_the_last_run_ended() {
-        let ended = |code: u8, status: i32| {
-            let line = format!("ExecMainCode={code}\nExecMainStatus={status}");
-            service(good(&RUNNING.replace("ExecMainCode=0\nExecMainStatus=0", &line))).unwrap().last_exit()
-        };
-        assert_eq!(ended(1, 190), Some(Exit::Code(190)));
-        assert_eq!(ended(2, 9), Some(Exit::Signal(9)));
-        assert_eq!(ended(3, 6), Some(Exit::Signal(6)));
-    }
-
-    #[test]
-    fn a_manager_that_can_not_be_reached_is_no_answer() {
-        for said in [
-            "Failed to connect to bus: No medium found",
-            "Failed to connect to user scope bus via local transport: $DBUS_SESSION_BUS_ADDRESS and \
-             $XDG_RUNTIME_DIR not defined (consider using --machine=<user>@.host --user to connect to bus of other user)",
-            "System has not been booted with systemd as init system (PID 1). Can't operate.\n\
-             Failed to connect to bus: Host is down",
-        ] {
-            assert_eq!(service(bad(1, said)), Err(NoAnswer::BusUnavailable { said: said.to_owned() }));
-            assert!(matches!(services(bad(1, said)), Err(NoAnswer::BusUnavailable { .. })));
-            assert!(matches!(linger(bad(1, said)), Err(NoAnswer::BusUnavailable { .. })));
-        }
-        let refused = "Interactive authentication required.";
-        assert!(matches!(service(bad(1, refused)), Err(NoAnswer::Failed { code: Some(1), .. })));
-        assert!(matches!(service(good("")), Err(NoAnswer::Unreadable { .. })));
-        assert!(matches!(
-            service(good(&RUNNING.replace("active\n", "thinking\n"))),
-            Err(NoAnswer::Unreadable { .. })
-        ));
-    }
-
-    #[test]
-    fn the_list_of_services() {
-        let text = r#"[{"unit":"auditd.service","load":"not-found","active":"inactive","sub":"dead","job":"","description":"auditd.service"},
-            {"unit":"web.service","load":"loaded","active":"activating","sub":"auto-restart","job":"","description":"web"}]"#;
-        let seen = services(good(text)).unwrap();
-        assert_eq!((seen[0].load, seen[1].active), (LoadState::NotFound, ActiveState::Activating));
-        assert!(services(good("0 units listed.")).is_err());
-    }
-
-    #[test]
-    fn lingering() {
-        assert_eq!(linger(good("yes\n")), Ok(true));
-        assert_eq!(linger(good("no\n")), Ok(false));
-        assert_eq!(
-            linger(bad(1, "Failed to get user: User ID 999 is not logged in or lingering\n")),
-            Ok(false)
-        );
-        assert!(linger(bad(1, "Failed to look up user nosuch: No such process")).is_err());
-    }
-
-    #[test]
-    fn versions() {
-        assert_eq!(version(good("systemd 252 (252.39-1~deb12u2)\n+PAM +AUDIT")), Ok(252));
-        assert_eq!(version(good("systemd 257~rc1 (257~rc1-1)\n")), Ok(257));
-        assert!(version(good("runit 2.1")).is_err());
-        assert!(version(good("systemd ?")).is_err());
-    }
-}
+mod tests;

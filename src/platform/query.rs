@@ -59,7 +59,10 @@ pub fn services(scope: Scope) -> Vec<String> {
 #[must_use]
 pub fn unit_files(scope: Scope, name: &InstanceName) -> Vec<String> {
     let mut argv = systemctl(scope);
-    argv.extend(words(&["show", "--property=LoadState,FragmentPath,SourcePath"]));
+    argv.extend(words(&[
+        "show",
+        "--property=LoadState,ActiveState,NeedDaemonReload,UnitFileState,FragmentPath,SourcePath,DropInPaths",
+    ]));
     argv.extend([unit_name(name), socket_unit_name(name)]);
     argv
 }
@@ -195,7 +198,7 @@ mod tests {
             logs(Scope::System, 0, &web, &LogQuery::default()),
         ].map(|argv| typed(&argv)).join("\n"), @r"
         systemctl --user --no-ask-password show --timestamp=us+utc --property=LoadState,ActiveState,SubState,Job,Result,MainPID,ExecMainCode,ExecMainStatus,ExecMainStartTimestamp,NRestarts,NeedDaemonReload,UnitFileState,FragmentPath,SourcePath,DropInPaths,MemoryCurrent,StatusText,InvocationID web.service
-        systemctl --no-ask-password show --property=LoadState,FragmentPath,SourcePath web.service web.socket
+        systemctl --no-ask-password show --property=LoadState,ActiveState,NeedDaemonReload,UnitFileState,FragmentPath,SourcePath,DropInPaths web.service web.socket
         systemctl --no-ask-password list-units --all --type=service --output=json --no-pager
         loginctl --no-ask-password show-user --property=Linger --value alice
         systemctl --version

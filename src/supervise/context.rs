@@ -22,6 +22,9 @@ pub struct Context {
     pub folders: Folders,
     /// The status file; its folder is the supervisor's own.
     pub status: Utf8PathBuf,
+    /// What counts of the definition under which this supervisor was started, as a digest; nothing where that can't be
+    /// known.
+    pub definition: Option<String>,
     /// The open trial, if there is one.
     pub trial: Option<Trial>,
     /// Where the program's output goes.

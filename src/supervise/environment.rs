@@ -1,7 +1,7 @@
 //! The environment of a program: a clean base, under the spec's variables, under the environment file, under
 //! the secrets. Nothing of the supervisor's own environment comes through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::host::process::{Credentials, as_account};
 use crate::model::environment_file::{self, EnvironmentFileError};
+use crate::model::launch::LaunchSpec;
 use crate::supervise::context::Context;
 
 /// Where programs are looked for, unless the spec says otherwise: the folders that every system has, and none
@@ -73,14 +74,15 @@ pub enum EnvironmentError {
     },
 }
 
-/// Makes the environment of a program, reading its files again.
+/// Makes the environment of a program, reading its files again; and names the variables that came from files.
 pub fn environment(
     context: &Context,
     mark: &str,
     notify_socket: Option<&str>,
-) -> Result<Environment, EnvironmentError> {
+) -> Result<(Environment, BTreeSet<String>), EnvironmentError> {
     let spec = &context.spec;
     let mut environment = Environment::new();
+    let mut given = BTreeSet::new();
     let mut set = |name: &str, value: OsString| environment.insert(name.to_owned(), value);
     set("PATH", PATH.into());
     set("HOME", context.account.home.as_str().into());
@@ -95,17 +97,10 @@ pub fn environment(
         set(name.as_str(), value.into());
     }
     // The service manager has read the files already, where the account could not.
-    let credentials = context.manager.credentials.as_ref().filter(|_| spec.credentials);
-    let account = context.account.credentials.as_ref();
-    if let Some(path) = &spec.environment_file {
-        let path = credentials.map_or_else(|| path.clone(), |folder| folder.join(CREDENTIAL));
-        for (name, value) in environment_file(&path, account)? {
-            set(name.as_str(), value.into());
-        }
-    }
-    for (name, path) in &spec.secrets {
-        let path = credentials.map_or_else(|| path.clone(), |folder| folder.join(name.as_str()));
-        set(name.as_str(), secret(name.as_str(), &path, account)?);
+    let credentials = context.manager.credentials.as_deref().filter(|_| spec.credentials);
+    for (name, value) in from_files(spec, credentials, context.account.credentials.as_ref())? {
+        set(&name, value);
+        given.insert(name);
     }
     // Last, for nobody else may say these.
     set(MARK, mark.into());
@@ -115,7 +110,27 @@ pub fn environment(
             set("WATCHDOG_USEC", period.duration().as_micros().to_string().into());
         }
     }
-    Ok(environment)
+    Ok((environment, given))
+}
+
+/// The variables that come from files: those of the environment file under the secrets. Read in the folder of
+/// credentials, if there is one, and with an account's rights.
+pub fn from_files(
+    spec: &LaunchSpec,
+    credentials: Option<&Utf8Path>,
+    account: Option<&Credentials>,
+) -> Result<Environment, EnvironmentError> {
+    let mut variables = Environment::new();
+    if let Some(path) = &spec.environment_file {
+        let path = credentials.map_or_else(|| path.clone(), |folder| folder.join(CREDENTIAL));
+        let read = environment_file(&path, account)?;
+        variables.extend(read.into_iter().map(|(name, value)| (name.to_string(), value.into())));
+    }
+    for (name, path) in &spec.secrets {
+        let path = credentials.map_or_else(|| path.clone(), |folder| folder.join(name.as_str()));
+        variables.insert(name.to_string(), secret(name.as_str(), &path, account)?);
+    }
+    Ok(variables)
 }
 
 fn environment_file(

@@ -26,6 +26,7 @@ mod sample;
 mod signals;
 mod sockets;
 pub mod standing;
+mod started;
 pub mod transition;
 mod watch;
 

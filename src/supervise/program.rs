@@ -1,5 +1,6 @@
 //! The program: what it is started with, its process, and the pipes to it.
 
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::time::SystemTime;
 
@@ -31,6 +32,8 @@ pub(crate) struct Prepared {
     arguments: Vec<String>,
     folder: Utf8PathBuf,
     pub(crate) environment: Environment,
+    /// The variables that came from files.
+    pub(crate) given: BTreeSet<String>,
     /// Which start it is, of all of this supervisor's.
     number: u64,
 }
@@ -38,7 +41,7 @@ pub(crate) struct Prepared {
 impl Prepared {
     pub(crate) fn new(context: &Context, notify_socket: Option<&str>, number: u64) -> Result<Self, String> {
         let mark = identity::own().to_string();
-        let mut environment =
+        let (mut environment, given) =
             environment::environment(context, &mark, notify_socket).map_err(|error| error.to_string())?;
         environment.insert(environment::START.to_owned(), number.to_string().into());
         let places = context.folders.places();
@@ -51,7 +54,7 @@ impl Prepared {
             Ok(_) => return Err(format!("the working directory `{folder}` is not a folder")),
             Err(error) => return Err(format!("the working directory `{folder}` can't be used: {error}")),
         }
-        Ok(Self { program, arguments, folder, environment, number })
+        Ok(Self { program, arguments, folder, environment, given, number })
     }
 
     /// What a command needs that runs whether or not the program can be started: where the program's own environment
@@ -70,7 +73,8 @@ impl Prepared {
             program: Utf8PathBuf::new(),
             arguments: Vec::new(),
             folder,
-            environment: environment.unwrap_or_default(),
+            environment: environment.unwrap_or_default().0,
+            given: BTreeSet::new(),
             number: 0,
         }
     }

@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::host::holder::{HeldLock, HolderError};
 use crate::host::notify::Listener;
 use crate::host::process::{self, Ended};
-use crate::host::{clock, identity, rest, tree};
+use crate::host::{clock, identity, rest, signal, tree};
 use crate::model::event_line::{EventKind, EventLine};
 use crate::model::moment::{BootMoment, Moment, Present};
 use crate::model::status::Status;
@@ -140,6 +140,7 @@ impl Supervisor {
         process::close_inherited();
         // Before anything else: from here on a request to stop is heard.
         let signals = Signals::catch().map_err(system("catch signals"))?;
+        signal::ignore_none();
         let status_error = |source| SuperviseError::Status { path: context.status.clone(), source };
         if let Some(folder) = context.status.parent() {
             fs_err::create_dir_all(folder).map_err(status_error)?;

@@ -44,6 +44,7 @@ impl Sample {
         let context = Context {
             folders,
             status: layout.status(&spec.name),
+            definition: None,
             trial: None,
             output: ProgramOutput::Capture { echo: false },
             account: Account { name: "tester".to_owned(), home: root.clone(), credentials: None },

@@ -1,7 +1,8 @@
 //! A small HTTP server: `server --port N [--version TEXT] [--ready-after MILLISECONDS]`.
 //!
 //! `/version` answers the text, `/pid` the process number, `/exit/N` ends it with that code, `/health` answers
-//! 200, before it is ready 503. A POST to `/shutdown` ends it well, one to `/refuse` is answered with 500. After
+//! 200, before it is ready 503. `/say` answers what stands in the file of `--say FILE`, however long, `/slow` does not
+//! answer for three seconds. A POST to `/shutdown` ends it well, one to `/refuse` is answered with 500. After
 //! `/hang` it answers nothing any more.
 
 use std::error::Error;
@@ -36,6 +37,13 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         let (status, body) = match path {
             "/version" => ("200 OK", version.clone()),
             "/pid" => ("200 OK", std::process::id().to_string()),
+            "/say" => {
+                ("503 Service Unavailable", std::fs::read_to_string(option("--say").unwrap_or_default())?)
+            }
+            "/slow" => {
+                std::thread::sleep(Duration::from_secs(3));
+                ("200 OK", "{}".to_owned())
+            }
             "/health" if began.elapsed() < ready_after => ("503 Service Unavailable", "not yet".to_owned()),
             "/health" => ("200 OK", "well".to_owned()),
             "/shutdown" if line.starts_with("POST") => ("202 Accepted", String::new()),

@@ -4,7 +4,7 @@ use mainstay::model::duration::Span;
 use mainstay::model::status::Phase;
 use rustix::process::Signal;
 
-use crate::host::{Host, LONG, program, spec, wait_for};
+use crate::host::{Host, LONG, Running, program, spec, wait_for};
 
 fn stubborn(timeout: u64) -> Host {
     let mut spec = spec(&[&program("stubborn")]);
@@ -95,6 +95,29 @@ fn what_a_program_leaves_behind_is_gone_before_it_is_started_again() {
     };
     assert_eq!((code, most), (Some(1), 2), "the program and one child, never more");
     assert!(host.programs().is_empty());
+}
+
+#[test]
+fn what_the_starter_ignores_the_program_does_not() {
+    let host = Host::new(&spec(&["/bin/sleep", "1000000"]));
+    let driver = host.driver("run", host.name.as_str());
+    // As a shell does that starts something in the background, and more.
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell.args(["-c", "trap '' INT QUIT HUP USR1 ALRM TTOU; exec \"$@\"", "sh"]);
+    shell.arg(driver.get_program()).args(driver.get_args());
+    let mut driver = Running(shell.spawn().unwrap());
+    let status = host.wait_for_status("a program", |status| status.program.is_some());
+    let pid = status.program.unwrap().pid;
+    let ignored = || {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+        // Beyond these are some that belong to the C library, and can't be caught.
+        u64::from_str_radix(mask.trim(), 16).unwrap() & 0x7fff_ffff
+    };
+    // Only what a terminal does to those in its background.
+    wait_for("its own signals", LONG, || (ignored() == 1 << (Signal::TTOU.as_raw() - 1)).then_some(()));
+    driver.signal(Signal::TERM);
+    assert_eq!(driver.code(), Some(0));
 }
 
 #[test]

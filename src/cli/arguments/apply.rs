@@ -20,6 +20,9 @@ pub struct ApplyArguments {
     /// Show the files and commands, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Show the definitions line by line, as they are and as they would be
+    #[arg(long)]
+    pub diff: bool,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,

@@ -10,9 +10,12 @@ use crate::model::version::Version;
 /// `install`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    mainstay install --from server-1.0.0.tar.gz\n  \
-    mainstay install --name web --from server-1.0.0.tar.gz --dry-run\n  \
-    mainstay install --version 1.0.0                    from `package.url` of the manifest")]
+    mainstay install --from server-1.0.0.tar.gz          what mainstay.json here describes\n  \
+    mainstay install --version 1.0.0                     from `package.url` of mainstay.json\n\n  \
+    Without a manifest, one is made:\n  \
+    mainstay install --name web --from server-1.0.0.tar.gz\n  \
+    mainstay install --name web --binary ./server -- --port 8000\n  \
+    mainstay install --name web --binary ./server --set service.environment.PORT=8000")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct InstallArguments {
     /// Which instance.
@@ -21,6 +24,12 @@ pub struct InstallArguments {
     /// Where the package comes from (default: `package.url` of the manifest).
     #[command(flatten)]
     pub source: SourceArguments,
+    /// A program that stands there already and is run where it stands, for a new manifest
+    #[arg(long, value_name = "PROGRAM", help_heading = "Source", conflicts_with_all = ["from", "url", "sha256", "signature"])]
+    pub binary: Option<Utf8PathBuf>,
+    /// What the program is started with, for a new manifest
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub arguments: Vec<String>,
     /// The version: which one to fetch, or of an archive that does not say it itself
     #[arg(long)]
     pub version: Option<Version>,

@@ -6,6 +6,10 @@ use crate::cli::arguments::ScopeArguments;
 
 /// `list`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    mainstay list                what fits the terminal: names, states, and what there is room for\n  \
+    mainstay list --wide         every column, whole\n  \
+    mainstay list --json | jq -r '.instances[] | select(.state == \"failed\") | .name'")]
 pub struct ListArguments {
     /// Whose instances.
     #[command(flatten)]
@@ -13,4 +17,10 @@ pub struct ListArguments {
     /// Every user's instances too (root only; nothing of theirs is touched)
     #[arg(long)]
     pub all_users: bool,
+    /// Every column, whole, however wide the terminal is
+    #[arg(long)]
+    pub wide: bool,
+    /// Show it again at every change, until Ctrl-C
+    #[arg(short, long)]
+    pub watch: bool,
 }

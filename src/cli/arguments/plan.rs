@@ -10,4 +10,7 @@ pub struct PlanArguments {
     /// Which instance.
     #[command(flatten)]
     pub target: TargetArguments,
+    /// Show the definitions line by line, as they are and as they would be
+    #[arg(long)]
+    pub diff: bool,
 }

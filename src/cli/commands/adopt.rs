@@ -46,7 +46,7 @@ pub(crate) fn adopt(report: &Report, arguments: &AdoptArguments) -> Result<u8, F
             if report.is_json() {
                 report.document(&answer(&prepared, true, None));
             } else {
-                confirm::show(report, &prepared.plan);
+                confirm::show(report, &prepared.plan, false);
             }
             return Ok(0);
         }

@@ -12,7 +12,8 @@ use crate::engine::source::{Proof, Source};
 use crate::engine::target::{Target, TargetError, manifest_in};
 use crate::host::environment;
 use crate::model::answer::plan::ChangeAnswer;
-use crate::plan::step::Operation;
+use crate::model::version::Version;
+use crate::plan::step::{Operation, Plan};
 use crate::plan::wanted::Wishes;
 
 /// The exit code of `plan` when something would change.
@@ -25,7 +26,10 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
     let drafted = match manifest_in(&folder, &choice(&arguments.target)) {
         Err(Failure::Target(TargetError::NoManifest(_))) => Some(draft::manifest(&folder, arguments)?),
         Err(other) => return Err(other),
-        Ok(_) => None,
+        Ok(declared) => {
+            draft::refuse_beside(&declared, arguments)?;
+            None
+        }
     };
     let target = if let Some(declared) = drafted {
         let layout = layout(arguments.target.scope)?;
@@ -54,13 +58,21 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
     };
     let environment_file = arguments.env_file.as_ref();
     draft::check_environment_file(environment_file, &target)?;
-    // Installing is what was typed; there is nothing to lose that would have to be asked for.
     interruption::tell(&target.layout, &target.name);
+    let made = target.manifest.as_ref().filter(|declared| !declared.on_disk);
+    // Installing is what was typed; there is nothing to lose that would have to be asked for.
+    let agree = |plan: &Plan| {
+        made.iter().for_each(|made| confirm::show_text(report, plan, &made.path));
+        Ok(true)
+    };
     let outcome = with_context(report, target.layout.clone(), |context| {
         draft::copy_environment_file(context, environment_file, &target, arguments.dry_run)?;
-        change(context, &target, &request, &|_| Ok(true))
+        change(context, &target, &request, &agree)
     })?;
-    told(report, &target, &request, &outcome);
+    told(report, &target, &request, &outcome, false);
+    if let Some(made) = made.filter(|_| arguments.dry_run) {
+        confirm::show_text(report, &outcome.plan, &made.path);
+    }
     Ok(0)
 }
 
@@ -71,7 +83,7 @@ pub(crate) fn plan(report: &Report, arguments: &PlanArguments) -> Result<u8, Fai
     let outcome = with_context(report, target.layout.clone(), |context| {
         change(context, &target, &request, &|_| Ok(true))
     })?;
-    told(report, &target, &request, &outcome);
+    told(report, &target, &request, &outcome, arguments.diff);
     Ok(if outcome.plan.is_empty() { 0 } else { CHANGES_PENDING })
 }
 
@@ -81,11 +93,16 @@ pub(crate) fn apply(report: &Report, arguments: &ApplyArguments) -> Result<u8, F
     let wishes =
         Wishes { take_over: arguments.take_over, no_restart: arguments.no_restart, ..Wishes::default() };
     let request = apply_request(wishes, arguments.dry_run);
-    let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, "Apply this?");
+    let agree = |plan: &Plan| {
+        if arguments.yes && arguments.diff {
+            confirm::tell(report, plan, true);
+        }
+        confirm::agree_on(report, plan, arguments.yes, "Apply this?", arguments.diff)
+    };
     interruption::tell(&target.layout, &target.name);
     let outcome =
         with_context(report, target.layout.clone(), |context| change(context, &target, &request, &agree))?;
-    told(report, &target, &request, &outcome);
+    told(report, &target, &request, &outcome, arguments.diff);
     Ok(0)
 }
 
@@ -125,7 +142,7 @@ pub(super) fn proof(typed: &SourceArguments) -> Result<Proof, Failure> {
 }
 
 /// Tells what came of it.
-pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome: &Outcome) {
+pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome: &Outcome, diff: bool) {
     let plan = &outcome.plan;
     if report.is_json() {
         report.document(&answer(request, outcome));
@@ -134,12 +151,8 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
     if request.dry_run {
         if plan.is_empty() {
             report.line(format!("nothing to do: {} is as its manifest says", target.name));
-            for notice in &plan.notices {
-                report.notice(notice);
-            }
-        } else {
-            confirm::show(report, plan);
         }
+        confirm::show(report, plan, diff);
         return;
     }
     for notice in &plan.notices {
@@ -162,7 +175,9 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
     let good = |text: String| report.done(text);
     match (request.operation, &outcome.before) {
         (Operation::Install, None) => {
-            good(format!("{name} {} is installed", outcome.after));
+            let version = Some(&outcome.after).filter(|version| **version != Version::unknown());
+            let version = version.map(|version| format!(" {version}")).unwrap_or_default();
+            good(format!("{name}{version} is installed"));
             report.say(format!("  `mainstay status --name {name}` shows how it is, `mainstay uninstall --name {name}` removes it"));
         }
         (_, Some(before)) if *before != outcome.after => {
@@ -173,20 +188,11 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
 }
 
 fn answer(request: &Request, outcome: &Outcome) -> ChangeAnswer {
-    let plan = &outcome.plan;
     let downtime = outcome.done.and_then(|done| done.downtime);
     ChangeAnswer {
-        schema: "change.v1".to_owned(),
-        operation: request.operation.to_string(),
-        name: plan.of.name.clone(),
-        changed: !plan.is_empty(),
-        dry_run: request.dry_run,
         from: outcome.before.clone(),
         to: Some(outcome.after.clone()),
-        steps: confirm::lines(plan),
-        notices: plan.notices.clone(),
-        downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
-        takes_bytes: plan.room.takes,
-        frees_bytes: plan.room.frees,
+        operation: request.operation.to_string(),
+        ..confirm::answer(&outcome.plan, request.dry_run, downtime)
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn lifecycle(
     if report.is_json() {
         report.document(&confirm::answer(&plan, arguments.dry_run, done.and_then(|done| done.downtime)));
     } else if arguments.dry_run && !plan.is_empty() {
-        confirm::show(report, &plan);
+        confirm::show(report, &plan, false);
     } else {
         let name = &target.name;
         let outcome = match (operation, plan.is_empty()) {

@@ -20,6 +20,7 @@ mod status;
 mod texts;
 mod upgrade;
 mod validate;
+mod watching;
 mod wave;
 
 use crate::cli::arguments::Command;

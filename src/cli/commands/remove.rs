@@ -99,7 +99,7 @@ fn told(report: &Report, plan: &Plan, dry_run: bool, outcome: &str) {
     if report.is_json() {
         report.document(&confirm::answer(plan, dry_run, None));
     } else if dry_run && !plan.is_empty() {
-        confirm::show(report, plan);
+        confirm::show(report, plan, false);
     } else {
         report.done(outcome);
     }

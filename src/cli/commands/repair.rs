@@ -30,7 +30,7 @@ pub(crate) fn repair(report: &Report, arguments: &RepairArguments) -> Result<u8,
     } else if plan.is_empty() {
         report.line(format!("nothing to do: {version} of {name} is as its archive"));
     } else if arguments.dry_run {
-        confirm::show(report, &plan);
+        confirm::show(report, &plan, false);
     } else {
         if arguments.yes {
             for notice in &plan.notices {

@@ -32,7 +32,7 @@ pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u
     let question = if arguments.rollback { "Go back?" } else { "Upgrade?" };
     let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, question);
     let outcome = carried_out(report, &target, &request, &agree)?;
-    told(report, &target, &request, &outcome);
+    told(report, &target, &request, &outcome, false);
     Ok(0)
 }
 

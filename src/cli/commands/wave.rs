@@ -136,7 +136,7 @@ fn one(
     }
     instance.state = if dry_run {
         if !plan.is_empty() {
-            confirm::show(report, &plan);
+            confirm::show(report, &plan, false);
         }
         WaveState::Untouched
     } else if plan.is_empty() {

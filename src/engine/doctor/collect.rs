@@ -1,28 +1,31 @@
 //! Collecting what a doctor looks at. What can't be read is left out.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::engine::doctor::facts::{Disk, Enabled, Facts, Lock, Manifest, PidFile, Runtime, Tree};
+use crate::engine::doctor::facts::{Disk, Enabled, Facts, Lock, Manifest, Open, PidFile, Runtime, Tree};
 use crate::engine::failure::Failure;
 use crate::engine::holders::{self, Role};
 use crate::engine::manager::Manager;
 use crate::engine::observe::read_receipt;
+use crate::engine::registry;
 use crate::engine::remarks::{of_environment_file, open_secrets};
 use crate::engine::status::status;
 use crate::engine::supervisor::active_launch;
 use crate::engine::target::{Choice, TargetError, manifest_in};
-use crate::host::{account, disk, files, identity, lock, untrusted};
+use crate::host::files::Kind;
+use crate::host::{account, clock, disk, files, identity, lock, untrusted};
 use crate::model::answer::status::StatusAnswer;
 use crate::model::doubt::doubts;
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{LaunchSpec, tree_name};
 use crate::model::layout::Layout;
 use crate::model::manifest::{FILE_NAME, PlatformKind, Scope, Supervision};
 use crate::model::marker::Marker;
 use crate::model::socket::Listen;
-use crate::package::tree;
+use crate::package::{measure, tree};
 use crate::supervise::Folders;
 
 /// The largest pid file that is read, in bytes.
@@ -39,6 +42,8 @@ pub(super) fn collect(manager: &dyn Manager, layout: &Layout, of: &Marker) -> Fa
     let by_systemd = of.platform == PlatformKind::Systemd;
     let at_boot = seen.as_ref().is_ok_and(|seen| seen.at_boot);
     let now = SystemTime::now();
+    let receipt = read_receipt(&layout.receipt(name)).ok().flatten();
+    let has_trees = spec.is_some_and(|spec| spec.source.has_trees());
     let target = files::read_link(&layout.current(name, &of.component)).ok().flatten();
     Facts {
         defined: matches!(files::facts(&layout.definition(name, of.platform)), Ok(Some(_))),
@@ -57,9 +62,21 @@ pub(super) fn collect(manager: &dyn Manager, layout: &Layout, of: &Marker) -> Fa
         tree: Tree {
             whole: target.as_ref().is_some_and(|target| tree::is_whole(&layout.tree(name, target))),
             link: layout.current(name, &of.component),
-            target,
             spec: launch.as_ref().map(|_| ()).map_err(ToString::to_string),
+            content: target
+                .as_ref()
+                .filter(|_| has_trees)
+                .and_then(|target| content(&layout.tree(name, target))),
+            damaged_before: status
+                .previous_version
+                .as_ref()
+                .map(|version| tree_name(&of.component, version))
+                .filter(|tree| has_trees && is_damaged(&layout.tree(name, tree))),
+            target,
         },
+        indexed: registry::is_indexed(layout, of),
+        open: open(layout, of),
+        clock: (clock::now(), receipt.and_then(|receipt| Some(receipt.active()?.at))),
         manifest: manifest(layout, of, spec),
         locks: [layout.operation_lock(name), layout.switch_lock(name)].into_iter().filter_map(held).collect(),
         pid_file: spec.and_then(|spec| pid_file(layout, spec, &status)),
@@ -75,6 +92,42 @@ pub(super) fn collect(manager: &dyn Manager, layout: &Layout, of: &Marker) -> Fa
         disks: disks(layout, of),
         status,
     }
+}
+
+/// What the files of a tree hold, and what its archive had.
+fn content(tree: &Utf8Path) -> Option<(RangeInclusive<u64>, u64)> {
+    let complete = tree::read_complete(tree)?;
+    Some((measure::holds(tree).ok()?, complete.bytes))
+}
+
+/// Whether a tree is there and can't be used. One that a clean-up has removed is not missed.
+fn is_damaged(tree: &Utf8Path) -> bool {
+    matches!(files::facts(tree), Ok(Some(_)))
+        && (!tree::is_whole(tree)
+            || content(tree).is_some_and(|(holds, expected)| !holds.contains(&expected)))
+}
+
+/// What runs an instance, where somebody can change it who should not.
+fn open(layout: &Layout, of: &Marker) -> Vec<Open> {
+    let name = &of.name;
+    let runtime = files::canonical(&layout.runtime_program(name));
+    let paths = [
+        layout.definition(name, of.platform),
+        layout.state(name),
+        layout.install(name),
+        layout.launches(name),
+    ];
+    let caller = account::effective_uid();
+    let own = |uid: u32| uid == 0 || ((of.scope == Scope::User || layout.root.is_some()) && uid == caller);
+    let judged = |path: Utf8PathBuf| {
+        let facts = files::facts(&path).ok().flatten().filter(|facts| facts.kind != Kind::Link)?;
+        match facts {
+            facts if !own(facts.uid) => Some(Open::Owner { path, uid: facts.uid }),
+            facts if facts.mode & 0o022 != 0 => Some(Open::Mode { path, mode: facts.mode }),
+            _ => None,
+        }
+    };
+    paths.into_iter().chain(runtime).filter_map(judged).collect()
 }
 
 /// The caller, if its services end with its login.

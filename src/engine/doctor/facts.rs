@@ -1,11 +1,13 @@
 //! What a doctor looks at, collected: no judgement, so that judging needs no machine.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
 use crate::engine::holders::Holder;
 use crate::model::answer::status::StatusAnswer;
+use crate::model::moment::Moment;
 
 /// Everything about one instance on which a verdict can rest.
 #[derive(Clone, Debug)]
@@ -36,6 +38,12 @@ pub(crate) struct Facts {
     pub(crate) dead_sockets: Vec<Utf8PathBuf>,
     /// Whether anything supervises its processes.
     pub(crate) supervised: bool,
+    /// Whether the index knows it.
+    pub(crate) indexed: bool,
+    /// Its files and folders that others than their owner can change, or that belong to somebody else.
+    pub(crate) open: Vec<Open>,
+    /// What time it is, and the latest at which a version became active.
+    pub(crate) clock: (Moment, Option<Moment>),
     /// Its processes.
     pub(crate) holders: Vec<Holder>,
     /// For how long it has been in its state, as its supervisor has it.
@@ -85,6 +93,19 @@ pub(crate) struct Tree {
     pub(crate) whole: bool,
     /// Why its launch spec can't be used.
     pub(crate) spec: Result<(), String>,
+    /// What its files hold in bytes, least and most, and what its archive had.
+    pub(crate) content: Option<(RangeInclusive<u64>, u64)>,
+    /// The tree of the version before, where it is there and can't be used.
+    pub(crate) damaged_before: Option<String>,
+}
+
+/// A file or folder that somebody can change who should not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Open {
+    /// Its permission bits let others.
+    Mode { path: Utf8PathBuf, mode: u32 },
+    /// It belongs to this account.
+    Owner { path: Utf8PathBuf, uid: u32 },
 }
 
 /// The manifest of an instance.

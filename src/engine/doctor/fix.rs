@@ -23,6 +23,8 @@ pub enum Fix {
     Linger(String),
     /// Finishes or undoes what an interrupted operation left.
     Recover,
+    /// Takes the right to change a file or folder from everybody but its owner.
+    Close(Utf8PathBuf),
     /// Removes a pid file that names a process that has ended.
     RemovePidFile {
         /// The file.
@@ -42,6 +44,7 @@ impl fmt::Display for Fix {
             Self::Boot(false) => formatter.write_str("disable its unit"),
             Self::Linger(user) => write!(formatter, "let the services of {user} run without a login"),
             Self::Recover => formatter.write_str("finish or undo what was interrupted"),
+            Self::Close(path) => write!(formatter, "let nobody but its owner change `{path}`"),
             Self::RemovePidFile { path, pid, .. } => {
                 write!(formatter, "remove `{path}`, if it still names process {pid} and that has ended")
             }
@@ -72,6 +75,7 @@ pub fn carry_out(context: &Context<'_>, of: &Marker, fix: &Fix) -> Result<(), Fa
                 }
                 Vec::new()
             }
+            Fix::Close(path) => return Ok(files::close_to_others(path)?),
             Fix::RemovePidFile { path, pid, account } => {
                 return remove_pid_file(path, *pid, account.as_deref());
             }

@@ -6,7 +6,9 @@ use crate::model::answer::doctor::{Check, Finding, Verdict};
 use crate::model::answer::status::{InstanceState, OperationState};
 use crate::model::manifest::{PlatformKind, Scope};
 
+mod host;
 mod trial;
+mod version;
 
 /// Less room than this, and a file system is full, in bytes: hardly a log line and no version fits into it.
 const FULL: u64 = 16 << 20;
@@ -22,8 +24,20 @@ pub(crate) struct Judged {
 
 /// All checks that have something to look at.
 pub(crate) fn judge(facts: &Facts) -> Vec<Judged> {
-    let always: [fn(&Facts) -> Judged; 9] =
-        [service, definition, version, runtime, manifest, operation, locks, processes, disk];
+    let always: [fn(&Facts) -> Judged; 12] = [
+        service,
+        definition,
+        version::version,
+        runtime,
+        manifest,
+        operation,
+        locks,
+        processes,
+        disk,
+        host::index,
+        host::permissions,
+        host::clock,
+    ];
     let sometimes: [fn(&Facts) -> Option<Judged>; 6] = [boot, report, pid_file, sockets, secrets, logs];
     let mut found: Vec<Judged> = always.iter().map(|check| check(facts)).collect();
     found.extend(sometimes.iter().filter_map(|check| check(facts)));
@@ -156,28 +170,6 @@ fn boot(facts: &Facts) -> Option<Judged> {
             }),
         },
     }
-}
-
-fn version(facts: &Facts) -> Judged {
-    let tree = &facts.tree;
-    let name = &facts.status.name;
-    let Some(target) = &tree.target else {
-        let message = format!("the current link `{}` leads nowhere", tree.link);
-        let hint = "`mainstay upgrade --to VERSION` chooses one that is unpacked";
-        return wrong(Check::Version, message, hint).mended_by(Fix::Recover);
-    };
-    if !tree.whole {
-        let message = format!("the active version `{target}` is not there, or not whole");
-        let hint = format!(
-            "`mainstay repair --name {name} --from ARCHIVE` rebuilds it, `mainstay recover --name {name}` ends what was interrupted"
-        );
-        return wrong(Check::Version, message, hint).mended_by(Fix::Recover);
-    }
-    if let Err(reason) = &tree.spec {
-        let message = format!("the launch of `{target}` can't be used: {reason}");
-        return wrong(Check::Version, message, "`mainstay apply` in its folder writes it anew");
-    }
-    trial::of_whole(facts, target)
 }
 
 fn runtime(facts: &Facts) -> Judged {

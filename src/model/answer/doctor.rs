@@ -89,6 +89,8 @@ pub enum Check {
     Operation,
     /// Locks.
     Locks,
+    /// The index of instances.
+    Index,
     /// The supervisor's report.
     Report,
     /// The pid file.
@@ -97,10 +99,14 @@ pub enum Check {
     Sockets,
     /// Its processes.
     Processes,
+    /// Who can change its files.
+    Permissions,
     /// Its secrets.
     Secrets,
     /// Its log files.
     Logs,
     /// The file systems that it stands on.
     Disk,
+    /// The host's clock.
+    Clock,
 }

@@ -7,6 +7,7 @@ pub mod history;
 pub mod list;
 pub mod log;
 pub mod pack;
+pub mod package_status;
 pub mod plan;
 pub mod small;
 pub mod status;

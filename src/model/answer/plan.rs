@@ -1,8 +1,10 @@
 //! `change.v1`: what a command that changes something would do, or did.
 
+use camino::Utf8PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::drift::{Drift, DropIn, FieldChange};
 use crate::model::name::InstanceName;
 use crate::model::version::Version;
 
@@ -27,6 +29,18 @@ pub struct ChangeAnswer {
     /// The version that is active after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Version>,
+    /// What is not as it was applied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<Drift>,
+    /// The settings that change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+    /// The definitions that change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub diffs: Vec<FileDiff>,
+    /// The user's own files that change what a definition says. They stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drop_ins: Vec<DropIn>,
     /// The files and commands, in order.
     pub steps: Vec<String>,
     /// What to know beside them.
@@ -40,4 +54,15 @@ pub struct ChangeAnswer {
     /// What it frees of the disk, in bytes, where versions are removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frees_bytes: Option<u64>,
+}
+
+/// A definition that changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FileDiff {
+    /// Where it stands.
+    #[schemars(with = "String")]
+    pub path: Utf8PathBuf,
+    /// How, as a unified diff. Secrets are left out.
+    pub diff: String,
 }

@@ -4,7 +4,9 @@ use camino::Utf8PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::answer::package_status::PackageStatus;
 use crate::model::container::Container;
+use crate::model::drift::DriftKind;
 use crate::model::manifest::{Hardening, PlatformKind, Scope};
 use crate::model::moment::Moment;
 use crate::model::name::{ComponentName, InstanceName};
@@ -103,9 +105,15 @@ pub struct StatusAnswer {
     pub operation: Option<OperationState>,
     /// Whether the running program has not yet seen the last applied settings.
     pub pending_restart: bool,
+    /// What is seen at a glance not to be as it was applied; `plan` looks closer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<DriftKind>,
     /// The copy of mainstay that runs it (version and digest), where that is another than the one that answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_runtime: Option<String>,
+    /// What the running program says of itself, where its package says how it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<PackageStatus>,
 }
 
 /// The trial of a version that has been ready.

@@ -129,6 +129,7 @@ impl Check<'_> {
     }
 
     fn preparation(&mut self, step: &Preparation, place: &[Segment]) {
+        use PreparationKind::{Group, KernelModule, Print, Sysctl};
         self.fields(&step.given(), step.kind.fields(), place);
         if let Some(path) = &step.path {
             self.absolute(path, &within(place, "path"));
@@ -139,7 +140,6 @@ impl Check<'_> {
                 );
             }
         }
-        use PreparationKind::{Group, KernelModule, Print, Sysctl};
         if step.kind == Print && step.safe {
             self.at(&within(place, "safe"), "what is only printed is not done: `safe` has no meaning here");
         }

@@ -1,9 +1,9 @@
-//! What has no meaning where mainstay does not unpack the program: nothing is fetched, and there is no version tree.
+//! What has no meaning where mainstay does not unpack the program: there is no version tree.
 
 use serde_json::Value;
 
 use super::Check;
-use crate::model::manifest::{Download, Manifest, PackageSource};
+use crate::model::manifest::{Manifest, PackageSource};
 use crate::model::position::Segment;
 use crate::model::token::words;
 
@@ -14,38 +14,7 @@ impl Check<'_> {
             PackageSource::Manager => "manager",
             PackageSource::Binary => "binary",
         };
-        let package = &manifest.package;
-        let given = [
-            ("url", package.url.is_some()),
-            ("sha256", package.sha256.is_some()),
-            ("publicKey", package.public_key.is_some()),
-            ("download", package.download != Download::default()),
-        ];
-        for (name, _) in given.into_iter().filter(|(_, given)| *given) {
-            let message = format!("`{name}` has no meaning where `source` is `{source}`: nothing is fetched");
-            self.key(["package", name], message);
-        }
-        let upgrade = &manifest.upgrade;
-        let without_a_way_back = format!(
-            "has no meaning where `package.source` is `{source}`: there is no old program to go back to"
-        );
-        if !upgrade.data.is_empty() {
-            self.key(["upgrade", "data"], format!("`data` {without_a_way_back}"));
-        }
-        for (name, given) in [
-            ("migrate", upgrade.hooks.migrate.is_some()),
-            ("migrateBack", upgrade.hooks.migrate_back.is_some()),
-        ] {
-            if given {
-                self.key(["upgrade", "hooks", name], format!("`{name}` {without_a_way_back}"));
-            }
-        }
-        if manifest.service.command.is_none() {
-            let message =
-                format!("with `source` `{source}` no package says what to run: write `service.command`");
-            self.value(["package", "source"], message);
-        }
-        let Ok(root) = serde_json::from_str::<Value>(self.document.text()) else { return };
+        let root = self.document.to_json();
         for name in ["service", "upgrade"] {
             if let Some(value) = root.get(name) {
                 self.no_tree(&mut vec![name.into()], value, source);

@@ -89,7 +89,7 @@ pub fn check_identifier(text: &str) -> Result<(), String> {
     if (1..=40).contains(&text.len()) && !text.starts_with('-') && text.bytes().all(sound) {
         return Ok(());
     }
-    Err(format!("`{text}` can't name a step: use up to 40 small letters, digits and `-`"))
+    Err(format!("`{text}` can't stand here as a name: use up to 40 small letters, digits and `-`"))
 }
 
 /// Whether a text names a module, a setting of the kernel, or a group. It becomes a part of paths and an argument.

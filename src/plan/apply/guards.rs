@@ -2,12 +2,15 @@
 
 use std::cmp::Ordering;
 
+use camino::Utf8Path;
+
 use crate::model::manifest::PlatformKind;
 use crate::model::receipt::Receipt;
 use crate::plan::observed::Observed;
 use crate::plan::refusal::Refusal;
 use crate::plan::step::Operation;
 use crate::plan::wanted::Wanted;
+use crate::platform::systemd::reading::outranks;
 
 /// Refuses what must not be planned.
 pub(super) fn guard(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
@@ -25,7 +28,9 @@ fn guard_name(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
     if let Some(installed) = observed.other_platform {
         return Err(Refusal::OtherPlatform { name: spec.name.clone(), installed, wanted: spec.platform });
     }
-    if let Some(definition) = &observed.foreign {
+    // One that comes after ours is passed over by systemd as soon as ours is there again.
+    let passed_over = |path: &&String| observed.receipt.is_some() && !outranks(Utf8Path::new(path.as_str()));
+    if let Some(definition) = observed.foreign.as_ref().filter(|path| !passed_over(path)) {
         return Err(Refusal::NotOurs { name: spec.name.clone(), definition: definition.clone() });
     }
     if let Some(definition) = &observed.foreign_socket {
@@ -33,6 +38,7 @@ fn guard_name(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
     }
     let Some(marker) = &observed.marker else {
         return match &observed.definition {
+            Some(_) if observed.unmarked || (observed.masked && observed.receipt.is_some()) => Ok(()),
             Some(_) => {
                 let definition = wanted.definition.path.to_string();
                 Err(Refusal::NotOurs { name: spec.name.clone(), definition })

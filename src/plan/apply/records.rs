@@ -9,6 +9,7 @@ use crate::plan::definition::lingering_is_missing;
 use crate::plan::observed::Observed;
 use crate::plan::step::{Operation, Plan, Planned, Step, Undo};
 use crate::plan::wanted::Wanted;
+use crate::platform::running_part;
 
 /// The manifest, the receipt and the history: written when all else stands, and only if something changed.
 pub(super) fn records(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Observed) {
@@ -118,6 +119,21 @@ fn pending_restart(plan: &Plan, wanted: &Wanted, observed: &Observed) -> bool {
     let active = observed.link.as_ref().and_then(|link| observed.specs.get(link));
     let runs_on = active.is_some_and(|active| active.identity() == wanted.spec.identity());
     let (launch, socket) = (layout.launch(name, &wanted.spec.tree()), layout.socket_definition(name));
-    let touched = |planned: &Planned| matches!(&planned.step, Step::Write { path, .. } | Step::Remove { path } if (*path == launch && !runs_on) || *path == wanted.definition.path || *path == socket);
+    // Of a definition only that counts by which a process runs; the rest counts as soon as it is read.
+    let counts = |text: &str| running_part(wanted.spec.platform, text);
+    let otherwise =
+        |before: &Option<String>, after: Option<&str>| before.as_deref().map(counts) != after.map(counts);
+    let redefined = match observed.started.as_ref().and_then(|started| started.definition.as_ref()) {
+        Some(before) => *before != counts(&wanted.definition.text),
+        None => otherwise(&observed.definition, Some(&wanted.definition.text)),
+    };
+    let listens = wanted.definition.socket.as_ref().map(|socket| socket.text.as_str());
+    let resocketed = otherwise(&observed.socket, listens);
+    let touched = |planned: &Planned| {
+        let (Step::Write { path, .. } | Step::Remove { path }) = &planned.step else { return false };
+        (*path == launch && !runs_on)
+            || (*path == wanted.definition.path && redefined)
+            || (*path == socket && resocketed)
+    };
     plan.steps.iter().any(touched) || observed.receipt.as_ref().is_some_and(|receipt| receipt.pending_restart)
 }

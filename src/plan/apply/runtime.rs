@@ -16,7 +16,7 @@ pub(super) fn runtime(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> 
     let build = &wanted.runtime.build;
     let kept =
         observed.runtime.as_ref().is_some_and(|installed| installed == build || is_newer(installed, build));
-    if kept {
+    if kept && !observed.runtime_gone {
         return None;
     }
     let folder = layout.runtime(build);
@@ -26,19 +26,36 @@ pub(super) fn runtime(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> 
     }
     let path = layout.runtime_link(name);
     let before = observed.runtime.as_ref().map(|old| format!("../.runtime/{old}"));
+    if observed.runtime.as_ref() == Some(build) {
+        return None;
+    }
     relink(plan, &path, &format!("../.runtime/{build}"), before.as_deref());
-    before.map(|before| Step::Link { path, target: before.into() })
+    before.filter(|_| !observed.runtime_gone).map(|before| Step::Link { path, target: before.into() })
 }
 
 /// Restarts what runs under the copy before, unless its service manager does without one.
-pub(super) fn gate(plan: &mut Plan, wanted: &Wanted, observed: &Observed, back: Vec<Step>) {
+pub(super) fn gate(plan: &mut Plan, wanted: &Wanted, observed: &Observed, back: Vec<Step>, sockets: Sockets) {
     let spec = &wanted.spec;
     let is_ours = spec.supervision == Supervision::Mainstay;
-    if !is_ours || !observed.runs() || wanted.wishes.no_restart {
+    if is_ours {
+        restart_gated(plan, wanted, observed, back, sockets);
+    }
+}
+
+/// Restarts what runs and sees it ready; where it is not, these steps lead back to what ran before.
+pub(super) fn restart_gated(
+    plan: &mut Plan,
+    wanted: &Wanted,
+    observed: &Observed,
+    back: Vec<Step>,
+    sockets: Sockets,
+) {
+    let spec = &wanted.spec;
+    if !observed.runs() || wanted.wishes.no_restart {
         return;
     }
     let mut undo = Undo::Restart { first: back };
-    for call in calls::restart(&identity(spec), Sockets::Left) {
+    for call in calls::restart(&identity(spec), sockets) {
         plan.push(Step::Call { call }, std::mem::replace(&mut undo, Undo::Nothing));
     }
     plan.push(await_ready(spec, spec.gate), Undo::Nothing);

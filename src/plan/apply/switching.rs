@@ -7,6 +7,7 @@ use super::watch::{end_trial, watch};
 use super::{AFTER_START, await_ready, patience, relink, write, written};
 use crate::model::launch;
 use crate::model::overlap::may_overlap;
+use crate::model::receipt::Receipt;
 use crate::model::trial::{DataMove, Stage, Switch};
 use crate::plan::definition::Defined;
 use crate::plan::observed::{Observed, Readiness, Running};
@@ -42,6 +43,17 @@ pub(super) fn launch(
         plan.push(step, undo);
         return Ok(false);
     }
+    if operation == Operation::Apply && runs_already(wanted, observed) {
+        // Only what is on disk was changed, by hand.
+        if observed.specs.get(&tree) != Some(spec) {
+            let (step, undo) = launch_written(wanted, observed);
+            plan.push(step, undo);
+        }
+        if observed.link.as_deref() != Some(tree.as_str()) {
+            relink(plan, &layout.current(&spec.name, &spec.component), &tree, observed.link.as_deref());
+        }
+        return Ok(false);
+    }
     let data = match active {
         Some(from) => data_move(plan, operation, wanted, observed, from)?,
         None => DataMove::default(),
@@ -55,7 +67,7 @@ pub(super) fn launch(
         if let Some(from) = active.filter(|_| !data.is_nothing()) {
             return standing(plan, wanted, observed, from, data);
         }
-        let (step, undo) = written(&path, &text, 0o644, before.as_deref());
+        let (step, undo) = launch_written(wanted, observed);
         plan.push(step, undo.and_return());
         if observed.link.as_deref() != Some(tree.as_str()) {
             relink(plan, &layout.current(&spec.name, &spec.component), &tree, observed.link.as_deref());
@@ -113,6 +125,26 @@ pub(super) fn launch(
         }
     }
     Ok(true)
+}
+
+/// Whether the launch that is wanted is the one that runs, and the one that was active last.
+fn runs_already(wanted: &Wanted, observed: &Observed) -> bool {
+    let spec = &wanted.spec;
+    let recorded = observed.receipt.as_ref().and_then(Receipt::active);
+    observed.runs()
+        && wanted.standing.is_none()
+        && recorded.is_some_and(|active| active.version == spec.version)
+        && observed.running_tree() == Some(spec.tree().as_str())
+        && observed.running_launch.as_deref() == Some(spec.identity().as_str())
+}
+
+/// Writes the launch spec, over one that can't be read as well.
+fn launch_written(wanted: &Wanted, observed: &Observed) -> (Step, Undo) {
+    let (spec, tree) = (&wanted.spec, wanted.spec.tree());
+    let path = wanted.layout.launch(&spec.name, &tree);
+    let before = observed.specs.get(&tree).map(launch::LaunchSpec::text);
+    let before = before.or_else(|| observed.spoiled.get(&tree).cloned());
+    written(&path, &spec.text(), 0o644, before.as_deref())
 }
 
 /// Why a new start can't become ready beside the old one, where it is meant to.

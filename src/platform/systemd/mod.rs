@@ -7,6 +7,7 @@ mod hardening;
 pub(super) mod marker;
 mod native;
 pub mod reader;
+pub mod reading;
 pub(super) mod socket;
 mod text;
 pub(super) mod unit;

@@ -20,8 +20,8 @@ use crate::supervise::log::Log;
 use crate::supervise::overlap::{Happened, Overlap, Terms, Wanted};
 use crate::supervise::pid_file::PidFile;
 use crate::supervise::program::{Prepared, Program};
-use crate::supervise::signals;
 use crate::supervise::transition::{Input, Output};
+use crate::supervise::{signals, started};
 
 mod asks;
 
@@ -305,6 +305,7 @@ impl Supervisor {
             self.log.warn(&reason);
         }
         self.last_started = Some(program.started);
+        started::record(&self.context, &program.prepared);
         self.reporter.adopt(&spec);
         if let Some(old) = self.program.replace(program) {
             let _ = identity::signal(old.identity, signals::of(before.spec.stop.signal));

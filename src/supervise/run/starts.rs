@@ -11,6 +11,7 @@ use crate::supervise::context::LaunchReader;
 use crate::supervise::log::Log;
 use crate::supervise::program::{Prepared, Program};
 use crate::supervise::run::memory;
+use crate::supervise::started;
 use crate::supervise::transition::Input;
 
 impl Supervisor {
@@ -64,6 +65,7 @@ impl Supervisor {
             self.log.warn(remark);
         }
         let program = Program::start(&self.context, prepared, sockets)?;
+        started::record(&self.context, &program.prepared);
         if let Some(file) = &mut self.pid_file
             && let Err(reason) = file.write(program.identity.pid)
         {

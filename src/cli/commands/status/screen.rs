@@ -2,64 +2,105 @@
 
 use std::time::Duration;
 
-use crate::cli::commands::status::style_of;
+use anstyle::Style;
+
+use crate::cli::commands::status::fields::fields;
+use crate::cli::commands::status::{notes, style_of};
 use crate::cli::report::{style, styled};
 use crate::cli::words;
+use crate::cli::wrap::{width, wrap};
 use crate::host::clock;
-use crate::model::answer::status::{InstanceState, OperationState, StatusAnswer, TrialState};
-use crate::model::manifest::{Hardening, PlatformKind, Scope};
+use crate::model::answer::status::{InstanceState, StatusAnswer};
+use crate::model::manifest::{Hardening, PlatformKind};
 use crate::model::moment::Moment;
 use crate::model::status::{HealthStanding, ScheduleStanding};
 
-/// Where the values of the screen begin.
+/// Where the values of the screen begin, at the least.
 const MARGIN: usize = 11;
+/// The longest word that still widens the column before its value.
+const LONGEST_WORD: usize = 22;
+/// What stands before a word.
+const INDENT: &str = "  ";
+/// The least that a value has of a line, however narrow the terminal is.
+const LEAST: usize = 12;
 
-/// The screen as it is at a moment.
-pub(super) fn screen(status: &StatusAnswer, now: Moment) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{} {} ({}, {}, {} scope)",
-        styled(style_of(status.state), "●"),
-        styled(style::STRONG, &status.name),
-        status.component,
-        status.platform,
-        status.scope
-    )];
-    let mut field = |name: &str, value: String| {
-        lines.push(format!("  {}{value}", styled(style::FAINT, format!("{name:<MARGIN$}"))));
-    };
-    field("state", styled(style_of(status.state), state(status, now)));
+/// A line: a word, and its value.
+pub(super) struct Told {
+    name: String,
+    style: Style,
+    value: String,
+}
+
+/// The word of a remark, which is a sign: the remark goes over the whole width.
+pub(super) const REMARK: &str = "!";
+
+impl Told {
+    fn blank() -> Self {
+        Self::plain("", "")
+    }
+
+    pub(super) fn plain(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self::styled(name, Style::new(), value)
+    }
+
+    pub(super) fn styled(name: impl Into<String>, style: Style, value: impl Into<String>) -> Self {
+        Self { name: name.into(), style, value: value.into() }
+    }
+}
+
+/// The screen as it is at a moment, on so many columns: what is long goes on below itself.
+pub(super) fn screen(status: &StatusAnswer, now: Moment, columns: Option<usize>) -> Vec<String> {
+    let columns = columns.unwrap_or(usize::MAX);
+    let head = format!("{} ({}, {}, {} scope)", status.name, status.component, status.platform, status.scope);
+    let mut lines: Vec<String> =
+        wrap(&head, columns.saturating_sub(2)).iter().map(|line| format!("{INDENT}{line}")).collect();
+    if let Some(first) = lines.first_mut() {
+        let name = styled(style::STRONG, &status.name);
+        let rest = first.get(INDENT.len() + status.name.as_str().len()..).unwrap_or_default();
+        *first = format!("{} {name}{rest}", styled(style_of(status.state), "●"));
+    }
+    let mut state = vec![Told::styled("state", style_of(status.state), self::state(status, now))];
     if let Some(message) = status.message.as_deref().filter(|_| !is_told_by_state(status.state)) {
         // It is the service's own account that writes it.
-        field("because", words::visible(message).into_owned());
+        state.push(Told::plain("because", words::visible(message)));
     }
-    if let Some(container) = container(status) {
-        field("host", container);
+    let (first, last) = (notes::first(status), notes::last(status));
+    let usual = usual(status, now);
+    let mut tell = |told: &[Told], margin| {
+        lines.extend(told.iter().flat_map(|told| laid(told, margin, columns)));
+    };
+    let common = margin(&[], columns);
+    for group in [&state, &first, &usual] {
+        tell(group, common);
+    }
+    if let Some(package) = &status.package {
+        let (title, told) = (words::visible(&package.title), fields(package, now));
+        tell(&[Told::blank(), Told::styled("", style::STRONG, title)], common);
+        tell(&told, margin(&told, columns));
+        if !last.is_empty() {
+            tell(&[Told::blank()], common);
+        }
+    }
+    tell(&last, common);
+    lines
+}
+
+/// What is told of every instance, as far as there is something to tell.
+fn usual(status: &StatusAnswer, now: Moment) -> Vec<Told> {
+    let mut told = Vec::new();
+    let mut field = |name: &str, value: String| told.push(Told::plain(name, value));
+    if let Some(started) = status.started {
+        let uptime = status.uptime_seconds.map(|seconds| words::uptime(Duration::from_secs(seconds)));
+        field("uptime", format!("{}, since {}", uptime.unwrap_or_default(), clock::local(started)));
     }
     if let Some(version) = &status.version {
         let previous = status.previous_version.as_ref();
         let before = previous.map(|version| format!(" (before: {version})")).unwrap_or_default();
         field("version", format!("{version}{before}"));
     }
-    if let Some(trial) = &status.trial {
-        field("trial", self::trial(trial));
-    }
-    if let Some(bad) = &status.taken_back {
-        let (version, when) = (&bad.version, clock::local(bad.at));
-        let why = words::visible(&bad.reason);
-        field("taken back", styled(style::BAD, format!("{version} was taken back at {when}: {why}")));
-    }
-    if let Some(running) = &status.running_version {
-        field("running", styled(style::DOUBTFUL, format!("{running}, until the next start")));
-    }
     if let Some(pid) = status.pid {
         let supervisor = status.supervisor_pid.map(|pid| format!(" (supervisor {pid})")).unwrap_or_default();
         field("process", format!("{pid}{supervisor}"));
-    }
-    if let Some(started) = status.started {
-        let uptime = status.uptime_seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs);
-        let since =
-            uptime.map_or_else(|| "just now".to_owned(), |uptime| format!("{} ago", words::duration(uptime)));
-        field("started", format!("{}, {since}", clock::local(started)));
     }
     if let (Some(started), Some(ready)) = (status.started, status.ready) {
         let took = Duration::try_from(ready.0.duration_since(started.0)).unwrap_or_default();
@@ -67,13 +108,12 @@ pub(super) fn screen(status: &StatusAnswer, now: Moment) -> Vec<String> {
     }
     // What another life of the program answered says nothing of this one.
     if let Some(health) = status.health.as_ref().filter(|_| status.pid.is_some()) {
-        field("health", self::health(health, now));
+        told.push(self::health(health, now));
     }
     if let Some(schedule) = &status.schedule {
-        for (name, value) in self::schedule(schedule, now) {
-            field(name, value);
-        }
+        told.extend(self::schedule(schedule, now));
     }
+    let mut field = |name: &str, value: String| told.push(Told::plain(name, value));
     if let Some(memory) = status.memory {
         field("memory", words::size(memory));
     }
@@ -90,14 +130,50 @@ pub(super) fn screen(status: &StatusAnswer, now: Moment) -> Vec<String> {
         None => "unknown",
     };
     field("boot", format!("starts at boot: {boot}, because {}", status.boot.reason));
+    if let Some(container) = container(status) {
+        field("host", container);
+    }
     if let Some(hardening) = status.hardening.filter(|_| status.platform == PlatformKind::Systemd) {
         field("hardening", hardening_word(hardening).to_owned());
     }
     field("folder", status.folder.to_string());
     field("definition", status.definition.path.to_string());
-    lines.extend(
-        warnings(status).into_iter().map(|text| format!("  {} {text}", styled(style::DOUBTFUL, "!"))),
-    );
+    told
+}
+
+/// Where values begin: behind the longest word, but for those that would leave no room.
+fn margin(told: &[Told], columns: usize) -> usize {
+    let words = told.iter().map(|told| width(&told.name)).filter(|width| *width <= LONGEST_WORD);
+    let wanted = words.max().map_or(MARGIN, |longest| (longest + 2).max(MARGIN));
+    wanted.min(columns.saturating_sub(INDENT.len() + LEAST)).max(1)
+}
+
+/// The lines of a value, below each other behind its word. A word without room has a line of its own.
+fn laid(told: &Told, margin: usize, columns: usize) -> Vec<String> {
+    let Told { name, style, value } = told;
+    if name.is_empty() {
+        let pieces = wrap(value, columns.saturating_sub(INDENT.len()));
+        let line = |piece: &String| format!("{INDENT}{}", styled(*style, piece)).trim_end().to_owned();
+        return pieces.iter().map(line).collect();
+    }
+    let (margin, sign) = match name.as_str() {
+        REMARK => (REMARK.len() + 1, style::DOUBTFUL),
+        _ => (margin, style::FAINT),
+    };
+    let room = columns.saturating_sub(INDENT.len() + margin);
+    let mut lines = Vec::new();
+    let mut before = String::new();
+    if width(name) < margin {
+        let padding = " ".repeat(margin - width(name));
+        before = format!("{INDENT}{}{padding}", styled(sign, name));
+    } else {
+        lines.push(format!("{INDENT}{}", styled(sign, name)));
+    }
+    let indent = " ".repeat(INDENT.len() + margin);
+    for piece in wrap(value, room) {
+        let before = if before.is_empty() { indent.clone() } else { std::mem::take(&mut before) };
+        lines.push(format!("{before}{}", styled(*style, piece)));
+    }
     lines
 }
 
@@ -133,38 +209,38 @@ fn container(status: &StatusAnswer) -> Option<String> {
     })
 }
 
-fn health(health: &HealthStanding, now: Moment) -> String {
+fn health(health: &HealthStanding, now: Moment) -> Told {
     let worked = health.last_success.map(|at| words::since(at, now));
     match (health.failures, worked) {
-        (0, None) => "not asked yet".to_owned(),
+        (0, None) => Told::plain("health", "not asked yet"),
         // The time would be that of the last news: answers that change nothing are not written down.
-        (0, Some(_)) => "it works".to_owned(),
+        (0, Some(_)) => Told::styled("health", style::GOOD, "it works"),
         (failures, worked) => {
             let times = if failures == 1 { "once".to_owned() } else { format!("{failures} times in a row") };
             let why = health.last_error.as_deref().map(words::visible);
             let why = why.map(|error| format!(": {error}")).unwrap_or_default();
             let worked = worked.map(|worked| format!("; it worked {worked}")).unwrap_or_default();
-            styled(style::DOUBTFUL, format!("it failed {times}{why}{worked}"))
+            Told::styled("health", style::DOUBTFUL, format!("it failed {times}{why}{worked}"))
         }
     }
 }
 
-fn schedule(schedule: &ScheduleStanding, now: Moment) -> Vec<(&'static str, String)> {
+fn schedule(schedule: &ScheduleStanding, now: Moment) -> Vec<Told> {
     let mut fields = Vec::new();
     if let Some(next) = schedule.next {
-        fields.push(("next run", format!("{}, {}", clock::local(next), words::until(next, now))));
+        fields.push(Told::plain("next run", format!("{}, {}", clock::local(next), words::until(next, now))));
     }
     let ended = schedule.last_end.filter(|end| schedule.last_start.is_none_or(|start| *end >= start));
     match (schedule.last_start, ended, schedule.last_outcome) {
         (Some(start), None, _) => {
-            fields.push(("this run", format!("since {}, {}", clock::local(start), words::since(start, now))));
+            let since = format!("since {}, {}", clock::local(start), words::since(start, now));
+            fields.push(Told::plain("this run", since));
         }
         (Some(start), Some(end), Some(outcome)) => {
             let took = Duration::try_from(end.0.duration_since(start.0)).unwrap_or_default();
             let style = if outcome.alarms() { style::DOUBTFUL } else { style::GOOD };
-            let outcome = styled(style, outcome);
             let (when, took) = (words::since(end, now), words::duration(took));
-            fields.push(("last run", format!("{outcome}, ended {when} after {took}")));
+            fields.push(Told::styled("last run", style, format!("{outcome}, ended {when} after {took}")));
         }
         _ => {}
     }
@@ -178,7 +254,7 @@ fn schedule(schedule: &ScheduleStanding, now: Moment) -> Vec<(&'static str, Stri
         1 => "; one turn was skipped because a run still ran".to_owned(),
         skipped => format!("; {skipped} turns were skipped because a run still ran"),
     };
-    fields.push(("runs", format!("{} since its start{counts}{skipped}", schedule.cycles)));
+    fields.push(Told::plain("runs", format!("{} since its start{counts}{skipped}", schedule.cycles)));
     fields
 }
 
@@ -206,66 +282,12 @@ fn restarts(status: &StatusAnswer) -> Option<String> {
     ))
 }
 
-fn trial(trial: &TrialState) -> String {
-    let left = Duration::from_secs(trial.of_seconds.saturating_sub(trial.ready_seconds));
-    let (left, back) = (words::duration(left), &trial.goes_back_to);
-    let told = format!("for another {left} in which it is ready; a failure takes {back} back");
-    if trial.counted { told } else { styled(style::DOUBTFUL, format!("{told}; nobody counts now")) }
-}
-
 fn hardening_word(hardening: Hardening) -> &'static str {
     match hardening {
         Hardening::Off => "off",
         Hardening::Standard => "standard",
         Hardening::Strict => "strict",
     }
-}
-
-/// What somebody should do something about.
-fn warnings(status: &StatusAnswer) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if let Some(reason) = &status.fallback {
-        warnings.push(format!("{reason}; this is what {} and the files say", status.platform));
-    }
-    match status.operation {
-        Some(OperationState::UnderWay) => warnings.push("a command is at work on it".to_owned()),
-        Some(OperationState::Unfinished) => {
-            warnings.push("unfinished operation: run mainstay recover".to_owned());
-        }
-        None => {}
-    }
-    if status.pending_restart {
-        warnings.push(
-            "pending restart: the program has not seen the last applied settings; `mainstay restart`"
-                .to_owned(),
-        );
-    }
-    if let Some(build) = &status.other_runtime {
-        let version = build.rsplit_once('-').map_or(build.as_str(), |(version, _)| version);
-        let own = env!("CARGO_PKG_VERSION");
-        let which = if version == own {
-            format!("another build of mainstay {own}")
-        } else {
-            format!("mainstay {version}")
-        };
-        warnings.push(format!(
-            "it is run by {which}, and this is {own}: `mainstay apply` moves it, never to an older one"
-        ));
-    }
-    let definition = &status.definition;
-    if definition.edited {
-        warnings.push("the definition was edited by hand: `mainstay apply` writes it anew".to_owned());
-    }
-    if definition.needs_reload {
-        warnings.push(format!(
-            "systemd has not read the definition as it is now: `systemctl {}daemon-reload`",
-            if status.scope == Scope::User { "--user " } else { "" }
-        ));
-    }
-    for path in &definition.drop_ins {
-        warnings.push(format!("`{path}` changes what the definition says"));
-    }
-    warnings
 }
 
 #[cfg(test)]

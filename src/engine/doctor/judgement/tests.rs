@@ -1,7 +1,8 @@
 use super::*;
-use crate::engine::doctor::facts::{Disk, Lock, PidFile, Runtime, Tree};
+use crate::engine::doctor::facts::{Disk, Lock, Open, PidFile, Runtime, Tree};
 use crate::engine::holders::{Holder, Role};
 use crate::model::answer::status::StatusAnswer;
+use crate::model::moment::Moment;
 use crate::model::status::{HealthStanding, ProcessIdentity};
 
 /// An instance with which nothing is wrong.
@@ -34,6 +35,8 @@ fn healthy() -> Facts {
             target: Some("server-1.0.0".to_owned()),
             whole: true,
             spec: Ok(()),
+            content: Some((90..=100, 100)),
+            damaged_before: None,
         },
         manifest: Manifest::Sound { changed: false, doubts: Vec::new() },
         locks: Vec::new(),
@@ -45,6 +48,9 @@ fn healthy() -> Facts {
             account: None,
         }),
         dead_sockets: Vec::new(),
+        indexed: true,
+        open: Vec::new(),
+        clock: (at("2026-06-01T12:00:00Z"), Some(at("2026-06-01T12:00:30Z"))),
         supervised: true,
         holders: vec![holder(Role::Supervisor, 'S'), holder(Role::Program, 'S')],
         unchanged_for: Some(std::time::Duration::from_secs(60)),
@@ -53,6 +59,10 @@ fn healthy() -> Facts {
         logs: Some((1 << 20, 4 << 20)),
         disks: vec![Disk { folder: "/i/web".into(), available: 50 << 30, size: 100 << 30, no_files: false }],
     }
+}
+
+fn at(text: &str) -> Moment {
+    Moment(text.parse().unwrap())
 }
 
 fn holder(role: Role, state: char) -> Holder {
@@ -86,7 +96,7 @@ fn of_a_healthy_instance_everything_is_sound() {
     assert_eq!(told(|_| {}), [""; 0]);
     let findings = judge(&healthy());
     // One of each check, but those that have nothing to look at.
-    assert_eq!(findings.len(), 12, "{findings:?}");
+    assert_eq!(findings.len(), 15, "{findings:?}");
 }
 
 /// A change, and what it is told as.
@@ -156,6 +166,44 @@ fn faults_of_what_is_installed_are_told_with_what_mends_them() {
         (
             |facts| facts.runtime.replaced = true,
             "Doubtful Runtime: its supervisor still runs an earlier copy of mainstay",
+        ),
+    ]);
+}
+
+#[test]
+fn faults_of_what_surrounds_it_are_told_with_what_mends_them() {
+    told_as(&[
+        (
+            |facts| facts.tree.content = Some((90..=99, 100)),
+            "Wrong Version: the files of the active version `server-1.0.0` hold 99 bytes, and its archive had 100: they were changed",
+        ),
+        (
+            |facts| facts.tree.content = Some((101..=120, 100)),
+            "Wrong Version: the files of the active version `server-1.0.0` hold 101 bytes, and its archive had 100: they were changed",
+        ),
+        (
+            |facts| facts.tree.damaged_before = Some("server-0.9.0".to_owned()),
+            "Doubtful Version: the version before, `server-0.9.0`, is damaged: there is no safe way back to it",
+        ),
+        (
+            |facts| facts.indexed = false,
+            "Doubtful Index: the index does not say what its definition says, and could not be written",
+        ),
+        (
+            |facts| facts.open = vec![Open::Mode { path: "/s/web".into(), mode: 0o775 }],
+            "Wrong Permissions: others than its owner can change `/s/web` (mode 0775) -> let nobody but its owner change `/s/web`",
+        ),
+        (
+            |facts| facts.open = vec![Open::Owner { path: "/s/web".into(), uid: 1001 }],
+            "Wrong Permissions: `/s/web` belongs to the account 1001, which can change what runs here",
+        ),
+        (
+            |facts| facts.clock.1 = Some(at("2026-06-01T13:00:00Z")),
+            "Doubtful Clock: the clock was set back: its active version was activated 3600 s from now",
+        ),
+        (
+            |facts| facts.clock = (at("1970-01-01T00:05:00Z"), None),
+            "Wrong Clock: the clock of this host is years behind: certificates and schedules can't be relied on",
         ),
     ]);
 }

@@ -199,7 +199,7 @@ fn jitter_is_the_same_for_the_same_turn_and_shorter_than_it_may_be() {
     assert_eq!(offsets[0], 0, "the first run is at once");
     assert!(offsets.iter().all(|offset| *offset < 30_000));
     assert!(offsets[1..].iter().max().unwrap() - offsets[1..].iter().min().unwrap() > 5_000, "{offsets:?}");
-    spec.description.push('!');
+    spec.command.push("--other".to_owned());
     assert_ne!(offsets, run(&spec), "another launch, another jitter");
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::answer::status::OperationState;
 use crate::model::container::Container;
 use crate::model::outcome::Outcome;
 use crate::model::status::Exit;
@@ -21,7 +22,7 @@ fn usual() -> StatusAnswer {
 
 /// The screen at noon, without styles, and without the fields that no test here is about.
 fn told(status: &StatusAnswer) -> String {
-    let lines = screen(status, moment("12:00:00")).into_iter();
+    let lines = screen(status, moment("12:00:00"), None).into_iter();
     let plain = lines.map(|line| anstream::adapter::strip_str(&line).to_string());
     let others = ["  boot ", "  folder ", "  definition ", "● "];
     let plain = plain.filter(|line| !others.iter().any(|other| line.starts_with(other)));
@@ -94,9 +95,139 @@ fn what_is_not_the_usual_is_told() {
     let text = told(&status);
     assert!(text.contains("running in container (docker), with a systemd of its own"), "{text}");
     assert!(
-        text.ends_with("! its supervisor has left no report; this is what systemd and the files say"),
+        text.contains("\n  ! its supervisor has left no report; this is what systemd and the files say\n"),
         "{text}"
     );
     status.state = InstanceState::Idle;
     assert!(told(&status).contains("idle: nobody needs it, the next connection starts it"));
 }
+
+/// An instance of which there is much to say.
+fn eventful() -> StatusAnswer {
+    let mut status = usual();
+    status.pid = Some(4242);
+    status.supervisor_pid = Some(4240);
+    status.started = Some(moment("09:54:00"));
+    status.ready = Some(moment("09:54:01"));
+    status.uptime_seconds = Some(7_560);
+    status.version = Some("0.4.0".parse().unwrap());
+    status.previous_version = Some("0.3.0".parse().unwrap());
+    status.memory = Some(12_900_000);
+    status.operation = Some(OperationState::Unfinished);
+    status.boot.reason =
+        "no service manager starts it here: let what boots this host run `mainstay boot --user`".to_owned();
+    status.boot.starts = Some(false);
+    status.definition.drop_ins = vec!["/etc/systemd/system/sync.service.d/own.conf".into()];
+    status.package = Some(
+        serde_json::from_value(serde_json::json!({
+            "title": "Orchestrator",
+            "fields": [
+                { "label": "Database", "value": "connected", "verdict": "good" },
+                { "label": "Connected agents", "value": 3, "as": "number", "unit": "agents" },
+                { "label": "Labels", "value": ["linux", "x86_64", "container", "large-memory", "\u{1b}[31mred"] },
+                { "label": "Current job", "value": "idle", "absent": true }
+            ]
+        }))
+        .unwrap(),
+    );
+    status
+}
+
+fn at(columns: usize) -> String {
+    let lines = screen(&eventful(), moment("12:00:00"), Some(columns));
+    let plain: Vec<String> =
+        lines.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
+    for line in &plain {
+        assert!(width(line) <= columns, "{columns}: {line}");
+    }
+    // The host's time zone is nobody's business here.
+    plain.join("\n").replace(&clock::local(moment("09:54:00")), "2026-05-08 09:54:00 UTC")
+}
+
+#[test]
+fn the_screen_fits_every_terminal() {
+    for (columns, expected) in [(40, NARROW), (80, USUAL), (200, WIDE)] {
+        assert_eq!(at(columns), expected.trim_matches('\n'), "{columns}:\n{}", at(columns));
+    }
+    // Below that there is no room for a word and its value.
+    for columns in 20..120 {
+        at(columns);
+    }
+}
+
+const NARROW: &str = r"
+● sync (mail, embedded, user scope)
+  state      running and ready
+  ! unfinished operation: run mainstay
+    recover --name sync
+  uptime     2h 6m, since 2026-05-08
+             09:54:00 UTC
+  version    0.4.0 (before: 0.3.0)
+  process    4242 (supervisor 4240)
+  ready      after 1s
+  memory     12.3 MiB
+  boot       starts at boot: no, because
+             no service manager starts
+             it here: let what boots
+             this host run `mainstay
+             boot --user`
+  folder     /srv/sync
+  definition /s/definition.json
+
+  Orchestrator
+  Database          connected
+  Connected agents  3 agents
+  Labels            linux, x86_64,
+                    container,
+                    large-memory,
+                    \x1b[31mred
+  Current job       idle
+
+  ! `/etc/systemd/system/sync.service.d/
+    own.conf` changes what the
+    definition says
+";
+const USUAL: &str = r"
+● sync (mail, embedded, user scope)
+  state      running and ready
+  ! unfinished operation: run mainstay recover --name sync
+  uptime     2h 6m, since 2026-05-08 09:54:00 UTC
+  version    0.4.0 (before: 0.3.0)
+  process    4242 (supervisor 4240)
+  ready      after 1s
+  memory     12.3 MiB
+  boot       starts at boot: no, because no service manager starts it here: let
+             what boots this host run `mainstay boot --user`
+  folder     /srv/sync
+  definition /s/definition.json
+
+  Orchestrator
+  Database          connected
+  Connected agents  3 agents
+  Labels            linux, x86_64, container, large-memory, \x1b[31mred
+  Current job       idle
+
+  ! `/etc/systemd/system/sync.service.d/own.conf` changes what the definition
+    says
+";
+const WIDE: &str = r"
+● sync (mail, embedded, user scope)
+  state      running and ready
+  ! unfinished operation: run mainstay recover --name sync
+  uptime     2h 6m, since 2026-05-08 09:54:00 UTC
+  version    0.4.0 (before: 0.3.0)
+  process    4242 (supervisor 4240)
+  ready      after 1s
+  memory     12.3 MiB
+  boot       starts at boot: no, because no service manager starts it here: let what boots this host run `mainstay boot --user`
+  folder     /srv/sync
+  definition /s/definition.json
+
+  Orchestrator
+  Database          connected
+  Connected agents  3 agents
+  Labels            linux, x86_64, container, large-memory, \x1b[31mred
+  Current job       idle
+
+  ! `/etc/systemd/system/sync.service.d/own.conf` changes what the definition says
+";

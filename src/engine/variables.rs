@@ -1,0 +1,65 @@
+//! The variables of an instance's program, as far as the caller may read them: for addresses, conditions and commands
+//! beside the program. The supervisor makes the program's own.
+
+use std::collections::BTreeMap;
+
+use crate::host::{account, files, untrusted};
+use crate::model::environment_file;
+use crate::model::launch::LaunchSpec;
+use crate::model::layout::Layout;
+use crate::model::owner::Owner;
+use crate::supervise::Folders;
+use crate::supervise::environment::PATH;
+
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// The variables that are no secrets: those of the settings, under those of the environment file.
+pub(crate) fn open(layout: &Layout, spec: &LaunchSpec) -> BTreeMap<String, String> {
+    let folders = Folders::of(layout, spec);
+    let own = spec.variables(&folders.places());
+    let mut variables: BTreeMap<String, String> =
+        own.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)).collect();
+    let text = spec.environment_file.as_ref().and_then(|path| read(spec, path)).unwrap_or_default();
+    let file = environment_file::parse(&text).unwrap_or_default();
+    variables.extend(file.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)));
+    variables
+}
+
+/// All of them, for a command that is run as the program is.
+pub(crate) fn all(layout: &Layout, spec: &LaunchSpec, account: &Owner) -> Vec<(String, String)> {
+    let mut variables = BTreeMap::from([
+        ("PATH".to_owned(), PATH.to_owned()),
+        ("USER".to_owned(), account.name.clone()),
+        ("LOGNAME".to_owned(), account.name.clone()),
+        ("MAINSTAY_NAME".to_owned(), spec.name.to_string()),
+        ("MAINSTAY_VERSION".to_owned(), spec.version.to_string()),
+    ]);
+    if let Some(home) = account::home(account.uid) {
+        variables.insert("HOME".to_owned(), home.into_string());
+    }
+    variables.extend(open(layout, spec));
+    for (name, path) in &spec.secrets {
+        if let Some(secret) = read(spec, path) {
+            let value = secret.strip_suffix('\n').unwrap_or(&secret).to_owned();
+            variables.insert(name.as_str().to_owned(), value);
+        }
+    }
+    variables.into_iter().collect()
+}
+
+/// The account that runs an instance's program.
+pub(crate) fn account(spec: &LaunchSpec) -> Option<Owner> {
+    match &spec.user {
+        Some(user) => account::by_name(user).ok(),
+        None => account::by_uid(account::effective_uid()).ok(),
+    }
+}
+
+/// A file of the deploy folder, with the rights of the folder's owner, whose file it is. What can't be read the start
+/// tells.
+fn read(spec: &LaunchSpec, path: &camino::Utf8Path) -> Option<String> {
+    let owner = files::facts(&spec.deploy).ok().flatten().and_then(|facts| account::by_uid(facts.uid).ok());
+    let owner = owner.filter(|_| account::effective_uid() == 0);
+    account::acting_as(owner.as_ref(), || untrusted::read(path, LARGEST)).ok()?.ok().flatten()
+}
