@@ -63,13 +63,15 @@ mod validate;
 #[command(
     name = "mainstay",
     version,
-    max_term_width = 100,
+    max_term_width = 80,
     disable_help_subcommand = true,
     after_help = "Examples:\n  \
-        mainstay install --from server-1.0.0.tar.gz   install the service that mainstay.json here describes\n  \
-        mainstay status --name web                    how it is\n  \
-        mainstay upgrade --from server-1.1.0.tar.gz   another version, taken back if it does not become ready\n  \
-        mainstay demo                                 the whole life of a sample service, in a temporary folder"
+        mainstay install --name web --binary ./server -- --port 8000\n  \
+        mainstay install --name api --from server-1.0.0.tar.gz\n  \
+        mainstay status --name web\n  \
+        mainstay upgrade --name api --from server-1.1.0.tar.gz\n  \
+        mainstay demo                  the whole life of a sample service\n\n\
+        `mainstay COMMAND --help` has examples of each."
 )]
 pub struct Arguments {
     /// What to do.
@@ -137,57 +139,60 @@ impl ScopeArguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Install and start the service that a manifest describes
+    /// Install and start a service, as its manifest or the command line describes it
     Install(InstallArguments),
-    /// Make a service mainstay's that a unit or a property list defines
-    Adopt(AdoptArguments),
+    /// Show how the service is (exit code by state)
+    Status(StatusArguments),
+    /// Show what the service wrote
+    Logs(LogsArguments),
+    /// List the instances of this host
+    List(ListArguments),
+    /// Run another version: a new one, or the one before
+    Upgrade(UpgradeArguments),
+    /// Start the service; returns when it is ready
+    #[command(after_help = "Examples:\n  mainstay start\n  mainstay start --name web")]
+    Start(LifecycleArguments),
+    /// Stop the service, with every process of it
+    #[command(after_help = "Examples:\n  mainstay stop\n  mainstay stop --name web --dry-run")]
+    Stop(LifecycleArguments),
+    /// Stop and start the service; returns when it is ready
+    #[command(after_help = "Examples:\n  mainstay restart\n  mainstay restart --name web")]
+    Restart(LifecycleArguments),
+    /// Stop and remove the service; configuration, data, logs and manifest stay
+    Uninstall(UninstallArguments),
     /// Show what `apply` would change (exit code 9 if anything)
     Plan(PlanArguments),
     /// Bring the service to what its manifest says
     Apply(ApplyArguments),
-    /// Start the service; returns when it is ready
-    Start(LifecycleArguments),
-    /// Stop the service, with every process of it
-    Stop(LifecycleArguments),
-    /// Stop and start the service; returns when it is ready
-    Restart(LifecycleArguments),
-    /// Show how the service is (exit code by state)
-    Status(StatusArguments),
-    /// List the instances of this host
-    List(ListArguments),
-    /// Show what the service wrote
-    Logs(LogsArguments),
-    /// Run another version: a new one, or the one before
-    Upgrade(UpgradeArguments),
-    /// Stop and remove the service; configuration, data, logs and manifest stay
-    Uninstall(UninstallArguments),
-    /// Show what was done to the service and what happened to it, and how long it was down
-    History(HistoryArguments),
-    /// Say what is wrong and what mends it (exit code 1 if anything is wrong)
-    Doctor(DoctorArguments),
+    /// Make a service mainstay's that a unit or a property list defines
+    Adopt(AdoptArguments),
     /// Check manifests, with the place of every fault
     Validate(ValidateArguments),
-    /// Print a JSON Schema
-    Schema(SchemaArguments),
-    /// Print the definition that a manifest makes, for any platform
-    Render(RenderArguments),
-    /// Make an archive of a folder: the same folder, the same bytes
-    Pack(PackArguments),
-    /// Run the supervisor of an instance; service managers do
-    Run(RunArguments),
-    /// Run all instances of the embedded platform that start at boot
-    Boot(BootArguments),
+    /// Say what is wrong and what mends it (exit code 1 if anything is wrong)
+    Doctor(DoctorArguments),
+    /// Show what was done to the service and what happened to it, and how long it was down
+    History(HistoryArguments),
     /// Finish or undo what an interrupted command has left
     Recover(RecoverArguments),
     /// Compare a version's files with its archive, and rebuild what is damaged
     Repair(RepairArguments),
+    /// Make an archive of a folder: the same folder, the same bytes
+    Pack(PackArguments),
+    /// Print the definition that a manifest makes, for any platform
+    Render(RenderArguments),
+    /// Print a JSON Schema
+    Schema(SchemaArguments),
+    /// Run all instances of the embedded platform that start at boot
+    Boot(BootArguments),
+    /// Run the supervisor of an instance; service managers do
+    Run(RunArguments),
     /// Replace this very program by another version; what runs goes on by its own copy
     SelfUpdate(SelfUpdateArguments),
     /// Show the whole life of a sample service in a temporary folder
     Demo(DemoArguments),
     /// Print completions for a shell
     Completions(CompletionsArguments),
-    /// Print the manual page of a command
+    /// Print manual pages
     Man(ManArguments),
 }
 

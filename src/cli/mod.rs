@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod commands;
+mod completion;
 mod confirm;
 mod demo;
 mod difference;
@@ -21,12 +22,15 @@ use clap::Parser as _;
 
 use crate::cli::arguments::{Arguments, Command, OutputArguments};
 use crate::cli::report::Report;
-use crate::host::handover;
+use crate::host::{environment, handover};
 use crate::supervise::keep_output;
 
 /// Runs what was typed, and gives the exit code.
 #[must_use]
 pub fn run() -> ExitCode {
+    if let Some(shell) = environment::completing_shell() {
+        return completion::complete(&Report::new(OutputArguments::default()), &shell);
+    }
     let words: Option<Vec<String>> =
         std::env::args_os().skip(1).map(|word| word.into_string().ok()).collect();
     if let Some(words) = words {

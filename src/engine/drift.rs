@@ -42,6 +42,11 @@ pub(crate) fn observe(context: &Context<'_>, declared: &Declared, wanted: &Wante
         observed.given = given(wanted, active, started);
     }
     observed.drop_ins.retain(|drop_in| is_own(&drop_in.path, name));
+    for path in unread(layout, wanted) {
+        if observed.drop_ins.iter().all(|known| known.path != path) {
+            observed.drop_ins.extend(drop_ins([path]));
+        }
+    }
     for drop_in in &mut observed.drop_ins {
         let text = files::read(&drop_in.path).ok().flatten().unwrap_or_default();
         drop_in.sets = reading::told(&text);
@@ -93,6 +98,20 @@ fn given(wanted: &Wanted, active: &LaunchSpec, started: &Started) -> Option<BTre
 pub(crate) fn is_own(path: &Utf8Path, name: &InstanceName) -> bool {
     let folder = path.parent().and_then(Utf8Path::file_name).unwrap_or_default();
     [unit_name(name), socket_unit_name(name)].iter().any(|unit| folder.strip_suffix(".d") == Some(unit))
+}
+
+/// The drop-ins beside our units, which systemd may not have read yet.
+fn unread(layout: &Layout, wanted: &Wanted) -> Vec<Utf8PathBuf> {
+    if wanted.spec.platform != PlatformKind::Systemd {
+        return Vec::new();
+    }
+    let name = &wanted.spec.name;
+    let folders = [unit_name(name), socket_unit_name(name)].map(|unit| layout.units().join(unit + ".d"));
+    let found = folders.iter().flat_map(|folder| {
+        let names = files::list(folder).ok().flatten().unwrap_or_default();
+        names.into_iter().filter(|name| name.ends_with(".conf")).map(|name| folder.join(name))
+    });
+    found.collect()
 }
 
 /// Drop-ins of which only the place is known.

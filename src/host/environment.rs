@@ -122,6 +122,21 @@ pub fn typed_command() -> String {
     std::iter::once(quoted(&program)).chain(words).collect::<Vec<_>>().join(" ")
 }
 
+/// The words of the command line, this program's own name first, where they are text.
+#[must_use]
+pub fn words() -> Vec<OsString> {
+    std::env::args_os().collect()
+}
+
+/// The shell that asks for completions, if one does.
+#[must_use]
+pub fn completing_shell() -> Option<String> {
+    std::env::var(COMPLETING).ok().filter(|shell| !shell.is_empty())
+}
+
+/// The variable by which a shell asks for completions.
+pub const COMPLETING: &str = "MAINSTAY_COMPLETE";
+
 /// A word as it has to be typed in a shell.
 #[must_use]
 pub fn quoted(word: &str) -> String {

@@ -73,7 +73,7 @@ pub fn close_to_others(path: &Utf8Path) -> Result<(), FileError> {
     let opened = rustix::fs::open(path.as_str(), flags, Mode::empty()).map_err(failed("open", path))?;
     let mode = rustix::fs::fstat(&opened).map_err(failed("look at", path))?.st_mode;
     let closed = Mode::from_raw_mode(mode & 0o7755);
-    rustix::fs::fchmod(&opened, closed).map_err(failed("write", path))
+    rustix::fs::fchmod(&opened, closed).map_err(failed("set the mode of", path))
 }
 
 /// The facts of a path, or nothing where there is none.

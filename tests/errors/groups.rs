@@ -62,6 +62,11 @@ pub(crate) static GROUPS: &[Group] = &[
         "4",
         &["platform/systemd/escape.rs", "platform/systemd/text.rs"],
     ),
+    together(
+        "A line of a definition that is adopted",
+        "4",
+        &["platform/launchd/", "platform/systemd/reader"],
+    ),
     each("Where the package comes from", "2", &["engine/source", "engine/prepare.rs", "package/version.rs"]),
     each("Fetching", "1", &["package/fetch"]),
     each("Archives", "5", &["package/", "engine/repair.rs"]),

@@ -6,6 +6,10 @@ use crate::cli::arguments::TargetArguments;
 
 /// `apply`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    mainstay apply                       show what would change, ask, and do it\n  \
+    mainstay apply --name web --dry-run  only show it\n  \
+    mainstay apply --no-restart          new settings count from the next start on")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ApplyArguments {
     /// Which instance.

@@ -4,6 +4,9 @@ use clap::Args;
 
 /// `demo`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    mainstay demo            nothing of it is left\n  \
+    mainstay demo --keep     the folder stays, for a look around")]
 pub struct DemoArguments {
     /// Leave the folder for a look around
     #[arg(long)]

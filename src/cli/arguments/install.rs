@@ -10,12 +10,12 @@ use crate::model::version::Version;
 /// `install`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    mainstay install --from server-1.0.0.tar.gz          what mainstay.json here describes\n  \
-    mainstay install --version 1.0.0                     from `package.url` of mainstay.json\n\n  \
+    mainstay install --from server-1.0.0.tar.gz    what mainstay.json describes\n  \
+    mainstay install --version 1.0.0               from its `package.url`\n\n  \
     Without a manifest, one is made:\n  \
     mainstay install --name web --from server-1.0.0.tar.gz\n  \
     mainstay install --name web --binary ./server -- --port 8000\n  \
-    mainstay install --name web --binary ./server --set service.environment.PORT=8000")]
+    mainstay install --name web --binary ./server --set service.boot=false")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct InstallArguments {
     /// Which instance.

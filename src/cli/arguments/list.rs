@@ -7,9 +7,9 @@ use crate::cli::arguments::ScopeArguments;
 /// `list`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    mainstay list                what fits the terminal: names, states, and what there is room for\n  \
+    mainstay list                what fits the terminal\n  \
     mainstay list --wide         every column, whole\n  \
-    mainstay list --json | jq -r '.instances[] | select(.state == \"failed\") | .name'")]
+    mainstay list --json | jq -r '.instances[].name'")]
 pub struct ListArguments {
     /// Whose instances.
     #[command(flatten)]

@@ -8,7 +8,7 @@ use crate::cli::arguments::TargetArguments;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     mainstay logs --since 1h --level warning\n  \
-    mainstay logs --grep 'timed out' --lines 20 --no-follow")]
+    mainstay logs --grep timeout --lines 20 --no-follow")]
 pub struct LogsArguments {
     /// Which instance.
     #[command(flatten)]

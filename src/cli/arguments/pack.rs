@@ -5,6 +5,10 @@ use clap::Args;
 
 /// `pack`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    mainstay pack server/                     makes server-1.0.0.tar.gz\n  \
+    mainstay pack server/ -o out/server-1.0.0.tar.gz\n  \
+    mainstay pack server/ --check             only say whether it could be")]
 pub struct PackArguments {
     /// The folder
     pub folder: Utf8PathBuf,

@@ -6,6 +6,9 @@ use crate::cli::arguments::TargetArguments;
 
 /// `plan`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    mainstay plan                        of the instance of this folder\n  \
+    mainstay plan --name web --json")]
 pub struct PlanArguments {
     /// Which instance.
     #[command(flatten)]

@@ -6,6 +6,9 @@ use crate::cli::arguments::TargetArguments;
 
 /// `recover`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    mainstay recover                     whatever was interrupted here\n  \
+    mainstay recover --name web")]
 pub struct RecoverArguments {
     /// Which instance (default: all of the scope)
     #[command(flatten)]

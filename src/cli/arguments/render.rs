@@ -7,6 +7,9 @@ use crate::model::manifest::PlatformKind;
 
 /// `render`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    mainstay render                      for this host\n  \
+    mainstay render --platform systemd --systemd-version 252")]
 pub struct RenderArguments {
     /// Which instance.
     #[command(flatten)]

@@ -8,9 +8,10 @@ use crate::model::version::Version;
 /// `repair`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    mainstay repair --from server-1.1.0.tar.gz             rebuild what is damaged of the active version\n  \
-    mainstay repair --from server-1.1.0.tar.gz --dry-run   only compare; exit code 9 if anything is wrong\n  \
-    mainstay repair --version 1.0.0                        another version, from where the manifest says")]
+    mainstay repair --from server-1.1.0.tar.gz             the active version\n  \
+    mainstay repair --from server-1.1.0.tar.gz --dry-run   only compare\n  \
+    mainstay repair --version 1.0.0                        from `package.url`\n\n\
+    With `--dry-run` the exit code is 9 if anything is wrong.")]
 pub struct RepairArguments {
     /// Which instance.
     #[command(flatten)]

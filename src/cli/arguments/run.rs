@@ -9,6 +9,9 @@ use crate::model::status::ProcessIdentity;
 
 /// `run`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    mainstay run --name web              in the foreground, with its output\n  \
+    mainstay run --name web --pid-file /run/web.pid")]
 pub struct RunArguments {
     /// The instance's name
     #[arg(long)]

@@ -8,7 +8,7 @@ use crate::cli::arguments::TargetArguments;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     mainstay status                              the instance of this folder\n  \
-    mainstay status --name web --watch           drawn again at every change; without a terminal, printed\n  \
+    mainstay status --name web --watch           drawn again at every change\n  \
     mainstay status --name web --json | jq .state\n\n\
     Exit codes: 0 running and ready, 10 starting, 11 stopped, 12 failed, 13 installed and state \
     unknown, 3 not installed")]

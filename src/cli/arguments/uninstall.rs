@@ -6,6 +6,9 @@ use crate::cli::arguments::TargetArguments;
 
 /// `uninstall`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    mainstay uninstall --name web              configuration, data and logs stay\n  \
+    mainstay uninstall --purge --dry-run       show what would be gone")]
 pub struct UninstallArguments {
     /// Which instance.
     #[command(flatten)]

@@ -15,7 +15,7 @@ use crate::model::version::Version;
     mainstay upgrade --rollback\n  \
     mainstay upgrade --rollback --restore-data\n  \
     mainstay upgrade --to 1.0.0\n  \
-    mainstay upgrade --version 1.1.0                  a program that a package manager has brought\n  \
+    mainstay upgrade --restart-only           a program of a package manager\n  \
     mainstay upgrade --all --component server --from server-1.1.0.tar.gz\n  \
     mainstay upgrade --cleanup")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]

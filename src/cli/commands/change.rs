@@ -62,7 +62,9 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
     let made = target.manifest.as_ref().filter(|declared| !declared.on_disk);
     // Installing is what was typed; there is nothing to lose that would have to be asked for.
     let agree = |plan: &Plan| {
-        made.iter().for_each(|made| confirm::show_text(report, plan, &made.path));
+        if let Some(made) = made {
+            confirm::show_text(report, plan, &made.path);
+        }
         Ok(true)
     };
     let outcome = with_context(report, target.layout.clone(), |context| {

@@ -1,14 +1,16 @@
 //! `schema`, `render`, `completions` and `man`: texts for other programs.
 
+use camino::Utf8Path;
 use clap::CommandFactory as _;
 
 use crate::cli::arguments::{
     Arguments, CompletionsArguments, ManArguments, RenderArguments, SchemaArguments,
 };
 use crate::cli::report::Report;
-use crate::cli::surroundings;
+use crate::cli::{completion, surroundings};
 use crate::engine::failure::Failure;
 use crate::engine::render;
+use crate::host::{environment, files};
 use crate::model::answer::small::{SchemaName, SchemasAnswer, TextAnswer};
 use crate::model::nearest::nearest;
 use crate::model::schema::Published;
@@ -59,8 +61,7 @@ pub(crate) fn render(report: &Report, arguments: &RenderArguments) -> Result<u8,
 
 /// `completions`
 pub(crate) fn completions(report: &Report, arguments: &CompletionsArguments) -> u8 {
-    let mut text = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Arguments::command(), "mainstay", &mut text);
+    let text = completion::script(arguments.shell);
     told(report, format!("completions for {}", arguments.shell), &text)
 }
 
@@ -68,23 +69,58 @@ pub(crate) fn completions(report: &Report, arguments: &CompletionsArguments) -> 
 pub(crate) fn man(report: &Report, arguments: &ManArguments) -> Result<u8, Failure> {
     let mut root = Arguments::command();
     root.build();
+    if let Some(folder) = &arguments.all {
+        return every_page(report, &root, folder);
+    }
     let command = match &arguments.command {
-        None => root,
-        Some(name) => {
-            let found = root.find_subcommand(name).cloned();
-            found.ok_or_else(|| {
-                let known = root.get_subcommands().map(clap::Command::get_name);
-                let meant = nearest(name, known).map(|meant| format!(": did you mean `{meant}`?"));
-                Failure::Usage(format!("there is no command `{name}`{}", meant.unwrap_or_default()))
-            })?
-        }
+        None => &root,
+        Some(name) => root.find_subcommand(name).ok_or_else(|| {
+            let known = root.get_subcommands().map(clap::Command::get_name);
+            let meant = nearest(name, known).map(|meant| format!(": did you mean `{meant}`?"));
+            Failure::Usage(format!("there is no command `{name}`{}", meant.unwrap_or_default()))
+        })?,
     };
-    let of = command.get_display_name().unwrap_or(command.get_name()).to_owned();
+    Ok(told(report, format!("the manual page {}(1)", page_name(command)), &page(command)))
+}
+
+/// Writes the pages of all commands that are shown.
+fn every_page(report: &Report, root: &clap::Command, folder: &Utf8Path) -> Result<u8, Failure> {
+    let folder = environment::working_folder()?.join(folder);
+    files::create_folder(&folder, 0o755, None)?;
+    let shown = root.get_subcommands().filter(|command| !command.is_hide_set());
+    let mut written = Vec::new();
+    for command in std::iter::once(root).chain(shown) {
+        let path = folder.join(format!("{}.1", page_name(command)));
+        files::write(&path, &String::from_utf8_lossy(&page(command)), 0o644, None)?;
+        written.push(path.to_string());
+    }
+    let count = written.len();
+    if report.is_json() {
+        report.document(&TextAnswer {
+            schema: "text.v1".to_owned(),
+            of: format!("the manual pages in {folder}"),
+            text: written.join("\n"),
+        });
+    }
+    report.done(format!("{count} manual pages are in {folder}"));
+    Ok(0)
+}
+
+/// The name of a command's page: `mainstay-install`.
+fn page_name(command: &clap::Command) -> &str {
+    command.get_display_name().unwrap_or(command.get_name())
+}
+
+fn page(command: &clap::Command) -> Vec<u8> {
     let source = concat!("mainstay ", env!("CARGO_PKG_VERSION"));
     let mut text = Vec::new();
+    // An empty date would not count, and what follows it would be taken for one; the page says the version instead.
+    let page = clap_mangen::Man::new(command.clone()).title(page_name(command).to_uppercase()).date(" ");
     // A vector takes all that is written to it.
-    let _ = clap_mangen::Man::new(command).source(source).render(&mut text);
-    Ok(told(report, format!("the manual page {of}(1)"), &text))
+    let _ = page.source(source).manual("mainstay").render(&mut text);
+    // Breaks around an empty line are too many.
+    let text = String::from_utf8_lossy(&text).replace(".br\n\n.br\n", "\n");
+    text.into_bytes()
 }
 
 fn told(report: &Report, of: String, text: &[u8]) -> u8 {
