@@ -73,6 +73,14 @@ impl Host {
         document
     }
 
+    /// What a command prints that reads a text from standard input.
+    fn fed(&self, code: i32, arguments: &[&str], text: &str) -> String {
+        let output = self.command(arguments).write_stdin(text).output().unwrap();
+        let out = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{out}");
+        out
+    }
+
     fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -181,7 +189,7 @@ fn every_fault_of_a_manifest_has_its_place() {
             continue;
         }
         count += 1;
-        let ended = host.expect(2, &["validate", text(&path)]);
+        let ended = host.expect(2, &["validate", "--short", text(&path)]);
         let line = ended.out.lines().next().unwrap();
         let place = line.strip_prefix(&format!("{}:", text(&path))).unwrap();
         let mut numbers = place.split(':');
@@ -190,14 +198,29 @@ fn every_fault_of_a_manifest_has_its_place() {
             assert!(number > 0, "{line}");
         }
         assert!(ended.err.contains("mainstay schema"), "{}", ended.err);
+        // Where the text is shown, there is a caret, and the same place.
+        let shown = host.expect(2, &["validate", text(&path)]).out;
+        let column = place.split(':').take(2).collect::<Vec<_>>().join(":");
+        assert!(
+            shown.contains(&format!("--> {}:{column}\n", text(&path))) || shown.contains("is empty"),
+            "{shown}"
+        );
+        assert!(shown.contains('^') || shown.contains("is empty"), "{shown}");
         let answer = host.json(2, &["validate", text(&path)]);
         assert_eq!(answer["valid"], false);
-        assert_eq!(answer["files"][0]["problems"].as_array().unwrap().len(), ended.out.lines().count());
+        let problems = answer["files"][0]["problems"].as_array().unwrap();
+        let warnings = answer["files"][0]["warnings"].as_array().unwrap();
+        assert_eq!(problems.len() + warnings.len(), ended.out.lines().count());
+        for problem in problems {
+            assert_eq!(problem["severity"], "error");
+            let place = |line: &str, column: &str| (problem[line].as_u64(), problem[column].as_u64());
+            assert!(place("line", "column") <= place("endLine", "endColumn"), "{problem}");
+        }
     }
     assert!(count > 30);
-    let valid = folder.join("valid/exhaustive.json");
+    let valid = folder.join("valid/minimal.json");
     host.expect(0, &["validate", text(&valid)]);
-    let several = host.expect(2, &["validate", text(&valid), "missing.json", "."]);
+    let several = host.expect(2, &["validate", "--short", text(&valid), "missing.json", "."]);
     assert_eq!(several.out.lines().count(), 3, "{}", several.out);
     assert!(several.out.contains("missing.json:1:1: there is no such file"), "{}", several.out);
     host.manifest(&json!({ "name": "web", "package": { "name": "x" } }));
@@ -211,8 +234,105 @@ fn every_fault_of_a_manifest_has_its_place() {
         (&answer["valid"], answer["files"][0]["warnings"][0]["line"].as_u64()),
         (&json!(true), Some(8))
     );
+    assert_eq!(answer["files"][0]["warnings"][0]["severity"], "warning");
+    assert_eq!(host.json(2, &["validate", "--strict"])["valid"], true);
     host.write("deploy/mainstay-package.json", "{}");
-    assert!(host.expect(2, &["validate", "."]).out.contains("mainstay-package.json:1:1: "));
+    let both = host.expect(2, &["validate", "--short", "."]).out;
+    assert!(both.contains("mainstay-package.json:1:1: "), "{both}");
+}
+
+#[test]
+fn what_this_host_lacks_is_a_warning() {
+    let host = Host::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    host.write("deploy/open", "secret");
+    host.write("deploy/broken.env", "A=1\nA=2\n");
+    host.write("deploy/text", "no program");
+    set_mode(&host.path("deploy/open"), 0o644);
+    set_mode(&host.path("deploy/text"), 0o644);
+    host.manifest(&json!({
+        "name": "web",
+        "package": { "name": "x", "version": "latest", "url": "http://example.com/{version}.zip", "download": { "ca": "no.pem" } },
+        "service": {
+            "command": ["/no/such/program"],
+            "onFailure": ["{deploy}/text"],
+            "user": "nobody-of-that-name", "group": "nobodys-group",
+            "environment": { "PORT": port.to_string(), "PATH": "/home/a/.nvm/versions/node/v20.1.0/bin" },
+            "environmentFile": "broken.env",
+            "secrets": { "OPEN": { "file": "open" }, "GONE": { "file": "gone" } },
+            "workingDirectory": "/no/such/folder",
+            "ready": { "http": "http://127.0.0.1:{env.PORT}/" }
+        }
+    }));
+    let answer = host.json(0, &["validate"]);
+    assert_eq!(answer["files"][0]["problems"], json!([]));
+    let mut paths: Vec<&str> = answer["files"][0]["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["path"].as_str().unwrap())
+        .collect();
+    paths.sort_unstable();
+    assert_eq!(
+        paths,
+        [
+            "package.download.ca",
+            "package.url",
+            "package.version",
+            "service.command[0]",
+            "service.environment.PATH",
+            "service.environmentFile",
+            "service.group",
+            "service.onFailure[0]",
+            "service.ready.http",
+            "service.secrets.GONE.file",
+            "service.secrets.OPEN.file",
+            "service.user",
+            "service.workingDirectory",
+        ]
+    );
+    let shown = host.expect(0, &["validate"]);
+    assert!(shown.out.contains(&format!("somebody listens at `127.0.0.1:{port}`")), "{}", shown.out);
+    assert!(shown.err.contains("13 warnings"), "{}", shown.err);
+    host.expect(2, &["validate", "--strict"]);
+    // With the port free and the files there, those warnings are gone.
+    drop(listener);
+    host.write("deploy/broken.env", "A=1\n");
+    host.write("deploy/gone", "secret");
+    set_mode(&host.path("deploy/open"), 0o600);
+    set_mode(&host.path("deploy/gone"), 0o600);
+    set_mode(&host.path("deploy/text"), 0o755);
+    assert_eq!(host.json(0, &["validate"])["files"][0]["warnings"].as_array().unwrap().len(), 8);
+}
+
+#[test]
+fn standard_input_is_checked_by_what_it_is() {
+    let host = Host::new();
+    let told = host.fed(2, &["validate", "-"], "{ \"name\": 1, \"package\": { \"name\": \"x\" } }");
+    assert!(told.contains("--> standard input:1:11"), "{told}");
+    let told = host.fed(2, &["validate", "-"], "{ \"component\": \"x\", \"versoin\": \"1\" }");
+    assert!(told.contains("did you mean `version`?"), "{told}");
+    assert_eq!(
+        host.fed(0, &["validate", "-"], "{ \"component\": \"x\", \"version\": \"1\" }"),
+        "standard input: sound\n"
+    );
+}
+
+#[test]
+fn a_manifest_is_refused_with_the_text_around_the_fault_wherever_it_is_read() {
+    let host = Host::new();
+    host.write("deploy/mainstay.json", "{\n  \"name\": \"web\",\n  \"package\": { \"nmae\": \"x\" }\n}\n");
+    let refused = host.expect(2, &["install", "--from", "x.tar.gz"]).err;
+    assert!(
+        refused.contains("mainstay.json:3:16") && refused.contains("^^^^^^ did you mean `name`?"),
+        "{refused}"
+    );
+    let answer = host.json(2, &["plan"]);
+    assert_eq!(
+        (&answer["problems"][0]["path"], &answer["problems"][0]["endColumn"]),
+        (&json!("package.nmae"), &json!(22))
+    );
 }
 
 #[test]

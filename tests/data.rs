@@ -289,7 +289,9 @@ enum Thing {
 
 fn things() -> impl Strategy<Value = Vec<(String, Thing)>> {
     let name = prop_oneof!["[a-z]{1,8}", r"[ \n\\'*?$-]{1,5}x", "\\PC{1,6}y", Just("…".repeat(60))];
-    let path = prop::collection::vec(name, 1..4).prop_map(|parts| parts.join("/").replace('\0', "0"));
+    // A slash among the odd characters would lead out of the folder.
+    let name = name.prop_map(|name: String| name.replace(['/', '\0'], "0"));
+    let path = prop::collection::vec(name, 1..4).prop_map(|parts| parts.join("/"));
     let mode = prop_oneof![Just(0), Just(0o644), Just(0o700), Just(0o555), Just(0o4755), Just(0o1777)];
     let thing = prop_oneof![
         (prop::collection::vec(any::<u8>(), 0..3000), any::<u16>(), mode.clone())

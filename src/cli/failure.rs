@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::io;
 
+use crate::cli::excerpt;
 use crate::cli::report::Report;
 use crate::engine::failure::{CallError, Failure, StepError};
 use crate::engine::origin::OriginError;
@@ -46,8 +47,16 @@ pub(crate) fn said(report: &Report, failure: &Failure) -> FailureAnswer {
     }
     let mut help = help(failure);
     help.extend(room(failure));
-    report.failure(&message, &causes, &help);
-    FailureAnswer::new(code, message, causes, help)
+    let mut answer = FailureAnswer::new(code, message, causes, help);
+    match failure {
+        Failure::Faulty(problems) => {
+            let width = report.columns_of_talk().unwrap_or(excerpt::USUAL_WIDTH);
+            report.faults(&excerpt::of_all(problems, width), &answer.help);
+            answer.problems.clone_from(&problems.list);
+        }
+        _ => report.failure(&answer.message, &answer.causes, &answer.help),
+    }
+    answer
 }
 
 /// The exit code of a failure.

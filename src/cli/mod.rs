@@ -7,6 +7,7 @@ mod confirm;
 mod demo;
 mod difference;
 mod draft;
+mod excerpt;
 mod failure;
 mod interruption;
 mod plain_run;

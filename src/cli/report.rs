@@ -111,6 +111,12 @@ impl Report {
         if self.output.json { None } else { terminal::extent(std::io::stdout()) }
     }
 
+    /// How many columns standard error has for a person; nothing where it is no terminal.
+    #[expect(clippy::unused_self, reason = "the mouth is asked, as for standard output")]
+    pub(crate) fn columns_of_talk(&self) -> Option<usize> {
+        terminal::extent(std::io::stderr()).map(|extent| extent.columns)
+    }
+
     /// How many columns standard output has for a person; nothing where it is no terminal.
     pub(crate) fn columns(&self) -> Option<usize> {
         self.extent().map(|extent| extent.columns)
@@ -169,6 +175,15 @@ impl Report {
         }
         for line in help {
             talk(&format!("{} {}\n", styled(style::HINT, "help:"), visible(line)));
+        }
+    }
+
+    /// Faults of a document, each with the text around it, and what to do.
+    pub(crate) fn faults(&self, excerpts: &str, help: &[String]) {
+        self.end_bar();
+        talk(excerpts);
+        for line in help {
+            talk(&format!("{} {line}\n", styled(style::HINT, "help:")));
         }
     }
 

@@ -1,28 +1,39 @@
-//! Checking manifests and package descriptions without using them: every fault of every file.
+//! Checking manifests and package descriptions without using them: every fault of every file, and what is doubtful.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::host::files;
+use crate::host::{environment, files};
 use crate::model::answer::validate::{ValidateAnswer, Validated};
 use crate::model::contradiction::{read_manifest, read_package_description};
+use crate::model::document::Document;
 use crate::model::doubt::doubts;
 use crate::model::manifest::{FILE_NAME, SHARED_SUFFIX};
 use crate::model::package;
-use crate::model::problem::{Problem, Problems};
+use crate::model::problem::Problem;
+
+mod surroundings;
+
+/// The path that stands for standard input.
+const STANDARD_INPUT: &str = "-";
 
 /// Checks files, and in folders all that mainstay would read there.
 #[must_use]
 pub fn check(paths: &[Utf8PathBuf], working_folder: &Utf8Path) -> ValidateAnswer {
     let mut checked = Vec::new();
     for path in paths {
+        if path == STANDARD_INPUT {
+            checked.push(standard_input(working_folder));
+            continue;
+        }
         if !working_folder.join(path).is_dir() {
             checked.push(file(path, working_folder));
             continue;
         }
         match files::list(&working_folder.join(path)) {
             Ok(names) => {
-                let found: Vec<String> =
+                let mut found: Vec<String> =
                     names.unwrap_or_default().into_iter().filter(|name| is_ours(name)).collect();
+                found.sort();
                 if found.is_empty() {
                     checked.push(whole(path, format!("there is no `{FILE_NAME}` in this folder")));
                 }
@@ -40,27 +51,56 @@ fn is_ours(name: &str) -> bool {
 }
 
 fn file(path: &Utf8Path, working_folder: &Utf8Path) -> Validated {
-    let text = match files::read(&working_folder.join(path)) {
-        Ok(Some(text)) => text,
-        Ok(None) => return whole(path, "there is no such file".to_owned()),
-        Err(error) => return whole(path, told(&error)),
-    };
-    let outcome = if path.file_name() == Some(package::FILE_NAME) {
-        read_package_description(path.as_str(), &text).map(|(_, document)| document)
+    let whole_path = working_folder.join(path);
+    match files::read(&whole_path) {
+        Ok(Some(text)) => {
+            let folder = whole_path.parent().unwrap_or(working_folder);
+            checked(path, text, path.file_name() == Some(package::FILE_NAME), folder)
+        }
+        Ok(None) => whole(path, "there is no such file".to_owned()),
+        Err(error) => whole(path, told(&error)),
+    }
+}
+
+/// What comes from a pipe belongs to no folder: paths start where the command was typed.
+fn standard_input(working_folder: &Utf8Path) -> Validated {
+    let name = Utf8Path::new("standard input");
+    match environment::standard_input() {
+        Ok(text) => {
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+            let is_package = value.get("component").is_some() && value.get("package").is_none();
+            checked(name, text, is_package, working_folder)
+        }
+        Err(error) => whole(name, format!("it can't be read: {error}")),
+    }
+}
+
+fn checked(name: &Utf8Path, text: String, is_package: bool, folder: &Utf8Path) -> Validated {
+    let (document, mut warnings, problems) = if is_package {
+        match read_package_description(name.as_str(), &text) {
+            Ok((_, document)) => (Some(document), Vec::new(), Vec::new()),
+            Err(problems) => (None, Vec::new(), problems.list),
+        }
     } else {
-        read_manifest(path.as_str(), &text).map(|(_, document)| document)
+        match read_manifest(name.as_str(), &text) {
+            Ok((manifest, document)) => {
+                let lacking = surroundings::lacking(&manifest, &document, folder);
+                (Some(document), lacking, Vec::new())
+            }
+            Err(problems) => (None, Vec::new(), problems.list),
+        }
     };
-    let (problems, warnings) = match outcome {
-        Ok(document) => (Vec::new(), doubts(&document)),
-        Err(Problems { list, .. }) => (list, Vec::new()),
-    };
-    Validated { file: path.to_owned(), problems, warnings }
+    // Doubts are looked for beside faults as well, as long as the text can be read at all.
+    let document = document.or_else(|| Document::parse(name.as_str(), &text).ok());
+    warnings.extend(document.iter().flat_map(doubts));
+    warnings.sort_by_key(|problem| (problem.line, problem.column));
+    Validated { file: name.to_owned(), text, problems, warnings }
 }
 
 /// A fault of the file as a whole.
 fn whole(path: &Utf8Path, message: String) -> Validated {
-    let problem = Problem::of_all(message);
-    Validated { file: path.to_owned(), problems: vec![problem], warnings: Vec::new() }
+    let problems = vec![Problem::of_all(message)];
+    Validated { file: path.to_owned(), text: String::new(), problems, warnings: Vec::new() }
 }
 
 fn told(error: &files::FileError) -> String {

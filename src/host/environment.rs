@@ -155,6 +155,11 @@ pub fn changed(name: &str, value: &str, without: &[&str]) -> BTreeMap<String, Os
     variables
 }
 
+/// All that standard input holds, as text.
+pub fn standard_input() -> std::io::Result<String> {
+    std::io::read_to_string(std::io::stdin().lock())
+}
+
 /// Where something can lie for a moment.
 #[must_use]
 pub fn temporary_folder() -> Utf8PathBuf {

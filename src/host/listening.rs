@@ -218,6 +218,12 @@ fn is_at(descriptor: &OwnedFd, listen: &Listen) -> bool {
     }
 }
 
+/// Whether somebody listens at an address of this host, so that nobody else can.
+#[must_use]
+pub fn is_taken(address: std::net::SocketAddr) -> bool {
+    matches!(std::net::TcpListener::bind(address), Err(error) if error.kind() == io::ErrorKind::AddrInUse)
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;

@@ -33,8 +33,8 @@ const WITH_TOKENS: [&str; 17] = [
 /// What is doubtful in a manifest or a package description, in the order of its lines.
 #[must_use]
 pub fn doubts(document: &Document) -> Vec<Problem> {
-    let Ok(root) = serde_json::from_str::<Value>(document.text()) else { return Vec::new() };
-    let mut found = Vec::new();
+    let root = document.to_json();
+    let mut found = of_source(document, &root);
     for field in WITH_TOKENS {
         let names: Vec<&str> = match field.strip_prefix("upgrade.") {
             Some(_) => field.split('.').collect(),
@@ -47,6 +47,30 @@ pub fn doubts(document: &Document) -> Vec<Problem> {
         }
     }
     found.sort_by_key(|problem| (problem.line, problem.column));
+    found.into_iter().map(Problem::warning).collect()
+}
+
+/// Where a package comes from: what it names can be another thing tomorrow, or be changed on the way.
+fn of_source(document: &Document, root: &Value) -> Vec<Problem> {
+    let text = |name: &str| root.get("package")?.get(name)?.as_str();
+    let problem = |name: &str, message: &str| document.problem(&["package".into(), name.into()], message);
+    let mut found = Vec::new();
+    if text("version").is_some_and(|version| version.eq_ignore_ascii_case("latest")) {
+        let message = "`latest` is taken as the name of one version, and not as the newest: write its number, or leave `version` out";
+        found.push(problem("version", message));
+    }
+    let Some(url) = text("url") else { return found };
+    if url.split(['/', '-', '_', '.', '?', '=']).any(|word| word == "latest") && text("sha256").is_none() {
+        let message = "`latest` in an address brings another archive on another day, and a repair could not fetch this one again: write `{version}`";
+        found.push(problem("url", message));
+    }
+    let vouched = text("sha256").is_some() || text("publicKey").is_some();
+    let local =
+        ["http://127.", "http://localhost", "http://[::1]"].iter().any(|begin| url.starts_with(begin));
+    if url.starts_with("http://") && !vouched && !local {
+        let message = "whoever stands between can exchange what comes over `http://`: write `https://`, or add `sha256` or `publicKey`";
+        found.push(problem("url", message));
+    }
     found
 }
 
@@ -145,6 +169,22 @@ mod tests {
         let meant = r#"{ "command": ["{package}", "{{pakage}}", "{\"id\": {}}", "{name}-{x}", "{ data }"],
             "description": "{pakage}", "ready": { "http": "http://h:{env.PORT}/{dta}" } }"#;
         assert_eq!(told(meant), [""; 0]);
+    }
+
+    #[test]
+    fn an_address_that_brings_something_else_tomorrow_is_told() {
+        let of = |package: &str| {
+            let document = Document::parse("m", &format!(r#"{{ "package": {package} }}"#)).unwrap();
+            doubts(&document).iter().map(|doubt| doubt.path.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of(r#"{ "version": "latest", "url": "https://e/latest/a.zip" }"#),
+            ["package.version", "package.url"]
+        );
+        assert_eq!(of(r#"{ "url": "http://e/a-{version}.zip" }"#), ["package.url"]);
+        assert_eq!(of(r#"{ "url": "http://e/a.zip", "publicKey": "RW" }"#), [""; 0]);
+        assert_eq!(of(r#"{ "version": "1", "url": "https://e/latestage/{version}.zip" }"#), [""; 0]);
+        assert_eq!(of(r#"{ "url": "http://127.0.0.1:8/a.zip" }"#), [""; 0]);
     }
 
     #[test]

@@ -4,13 +4,13 @@ use std::fmt;
 use std::ops::Range;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::nearest::nearest;
 use crate::model::position::{Path, Position, Segment};
 
 /// How much a remark on a document matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum Severity {
@@ -21,7 +21,7 @@ pub enum Severity {
 }
 
 /// Another place that a fault is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Related {
     /// The member, as in `service.supervision`.
@@ -40,7 +40,7 @@ pub struct Related {
 }
 
 /// One fault of a document, or something doubtful in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// Whether the document is refused for it.
@@ -61,10 +61,10 @@ pub struct Problem {
     /// What is wrong with it.
     pub message: String,
     /// The words that may stand here, where the list is closed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Vec<String>>,
     /// The word that was probably meant.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
     /// The other places that it is about, as where fields exclude each other.
     pub related: Vec<Related>,
@@ -148,7 +148,7 @@ impl fmt::Display for Problem {
 }
 
 /// All the faults of a document, in the order of its lines. There is at least one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Problems {
     /// The document, as it was named by who opened it.

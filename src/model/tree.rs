@@ -128,7 +128,12 @@ fn read(text: &str) -> Result<ast::Value<'_>, Box<Problem>> {
         let line_start: usize = text.split_inclusive('\n').take(error.line() - 1).map(str::len).sum();
         let message = error.to_string();
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
-        return Err(problem(line_start + error.column().saturating_sub(1), message));
+        let at = line_start + error.column().saturating_sub(1);
+        // serde_json tells what stood before the control character.
+        let control = text.get(..at).map_or(at.saturating_sub(1), str::len);
+        let found = text.as_bytes()[control..].iter().position(|byte| *byte < 0x20);
+        let is_control = message.starts_with("control character");
+        return Err(problem(found.filter(|_| is_control).map_or(at, |further| control + further), message));
     }
     Ok(value)
 }

@@ -164,6 +164,8 @@ pub(crate) static EXCLUDED: &[Excluded] = &[
         &["did you mean `…`?", ": did you mean `…`?"],
         "a part of the messages beside it",
     ),
+    no_error("engine/check/surroundings.rs", "", &[], "a warning: the manifest is taken"),
+    no_error("model/doubt.rs", "of_source", &[], "a warning: the manifest is taken"),
     no_error(
         "model/rule/list.rs",
         "of_schedules",

@@ -6,9 +6,17 @@ use clap::Args;
 /// `validate`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    mainstay validate                          the manifests of this folder\n  \
-    mainstay validate web/ api/mainstay.json")]
+    mainstay validate                        the manifests and package descriptions of this folder\n  \
+    mainstay validate deploy/* --strict      several; warnings count as faults\n  \
+    mainstay validate --short                a line each, for editors and grep\n  \
+    jq .service.boot=false mainstay.json | mainstay validate -")]
 pub struct ValidateArguments {
-    /// Manifests, or folders that hold one (default: the working folder)
+    /// Manifests and package descriptions, folders that hold some, or `-` for standard input (default: the working folder)
     pub files: Vec<Utf8PathBuf>,
+    /// Fail on warnings as well
+    #[arg(long)]
+    pub strict: bool,
+    /// A line for each fault, without the text around it
+    #[arg(long, conflicts_with = "json")]
+    pub short: bool,
 }

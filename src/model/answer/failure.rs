@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::problem::Problem;
+
 /// What failed, why, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -18,12 +20,15 @@ pub struct FailureAnswer {
     pub causes: Vec<String>,
     /// What to do, a line each.
     pub help: Vec<String>,
+    /// The faults of the manifest or package description that was refused, each with its place.
+    #[serde(default)]
+    pub problems: Vec<Problem>,
 }
 
 impl FailureAnswer {
     /// A failure with its exit code.
     #[must_use]
     pub fn new(exit_code: u8, message: String, causes: Vec<String>, help: Vec<String>) -> Self {
-        Self { schema: "failure.v1".to_owned(), exit_code, message, causes, help }
+        Self { schema: "failure.v1".to_owned(), exit_code, message, causes, help, problems: Vec::new() }
     }
 }

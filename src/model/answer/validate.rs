@@ -26,8 +26,12 @@ pub struct Validated {
     /// The file, or the folder in which there is none.
     #[schemars(with = "String")]
     pub file: Utf8PathBuf,
+    /// Its text, for showing what is around a fault.
+    #[serde(skip)]
+    pub text: String,
     /// Its faults, in the order of its lines.
     pub problems: Vec<Problem>,
-    /// What it says and probably does not mean, in the order of its lines: no fault.
+    /// What it says and probably does not mean, and what this host lacks of what it names, in the order of its lines: no
+    /// fault.
     pub warnings: Vec<Problem>,
 }

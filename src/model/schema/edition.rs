@@ -220,13 +220,17 @@ fn markdown(field: &str, description: &str, property: &Value, heading: &str) -> 
     text
 }
 
-/// Says with each pattern what its owner says of a text that it refuses.
+/// Says with each pattern what its owner says of a text that it refuses, and of words only once that they are none.
 fn patterns(schema: &mut Value) {
     match schema {
         Value::Array(elements) => elements.iter_mut().for_each(patterns),
         Value::Object(members) => {
             if let Some(told) = members.get("pattern").and_then(Value::as_str).and_then(leaf::wanted) {
                 members.insert("patternErrorMessage".to_owned(), told.into());
+            }
+            // A number where a word belongs is one fault, and not two.
+            if members.contains_key("enum") {
+                members.remove("type");
             }
             members.values_mut().for_each(patterns);
         }

@@ -42,7 +42,7 @@ pub(super) fn refine(object: &str, field: &str, property: &mut Value) {
     if PROGRAMS.contains(&place.as_str()) {
         further(
             property,
-            json!({ "items": [{ "minLength": 1, "errorMessage": "The name of the program is empty." }] }),
+            json!({ "items": [{ "pattern": "[\\s\\S]", "patternErrorMessage": "The name of the program is empty." }] }),
         );
     }
     if MORE_THAN_NOTHING.contains(&place.as_str()) {
