@@ -24,6 +24,9 @@ pub(crate) fn show(report: &Report, plan: &Plan, diff: bool) {
         return;
     }
     report.line(styled(style::STRONG, format!("{} {}:", plan.operation, plan.of.name)));
+    for step in &plan.preparation {
+        report.line(format!("  {}", words::visible(step)));
+    }
     for step in plan.steps.iter().map(|planned| &planned.step).chain(&plan.after) {
         report.line(format!("  {step}"));
         if let Step::Write { text, .. } | Step::Edit { after: Some(text), .. } = step
@@ -73,7 +76,8 @@ fn room(plan: &Plan) -> Vec<String> {
 
 /// The files and commands of a plan, a line each.
 pub(crate) fn lines(plan: &Plan) -> Vec<String> {
-    plan.steps.iter().map(|planned| &planned.step).chain(&plan.after).map(ToString::to_string).collect()
+    let steps = plan.steps.iter().map(|planned| &planned.step).chain(&plan.after).map(ToString::to_string);
+    plan.preparation.iter().cloned().chain(steps).collect()
 }
 
 /// A time, as documents have it.
@@ -128,6 +132,9 @@ pub(crate) fn agree_on(
     }
     guard(report, plan.operation)?;
     tell(report, plan, diff);
+    for step in &plan.preparation {
+        report.say(format!("  {}", words::visible(step)));
+    }
     for step in plan.steps.iter().map(|planned| &planned.step).chain(&plan.after) {
         report.say(format!("  {step}"));
     }

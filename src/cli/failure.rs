@@ -18,6 +18,7 @@ use crate::plan::refusal::Refusal;
 mod adopt;
 mod data;
 mod fetching;
+mod host;
 
 /// How many instances are named to somebody who named none: a screen's worth.
 const MOST_CANDIDATES: usize = 20;
@@ -70,6 +71,7 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Distrusted(_)
         | Failure::Inexpressible(_)
         | Failure::Rights(_)
+        | Failure::HostLacks { .. }
         | Failure::Changed(_) => 4,
         Failure::Archive(error) if error.wants_room() => 1,
         Failure::Archive(_)
@@ -98,6 +100,7 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Run(_)
         | Failure::Afterwards { .. }
         | Failure::Hook(_)
+        | Failure::Unprepared { .. }
         | Failure::OneWay { .. }
         | Failure::Killed => 1,
     }
@@ -112,6 +115,7 @@ fn help(failure: &Failure) -> Vec<String> {
         Failure::Distrusted(distrust) => distrust_help(distrust),
         Failure::Fetch(error) => fetching::help(error),
         Failure::Signature(error) => fetching::signature_help(error),
+        Failure::HostLacks { .. } | Failure::Unprepared { .. } => host::help(failure),
         Failure::TakenBack { log, .. } | Failure::Down { log, .. } | Failure::NotReady { log, .. } => {
             last_lines(log)
         }

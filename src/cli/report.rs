@@ -220,6 +220,7 @@ impl Report {
                 self.say(format!("  {by}: {line}"));
             }
             Event::Said { .. } => {}
+            Event::Preparing(step) => self.say(format!("  {}", words::visible(&step))),
             Event::Undoing(step) => self.notice(format!("undoing: {step}")),
             Event::Recovered { name, operation, finished } => {
                 let outcome = if finished { "finished" } else { "undone" };

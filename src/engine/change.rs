@@ -10,6 +10,7 @@ use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
 use crate::engine::operation::{exclusively, guard_rights, still_agreed};
 use crate::engine::prepare::{self, Aim, Stage};
+use crate::engine::readying::Readying;
 use crate::engine::source::{self, Proof, Source, Supply, present, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
 use crate::engine::{Context, data, drafted, drift, installed, registry, remarks, trial, trust};
@@ -161,12 +162,14 @@ fn attempt(
     let declared = completed.as_ref().unwrap_or(declared);
     let unsigned = stage.as_ref().and_then(|stage| unsigned(declared, request, stage));
     let aim = aim(context, declared, request, &supply, receipt.as_ref(), stage.as_ref())?;
+    let host = aim.description.as_ref().map(|description| description.host.clone()).unwrap_or_default();
     let wanted = prepare::wanted(context, declared, aim)?;
     let of = identity(&wanted.spec);
     let decide = || decide(context, declared, &of, request.operation, &wanted);
     let mut plan = decide()?;
     plan.notices.extend(remarks::remarks(declared, &wanted.spec, request.operation));
     plan.notices.extend(unsigned);
+    let readying = Readying::look(context, declared, &wanted, host, &mut plan)?;
     plan.room = stage.as_ref().map(|stage| stage.room).unwrap_or_default();
     let before = receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone());
     // Nothing but the receipt says which version is wanted: whichever is active then.
@@ -189,6 +192,7 @@ fn attempt(
         }
         let under_lock = still_agreed(&of.name, &plan, decide, agree)?;
         installed::guard_unchanged(context, &wanted)?;
+        readying.carry_out(context, &wanted, &plan)?;
         execute(context, &under_lock, &of, stage.map(Stage::into_parts))
             .map_err(|failure| installed::told(context, &wanted, before.as_ref(), failure))
     });

@@ -28,6 +28,8 @@ pub enum Event {
     },
     /// A step begins.
     Step(Step),
+    /// A step that makes the host ready begins.
+    Preparing(String),
     /// A step is being undone.
     Undoing(String),
     /// An unfinished operation was found and brought to an end.

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::engine::adopt::AdoptError;
 use crate::engine::origin::OriginError;
+use crate::engine::requirements::Lack;
 use crate::engine::supervisor::RunError;
 use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
@@ -16,7 +17,7 @@ use crate::host::environment::EnvironmentError;
 use crate::host::files::FileError;
 use crate::host::lock::LockError;
 use crate::model::launch::ResolveError;
-use crate::model::name::InstanceName;
+use crate::model::name::{ComponentName, InstanceName};
 use crate::model::problem::Problems;
 use crate::model::status::Exit;
 use crate::package::fetch::FetchError;
@@ -242,9 +243,33 @@ pub enum Failure {
     /// A command of the manifest failed.
     #[error(transparent)]
     Hook(Box<StepError>),
+    /// The host lacks what the package needs.
+    #[error("this host lacks what `{component}` needs:{}", lacking(lacks))]
+    HostLacks {
+        /// The component.
+        component: ComponentName,
+        /// All that it lacks.
+        lacks: Vec<Lack>,
+        /// Whether some of it may be mended by preparing the host.
+        can_be_prepared: bool,
+    },
+    /// The host could not be made ready.
+    #[error("the host could not be prepared at `{step}`: {reason}")]
+    Unprepared {
+        /// The step.
+        step: String,
+        /// Why.
+        reason: String,
+        /// What of the steps before could not be undone, as sentences.
+        not_undone: Vec<String>,
+    },
     /// A crash was asked for by a test.
     #[error("killed")]
     Killed,
+}
+
+fn lacking(lacks: &[Lack]) -> String {
+    lacks.iter().map(|lack| format!("\n  - {}", lack.what)).collect::<Vec<_>>().concat()
 }
 
 impl From<Problems> for Failure {

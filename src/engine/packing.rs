@@ -1,5 +1,7 @@
 //! Packing a folder, or checking that it could be packed and unpacked again.
 
+mod soundness;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::Failure;
@@ -32,12 +34,12 @@ pub fn pack_folder(folder: &Utf8Path, output: Option<&Utf8Path>) -> Result<PackA
 
 /// Packs a folder where it leaves no trace, and unpacks it again.
 pub fn check_folder(folder: &Utf8Path) -> Result<PackAnswer, Failure> {
-    described(folder)?;
+    let warnings = soundness::check(folder)?;
     let place = temporary::folder("mainstay-pack-")?;
     let archive = place.path().join("package.tar.gz");
     let packed = pack(folder, &archive)?;
     unpack(&archive, &place.path().join("tree"), Some(packed.digest), &Limits::default(), &mut |_| {})?;
-    Ok(answer(packed, None))
+    Ok(PackAnswer { warnings, ..answer(packed, None) })
 }
 
 /// What the folder says of itself, read with the care that tells where a fault stands.
@@ -61,5 +63,6 @@ fn answer(packed: Packed, archive: Option<Utf8PathBuf>) -> PackAnswer {
         entries: packed.entries,
         component,
         version,
+        warnings: Vec::new(),
     }
 }

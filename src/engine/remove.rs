@@ -9,7 +9,11 @@ use crate::engine::observe::{observe, read_receipt};
 use crate::engine::operation::{exclusively, still_agreed};
 use crate::engine::prepare::platform_of;
 use crate::engine::target::Target;
+<<<<<<< HEAD
 use crate::engine::{adoption, references, registry};
+=======
+use crate::engine::{preparation, references, registry};
+>>>>>>> main
 use crate::host::{clock, files};
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
@@ -51,13 +55,14 @@ pub fn remove(
             return Err(Refusal::NameTaken { name: of.name.clone(), folder: marker.folder.clone() }.into());
         }
         let layout = &context.layout;
-        Ok(match removal {
+        let mut plan = match removal {
             Removal::OldVersions => {
                 references::collect(context, of, &mut observed)?;
                 let mut plan = cleanup(&spec, layout, &observed, &context.caller, now)?;
                 plan.room.frees = freed(&plan);
                 plan
             }
+<<<<<<< HEAD
             Removal::Instance => uninstall(&spec, layout, &observed, &context.caller, now, false, None),
             Removal::AndRestore => {
                 let before = adoption::before(layout, &of.name)?.ok_or_else(|| {
@@ -70,6 +75,15 @@ pub fn remove(
             }
             Removal::Everything => uninstall(&spec, layout, &observed, &context.caller, now, true, None),
         })
+=======
+            Removal::Instance => uninstall(&spec, layout, &observed, &context.caller, now, false),
+            Removal::Everything => uninstall(&spec, layout, &observed, &context.caller, now, true),
+        };
+        if removal == Removal::Everything {
+            plan.preparation = preparation::prepared(layout, &of.name);
+        }
+        Ok(plan)
+>>>>>>> main
     };
     let plan = decide()?;
     if dry_run || (plan.is_empty() && !crate::engine::recover::is_unfinished(context, &of.name)?) {
@@ -80,7 +94,13 @@ pub fn remove(
     }
     let outcome = exclusively(context, of, || {
         let under_lock = still_agreed(&of.name, &plan, decide, agree)?;
-        execute(context, &under_lock, of, None)
+        let done = execute(context, &under_lock, of, None)?;
+        if removal == Removal::Everything {
+            for left in preparation::undo(&context.layout, &of.name)? {
+                context.notice(left);
+            }
+        }
+        Ok(done)
     });
     for notice in registry::instances(&context.layout).notices {
         context.notice(notice);

@@ -32,6 +32,9 @@ pub struct Plan {
     /// What follows when the steps stand: a start, the waiting for readiness, the slow removal of what was
     /// put away. A failure here undoes nothing.
     pub after: Vec<Step>,
+    /// What makes the host ready before, as sentences: written down and undone on its own.
+    #[serde(skip)]
+    pub preparation: Vec<String>,
     /// What the person should know beside the steps.
     pub notices: Vec<String>,
     /// What it takes of the disk, and frees.
@@ -52,6 +55,7 @@ impl Plan {
             of,
             steps: Vec::new(),
             after: Vec::new(),
+            preparation: Vec::new(),
             notices: Vec::new(),
             room: Room::default(),
             difference: Difference::default(),
@@ -61,7 +65,7 @@ impl Plan {
     /// Whether nothing would change.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty() && self.after.is_empty()
+        self.steps.is_empty() && self.after.is_empty() && self.preparation.is_empty()
     }
 
     /// Adds a journalled step with its inverse.

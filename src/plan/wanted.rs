@@ -112,4 +112,8 @@ pub struct Wishes {
     pub restore_data: bool,
     /// Go back to an older version, whether it can work with the data or not.
     pub any_data: bool,
+    /// Go on where the host lacks what the package needs.
+    pub unchecked: bool,
+    /// Make the host ready before.
+    pub prepare: bool,
 }

@@ -21,6 +21,9 @@ pub struct ApplyArguments {
     /// Leave the running program as it is until its next start
     #[arg(long)]
     pub no_restart: bool,
+    /// Go on where this host lacks what the package says it needs
+    #[arg(long)]
+    pub without_checks: bool,
     /// Show the files and commands, and change nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -54,6 +54,12 @@ pub struct InstallArguments {
     /// Leave the service stopped
     #[arg(long)]
     pub no_start: bool,
+    /// Make this host ready as the package says: what is safe, after it was shown and confirmed
+    #[arg(long)]
+    pub prepare: bool,
+    /// Go on where this host lacks what the package says it needs
+    #[arg(long)]
+    pub without_checks: bool,
     /// Show the files and commands, and change nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -15,7 +15,7 @@ pub struct PackArguments {
     /// The archive (default: `<component>-<version>.tar.gz` in the working folder)
     #[arg(short, long, value_name = "ARCHIVE")]
     pub output: Option<Utf8PathBuf>,
-    /// Only check that it could be packed and unpacked
+    /// Only check: the description wholly, the files that it names, and that it could be packed and unpacked
     #[arg(long)]
     pub check: bool,
 }

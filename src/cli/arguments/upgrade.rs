@@ -61,6 +61,12 @@ pub struct UpgradeArguments {
     /// Go on only when the canary has passed its trial
     #[arg(long, requires = "all", help_heading = "Waves")]
     pub wait_trial: bool,
+    /// Make this host ready as the package says: what is safe, after it was shown and confirmed
+    #[arg(long)]
+    pub prepare: bool,
+    /// Go on where this host lacks what the package says it needs
+    #[arg(long)]
+    pub without_checks: bool,
     /// Show the files and commands, and change nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -51,6 +51,8 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
             no_restart: false,
             restore_data: false,
             any_data: arguments.force,
+            unchecked: arguments.without_checks,
+            prepare: arguments.prepare,
         },
         unpacked: false,
         restart_only: false,
@@ -65,7 +67,10 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         if let Some(made) = made {
             confirm::show_text(report, plan, &made.path);
         }
-        Ok(true)
+        if plan.preparation.is_empty() {
+            return Ok(true);
+        }
+        confirm::agree(report, plan, arguments.yes, "Prepare this host, and install it?")
     };
     let outcome = with_context(report, target.layout.clone(), |context| {
         draft::copy_environment_file(context, environment_file, &target, arguments.dry_run)?;
@@ -92,8 +97,12 @@ pub(crate) fn plan(report: &Report, arguments: &PlanArguments) -> Result<u8, Fai
 /// `apply`
 pub(crate) fn apply(report: &Report, arguments: &ApplyArguments) -> Result<u8, Failure> {
     let target = target_to_change(report, &arguments.target)?;
-    let wishes =
-        Wishes { take_over: arguments.take_over, no_restart: arguments.no_restart, ..Wishes::default() };
+    let wishes = Wishes {
+        take_over: arguments.take_over,
+        no_restart: arguments.no_restart,
+        unchecked: arguments.without_checks,
+        ..Wishes::default()
+    };
     let request = apply_request(wishes, arguments.dry_run);
     let agree = |plan: &Plan| {
         if arguments.yes && arguments.diff {

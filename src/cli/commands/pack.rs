@@ -23,6 +23,9 @@ pub(crate) fn pack(report: &Report, arguments: &PackArguments) -> Result<u8, Fai
             "there is no `mainstay-package.json`: whoever installs it says in the manifest what to run",
         );
     }
+    for warning in &answer.warnings {
+        report.say(format!("{} {}", styled(style::DOUBTFUL, "warning:"), words::visible(warning)));
+    }
     let size = format!("{} entries, {}", answer.entries, words::size(answer.size));
     if let Some(archive) = &answer.archive {
         report.say(format!("{} {archive}: {size}", styled(style::GOOD, "packed:")));

@@ -59,6 +59,8 @@ pub(super) fn request(arguments: &UpgradeArguments) -> Result<Request, Failure> 
             try_again: arguments.force,
             restore_data: arguments.restore_data,
             any_data: arguments.force,
+            unchecked: arguments.without_checks,
+            prepare: arguments.prepare,
             ..Wishes::default()
         },
         unpacked,

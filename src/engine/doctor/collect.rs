@@ -13,6 +13,7 @@ use crate::engine::manager::Manager;
 use crate::engine::observe::read_receipt;
 use crate::engine::registry;
 use crate::engine::remarks::{of_environment_file, open_secrets};
+use crate::engine::requirements::{self, Lack};
 use crate::engine::status::status;
 use crate::engine::supervisor::active_launch;
 use crate::engine::target::{Choice, TargetError, manifest_in};
@@ -89,6 +90,7 @@ pub(super) fn collect(manager: &dyn Manager, layout: &Layout, of: &Marker) -> Fa
         stop_limit: spec.map_or_else(|| LaunchSpec::bare(of).stop_limit(), LaunchSpec::stop_limit).duration(),
         open_secrets: spec.map(open_secrets).unwrap_or_default(),
         logs: spec.filter(|_| !by_systemd).map(|spec| logs(layout, spec)),
+        lacks: spec.and_then(|spec| lacks(layout, spec, status.state.runs())),
         disks: disks(layout, of),
         status,
     }
@@ -238,6 +240,12 @@ fn logs(layout: &Layout, spec: &LaunchSpec) -> (u64, u64) {
     let size = |name: &String| files::facts(&folder.join(name)).ok().flatten().map_or(0, |facts| facts.size);
     let expected = spec.logs.max_size.bytes().saturating_mul(u64::from(spec.logs.keep) + 1);
     (names.iter().map(size).sum(), expected)
+}
+
+/// What the host lacks of what the active package needs.
+fn lacks(layout: &Layout, spec: &LaunchSpec, runs: bool) -> Option<Vec<Lack>> {
+    let checks = requirements::host_of(layout, spec).checks;
+    (!checks.is_empty()).then(|| requirements::lacks(layout, spec, &checks, runs))
 }
 
 fn disks(layout: &Layout, of: &Marker) -> Vec<Disk> {

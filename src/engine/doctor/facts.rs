@@ -6,6 +6,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use crate::engine::holders::Holder;
+use crate::engine::requirements::Lack;
 use crate::model::answer::status::StatusAnswer;
 use crate::model::moment::Moment;
 
@@ -54,6 +55,8 @@ pub(crate) struct Facts {
     pub(crate) open_secrets: Vec<Utf8PathBuf>,
     /// Log files: how large they are and how large they are to be, in bytes.
     pub(crate) logs: Option<(u64, u64)>,
+    /// What the host lacks of what its package needs; nothing where that asks for nothing.
+    pub(crate) lacks: Option<Vec<Lack>>,
     /// The file systems, each with one of its folders.
     pub(crate) disks: Vec<Disk>,
 }

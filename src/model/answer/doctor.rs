@@ -109,4 +109,6 @@ pub enum Check {
     Disk,
     /// The host's clock.
     Clock,
+    /// What its package needs of the host.
+    Host,
 }

@@ -31,4 +31,7 @@ pub struct PackAnswer {
     /// Its version, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
+    /// What a good package would have, as sentences with their places; told by `--check`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }

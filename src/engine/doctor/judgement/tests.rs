@@ -57,6 +57,7 @@ fn healthy() -> Facts {
         stop_limit: std::time::Duration::from_secs(45),
         open_secrets: Vec::new(),
         logs: Some((1 << 20, 4 << 20)),
+        lacks: None,
         disks: vec![Disk { folder: "/i/web".into(), available: 50 << 30, size: 100 << 30, no_files: false }],
     }
 }

@@ -1,0 +1,198 @@
+//! Making a host ready for a package: what is not done yet, shown; what may be done, done and written down with its
+//! inverse; the rest printed as commands. No shell is involved.
+
+mod hands;
+mod shown;
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Context;
+use crate::engine::failure::Failure;
+use crate::engine::requirements;
+use crate::host::{account, files, machine};
+use crate::model::digest::Digest;
+use crate::model::launch::LaunchSpec;
+use crate::model::layout::Layout;
+use crate::model::name::InstanceName;
+use crate::model::owner::Owner;
+use crate::model::package::{Preparation, PreparationKind, Rights};
+use crate::model::token::{Places, expand};
+use crate::plan::apply::instance_folders;
+use crate::plan::wanted::Wanted;
+use crate::supervise::Folders;
+
+/// A step that is not done yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    step: Preparation,
+    name: InstanceName,
+    /// Where it makes something, absolute.
+    path: Option<Utf8PathBuf>,
+    /// The account that runs the service.
+    account: Owner,
+    /// Whether the caller may have it done.
+    pub doable: bool,
+}
+
+/// What was done, or is about to be, with what undoes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Done {
+    id: String,
+    what: String,
+    undo: Vec<Undo>,
+}
+
+/// What takes a step back. Each can be done twice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Undo {
+    /// Removes a file, if it is still what was written.
+    Remove { path: Utf8PathBuf, digest: Digest, owner: Option<String> },
+    /// Removes a folder, if nothing is in it.
+    RemoveFolder { path: Utf8PathBuf, owner: Option<String> },
+    /// Gives a setting of the kernel its value back, if it has still the one that was given.
+    Setting { name: String, before: String, after: String },
+    /// Unloads a module of the kernel, if nobody uses it.
+    Unload { module: String },
+    /// Takes an account out of a group.
+    Leave { user: String, group: String },
+}
+
+/// The steps of a package that are not done on this host, for an instance. A folder's owner has nothing done with root's
+/// rights that is not root: a manifest can do only what its owner could do.
+pub(crate) fn pending(
+    layout: &Layout,
+    spec: &LaunchSpec,
+    steps: &[Preparation],
+    owner: Option<&Owner>,
+) -> Vec<Pending> {
+    if steps.is_empty() {
+        return Vec::new();
+    }
+    let setting = requirements::setting(layout, spec);
+    let folders = Folders::of(layout, spec);
+    let Some(account) = crate::engine::variables::account(spec) else { return Vec::new() };
+    let root = account::effective_uid() == 0;
+    let needed = steps.iter().filter(|step| step.when.holds(&setting));
+    let pending = |step: &Preparation| {
+        let path = step.path.as_ref().map(|path| placed(path, &folders.places()));
+        let rights = match step.rights {
+            Rights::Root => root && owner.is_none(),
+            Rights::Account => root || account.uid == account::effective_uid(),
+        };
+        let doable = step.safe && step.kind != PreparationKind::Print && rights;
+        Pending { step: step.clone(), name: spec.name.clone(), path, account: account.clone(), doable }
+    };
+    needed.map(pending).filter(|pending| !pending.is_done()).collect()
+}
+
+fn placed(path: &str, places: &Places<'_>) -> Utf8PathBuf {
+    Utf8PathBuf::from(expand(path, places))
+}
+
+impl Pending {
+    /// What kind of step it is.
+    pub(crate) fn kind(&self) -> PreparationKind {
+        self.step.kind
+    }
+
+    /// Whether the host is as the step would leave it, by whomever. What is only printed is never known to be done.
+    fn is_done(&self) -> bool {
+        let name = self.step.name.as_deref().unwrap_or_default();
+        match self.step.kind {
+            PreparationKind::KernelModule => machine::has_module(name),
+            PreparationKind::Sysctl => machine::setting(name) == self.step.value,
+            PreparationKind::Group => {
+                let group = account::group(name);
+                group.is_ok_and(|group| account::groups(&self.account).contains(&group))
+            }
+            PreparationKind::Folder => self.path.as_ref().is_some_and(|path| path.is_dir()),
+            PreparationKind::Download => {
+                let digest = self.path.as_ref().and_then(|path| files::digest(path).ok());
+                digest.is_some() && digest == self.step.sha256
+            }
+            PreparationKind::Print => false,
+        }
+    }
+}
+
+/// Does the steps that may be done; if one fails, those before it are undone, last first.
+pub(crate) fn carry_out(context: &Context<'_>, wanted: &Wanted, pending: &[Pending]) -> Result<(), Failure> {
+    let record = record(&context.layout, &wanted.spec.name);
+    let mut done = read(&record)?;
+    let known = done.len();
+    for pending in pending.iter().filter(|pending| pending.doable) {
+        own_folder(wanted, pending)?;
+        context.tell(crate::engine::event::Event::Preparing(pending.to_string()));
+        let undo = hands::inverse(pending);
+        done.push(Done { id: pending.step.id.clone(), what: pending.to_string(), undo });
+        write(&record, &done)?;
+        if let Err(reason) = hands::perform(context, pending) {
+            let mut not_undone = Vec::new();
+            for done in done.drain(known..).rev() {
+                not_undone.extend(hands::take_back(&done.undo));
+            }
+            write(&record, &done)?;
+            return Err(Failure::Unprepared { step: pending.to_string(), reason, not_undone });
+        }
+    }
+    Ok(())
+}
+
+/// The instance's own data folder comes with its installation, which is later: a step that makes something in it has it
+/// made as that would.
+fn own_folder(wanted: &Wanted, pending: &Pending) -> Result<(), Failure> {
+    let Some(path) = &pending.path else { return Ok(()) };
+    for (folder, mode, owner) in instance_folders(wanted) {
+        if path.starts_with(&folder) && files::facts(&folder)?.is_none() {
+            files::create_folder(&folder, mode, owner.as_ref())?;
+        }
+    }
+    Ok(())
+}
+
+/// What was done for an instance and would be undone, as sentences.
+#[must_use]
+pub fn prepared(layout: &Layout, name: &InstanceName) -> Vec<String> {
+    let done = read(&record(layout, name)).unwrap_or_default();
+    done.iter().rev().map(|done| format!("undo: {}", done.what)).collect()
+}
+
+/// Undoes what was done for an instance, last first, and says what could not be.
+pub fn undo(layout: &Layout, name: &InstanceName) -> Result<Vec<String>, Failure> {
+    let record = record(layout, name);
+    let mut done = read(&record)?;
+    let mut left = Vec::new();
+    while let Some(last) = done.pop() {
+        left.extend(hands::take_back(&last.undo));
+        write(&record, &done)?;
+    }
+    Ok(left)
+}
+
+/// Where what was done for an instance is written down: not in its own folders, which a purge removes.
+fn record(layout: &Layout, name: &InstanceName) -> Utf8PathBuf {
+    layout.states().join(".prepared").join(format!("{name}.json"))
+}
+
+fn read(record: &Utf8PathBuf) -> Result<Vec<Done>, Failure> {
+    let Some(text) = files::read(record)? else { return Ok(Vec::new()) };
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::Damaged { path: record.clone(), reason: error.to_string() })
+}
+
+fn write(record: &Utf8PathBuf, done: &[Done]) -> Result<(), Failure> {
+    let Some(folder) = record.parent() else { return Ok(()) };
+    if done.is_empty() {
+        files::remove(record)?;
+        if files::facts(folder)?.is_some() {
+            files::remove_empty_folder(folder)?;
+        }
+        return Ok(());
+    }
+    files::create_folder(folder, 0o700, None)?;
+    let text = serde_json::to_string_pretty(done).unwrap_or_default() + "\n";
+    Ok(files::write(record, &text, 0o600, None)?)
+}

@@ -1,0 +1,130 @@
+//! What this host is and can do: its kernel, its processor, its memory, its settings.
+
+use std::ffi::OsStr;
+use std::net::{TcpListener, ToSocketAddrs as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::{AtFlags, CWD};
+
+use crate::host::files;
+
+pub use rustix::fs::Access;
+
+/// The version of the kernel, as it names itself.
+#[must_use]
+pub fn kernel() -> String {
+    rustix::system::uname().release().to_string_lossy().into_owned()
+}
+
+/// The arguments with which the kernel was booted: names, and their values where they have one.
+#[must_use]
+pub fn kernel_arguments() -> Vec<(String, Option<String>)> {
+    let line = read("/proc/cmdline");
+    let word = |word: &str| match word.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+        None => (word.to_owned(), None),
+    };
+    line.split_ascii_whitespace().map(word).collect()
+}
+
+/// Whether the processor says that it can do something.
+#[must_use]
+pub fn has_cpu_flag(name: &str) -> bool {
+    let text = read("/proc/cpuinfo");
+    let lines = text.lines().filter_map(|line| line.split_once(':'));
+    let mut flags = lines.filter(|(key, _)| matches!(key.trim(), "flags" | "Features"));
+    flags.any(|(_, flags)| flags.split_ascii_whitespace().any(|flag| flag == name))
+}
+
+/// Whether a module of the kernel is there: loaded, or built in.
+#[must_use]
+pub fn has_module(name: &str) -> bool {
+    let name = name.replace('-', "_");
+    let loaded = Utf8PathBuf::from("/sys/module").join(&name);
+    if matches!(files::facts(&loaded), Ok(Some(_))) {
+        return true;
+    }
+    let listed = read("/proc/modules");
+    if listed.lines().any(|line| line.split(' ').next() == Some(name.as_str())) {
+        return true;
+    }
+    let built_in = read(&format!("/lib/modules/{}/modules.builtin", kernel()));
+    let file = |line: &str| Utf8Path::new(line).file_stem().map(|stem| stem.replace('-', "_"));
+    built_in.lines().any(|line| file(line).as_deref() == Some(name.as_str()))
+}
+
+/// The file of a setting of the kernel.
+#[must_use]
+pub fn setting_file(name: &str) -> Utf8PathBuf {
+    Utf8Path::new("/proc/sys").join(name.replace('.', "/"))
+}
+
+/// The value of a setting of the kernel; nothing where there is none of that name.
+#[must_use]
+pub fn setting(name: &str) -> Option<String> {
+    let text = files::read(&setting_file(name)).ok()??;
+    Some(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// The memory of this host, in bytes.
+#[must_use]
+pub fn memory() -> Option<u64> {
+    let text = read("/proc/meminfo");
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// Whether the rights that this thread acts with let it use a file.
+#[must_use]
+pub fn may(path: &Utf8Path, access: Access) -> bool {
+    rustix::fs::accessat(CWD, path.as_str(), access, AtFlags::EACCESS).is_ok()
+}
+
+/// Where a program is that a name stands for in a list of folders.
+#[must_use]
+pub fn program(name: &str, path: &str) -> Option<Utf8PathBuf> {
+    let runs = |file: &Utf8PathBuf| file.is_file() && may(file, Access::EXEC_OK);
+    if name.contains('/') {
+        return Some(Utf8PathBuf::from(name)).filter(runs);
+    }
+    let folders =
+        std::env::split_paths(OsStr::new(path)).filter_map(|folder| Utf8PathBuf::try_from(folder).ok());
+    folders.map(|folder| folder.join(name)).find(runs)
+}
+
+/// Whether somebody listens on a host and port already. What can't be tried can't be known.
+#[must_use]
+pub fn is_taken(address: &str) -> bool {
+    let Ok(addresses) = address.to_socket_addrs() else { return false };
+    let in_use = |error: std::io::Error| error.kind() == std::io::ErrorKind::AddrInUse;
+    addresses.into_iter().any(|address| TcpListener::bind(address).is_err_and(in_use))
+}
+
+fn read(path: &str) -> String {
+    files::read(Utf8Path::new(path)).ok().flatten().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_host_is_looked_at() {
+        assert!(kernel().contains('.') && !kernel_arguments().is_empty());
+        assert!(memory().is_some_and(|bytes| bytes > 64 << 20));
+        assert!(setting("kernel.ostype").is_some_and(|value| value == "Linux"));
+        assert_eq!(setting("kernel.no-such-setting"), None);
+        assert!(!has_module("no_such_module") && !has_cpu_flag("no_such_flag"));
+        assert!(program("sh", "/nowhere:/bin:/usr/bin").is_some() && program("sh", "/nowhere").is_none());
+        assert!(program("/bin/sh", "").is_some() && program("/etc/passwd", "").is_none());
+    }
+
+    #[test]
+    fn a_port_is_taken_while_somebody_listens() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        assert!(is_taken(&address));
+        drop(listener);
+        assert!(!is_taken(&address));
+    }
+}

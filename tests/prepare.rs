@@ -1,0 +1,134 @@
+//! Making a host ready for a package: shown, confirmed, done with what undoes it. Only what an account may do by itself
+//! is done here; `tests/systems/prepare` does what takes root.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "a test that can't go on fails"
+)]
+
+mod real;
+
+use mainstay::model::digest::Digest;
+use mainstay::package::pack;
+use real::{Place, program};
+use serde_json::{Value, json};
+
+/// An archive of a server whose package prepares the host so.
+fn archive(place: &Place, steps: &Value, checks: &Value) -> String {
+    let source = place.top().join("source");
+    std::fs::create_dir_all(source.join("bin")).unwrap();
+    std::fs::copy(program("server"), source.join("bin/server")).unwrap();
+    let port = place.port.to_string();
+    let description = json!({
+        "component": "server", "version": "1.0.0",
+        "service": {
+            "command": ["{package}/bin/server", "--port", port],
+            "ready": { "http": format!("http://127.0.0.1:{port}/health") }
+        },
+        "host": { "prepare": steps, "checks": checks }
+    });
+    std::fs::write(source.join("mainstay-package.json"), description.to_string()).unwrap();
+    let archive = place.top().join("server-1.0.0.tar.gz");
+    pack::pack(&source, &archive).unwrap();
+    archive.into_string()
+}
+
+fn install(place: &Place, archive: &str, further: &[&str]) -> real::Output {
+    let install =
+        ["install", "--name", "web", "--component", "server", "--platform", "embedded", "--from", archive];
+    place.run(&[&install[..], further].concat())
+}
+
+/// A folder in the service's data, and a file that is fetched into a folder beside.
+fn steps(place: &Place, sha256: &Digest) -> Value {
+    let from = place.top().join("published");
+    json!([
+        { "id": "images", "kind": "folder", "path": "{data}/deep/images", "mode": "750", "rights": "account", "safe": true, "what": "holds images" },
+        { "id": "kernel", "kind": "download", "url": format!("file://{from}"), "sha256": sha256, "mode": "755",
+          "path": place.top().join("tools/firecracker"), "rights": "account", "safe": true, "what": "runs virtual machines" },
+        { "id": "bridge", "kind": "print", "command": ["ip", "link", "add", "jobs 0", "type", "bridge"], "what": "connects them" },
+        { "id": "unsafe", "kind": "folder", "path": "/no-such-folder", "what": "is left to the operator" },
+        { "id": "elsewhere", "kind": "folder", "path": "/no-such-other", "what": "is not for this host", "safe": true,
+          "when": { "os": ["windows"] } }
+    ])
+}
+
+#[test]
+fn a_host_is_prepared_once_it_was_confirmed_and_a_purge_undoes_it() {
+    let place = Place::new();
+    std::fs::write(place.top().join("published"), "a program").unwrap();
+    let tool = place.top().join("tools/firecracker");
+    let needs = json!([{ "kind": "file", "path": tool, "access": "execute", "why": "jobs run in it" }]);
+    let archive = archive(&place, &steps(&place, &Digest::of(b"a program")), &needs);
+    let before = place.print();
+
+    // Without the word nothing is prepared, and what the package needs is missing.
+    let refused = install(&place, &archive, &[]);
+    assert_eq!(refused.code, Some(4), "{refused:?}");
+    assert!(refused.err.contains("there is no `") && refused.err.contains("`mainstay install --prepare`"));
+    // Nobody is there to be asked.
+    install(&place, &archive, &["--prepare"]).fails(2, "add `--yes`");
+    let shown = install(&place, &archive, &["--prepare", "--dry-run"]).good();
+    for line in [
+        "prepare: make the folder `",
+        "deep/images` (as ",
+        "prepare: fetch `",
+        "it holds images",
+        "by hand: `sudo ip link add 'jobs 0' type bridge`",
+        "by hand: `sudo install -d -m 755 ",
+    ] {
+        assert!(format!("{}{}", shown.out, shown.err).contains(line), "{line}: {shown:?}");
+    }
+    assert!(!shown.out.contains("no-such-other"), "{shown:?}");
+    assert_eq!(before, place.print());
+    assert!(!tool.exists());
+
+    install(&place, &archive, &["--prepare", "--yes"]).good();
+    let data = place.layout.data(&"web".parse().unwrap());
+    assert!(data.join("deep/images").is_dir());
+    assert_eq!(std::fs::read_to_string(&tool).unwrap(), "a program");
+    assert!(!std::path::Path::new("/no-such-folder").exists());
+    assert!(place.run(&["status"]).good().out.contains("running and ready"));
+    // A second time there is nothing to prepare.
+    let again = install(&place, &archive, &["--prepare", "--yes"]).good();
+    assert!(!again.out.contains("prepare:") && again.out.contains("nothing to do"), "{again:?}");
+
+    // What somebody has changed since stays, and is named.
+    let shown = place.run(&["uninstall", "--purge", "--dry-run"]).good();
+    assert!(format!("{}{}", shown.out, shown.err).contains("undo: fetch `"), "{shown:?}");
+    place.run(&["uninstall", "--purge", "--yes"]).good();
+    assert!(!tool.exists() && !place.top().join("tools").exists());
+    assert!(!place.layout.states().join(".prepared").exists());
+}
+
+#[test]
+fn what_was_changed_since_stays() {
+    let place = Place::new();
+    std::fs::write(place.top().join("published"), "a program").unwrap();
+    let archive = archive(&place, &steps(&place, &Digest::of(b"a program")), &json!([]));
+    install(&place, &archive, &["--prepare", "--yes"]).good();
+    let tool = place.top().join("tools/firecracker");
+    std::fs::write(&tool, "somebody's own").unwrap();
+    let removed = place.run(&["uninstall", "--purge", "--yes"]).good();
+    assert!(removed.err.contains("was changed since, and stays"), "{removed:?}");
+    assert_eq!(std::fs::read_to_string(&tool).unwrap(), "somebody's own");
+}
+
+#[test]
+fn a_step_that_fails_takes_those_before_it_back() {
+    let place = Place::new();
+    std::fs::write(place.top().join("published"), "another program").unwrap();
+    let archive = archive(&place, &steps(&place, &Digest::of(b"a program")), &json!([]));
+    let failed = install(&place, &archive, &["--prepare", "--yes"]);
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    assert!(failed.err.contains("the host could not be prepared at `fetch `"), "{failed:?}");
+    assert!(!place.top().join("tools/firecracker").exists() && !place.top().join("tools").exists());
+    let data = place.layout.data(&"web".parse().unwrap());
+    assert!(!data.join("deep").exists());
+    assert!(!place.layout.states().join(".prepared").exists());
+    assert!(!place.deploy().join("mainstay.json").exists());
+    // Without preparing, it is told what is not, and all goes on.
+    let told = install(&place, &archive, &[]).good();
+    assert!(told.err.contains("the host is not prepared: make the folder `"), "{told:?}");
+}
