@@ -281,21 +281,9 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "another service? give it another `name` in the manifest".to_owned(),
             "the same service, from now on from here? `--take-over`".to_owned(),
         ],
-        Refusal::NotOurs { name, .. } => vec![
-            format!(
-                "to make that service mainstay's: `mainstay adopt {name}.service`, in a folder without a manifest"
-            ),
-            "else choose another `name`".to_owned(),
-        ],
-        Refusal::AlreadyOurs { name, folder } => vec![
-            format!("`mainstay status --name {name}` shows how it is; its manifest stands in `{folder}`"),
-            "to move it to another folder, put its manifest there and type `mainstay apply --take-over`"
-                .to_owned(),
-        ],
-        Refusal::HasSocket { name, .. } => vec![
-            format!("`systemctl disable --now {name}.socket` and remove its file, then adopt the service"),
-            "then let the manifest say `service.sockets`".to_owned(),
-        ],
+        Refusal::NotOurs { .. } | Refusal::AlreadyOurs { .. } | Refusal::HasSocket { .. } => {
+            adopt::refusal_help(refusal)
+        }
         Refusal::OtherPlatform { installed, .. } => vec![
             format!("to stay there, write `\"platform\": \"{installed}\"` in the manifest"),
             "to move it, uninstall it first: its data and configuration stay".to_owned(),

@@ -9,11 +9,7 @@ use crate::engine::observe::{observe, read_receipt};
 use crate::engine::operation::{exclusively, still_agreed};
 use crate::engine::prepare::platform_of;
 use crate::engine::target::Target;
-<<<<<<< HEAD
-use crate::engine::{adoption, references, registry};
-=======
-use crate::engine::{preparation, references, registry};
->>>>>>> main
+use crate::engine::{adoption, preparation, references, registry};
 use crate::host::{clock, files};
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
@@ -62,7 +58,6 @@ pub fn remove(
                 plan.room.frees = freed(&plan);
                 plan
             }
-<<<<<<< HEAD
             Removal::Instance => uninstall(&spec, layout, &observed, &context.caller, now, false, None),
             Removal::AndRestore => {
                 let before = adoption::before(layout, &of.name)?.ok_or_else(|| {
@@ -74,16 +69,11 @@ pub fn remove(
                 plan
             }
             Removal::Everything => uninstall(&spec, layout, &observed, &context.caller, now, true, None),
-        })
-=======
-            Removal::Instance => uninstall(&spec, layout, &observed, &context.caller, now, false),
-            Removal::Everything => uninstall(&spec, layout, &observed, &context.caller, now, true),
         };
         if removal == Removal::Everything {
             plan.preparation = preparation::prepared(layout, &of.name);
         }
         Ok(plan)
->>>>>>> main
     };
     let plan = decide()?;
     if dry_run || (plan.is_empty() && !crate::engine::recover::is_unfinished(context, &of.name)?) {

@@ -96,8 +96,7 @@ impl Plan {
     /// Whether a step up to a place restarts the service without a switch: where it fails, what ran before is back.
     #[must_use]
     pub fn restarts_before(&self, place: usize) -> bool {
-        let restarts =
-            |planned: &Planned| matches!(planned.undo, Undo::Restart { .. } | Undo::Restore { .. });
+        let restarts = |planned: &Planned| matches!(planned.undo, Undo::Restart { .. } | Undo::Restore(..));
         self.steps.iter().take(place + 1).any(restarts)
     }
 
@@ -297,12 +296,7 @@ pub enum Undo {
         first: Vec<Step>,
     },
     /// These steps, in order; then what ran before mainstay is started again by these calls, and seen to run.
-    Restore {
-        /// What has to be as it was before it runs again.
-        first: Vec<Step>,
-        /// What starts it.
-        calls: Vec<Call>,
-    },
+    Restore(Vec<Step>, Vec<Call>),
     /// Start the service again and see it ready.
     Start(Vec<Call>),
 }

@@ -1,6 +1,7 @@
 //! What helps where something is not adopted.
 
 use crate::engine::adopt::AdoptError;
+use crate::plan::refusal::Refusal;
 
 pub(super) fn code(error: &AdoptError) -> u8 {
     match error {
@@ -51,5 +52,27 @@ pub(super) fn help(error: &AdoptError) -> Vec<String> {
             ));
             help
         }
+    }
+}
+
+/// What helps where a name is somebody else's already.
+pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
+    match refusal {
+        Refusal::NotOurs { name, .. } => vec![
+            format!(
+                "to make that service mainstay's: `mainstay adopt {name}.service`, in a folder without a manifest"
+            ),
+            "else choose another `name`".to_owned(),
+        ],
+        Refusal::AlreadyOurs { name, folder } => vec![
+            format!("`mainstay status --name {name}` shows how it is; its manifest stands in `{folder}`"),
+            "to move it to another folder, put its manifest there and type `mainstay apply --take-over`"
+                .to_owned(),
+        ],
+        Refusal::HasSocket { name, .. } => vec![
+            format!("`systemctl disable --now {name}.socket` and remove its file, then adopt the service"),
+            "then let the manifest say `service.sockets`".to_owned(),
+        ],
+        _ => Vec::new(),
     }
 }

@@ -148,7 +148,7 @@ fn restart(plan: &mut Plan, wanted: &Wanted, adopting: &Adopting, reload: &[Call
     });
     let first = files.chain(ends.clone()).chain(reload.iter().map(call)).collect();
     let again = calls::restart_and_wait(&of);
-    let mut undo = Undo::Restore { first, calls: again };
+    let mut undo = Undo::Restore(first, again);
     for call in calls::restart(&of, Sockets::Left) {
         plan.push(Step::Call { call }, std::mem::replace(&mut undo, Undo::Nothing));
     }
