@@ -15,6 +15,7 @@ use crate::model::answer::failure::FailureAnswer;
 use crate::model::marker::Marker;
 use crate::plan::refusal::Refusal;
 
+mod adopt;
 mod data;
 mod fetching;
 mod host;
@@ -63,6 +64,7 @@ pub(crate) fn said(report: &Report, failure: &Failure) -> FailureAnswer {
 fn code(failure: &Failure) -> u8 {
     match failure {
         Failure::Usage(_) | Failure::Faulty(_) | Failure::Unresolved(_) | Failure::NoVersion(_) => 2,
+        Failure::Adopt(error) => adopt::code(error),
         Failure::Target(_) => 3,
         Failure::Run(error) if matches!(**error, RunError::NotInstalled(_)) => 3,
         Failure::Refused(_)
@@ -108,6 +110,7 @@ fn code(failure: &Failure) -> u8 {
 fn help(failure: &Failure) -> Vec<String> {
     match failure {
         Failure::Target(error) => target_help(error),
+        Failure::Adopt(error) => adopt::help(error),
         Failure::Refused(refusal) => refusal_help(refusal),
         Failure::Distrusted(distrust) => distrust_help(distrust),
         Failure::Fetch(error) => fetching::help(error),
@@ -278,7 +281,9 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "another service? give it another `name` in the manifest".to_owned(),
             "the same service, from now on from here? `--take-over`".to_owned(),
         ],
-        Refusal::NotOurs { .. } => vec!["choose another `name`, or remove that definition first".to_owned()],
+        Refusal::NotOurs { .. } | Refusal::AlreadyOurs { .. } | Refusal::HasSocket { .. } => {
+            adopt::refusal_help(refusal)
+        }
         Refusal::OtherPlatform { installed, .. } => vec![
             format!("to stay there, write `\"platform\": \"{installed}\"` in the manifest"),
             "to move it, uninstall it first: its data and configuration stay".to_owned(),
