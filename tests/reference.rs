@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 const BEGIN: &str = "<!-- From here on written by tests/reference.rs. -->\n";
 
 /// The parts of the manifest in reading order: the heading, and the name in the schema's definitions.
-const PARTS: [(&str, &str); 18] = [
+const PARTS: [(&str, &str); 20] = [
     ("At the top", ""),
     ("`package`", "PackageReference"),
     ("`package.download`", "Download"),
@@ -33,6 +33,8 @@ const PARTS: [(&str, &str); 18] = [
     ("`upgrade.hooks`", "Hooks"),
     ("`logs`", "Logs"),
     ("`systemd`", "Systemd"),
+    ("`compose`", "Compose"),
+    ("`compose.volumes[]`", "Volume"),
 ];
 
 fn schema(document: Published) -> Value {

@@ -17,20 +17,31 @@ use mainstay::model::status::{Exit, Status};
 use serde_json::Value;
 
 /// Faults that no schema can express: it would have to reckon, to compare fields with each other, or to look into texts.
-const BEYOND_A_SCHEMA: [&str; 32] = [
+const BEYOND_A_SCHEMA: [&str; 43] = [
     "form-duplicate-field",
     "form-nul-in-an-argument",
     "value-calendar-hour",
     "value-calendar-zone",
     "value-duration-beyond-counting",
     "value-http-port",
+    "value-image-tag",
     "value-level-no-expression",
     "value-listen-old-name",
     "value-listen-port",
     "value-name-kept",
+    "value-port-number",
     "value-size-beyond-counting",
     "value-tcp-port",
     "value-url-word",
+    "value-image-tag",
+    "value-port-number",
+    "meaning-compose-external-path",
+    "meaning-compose-package-token",
+    "meaning-compose-port-twice",
+    "meaning-compose-project-name",
+    "meaning-compose-target-twice",
+    "meaning-compose-version-and-tag",
+    "meaning-compose-volume-name",
     "meaning-delay-long",
     "meaning-gate-shorter-than-delay",
     "meaning-health-every-long",
@@ -108,8 +119,9 @@ fn properties(place: &str, schema: &Value, visit: &mut impl FnMut(&str, &Value))
 }
 
 /// What these are where they are not given depends on the host, the package or each other.
-const WITHOUT_DEFAULT: [&str; 117] = [
+const WITHOUT_DEFAULT: [&str; 125] = [
     "manifest.v1.$schema",
+    "manifest.v1.compose",
     "manifest.v1.name",
     "manifest.v1.package",
     "manifest.v1.platform",
@@ -118,6 +130,11 @@ const WITHOUT_DEFAULT: [&str; 117] = [
     "package.v1.component",
     "package.v1.rollback",
     "package.v1.version",
+    "Compose.containerName",
+    "Compose.engine",
+    "Compose.entrypoint",
+    "Compose.image",
+    "Compose.user",
     "Download.ca",
     "Download.certificate",
     "Health.command",
@@ -172,6 +189,8 @@ const WITHOUT_DEFAULT: [&str; 117] = [
     "Stop.command",
     "Stop.http",
     "Upgrade.gate",
+    "Volume.source",
+    "Volume.target",
     "package.v1.status",
     "StatusView.title",
     "StatusView.http",

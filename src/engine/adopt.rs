@@ -272,6 +272,7 @@ fn declared(context: &Context<'_>, request: &AdoptRequest, found: &Found) -> Res
         upgrade: crate::model::manifest::Upgrade::default(),
         logs: crate::model::manifest::Logs::default(),
         systemd: found.draft.systemd.clone(),
+        compose: None,
     };
     let made = of_manifest(request, &manifest)?;
     let launch =

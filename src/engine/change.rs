@@ -13,7 +13,7 @@ use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::readying::Readying;
 use crate::engine::source::{self, Proof, Source, Supply, present, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{Context, data, drafted, drift, installed, registry, remarks, trial, trust};
+use crate::engine::{Context, container, data, drafted, drift, installed, registry, remarks, trial, trust};
 use crate::host::{files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -157,7 +157,11 @@ fn attempt(
     let receipt = trial::receipt(&context.layout, &target.name)?;
     installed::guard_request(declared, request)?;
     let supply = source::supply(context, declared, request, receipt.as_ref())?;
-    let stage = verified::stage(context, declared, request, &supply, receipt.as_ref())?;
+    // Images are their engine's to bring.
+    let stage = match &declared.manifest.compose {
+        Some(_) => None,
+        None => verified::stage(context, declared, request, &supply, receipt.as_ref())?,
+    };
     let completed = stage.as_ref().map(|stage| drafted::completed(declared, stage)).transpose()?.flatten();
     let declared = completed.as_ref().unwrap_or(declared);
     let unsigned = stage.as_ref().and_then(|stage| unsigned(declared, request, stage));
@@ -272,6 +276,9 @@ fn aim(
     receipt: Option<&Receipt>,
     stage: Option<&Stage>,
 ) -> Result<Aim, Failure> {
+    if let Some(compose) = &declared.manifest.compose {
+        return container::aim::aim(context, declared, compose, request, receipt);
+    }
     if !declared.manifest.package.source.has_trees() {
         return installed::aim(context, declared, request, receipt);
     }
@@ -289,6 +296,7 @@ fn aim(
             wishes: request.wishes,
             edits_version,
             standing: None,
+            container: None,
         });
     }
     let package = &declared.manifest.package;
@@ -310,7 +318,7 @@ fn aim(
     present::guard(declared, request, &version, receipt, &complete)?;
     let description = prepare::description_in(&path)?;
     let wishes = request.wishes;
-    Ok(Aim { version, description, archive: None, wishes, edits_version, standing: None })
+    Ok(Aim { version, description, archive: None, wishes, edits_version, standing: None, container: None })
 }
 
 /// The version of the one tree that is there, where nothing says which is wanted.

@@ -11,6 +11,7 @@ use crate::engine::{Context, leftovers, report, reserve, space, switch, trial};
 use crate::host::files::FileError;
 use crate::host::{clock, files};
 use crate::model::history;
+use crate::model::launch::tree_name;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::package::tree::{Complete, Staging, read_complete};
@@ -217,19 +218,19 @@ fn is_its_own_fault(step: &Step, error: &StepError) -> bool {
 
 /// Remembers the version that a plan has not brought: it is not tried again unless somebody asks.
 pub(crate) fn mark_bad(context: &Context<'_>, plan: &Plan, reason: &str) {
-    let Some((_, switch)) = plan.switch() else { return };
-    if switch.from.tree() == switch.to.tree() || plan.operation == Operation::Rollback {
+    let Some((_, to)) = plan.versions().filter(|(from, to)| from != to) else { return };
+    if plan.operation == Operation::Rollback {
         return;
     }
-    let (layout, name, tree) = (&context.layout, &plan.of.name, switch.to.tree());
+    let (layout, name, tree) = (&context.layout, &plan.of.name, tree_name(&plan.of.component, to));
     let published = plan.steps.iter().find_map(|planned| match &planned.step {
         Step::Publish { digest, .. } => Some(*digest),
         _ => None,
     });
     let digest = published.or_else(|| read_complete(&layout.tree(name, &tree)).map(|whole| whole.digest));
-    let marked = trial::mark_bad(layout, name, (&switch.to.version, digest), (reason, clock::now()));
+    let marked = trial::mark_bad(layout, name, (to, digest), (reason, clock::now()));
     if let Err(failure) = marked {
-        context.notice(format!("that {} failed could not be remembered: {failure}", switch.to.version));
+        context.notice(format!("that {to} failed could not be remembered: {failure}"));
     }
 }
 
@@ -325,7 +326,7 @@ pub(crate) fn remember(
     downtime: Option<Duration>,
 ) {
     let path = context.layout.history(&plan.of.name);
-    let versions = plan.switch().map(|(_, switch)| (switch.from.version.clone(), switch.to.version.clone()));
+    let versions = plan.versions().map(|(from, to)| (from.clone(), to.clone()));
     let (from, to) = match versions {
         Some((old, new)) if action == history::Action::Finished => (Some(old), Some(new)),
         // Taken back: from the new one to the old one.

@@ -274,7 +274,7 @@ impl<'a> Hands<'a> {
         self.context.tell(Told::Undoing(format!("restart {name} with {}", spec.tree())));
         // Those that the launch before had none of are closed by what undoes its definition.
         let sockets = if spec.sockets.is_empty() { Sockets::Left } else { sockets };
-        for call in calls::restart(&self.of, sockets) {
+        for call in calls::replace(&self.of, sockets) {
             self.call(&call)?;
         }
         self.await_ready(Awaited { before: self.before.get(), ..awaited })

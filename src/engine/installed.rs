@@ -83,6 +83,7 @@ pub(crate) fn aim(
             restart: request.restart_only || blind,
             notices,
         }),
+        container: None,
     })
 }
 
@@ -166,7 +167,7 @@ pub(crate) fn told(
 /// What contradicts a source whose versions have no trees.
 pub(crate) fn guard_request(declared: &Declared, request: &Request) -> Result<(), Failure> {
     let source = match declared.manifest.package.source {
-        PackageSource::Archive => return Ok(()),
+        PackageSource::Archive | PackageSource::Image => return Ok(()),
         PackageSource::Manager => "manager",
         PackageSource::Binary => "binary",
     };

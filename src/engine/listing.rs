@@ -1,8 +1,9 @@
 //! All the instances that the caller may read. However many there are, one question is asked of each service
 //! manager, and the rest is read from files.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use crate::engine::container;
 use crate::engine::manager::{self, State};
 use crate::engine::registry::{self, Instances};
 use crate::engine::runtimes::Own;
@@ -15,6 +16,7 @@ use crate::model::index::Scan;
 use crate::model::layout::{Layout, unit_name};
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
+use crate::model::name::InstanceName;
 use crate::model::owner::Owner;
 use crate::platform::observed::{ActiveState, ServiceListed};
 
@@ -77,11 +79,19 @@ fn of_scope(layout: &Layout) -> (Vec<Listed>, Vec<String>) {
             services.get(&unit_name(&marker.name)).map_or(State::Inactive, |active| (*active).into())
         }),
         PlatformKind::Embedded => Some(guarded(layout, marker)),
+        PlatformKind::Compose => None,
     };
+    let engines = contained(layout, &markers, &mut notices);
     let own = Own::look();
     let listed = markers.iter().map(|marker| Listed {
         other_runtime: own.other(layout, &marker.name),
-        ..listed(layout, marker, states(marker), None, &mut notices)
+        ..listed(
+            layout,
+            marker,
+            engines.get(&marker.name).copied().or_else(|| states(marker)),
+            None,
+            &mut notices,
+        )
     });
     let listed: Vec<Listed> = listed.collect();
     notices.extend(run_by_others(&listed));
@@ -123,6 +133,8 @@ fn of_other_user(layout: &Layout, user: &Owner) -> (Vec<Listed>, Vec<String>) {
         // Their managers are theirs to ask; a living supervisor says enough.
         PlatformKind::Systemd => report::live(layout, &marker.name).map(|_| State::Active),
         PlatformKind::Embedded => Some(guarded(layout, marker)),
+        // Whose engine is theirs as well.
+        PlatformKind::Compose => None,
     };
     let listed = markers
         .iter()
@@ -171,6 +183,20 @@ fn listed(
         folder: marker.folder.clone(),
         other_runtime: None,
     }
+}
+
+/// How the containers are, as their engines say; one that does not answer is told of once.
+fn contained(layout: &Layout, markers: &[Marker], notices: &mut Vec<String>) -> HashMap<InstanceName, State> {
+    let mut states = HashMap::new();
+    let mut silent = BTreeSet::new();
+    for marker in markers.iter().filter(|marker| marker.platform == PlatformKind::Compose) {
+        match container::seen(layout, marker) {
+            Ok(seen) => drop(states.insert(marker.name.clone(), seen.state)),
+            Err(error) => drop(silent.insert(format!("how containers are can't be known: {error}"))),
+        }
+    }
+    notices.extend(silent);
+    states
 }
 
 fn guarded(layout: &Layout, marker: &Marker) -> State {

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::engine::{Context, report};
+use crate::engine::{Context, container, report};
 use crate::host::command::{self, Manner};
 use crate::host::output::log_file;
 use crate::host::{account, clock, notify};
@@ -62,6 +62,10 @@ pub(crate) fn tail(context: &Context<'_>, of: &Marker, since: Moment, lines: u64
             let wanted = if of_program.is_empty() { own } else { of_program };
             last(wanted.iter().map(told).collect(), lines)
         }
+        PlatformKind::Compose => {
+            let lines = usize::try_from(lines).unwrap_or(usize::MAX);
+            container::logs::tail(&context.layout, of, since, lines)
+        }
     }
 }
 
@@ -90,6 +94,8 @@ pub(crate) fn keep(context: &Context<'_>, of: &Marker, text: &str) {
                 0o640,
             );
         }
+        // Its engine takes no lines but the container's own, and no command of a manifest is run.
+        PlatformKind::Compose => {}
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use regex_lite::Regex;
 
+use crate::engine::container;
 use crate::engine::failure::{CallError, Failure};
 use crate::engine::status::active;
 use crate::host::follow::LogReader;
@@ -74,6 +75,7 @@ pub fn logs(
     match of.platform {
         PlatformKind::Systemd => from_journal(of, &levels(layout, of), request, tell),
         PlatformKind::Embedded => from_files(layout, &of.name, levels(layout, of), request, tell),
+        PlatformKind::Compose => from_container(layout, of, &levels(layout, of), request, tell),
     }
 }
 
@@ -190,6 +192,47 @@ fn answer(
 ) -> LogAnswer {
     let level = level.unwrap_or(Level::Info);
     LogAnswer { schema: "log.v1".to_owned(), name: name.clone(), at, level, stream, text }
+}
+
+fn from_container(
+    layout: &Layout,
+    of: &Marker,
+    levels: &Levels,
+    request: &LogRequest,
+    tell: &mut dyn FnMut(Told) -> bool,
+) -> Result<(), Failure> {
+    let mut last = Last::new(request.lines, tell);
+    let mut newest = request.since;
+    let read = |since: Option<Moment>, follow: bool, each: &mut dyn FnMut(LogAnswer) -> bool| {
+        let wanted = container::logs::Wanted {
+            since,
+            until: request.until,
+            lines: request.lines.filter(|_| !request.sifts() && !follow),
+            follow,
+        };
+        container::logs::read(layout, of, wanted, &mut |at, text| {
+            let (level, text) = match level::prefix(text) {
+                Some((level, rest)) => (Some(level), rest.to_owned()),
+                None => (levels.in_text(text), text.to_owned()),
+            };
+            each(answer(&of.name, at, level, None, text))
+        })
+    };
+    let mut wants_more = true;
+    read(request.since, false, &mut |line| {
+        newest = newest.max(Some(line.at));
+        wants_more = !request.wants(&line) || last.take(line);
+        wants_more
+    })?;
+    if !wants_more || !last.end() || !request.follow {
+        return Ok(());
+    }
+    // From where the first answer ended; engines give the lines of that moment again.
+    let told = newest;
+    read(told.or_else(|| Some(clock::now())), true, &mut |line| {
+        let is_new = told.is_none_or(|told| line.at > told);
+        !is_new || !request.wants(&line) || (last.take(line) && last.end())
+    })
 }
 
 fn from_journal(

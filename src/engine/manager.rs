@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::engine::failure::CallError;
-use crate::engine::{guard, supervisor};
+use crate::engine::{container, guard, supervisor};
 use crate::host::command::{self, Manner};
 use crate::host::{account, environment};
 use crate::model::layout::Layout;
@@ -14,6 +14,7 @@ use crate::model::name::InstanceName;
 use crate::model::status::Exit;
 use crate::plan::observed::SocketSeen;
 use crate::platform::call::Call;
+use crate::platform::compose::seen::ContainerSeen;
 use crate::platform::exec_start;
 use crate::platform::observed::{self, ActiveState, Answer, NoAnswer};
 use crate::platform::query;
@@ -76,6 +77,8 @@ pub struct Seen {
     pub fragment: Option<camino::Utf8PathBuf>,
     /// Files of the user's that change the definition.
     pub drop_ins: Vec<camino::Utf8PathBuf>,
+    /// Its container, where it is one.
+    pub container: Option<ContainerSeen>,
 }
 
 /// Where an instance stands with its service manager.
@@ -191,6 +194,7 @@ impl Manager for HostManager {
                 .map(|_| ())
                 .map_err(|error| failed(error.to_string())),
             Call::RestartGuardian { name } => self.restart_guarded(name).map_err(failed),
+            Call::Compose { of, verb } => container::perform(&self.layout, of, *verb),
         }
     }
 
@@ -213,6 +217,7 @@ impl Manager for HostManager {
                     needs_reload: seen.need_daemon_reload,
                     fragment: seen.fragment_path,
                     drop_ins: seen.drop_ins,
+                    container: None,
                 })
             }
             PlatformKind::Embedded => {
@@ -223,11 +228,12 @@ impl Manager for HostManager {
                 let remains = running.is_none() && guard::has_remains(&self.layout, &of.name);
                 Ok(Seen { state, remains, main_pid: running.map(|process| process.pid), ..Seen::default() })
             }
+            PlatformKind::Compose => container::seen(&self.layout, of),
         }
     }
 
     fn taken(&self, of: &Marker) -> Result<Taken, CallError> {
-        if of.platform == PlatformKind::Embedded {
+        if of.platform != PlatformKind::Systemd {
             return Ok(Taken::default());
         }
         let [service, socket] = ask(&query::unit_files(of.scope, &of.name), observed::unit_files)?;
@@ -255,7 +261,7 @@ impl Manager for HostManager {
     fn started(&self, of: &Marker) -> Result<Option<Vec<String>>, CallError> {
         match of.platform {
             PlatformKind::Systemd => ask(&query::started(of.scope, &of.name), exec_start::started),
-            PlatformKind::Embedded => Ok(None),
+            PlatformKind::Embedded | PlatformKind::Compose => Ok(None),
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod adopt;
 pub(crate) mod adoption;
 pub mod change;
 pub mod check;
+mod container;
 mod data;
 pub mod doctor;
 mod drafted;

@@ -61,6 +61,7 @@ pub(crate) fn observe(
         });
     }
     let receipt = trial::receipt(layout, name)?;
+    let (compose, strange_compose) = compose(of)?;
     let outdated = live.as_ref().is_some_and(|status| {
         receipt.as_ref().is_some_and(|receipt| receipt.awaits_restart_of(status))
             || runs_another(status.supervisor.pid, &layout.runtime_program(name))
@@ -81,7 +82,9 @@ pub(crate) fn observe(
         outdated,
         anchored: marker.as_ref().is_some_and(target::anchored),
         other_platform: other_platform(layout, of)?,
-        foreign: taken.definition,
+        foreign: strange_compose.or(taken.definition),
+        compose,
+        container_launch: seen.as_ref().ok().and_then(|seen| seen.container.as_ref()?.launch.clone()),
         foreign_socket: strange_socket.or(taken.socket),
         masked,
         unmarked: marker.is_none() && !masked && receipt.is_some() && {
@@ -148,6 +151,17 @@ fn socket(layout: &Layout, of: &Marker) -> Result<(Option<String>, Option<String
     }
     let marker = platform::marker(of.platform, &text);
     let is_ours = marker.is_some_and(|marker| marker.name == of.name && marker.scope == of.scope);
+    Ok(if is_ours { (Some(text), None) } else { (None, Some(path.into_string())) })
+}
+
+/// What Compose reads in the deploy folder: its text if it is ours, else where it stands.
+fn compose(of: &Marker) -> Result<(Option<String>, Option<String>), Failure> {
+    if of.platform != PlatformKind::Compose {
+        return Ok((None, None));
+    }
+    let path = of.folder.join(platform::compose::FILE_NAME);
+    let Some(text) = files::read(&path)? else { return Ok((None, None)) };
+    let is_ours = platform::compose::text::is_of(&text, of.name.as_str(), &of.folder);
     Ok(if is_ours { (Some(text), None) } else { (None, Some(path.into_string())) })
 }
 

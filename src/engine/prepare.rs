@@ -9,8 +9,10 @@ use crate::engine::target::Declared;
 use crate::engine::{Context, runtimes, space, trust};
 use crate::host::files::FileError;
 use crate::host::{account, clock, container, files};
+use crate::model::compose::ContainerSpec;
 use crate::model::contradiction::{read_package_description, refuse_contradictions};
 use crate::model::digest::Digest;
+use crate::model::image::ImageName;
 use crate::model::launch::{Circumstances, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -191,14 +193,17 @@ pub(crate) struct Aim {
     pub(crate) edits_version: bool,
     /// What was found of a program that somebody else brought.
     pub(crate) standing: Option<Standing>,
+    /// The container, with the image that was brought for it.
+    pub(crate) container: Option<ContainerSpec>,
 }
 
 /// Resolves what is wanted.
 pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Result<Wanted, Failure> {
-    let Aim { version, description, archive, wishes, edits_version, standing } = aim;
+    let Aim { version, description, archive, wishes, edits_version, standing, container } = aim;
     let deploy = &declared.deploy;
     let platform = platform_of(declared);
-    let spec = resolve(declared, description.as_ref(), version.clone(), platform, context.layout.scope)?;
+    let mut spec = resolve(declared, description.as_ref(), version.clone(), platform, context.layout.scope)?;
+    spec.container = container;
     trust::guard(deploy, &declared.manifest, &spec, &context.layout.run(&spec.name, platform))?;
     let account = match &spec.user {
         Some(user) => Some(account::by_name(user)?).filter(|account| account.uid != context.caller.uid),
@@ -212,7 +217,8 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
         .map(|archive| archive.digest)
         .or_else(|| tree::read_complete(&tree).map(|whole| whole.digest))
         .filter(|_| spec.source.has_trees());
-    let edited = if edits_version { edit(declared, &version, digest) } else { text.clone() };
+    let image = spec.container.as_ref().map(|container| &container.wanted.image);
+    let edited = if edits_version { edit(declared, &version, digest, image) } else { text.clone() };
     let program = context.program.clone();
     let build = runtimes::build_of(&program)?;
     Ok(Wanted {
@@ -287,9 +293,21 @@ pub fn default_platform() -> PlatformKind {
 }
 
 /// The manifest with the version, and the digest if it names one, edited in; every other byte is kept.
-fn edit(declared: &Declared, version: &Version, digest: Option<Digest>) -> String {
+fn edit(declared: &Declared, version: &Version, digest: Option<Digest>, image: Option<&ImageName>) -> String {
     let package = |key: &str| [Segment::from("package"), Segment::from(key)];
-    let text = declared.document.text().to_owned();
+    let mut text = declared.document.text().to_owned();
+    if let Some(image) = image {
+        let path = [Segment::from("compose"), Segment::from("image")];
+        text = declared.document.replace(&path, image.as_str()).unwrap_or(text);
+        if declared.manifest.package.version.is_none() {
+            return text;
+        }
+        let again = crate::model::document::Document::parse(declared.path.as_str(), &text);
+        return again
+            .ok()
+            .and_then(|document| document.replace(&package("version"), version.as_str()))
+            .unwrap_or(text);
+    }
     if declared.manifest.package.version.as_ref().is_none_or(|written| written == version) {
         return text;
     }

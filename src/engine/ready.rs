@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::engine::failure::{Failure, StepError};
 use crate::engine::manager::{Seen, State};
 use crate::engine::supervisor::active_launch;
-use crate::engine::{Context, adoption, report, switch};
+use crate::engine::{Context, adoption, container, report, switch};
 use crate::host::files;
 use crate::model::launch::{LaunchSpec, Probe};
 use crate::model::manifest::PlatformKind;
@@ -39,6 +39,9 @@ pub(crate) struct Awaited<'a> {
 
 /// Waits until the launch is ready. An error says why it is not, and whether something goes on trying.
 pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'_>) -> Result<(), StepError> {
+    if of.platform == PlatformKind::Compose {
+        return container::ready::await_ready(context, of, awaited);
+    }
     let mut began = Instant::now();
     let mut asked = Instant::now();
     let mut silent_answers = 0;

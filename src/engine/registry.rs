@@ -134,7 +134,7 @@ pub fn is_indexed(layout: &Layout, marker: &Marker) -> bool {
 pub fn scan(layout: &Layout, kind: PlatformKind) -> Scan {
     let found = match kind {
         PlatformKind::Systemd => units(layout),
-        PlatformKind::Embedded => entries(layout),
+        PlatformKind::Embedded | PlatformKind::Compose => entries(layout, kind),
     };
     match found {
         Ok(markers) => {
@@ -152,12 +152,11 @@ fn units(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
     Ok(markers)
 }
 
-fn entries(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
+fn entries(layout: &Layout, kind: PlatformKind) -> Result<Vec<Marker>, files::FileError> {
     let names = files::list(layout.states())?.unwrap_or_default();
     let mut markers = Vec::new();
     for name in names.iter().filter(|name| !name.starts_with('.')) {
-        markers
-            .extend(definition(&layout.states().join(name).join("definition.json"), PlatformKind::Embedded)?);
+        markers.extend(definition(&layout.states().join(name).join("definition.json"), kind)?);
     }
     Ok(markers)
 }

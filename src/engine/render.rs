@@ -26,12 +26,16 @@ pub fn render(target: &Target, wanted: Option<PlatformKind>, facts: &Facts) -> R
     let platform = wanted.unwrap_or_else(|| platform_of(declared));
     let spec = prepare::resolve(declared, description.as_ref(), version, platform, layout.scope)?;
     let definition = platform::definition(&spec, layout, facts)?;
+    let (path, text) = match definition.compose {
+        Some(compose) => (compose.path, compose.text),
+        None => (definition.path, definition.text),
+    };
     Ok(RenderAnswer {
         schema: "render.v1".to_owned(),
         name: target.name.clone(),
         platform,
-        path: definition.path,
-        text: definition.text,
+        path,
+        text,
         socket: definition.socket.map(|socket| RenderedSocket { path: socket.path, text: socket.text }),
     })
 }

@@ -47,7 +47,7 @@ pub fn repair(
 ) -> Result<(Version, Plan), Failure> {
     let of = target.installed()?;
     let declared = target.manifest.as_ref().ok_or_else(|| TargetError::NoManifest(of.folder.clone()))?;
-    if !declared.manifest.package.source.has_trees() {
+    if !declared.manifest.has_trees() {
         return Err(Failure::Usage(format!(
             "`{}` runs a program that somebody else has installed: there is no tree to repair",
             of.name

@@ -94,6 +94,9 @@ pub(crate) fn supply(
     receipt: Option<&Receipt>,
 ) -> Result<Supply, Failure> {
     let typed = request.version.clone();
+    if declared.manifest.compose.is_some() {
+        return Ok(Supply { way: Way::Present, version: typed });
+    }
     Ok(match &request.source {
         Source::Present => Supply { way: Way::Present, version: typed },
         Source::Manifest => return of_manifest(context, declared, request, receipt),

@@ -46,6 +46,8 @@ pub(crate) fn standing(
                 }
                 _ => InstanceState::Starting,
             },
+            // Whatever runs is what its engine says of it.
+            (PlatformKind::Compose, _) => InstanceState::Ready,
             // The supervisor is just being replaced.
             _ => InstanceState::Starting,
         },

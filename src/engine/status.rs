@@ -3,6 +3,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::engine::container::boot::boot as boot_of_container;
 use crate::engine::drift::{self, Glance};
 use crate::engine::failure::CallError;
 use crate::engine::manager::{Manager, Seen, State};
@@ -21,6 +22,8 @@ use crate::model::receipt::Receipt;
 use crate::model::status::{Phase, ScheduleStanding, Status};
 use crate::model::version::Version;
 use crate::platform;
+use crate::platform::compose::seen::ContainerSeen;
+use crate::platform::compose::{FILE_NAME, entry};
 
 /// Looks at one instance. What can't be read is left out; what can't be asked makes its state unknown.
 pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnswer {
@@ -48,8 +51,16 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         of.platform,
         spec.as_ref().map(|spec| spec.supervision),
     );
+    let state = match contained(&seen) {
+        Some(found) if found.restarts_again() => InstanceState::BackingOff,
+        Some(found) if state == InstanceState::Ready && found.is_unhealthy() => InstanceState::Failed,
+        _ => state,
+    };
     let path = layout.definition(name, of.platform);
     let definition = files::read(&path).ok().flatten();
+    let compose = (of.platform == PlatformKind::Compose).then(|| of.folder.join(FILE_NAME));
+    let compose_text = compose.as_ref().and_then(|path| files::read(path).ok().flatten());
+    let rewritten = compose_text.as_deref().is_some_and(|text| !platform::compose::text::is_untouched(text));
     let socket = files::read(&layout.socket_definition(name)).ok().flatten();
     let socket = socket.filter(|_| of.platform == PlatformKind::Systemd);
     let native = spec.as_ref().is_some_and(|spec| spec.supervision == Supervision::Native);
@@ -97,10 +108,11 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         boot: boot(of, &seen, spec.as_ref(), definition.as_deref()),
         hardening: spec.as_ref().map(|spec| spec.hardening),
         definition: DefinitionState {
-            edited: definition.iter().chain(&socket).any(|text| !platform::untouched(of.platform, text)),
+            edited: rewritten
+                || definition.iter().chain(&socket).any(|text| !platform::untouched(of.platform, text)),
             needs_reload: seen.as_ref().is_ok_and(|seen| seen.needs_reload),
             drop_ins: drop_ins(seen.as_ref().ok(), of),
-            path,
+            path: compose.unwrap_or(path),
         },
         operation: operation(layout, of),
         pending_restart: receipt
@@ -182,9 +194,15 @@ fn restarts(live: Option<&Status>, spec: Option<&LaunchSpec>) -> Restarts {
         counted: live.map_or(0, |status| {
             u32::try_from(status.restarts.iter().filter(counts).count()).unwrap_or(u32::MAX)
         }),
-        limit: policy.map(|policy| policy.limit),
+        // An engine knows no limit.
+        limit: policy.filter(|_| spec.is_none_or(|spec| spec.container.is_none())).map(|policy| policy.limit),
         next_start: live.and_then(|status| status.next_start),
     }
+}
+
+/// The container of an instance that is one, if its engine has said how it is.
+fn contained(seen: &Result<Seen, CallError>) -> Option<&ContainerSeen> {
+    seen.as_ref().ok()?.container.as_ref()
 }
 
 fn message(
@@ -194,6 +212,9 @@ fn message(
 ) -> Option<String> {
     if let Err(error) = seen {
         return Some(error.to_string());
+    }
+    if let Some(found) = contained(seen) {
+        return found.complaint();
     }
     let reported = match said {
         Ok(reported) => reported.as_ref(),
@@ -281,6 +302,9 @@ fn boot(
                 ),
             ),
         };
+    }
+    if of.platform == PlatformKind::Compose {
+        return boot_of_container(of, definition.and_then(entry::read).as_ref());
     }
     let Ok(seen) = seen else {
         return says(None, "the service manager does not answer".to_owned());

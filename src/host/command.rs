@@ -218,6 +218,26 @@ pub fn stream(argv: &[String], each: &mut dyn FnMut(&str) -> bool) -> io::Result
     Ok(child.wait()?.code())
 }
 
+/// The same, with both of its outputs in the order in which they come.
+pub fn stream_both(argv: &[String], each: &mut dyn FnMut(&str) -> bool) -> io::Result<Option<i32>> {
+    let (reader, writer) = io::pipe()?;
+    let mut command = prepared(argv)?;
+    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+    let mut child = command.spawn()?;
+    // It holds ends of the pipe, which would never end then.
+    drop(command);
+    let mut reader = io::BufReader::with_capacity(64 << 10, reader);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        if !each(String::from_utf8_lossy(&line).trim_end_matches('\n')) {
+            child.kill()?;
+            break;
+        }
+        line.clear();
+    }
+    Ok(child.wait()?.code())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

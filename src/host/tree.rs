@@ -32,6 +32,20 @@ pub fn all() -> Vec<Process> {
     pids.filter_map(identity::process).filter(|process| !process.ended).collect()
 }
 
+/// Whether a process was given these words, in this order and next to each other.
+#[must_use]
+pub fn has_words(words: &[&str]) -> bool {
+    let Ok(entries) = fs_err::read_dir("/proc") else { return false };
+    let pids =
+        entries.flatten().filter(|entry| entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit));
+    pids.filter_map(|entry| fs_err::read(entry.path().join("cmdline")).ok()).any(|line| {
+        let given: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+        given
+            .windows(words.len())
+            .any(|window| window.iter().zip(words).all(|(one, word)| *one == word.as_bytes()))
+    })
+}
+
 /// The processes below one of them, less those that are spared and all that is below these.
 #[must_use]
 pub fn below(root: u32, spared: &[u32], processes: &[Process]) -> Vec<Process> {

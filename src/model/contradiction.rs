@@ -105,6 +105,9 @@ impl Check<'_> {
         self.size(["logs", "maxSize"], manifest.logs.max_size);
         self.settings(Section::Unit, "unit", &manifest.systemd.unit);
         self.settings(Section::Service, "service", &manifest.systemd.service);
+        if let Some(compose) = &manifest.compose {
+            self.container(manifest, compose);
+        }
     }
 
     fn service(&mut self, service: &Service) {
@@ -228,6 +231,7 @@ impl Check<'_> {
     }
 }
 
+mod compose;
 mod package;
 mod questions;
 mod running;

@@ -32,7 +32,7 @@ impl fmt::Display for Effect {
 use Effect::{Nothing, Reload, Restart};
 
 /// Every field of the manifest: `*` stands for a name that is free. A list is one field, whatever is in it.
-pub const FIELDS: [(&str, Effect); 86] = [
+pub const FIELDS: [(&str, Effect); 94] = [
     ("$schema", Nothing),
     ("name", Restart),
     ("platform", Restart),
@@ -119,6 +119,14 @@ pub const FIELDS: [(&str, Effect); 86] = [
     ("logs.maxSize", Restart),
     ("systemd.service.*", Restart),
     ("systemd.unit.*", Reload),
+    ("compose.containerName", Restart),
+    ("compose.engine", Restart),
+    ("compose.entrypoint", Restart),
+    ("compose.image", Restart),
+    ("compose.network", Restart),
+    ("compose.ports", Restart),
+    ("compose.user", Restart),
+    ("compose.volumes", Restart),
 ];
 
 impl Effect {

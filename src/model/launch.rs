@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::compose::ContainerSpec;
 use crate::model::digest::Digest;
 use crate::model::duration::Span;
 use crate::model::health::{HealthPolicy, HealthProbe};
@@ -149,6 +150,9 @@ pub struct LaunchSpec {
     /// What only systemd understands.
     #[serde(default)]
     pub systemd: Systemd,
+    /// The container, on platform `compose`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<ContainerSpec>,
     /// Who brings the program.
     #[serde(default, skip_serializing_if = "is_default")]
     pub source: PackageSource,
@@ -257,6 +261,7 @@ impl LaunchSpec {
             hooks: Hooks::default(),
             logs: LogPolicy { max_size: Size::new(10 << 20), keep: 3, level: None },
             systemd: Systemd::default(),
+            container: None,
             source: PackageSource::default(),
             upgrade: UpgradePolicy::default(),
         }

@@ -362,7 +362,7 @@ impl Layout {
     pub fn definition(&self, name: &InstanceName, platform: PlatformKind) -> Utf8PathBuf {
         match platform {
             PlatformKind::Systemd => self.units.join(unit_name(name)),
-            PlatformKind::Embedded => self.state(name).join("definition.json"),
+            PlatformKind::Embedded | PlatformKind::Compose => self.state(name).join("definition.json"),
         }
     }
 }

@@ -12,8 +12,10 @@ use schemars::{JsonSchema, SchemaGenerator};
 use crate::model::account::{USER_PATTERN, check_user};
 use crate::model::address::{HTTP_PATTERN, TCP_PATTERN, check_http, check_tcp};
 use crate::model::calendar::Calendar;
+use crate::model::compose::{CONTAINER_PATTERN, Port, TARGET_PATTERN, check_container, check_target};
 use crate::model::digest::Digest;
 use crate::model::duration::Span;
+use crate::model::image::ImageName;
 use crate::model::manifest::{LEVEL_PATTERN, check_level};
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::outcome::ExitCode;
@@ -43,6 +45,10 @@ static RULES: LazyLock<BTreeMap<String, Rule>> = LazyLock::new(|| {
         typed::<Calendar>(),
         typed::<Listen>(),
         typed::<Umask>(),
+        typed::<ImageName>(),
+        typed::<Port>(),
+        (CONTAINER_PATTERN.to_owned(), check_container),
+        (TARGET_PATTERN.to_owned(), check_target),
         (socket::NAME_PATTERN.to_owned(), socket::check_name),
         (requirement::VERSION_PATTERN.to_owned(), requirement::check_version),
         (preparation::IDENTIFIER_PATTERN.to_owned(), preparation::check_identifier),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::compose::Compose;
 use crate::model::name::InstanceName;
 use crate::model::rule::Below;
 pub use crate::model::service::{
@@ -65,6 +66,18 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(extend("default" = {}, "examples" = [{ "unit": { "After": ["postgresql.service"] } }]))]
     pub systemd: Systemd,
+    /// The container that runs, on platform `compose`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{ "image": "quay.io/acme/orchestrator:0.3.0", "ports": ["127.0.0.1:4000:4000"] }]))]
+    pub compose: Option<Compose>,
+}
+
+impl Manifest {
+    /// Whether mainstay unpacks the versions: not where a package manager, a user or a container engine brings them.
+    #[must_use]
+    pub fn has_trees(&self) -> bool {
+        self.compose.is_none() && self.package.source.has_trees()
+    }
 }
 
 /// A service manager that mainstay speaks to.
@@ -76,11 +89,13 @@ pub enum PlatformKind {
     Systemd,
     /// mainstay's own guardian and supervisor, where there is no service manager.
     Embedded,
+    /// A container of Docker's or Podman's, by Compose.
+    Compose,
 }
 
 impl PlatformKind {
     /// Every platform, for tables and messages.
-    pub const ALL: [Self; 2] = [Self::Systemd, Self::Embedded];
+    pub const ALL: [Self; 3] = [Self::Systemd, Self::Embedded, Self::Compose];
 
     /// The word that stands in a manifest.
     #[must_use]
@@ -88,6 +103,7 @@ impl PlatformKind {
         match self {
             Self::Systemd => "systemd",
             Self::Embedded => "embedded",
+            Self::Compose => "compose",
         }
     }
 }

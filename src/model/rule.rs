@@ -23,6 +23,8 @@ pub(crate) enum Given {
     Is(&'static str),
     /// As `true`.
     Yes,
+    /// As `false`.
+    No,
     /// As a duration that is longer than nothing.
     Lasting,
     /// As a list or an object that holds something.
@@ -51,6 +53,7 @@ pub(crate) struct Rule {
     or_later: Option<(&'static str, String)>,
 }
 
+mod compose;
 mod list;
 
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(list::all);
@@ -89,6 +92,7 @@ impl Given {
             Self::Something => true,
             Self::Is(word) => value == word,
             Self::Yes => value == true,
+            Self::No => value == false,
             Self::Lasting => {
                 value.as_str().is_some_and(|text| text.contains(|letter| matches!(letter, '1'..='9')))
             }
@@ -107,6 +111,7 @@ impl Given {
             Self::Something => json!({ "not": { "type": "null" } }),
             Self::Is(word) => json!({ "const": word }),
             Self::Yes => json!({ "const": true }),
+            Self::No => json!({ "const": false }),
             Self::Lasting => json!({ "type": "string", "pattern": "[1-9]" }),
             Self::Filled => json!({ "anyOf": [
                 { "type": "array", "minItems": 1 },

@@ -253,6 +253,21 @@ pub enum StopSignal {
     Sigusr2,
 }
 
+impl StopSignal {
+    /// Its name, as service managers and engines know it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sigterm => "SIGTERM",
+            Self::Sigint => "SIGINT",
+            Self::Sigquit => "SIGQUIT",
+            Self::Sighup => "SIGHUP",
+            Self::Sigusr1 => "SIGUSR1",
+            Self::Sigusr2 => "SIGUSR2",
+        }
+    }
+}
+
 /// How a program shows that it is ready: exactly one of the probes, and how long it may take.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

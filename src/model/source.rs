@@ -60,6 +60,8 @@ pub enum PackageSource {
     Manager,
     /// The user: a program that is run where it stands.
     Binary,
+    /// A container engine: always so on platform `compose`, and only there.
+    Image,
 }
 
 impl PackageSource {

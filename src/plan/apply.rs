@@ -27,6 +27,7 @@ use crate::platform::identity;
 pub const AFTER_START: &str = "upgrade.hooks.afterStart";
 
 pub mod adopt;
+mod container;
 mod data;
 mod guards;
 pub mod hooks;
@@ -44,8 +45,11 @@ pub use data::{data_folders, data_owner, size};
 /// Decides how to bring an instance to what is wanted.
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
     guard(operation, wanted, observed)?;
-    let mut plan = Plan::new(operation, &wanted.spec);
-    plan.difference = Difference { drift: drift(wanted, observed), ..difference(wanted, observed) };
+    let difference = Difference { drift: drift(wanted, observed), ..difference(wanted, observed) };
+    if wanted.spec.platform == PlatformKind::Compose {
+        return Ok(Plan { difference, ..container::apply(operation, wanted, observed) });
+    }
+    let mut plan = Plan { difference, ..Plan::new(operation, &wanted.spec) };
     folders(&mut plan, wanted, observed);
     let in_place = wanted.standing.as_ref().filter(|_| standing::is_all_that_changes(wanted, observed));
     let restarts_in_place = in_place.is_some_and(|found| standing::restarts(wanted, found, observed));

@@ -21,8 +21,12 @@ const OF_THE_MANIFEST: [&str; 4] = ["package.url", "package.sha256", "package.pu
 pub(super) fn difference(wanted: &Wanted, observed: &Observed) -> Difference {
     let definition = &wanted.definition;
     let socket = (wanted.layout.socket_definition(&wanted.spec.name), definition.socket.as_ref());
+    let (path, before, after) = match &definition.compose {
+        Some(compose) => (&compose.path, &observed.compose, &compose.text),
+        None => (&definition.path, &observed.definition, &definition.text),
+    };
     let files = [
-        changed(&definition.path, observed.definition.as_deref(), Some(&definition.text)),
+        changed(path, before.as_deref(), Some(after)),
         changed(&socket.0, observed.socket.as_deref(), socket.1.map(|socket| socket.text.as_str())),
     ];
     Difference {
@@ -84,6 +88,7 @@ fn of_launch(spec: &LaunchSpec) -> BTreeMap<String, Value> {
     for (name, value) in parts {
         let path = match name.as_str() {
             "format" | "credentials" => continue,
+            "container" => "compose".to_owned(),
             "name" | "platform" | "scope" | "systemd" | "logs" | "upgrade" => name,
             "component" => "package.name".to_owned(),
             "version" | "source" => format!("package.{name}"),
@@ -123,7 +128,7 @@ fn leaves(path: &str, value: Value, found: &mut BTreeMap<String, Value>) {
     for (name, field) in fields {
         // How the launch writes a probe is not how the manifest does.
         let below = match (name.as_str(), path) {
-            ("probe", _) | ("address", "service.health.http") => path.to_owned(),
+            ("wanted", "compose") | ("probe", _) | ("address", "service.health.http") => path.to_owned(),
             ("status" | "body", "service.health.http") => format!("service.health.{name}"),
             (_, "") => name,
             _ => format!("{path}.{name}"),

@@ -9,6 +9,7 @@ use crate::plan::definition::{has_closed_sockets, lingering_is_missing};
 use crate::plan::observed::{Observed, Running};
 use crate::plan::wanted::Wanted;
 use crate::platform;
+use crate::platform::compose::text::is_untouched;
 
 /// What is not as it was applied. Of an instance that is only about to be installed, nothing.
 #[must_use]
@@ -40,6 +41,9 @@ pub(super) fn runs_otherwise(definition: &str, wanted: &Wanted, observed: &Obser
 }
 
 fn definition(found: &mut Found, wanted: &Wanted, observed: &Observed) {
+    if let Some(compose) = &wanted.definition.compose {
+        return of_container(found, wanted, observed, compose.path.as_str());
+    }
     let path = wanted.definition.path.as_str();
     let anew = "writes it anew, and lets the service manager read it";
     match &observed.definition {
@@ -64,6 +68,22 @@ fn definition(found: &mut Found, wanted: &Wanted, observed: &Observed) {
     if observed.runtime_gone && observed.runtime.is_some() {
         let path = wanted.layout.runtime_program(&wanted.spec.name);
         found.add(DriftKind::RuntimeMissing, path, "lays this one there");
+    }
+}
+
+/// What Compose reads, and what its engine runs.
+fn of_container(found: &mut Found, wanted: &Wanted, observed: &Observed, path: &str) {
+    match &observed.compose {
+        None => found.add(DriftKind::DefinitionMissing, path, "writes it anew"),
+        Some(text) if !is_untouched(text) => {
+            found.add(DriftKind::DefinitionEdited, path, "writes it anew, and has the container made by it");
+        }
+        Some(_) => {}
+    }
+    let other = |applied: &LaunchSpec| observed.container_launch.as_ref() != Some(&applied.identity());
+    if observed.runs() && observed.applied.as_ref().is_some_and(other) {
+        let name = wanted.spec.name.as_str();
+        found.add(DriftKind::RunsOtherSettings, name, "has the container made anew");
     }
 }
 

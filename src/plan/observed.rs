@@ -29,7 +29,11 @@ pub struct Observed {
     pub socket: Option<String>,
     /// A unit of that name which is not ours, wherever it is on the load path.
     pub foreign_socket: Option<String>,
-    /// The marker in it.
+    /// What Compose reads of it, if that is ours.
+    pub compose: Option<String>,
+    /// The launch that its container is of.
+    pub container_launch: Option<String>,
+    /// The marker in its definition.
     pub marker: Option<Marker>,
     /// Whether the folder in the marker still holds a manifest of this instance.
     pub anchored: bool,

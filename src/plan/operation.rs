@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::version::Version;
+
 /// What an operation is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -62,4 +64,13 @@ pub struct Room {
     pub shared: Option<u64>,
     /// What it frees.
     pub frees: Option<u64>,
+}
+
+/// The versions of a container that is exchanged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    /// That of the one that runs.
+    pub from: Version,
+    /// That of the one that is to run.
+    pub to: Version,
 }

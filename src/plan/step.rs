@@ -15,7 +15,7 @@ use crate::model::marker::Marker;
 use crate::model::owner::Owner;
 use crate::model::service::Supervision;
 use crate::model::trial::{Switch, Trial};
-pub use crate::plan::operation::{Operation, Room};
+pub use crate::plan::operation::{Operation, Replaced, Room};
 use crate::platform::call::Call;
 use crate::platform::identity;
 
@@ -40,6 +40,9 @@ pub struct Plan {
     /// What it takes of the disk, and frees.
     #[serde(default)]
     pub room: Room,
+    /// Between which versions it goes, where that is no switch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaced>,
     /// What changes by it and why, for people.
     #[serde(skip)]
     pub difference: Difference,
@@ -58,6 +61,7 @@ impl Plan {
             preparation: Vec::new(),
             notices: Vec::new(),
             room: Room::default(),
+            replaces: None,
             difference: Difference::default(),
         }
     }

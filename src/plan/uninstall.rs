@@ -15,6 +15,7 @@ use crate::plan::apply::{close_trial, put_away};
 use crate::plan::observed::{Observed, Running};
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::platform::calls::{self, Sockets};
+use crate::platform::compose::{FILE_NAME, VARIABLES};
 use crate::platform::identity;
 
 /// Decides how an instance is removed: stopped, deregistered, its versions put away. Configuration, data,
@@ -49,6 +50,18 @@ pub fn uninstall(
         let path = layout.socket_definition(name);
         let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644 };
         plan.push(Step::Remove { path }, Undo::step(back).and_calls(calls::after_definition_written(&of)));
+    }
+    if observed.definition.is_some() {
+        for call in calls::discard(&of, purge) {
+            plan.push(Step::Call { call }, Undo::Nothing);
+        }
+    }
+    if let Some(text) = &observed.compose {
+        let path = spec.deploy.join(FILE_NAME);
+        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644 };
+        plan.push(Step::Remove { path }, Undo::step(back));
+        // What stands in it is put together again by the next start.
+        plan.push(Step::Remove { path: layout.state(name).join(VARIABLES) }, Undo::Nothing);
     }
     if let Some(text) = &observed.definition {
         for call in calls::deregister(&of) {

@@ -6,7 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::model::duration::Span;
+use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
+use crate::platform::compose::FILE_NAME;
 
 /// One thing that is asked of a service manager. Making it twice is as good as making it once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +45,44 @@ pub enum Call {
         /// The instance.
         name: InstanceName,
     },
+    /// The engine of a container is asked by Compose. Which engine that is says the instance's entry.
+    Compose {
+        /// The instance.
+        of: Marker,
+        /// What is done.
+        verb: Verb,
+    },
+}
+
+/// What Compose does with a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Verb {
+    /// Makes it as the definition says, in the place of one that is made otherwise, and starts it.
+    Up,
+    /// The same; and one that was left as it is ends and starts again.
+    Restart,
+    /// Stops it, and leaves it there.
+    Stop,
+    /// Stops and removes it, and the network that was made for it.
+    Down {
+        /// Whether what it keeps in volumes of its own goes as well.
+        volumes: bool,
+    },
+}
+
+impl Verb {
+    /// The words for Compose.
+    #[must_use]
+    pub fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Up => &["up", "--detach"],
+            Self::Restart => &["restart"],
+            Self::Stop => &["stop"],
+            Self::Down { volumes: false } => &["down"],
+            Self::Down { volumes: true } => &["down", "--volumes"],
+        }
+    }
 }
 
 impl Call {
@@ -56,7 +96,7 @@ impl Call {
                 has(|word| matches!(word, "stop" | "restart")) && has(|word| word.ends_with(".service"))
             }
             Self::StartGuardian { .. } => false,
-            Self::StopGuardian { .. } | Self::RestartGuardian { .. } => true,
+            Self::StopGuardian { .. } | Self::RestartGuardian { .. } | Self::Compose { .. } => true,
         }
     }
 
@@ -80,6 +120,12 @@ impl fmt::Display for Call {
             Self::StartGuardian { name } => write!(formatter, "mainstay start --name {name}"),
             Self::RestartGuardian { name } => write!(formatter, "mainstay restart --name {name}"),
             Self::StopGuardian { name, .. } => write!(formatter, "mainstay stop --name {name}"),
+            Self::Compose { of, verb } => {
+                let file = of.folder.join(FILE_NAME);
+                let words =
+                    ["compose", "--file", file.as_str()].into_iter().chain(verb.words().iter().copied());
+                typed(&words.map(str::to_owned).collect::<Vec<_>>(), formatter)
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::model::duration::Span;
 use crate::model::layout::{socket_unit_name, unit_name};
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
-use crate::platform::call::Call;
+use crate::platform::call::{Call, Verb};
 
 /// The beginning of a `systemctl` command in a scope. It never asks for a password and never pages.
 pub(super) fn systemctl(scope: Scope) -> Vec<String> {
@@ -69,7 +69,7 @@ fn reset_failed(of: &Marker) -> Call {
 pub fn after_definition_written(of: &Marker) -> Vec<Call> {
     match of.platform {
         PlatformKind::Systemd => vec![reload(of.scope)],
-        PlatformKind::Embedded => Vec::new(),
+        PlatformKind::Embedded | PlatformKind::Compose => Vec::new(),
     }
 }
 
@@ -80,7 +80,7 @@ pub fn enable(of: &Marker) -> Vec<Call> {
         PlatformKind::Systemd => {
             vec![Call::run("starts the service at boot", on_unit(of, &["enable"]))]
         }
-        PlatformKind::Embedded => Vec::new(),
+        PlatformKind::Embedded | PlatformKind::Compose => Vec::new(),
     }
 }
 
@@ -91,7 +91,7 @@ pub fn disable(of: &Marker) -> Vec<Call> {
         PlatformKind::Systemd => {
             vec![Call::run("no longer starts the service at boot", on_unit(of, &["disable"]))]
         }
-        PlatformKind::Embedded => Vec::new(),
+        PlatformKind::Embedded | PlatformKind::Compose => Vec::new(),
     }
 }
 
@@ -109,6 +109,7 @@ pub fn start(of: &Marker) -> Vec<Call> {
             vec![reset_failed(of), Call::run("starts the service", on_unit(of, &["start", "--no-block"]))]
         }
         PlatformKind::Embedded => vec![Call::StartGuardian { name: of.name.clone() }],
+        PlatformKind::Compose => vec![compose(of, Verb::Up)],
     }
 }
 
@@ -125,6 +126,7 @@ pub fn stop(of: &Marker, limit: Span, sockets: Sockets) -> Vec<Call> {
             optional: false,
         }],
         PlatformKind::Embedded => vec![Call::StopGuardian { name: of.name.clone(), limit }],
+        PlatformKind::Compose => vec![compose(of, Verb::Stop)],
     }
 }
 
@@ -142,6 +144,30 @@ pub fn restart(of: &Marker, sockets: Sockets) -> Vec<Call> {
             vec![reset_failed(of), Call::run("restarts the service", argv)]
         }
         PlatformKind::Embedded => vec![Call::RestartGuardian { name: of.name.clone() }],
+        PlatformKind::Compose => vec![compose(of, Verb::Restart)],
+    }
+}
+
+/// Has a launch run in the place of another one, which may run, have ended, or never have been left.
+#[must_use]
+pub fn replace(of: &Marker, sockets: Sockets) -> Vec<Call> {
+    match of.platform {
+        // What is made as it should be goes on.
+        PlatformKind::Compose => start(of),
+        PlatformKind::Systemd | PlatformKind::Embedded => restart(of, sockets),
+    }
+}
+
+fn compose(of: &Marker, verb: Verb) -> Call {
+    Call::Compose { of: of.clone(), verb }
+}
+
+/// Before the entry of a container is deleted: it says in whose engine the container is.
+#[must_use]
+pub fn discard(of: &Marker, volumes: bool) -> Vec<Call> {
+    match of.platform {
+        PlatformKind::Compose => vec![compose(of, Verb::Down { volumes })],
+        PlatformKind::Systemd | PlatformKind::Embedded => Vec::new(),
     }
 }
 
@@ -152,7 +178,7 @@ pub fn restart_and_wait(of: &Marker) -> Vec<Call> {
         PlatformKind::Systemd => {
             vec![reset_failed(of), Call::run("restarts the service as it was", on_unit(of, &["restart"]))]
         }
-        PlatformKind::Embedded => Vec::new(),
+        PlatformKind::Embedded | PlatformKind::Compose => Vec::new(),
     }
 }
 
@@ -196,7 +222,7 @@ pub fn deregister(of: &Marker) -> Vec<Call> {
         PlatformKind::Systemd => {
             vec![Call::attempt("no longer starts the service at boot", on_unit(of, &["disable"]))]
         }
-        PlatformKind::Embedded => Vec::new(),
+        PlatformKind::Embedded | PlatformKind::Compose => Vec::new(),
     }
 }
 
@@ -206,7 +232,7 @@ pub fn after_definition_removed(of: &Marker) -> Vec<Call> {
     match of.platform {
         // A failed unit stays in memory after its file is gone, until its failure is forgotten.
         PlatformKind::Systemd => vec![reload(of.scope), reset_failed(of)],
-        PlatformKind::Embedded => Vec::new(),
+        PlatformKind::Embedded | PlatformKind::Compose => Vec::new(),
     }
 }
 

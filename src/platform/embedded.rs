@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::launch::LaunchSpec;
-use crate::model::manifest::{Hardening, Supervision};
+use crate::model::manifest::{Hardening, PlatformKind, Supervision};
 use crate::model::marker::Marker;
 use crate::platform::{Inexpressible, identity, stamp};
 
@@ -47,7 +47,9 @@ pub(super) fn render(spec: &LaunchSpec) -> Result<String, Inexpressible> {
 
 /// The marker in the text of a definition.
 pub(super) fn read(text: &str) -> Option<Marker> {
-    serde_json::from_str::<Entry>(text).ok().map(|entry| entry.marker)
+    let marker = serde_json::from_str::<Entry>(text).ok()?.marker;
+    // A container's entry stands at the same place.
+    (marker.platform == PlatformKind::Embedded).then_some(marker)
 }
 
 /// Whether the instance starts with the host or its user, as its definition says.

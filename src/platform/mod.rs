@@ -17,6 +17,7 @@ use crate::model::marker::Marker;
 pub mod adoption;
 pub mod call;
 pub mod calls;
+pub mod compose;
 pub mod embedded;
 pub mod exec_start;
 pub mod journal;
@@ -47,6 +48,17 @@ pub struct Definition {
     pub mode: u32,
     /// What has systemd hold its sockets, where it has any; a file beside it.
     pub socket: Option<SocketDefinition>,
+    /// What Compose reads, for a container; in the deploy folder.
+    pub compose: Option<ComposeDefinition>,
+}
+
+/// What Compose reads of an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComposeDefinition {
+    /// Where it stands.
+    pub path: Utf8PathBuf,
+    /// What it says.
+    pub text: String,
 }
 
 /// What has systemd hold the sockets of an instance.
@@ -78,12 +90,22 @@ impl Inexpressible {
 pub fn definition(spec: &LaunchSpec, layout: &Layout, facts: &Facts) -> Result<Definition, Inexpressible> {
     Ok(Definition {
         path: layout.definition(&spec.name, spec.platform),
-        text: render(spec.platform, spec, layout, facts)?,
+        text: match spec.platform {
+            PlatformKind::Compose => compose::entry::render(spec)?,
+            _ => render(spec.platform, spec, layout, facts)?,
+        },
         mode: 0o644,
         socket: match spec.platform {
             PlatformKind::Systemd => systemd::socket::render(spec)?
                 .map(|text| SocketDefinition { path: layout.socket_definition(&spec.name), text }),
-            PlatformKind::Embedded => None,
+            PlatformKind::Embedded | PlatformKind::Compose => None,
+        },
+        compose: match spec.platform {
+            PlatformKind::Compose => Some(ComposeDefinition {
+                path: spec.deploy.join(compose::FILE_NAME),
+                text: compose::text::render(spec, layout)?,
+            }),
+            PlatformKind::Systemd | PlatformKind::Embedded => None,
         },
     })
 }
@@ -98,6 +120,7 @@ pub fn render(
     match kind {
         PlatformKind::Systemd => systemd::unit::render(spec, layout, facts),
         PlatformKind::Embedded => embedded::render(spec),
+        PlatformKind::Compose => compose::text::render(spec, layout),
     }
 }
 
@@ -109,6 +132,7 @@ pub fn marker(kind: PlatformKind, text: &str) -> Option<Marker> {
     match kind {
         PlatformKind::Systemd => systemd::marker::read(text),
         PlatformKind::Embedded => embedded::read(text),
+        PlatformKind::Compose => compose::entry::marker(text),
     }
 }
 
@@ -118,6 +142,7 @@ pub fn untouched(kind: PlatformKind, text: &str) -> bool {
     match kind {
         PlatformKind::Systemd => stamp::fits(text, systemd::marker::HASH),
         PlatformKind::Embedded => stamp::fits(text, embedded::HASH),
+        PlatformKind::Compose => stamp::fits(text, compose::entry::HASH),
     }
 }
 
@@ -127,8 +152,8 @@ pub fn untouched(kind: PlatformKind, text: &str) -> bool {
 pub fn running_part(kind: PlatformKind, text: &str) -> String {
     match kind {
         PlatformKind::Systemd => systemd::reading::running_part(text),
-        // A guardian starts what the launch says.
-        PlatformKind::Embedded => String::new(),
+        // A guardian starts what the launch says, and Compose compares what it made with what it reads.
+        PlatformKind::Embedded | PlatformKind::Compose => String::new(),
     }
 }
 

@@ -52,6 +52,17 @@ pub(crate) static GROUPS: &[Group] = &[
     each("Whose files and folders", "4", &["engine/trust.rs", "host/account.rs", "host/untrusted.rs"]),
     each("The manifest and the package's description", "2", &["model/"]),
     together("Texts that are no JSON", "2", &["model/tree.rs"]),
+    together(
+        "What a container can't be",
+        "2",
+        &[
+            "model/compose.rs",
+            "model/contradiction/compose.rs",
+            "model/image.rs",
+            "model/rule/compose.rs",
+            "platform/compose",
+        ],
+    ),
     each(
         "What a platform can't express",
         "4",
@@ -89,6 +100,7 @@ pub(crate) static GROUPS: &[Group] = &[
     each("A package: packing", "5", &["package/pack.rs"]),
     each("Programs that others install", "5", &["engine/origin", "engine/installed.rs"]),
     each("mainstay itself", "5", &["engine/self_update"]),
+    each("Containers and their images", "1", &["engine/container"]),
     each("An operation and its undoing", "1", &["engine/"]),
     each("Room on the disk", "1", &["host/disk.rs", "engine/space.rs"]),
     each(
@@ -175,6 +187,33 @@ pub(crate) static EXCLUDED: &[Excluded] = &[
             "between its runs nobody would take the connections",
         ],
         "a part of the message beside it",
+    ),
+    no_error(
+        "model/rule/compose.rs",
+        "",
+        &[
+            "Compose has no words for it",
+            "mainstay takes no snapshots of what a container keeps",
+            "once it is ready nobody watches it, so there is no trial",
+            "the account is the image's: name another in `compose.user`",
+            "the engine decides it",
+            "the engine locks a container in, by its own settings",
+            "the group is the image's: name another in `compose.user`",
+            "there is no migration",
+        ],
+        "a part of the message beside it",
+    ),
+    no_error(
+        "engine/container/aim.rs",
+        "guard",
+        &["\"platform\": \"compose\""],
+        "the setting that a message of trust names",
+    ),
+    no_error(
+        "engine/container.rs",
+        "find",
+        &["a container engine with Compose"],
+        "the name of what does not answer, in the message of the call",
     ),
     no_error("cli/failure.rs", "", &[], "what is said to be done, and not what went wrong"),
     no_error(

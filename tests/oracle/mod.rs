@@ -142,3 +142,49 @@ fn escaped(rest: &mut impl Iterator<Item = u8>) -> u8 {
         other => other,
     }
 }
+
+/// Compose, if there is one that reads as today's do: in the path, where its packages lay it, or in the root file
+/// system that the suites on real systems keep.
+fn compose_program() -> Option<std::path::PathBuf> {
+    let home = std::env::var_os("HOME").map(std::path::PathBuf::from).unwrap_or_default();
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), Into::into);
+    let plugin = Path::new("cli-plugins/docker-compose");
+    let mut places: Vec<std::path::PathBuf> = vec![
+        "docker-compose".into(),
+        home.join(".docker").join(plugin),
+        Path::new("/usr/libexec/docker").join(plugin),
+        Path::new("/usr/lib/docker").join(plugin),
+    ];
+    let roots = std::fs::read_dir(cache.join("mainstay-tests")).into_iter().flatten().flatten();
+    let roots = roots.filter(|entry| entry.file_name().to_string_lossy().starts_with("root-containers-"));
+    places.extend(roots.map(|entry| entry.path().join("usr/libexec/docker").join(plugin)));
+    let is_it = |place: &std::path::PathBuf| {
+        let said = Command::new(place).args(["version", "--short"]).output();
+        said.is_ok_and(|said| said.status.success() && !said.stdout.starts_with(b"1."))
+    };
+    places.into_iter().find(is_it)
+}
+
+/// Whether there is a Compose to ask. Where one is owed and missing, the test fails.
+pub(crate) fn compose_present() -> bool {
+    let there = compose_program().is_some();
+    if !there {
+        let why = "Compose is not installed, so it is not asked how it reads its files";
+        eprintln!("left out: {why}");
+        if let Some(list) = std::env::var_os("MAINSTAY_LEFT_OUT") {
+            use std::io::Write as _;
+            let mut list = std::fs::OpenOptions::new().create(true).append(true).open(list).unwrap();
+            writeln!(list, "{why}").unwrap();
+        }
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "with CI=true Compose must be installed");
+    }
+    there
+}
+
+/// What Compose answers, or what it complains of.
+pub(crate) fn compose(arguments: &[&str]) -> Result<String, String> {
+    let mut command = Command::new(compose_program().unwrap());
+    let output = command.args(arguments).env_clear().output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}

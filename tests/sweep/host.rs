@@ -100,7 +100,9 @@ impl Host {
         // Half of the layout as it is in a home folder, half of it moved: so both kinds of paths are met.
         let layout = match platform {
             PlatformKind::Systemd => Layout::user(&folders),
-            PlatformKind::Embedded => Layout::user(&folders).below(root.join("moved")),
+            PlatformKind::Embedded | PlatformKind::Compose => {
+                Layout::user(&folders).below(root.join("moved"))
+            }
         };
         let name = InstanceName::new("web").unwrap();
         let service = Service::new(&layout, &name, platform);

@@ -168,7 +168,9 @@ impl Service {
         }
         let at_boot = match self.platform {
             PlatformKind::Systemd => self.inner.borrow().enabled,
-            PlatformKind::Embedded => active_launch(&self.layout, &self.name).is_ok_and(|spec| spec.boot),
+            PlatformKind::Embedded | PlatformKind::Compose => {
+                active_launch(&self.layout, &self.name).is_ok_and(|spec| spec.boot)
+            }
         };
         if at_boot && self.is_defined() {
             self.begin();
@@ -462,6 +464,8 @@ impl Manager for Service {
                 _ => Ok(()),
             },
             Call::StartGuardian { .. } => self.guardian("start", || self.start()),
+            // Containers are killed at every point on real engines, in `tests/systems/compose`.
+            Call::Compose { .. } => panic!("the simulated host has no containers"),
             Call::StopGuardian { .. } => self.guardian("stop", || self.stop()),
             Call::RestartGuardian { .. } => self.guardian("restart", || {
                 self.stop();

@@ -29,7 +29,12 @@ pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failu
     };
     let by_hand = !arguments.supervise && !supervised_by_systemd();
     // Not the launch: the current link may lead nowhere until the guardian's hook has mended it.
-    if arguments.supervise || defined(&layout, name)?.platform == PlatformKind::Systemd {
+    let platform = if arguments.supervise { PlatformKind::Systemd } else { defined(&layout, name)?.platform };
+    if platform == PlatformKind::Compose {
+        let reason = format!("{name} is a container, which its engine runs: `mainstay start --name {name}`");
+        return Err(Failure::Usage(reason));
+    }
+    if platform == PlatformKind::Systemd {
         let wishes = Wishes { echo: arguments.echo, pid_file };
         if by_hand {
             await_end(&layout, name)?;

@@ -72,7 +72,7 @@ pub(super) fn request(arguments: &UpgradeArguments) -> Result<Request, Failure> 
 /// Whether archives bring the program of an instance. Of one whose manifest can't be read that is taken for granted;
 /// whoever needs the manifest reads it again and fails then.
 pub(super) fn has_trees(target: &Target) -> bool {
-    target.manifest.as_ref().is_none_or(|declared| declared.manifest.package.source.has_trees())
+    target.manifest.as_ref().is_none_or(|declared| declared.manifest.has_trees())
 }
 
 /// Does what was asked of one instance.

@@ -8,6 +8,7 @@ use crate::model::manifest::{PlatformKind, Scope};
 
 mod host;
 mod needs;
+mod runtime;
 mod trial;
 mod version;
 
@@ -29,7 +30,7 @@ pub(crate) fn judge(facts: &Facts) -> Vec<Judged> {
         service,
         definition,
         version::version,
-        runtime,
+        runtime::runtime,
         manifest,
         operation,
         locks,
@@ -172,30 +173,6 @@ fn boot(facts: &Facts) -> Option<Judged> {
             }),
         },
     }
-}
-
-fn runtime(facts: &Facts) -> Judged {
-    let runtime = &facts.runtime;
-    if !runtime.runs {
-        let message =
-            format!("`{}`, which its definition starts, is not there or can't be run", runtime.path);
-        return wrong(Check::Runtime, message, "`mainstay apply` in its folder lays it there again");
-    }
-    let version = runtime.version.as_deref().unwrap_or("unknown");
-    if version != runtime.own {
-        let message = format!("it is run by mainstay {version}, and this is {}", runtime.own);
-        let hint = "`mainstay apply` in its folder moves it to this one; never to an older one";
-        return doubtful(Check::Runtime, message, hint);
-    }
-    if runtime.other_build {
-        let message = format!("it is run by another build of mainstay {version} than this");
-        return doubtful(Check::Runtime, message, "`mainstay apply` in its folder moves it to this one");
-    }
-    if runtime.replaced {
-        let message = "its supervisor still runs an earlier copy of mainstay";
-        return doubtful(Check::Runtime, message, "`mainstay restart` starts the present one");
-    }
-    sound(Check::Runtime, format!("it is run by mainstay {version}"))
 }
 
 fn manifest(facts: &Facts) -> Judged {

@@ -10,7 +10,7 @@ use crate::model::token::words;
 impl Check<'_> {
     pub(super) fn source(&mut self, manifest: &Manifest) {
         let source = match manifest.package.source {
-            PackageSource::Archive => return,
+            PackageSource::Archive | PackageSource::Image => return,
             PackageSource::Manager => "manager",
             PackageSource::Binary => "binary",
         };

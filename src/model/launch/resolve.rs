@@ -3,10 +3,13 @@
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
+use crate::model::compose::{ContainerSpec, EngineKind};
 use crate::model::duration::Span;
 use crate::model::health::{HealthPolicy, HealthProbe};
 use crate::model::launch::{FORMAT, LaunchSpec, LogPolicy, Readiness, RestartPolicy, StopPolicy};
-use crate::model::manifest::{Hardening, Limits, Manifest, PlatformKind, RestartWhen, Scope, Service};
+use crate::model::manifest::{
+    Hardening, Limits, Manifest, PackageSource, PlatformKind, RestartWhen, Scope, Service, Supervision,
+};
 use crate::model::package::PackageDescription;
 use crate::model::readiness::Probe;
 use crate::model::size::Size;
@@ -79,13 +82,21 @@ impl LaunchSpec {
         let nothing = Service::default();
         let theirs = package.map_or(&nothing, |description| &description.service);
         let Circumstances { platform, scope, deploy, version, owner } = circumstances;
-        let command =
-            ours.command.clone().or_else(|| theirs.command.clone()).ok_or(ResolveError::NoCommand)?;
+        let container = container(manifest, platform);
+        // An image knows what it starts, and where.
+        let (own_command, own_folder) = match &container {
+            Some(_) => (Some(Vec::new()), ""),
+            None => (None, "{data}"),
+        };
+        let command = ours.command.clone().or_else(|| theirs.command.clone()).or(own_command);
+        let command = command.ok_or(ResolveError::NoCommand)?;
         let mut environment = theirs.environment.clone();
         environment.extend(ours.environment.clone());
         let secrets = theirs.secrets.iter().chain(&ours.secrets);
-        let supervision = ours.supervision.or(theirs.supervision).unwrap_or_default();
-        let ready = Readiness::resolve(ours.ready.as_ref(), theirs.ready.as_ref(), supervision);
+        let ready_by = ours.supervision.or(theirs.supervision).unwrap_or_default();
+        let ready = Readiness::resolve(ours.ready.as_ref(), theirs.ready.as_ref(), ready_by);
+        // A container's engine is what watches it.
+        let supervision = if container.is_some() { Supervision::Native } else { ready_by };
         let user = ours.user.clone().or_else(|| theirs.user.clone()).or(owner);
         // What a package would like and this platform does not have is left out; what the user wrote is refused
         // by the platform, with the reason.
@@ -116,25 +127,11 @@ impl LaunchSpec {
                 .working_directory
                 .clone()
                 .or_else(|| theirs.working_directory.clone())
-                .unwrap_or_else(|| "{data}".to_owned()),
+                .unwrap_or_else(|| own_folder.to_owned()),
             stdin: ours.stdin.or(theirs.stdin).unwrap_or_default(),
             boot: ours.boot.or(theirs.boot).unwrap_or(true),
             supervision,
-            restart: RestartPolicy {
-                // A schedule is itself what starts the program again.
-                when: ours.restart.when.or(theirs.restart.when).unwrap_or(match &schedule {
-                    Some(_) => RestartWhen::Never,
-                    None => RestartWhen::default(),
-                }),
-                delays: ours
-                    .restart
-                    .delays
-                    .clone()
-                    .or_else(|| theirs.restart.delays.clone())
-                    .unwrap_or_else(|| [1, 5, 15, 30].map(Span::seconds).to_vec()),
-                limit: ours.restart.limit.or(theirs.restart.limit).unwrap_or(5),
-                window: ours.restart.window.or(theirs.restart.window).unwrap_or(Span::seconds(300)),
-            },
+            restart: restart(ours, theirs, schedule.is_some()),
             stop: StopPolicy {
                 signal: ours.stop.signal.or(theirs.stop.signal).unwrap_or_default(),
                 http: ours.stop.http.clone().or_else(|| theirs.stop.http.clone()),
@@ -169,7 +166,8 @@ impl LaunchSpec {
                 level: manifest.logs.level.clone(),
             },
             systemd: manifest.systemd.clone(),
-            source: manifest.package.source,
+            source: if container.is_some() { PackageSource::Image } else { manifest.package.source },
+            container,
             upgrade: UpgradePolicy::resolve(&manifest.upgrade, package),
             platform,
             scope,
@@ -177,6 +175,35 @@ impl LaunchSpec {
             version,
         })
     }
+}
+
+fn restart(ours: &Service, theirs: &Service, is_scheduled: bool) -> RestartPolicy {
+    RestartPolicy {
+        // A schedule is itself what starts the program again.
+        when: ours.restart.when.or(theirs.restart.when).unwrap_or(if is_scheduled {
+            RestartWhen::Never
+        } else {
+            RestartWhen::default()
+        }),
+        delays: ours
+            .restart
+            .delays
+            .clone()
+            .or_else(|| theirs.restart.delays.clone())
+            .unwrap_or_else(|| [1, 5, 15, 30].map(Span::seconds).to_vec()),
+        limit: ours.restart.limit.or(theirs.restart.limit).unwrap_or(5),
+        window: ours.restart.window.or(theirs.restart.window).unwrap_or(Span::seconds(300)),
+    }
+}
+
+/// The container of a manifest. Its image stands as it is written until the engine has said which one that is.
+fn container(manifest: &Manifest, platform: PlatformKind) -> Option<ContainerSpec> {
+    let wanted = manifest.compose.clone().filter(|_| platform == PlatformKind::Compose)?;
+    Some(ContainerSpec {
+        pinned: wanted.image.to_string(),
+        engine: wanted.engine.unwrap_or(EngineKind::Docker),
+        wanted,
+    })
 }
 
 fn description(manifest: &Manifest, package: &Service) -> String {

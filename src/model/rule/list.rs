@@ -13,10 +13,16 @@ pub(super) fn all() -> Vec<Rule> {
     rules.extend(of_platforms());
     rules.extend(of_sources());
     rules.extend(of_upgrades());
+    rules.extend(super::compose::all());
     rules
 }
 
-fn rule(given: &[Place], lacking: &[Place], refused: &'static str, message: impl Into<String>) -> Rule {
+pub(super) fn rule(
+    given: &[Place],
+    lacking: &[Place],
+    refused: &'static str,
+    message: impl Into<String>,
+) -> Rule {
     Rule {
         given: given.to_vec(),
         lacking: lacking.to_vec(),
@@ -40,7 +46,7 @@ fn one_of(places: &[Place], message: impl Fn(&str, &str) -> String) -> Vec<Rule>
     rules
 }
 
-fn name(path: &str) -> &str {
+pub(super) fn name(path: &str) -> &str {
     path.rsplit('.').next().unwrap_or(path)
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::model::duration::Span;
 use crate::model::launch::{LaunchSpec, Probe};
-use crate::model::manifest::{Hardening, RestartWhen, Stdin, StopSignal};
+use crate::model::manifest::{Hardening, RestartWhen, Stdin};
 use crate::model::token::Places;
 use crate::platform::systemd::unit::span;
 use crate::platform::{Facts, Inexpressible};
@@ -72,14 +72,7 @@ pub(super) fn settings(
         starts: spec.restart.limit.saturating_add(1),
         start_timeout: limit("service.ready.timeout", spec.ready.timeout)?,
         stop_timeout: limit("service.stop.timeout", spec.stop.timeout)?,
-        signal: match spec.stop.signal {
-            StopSignal::Sigterm => "SIGTERM",
-            StopSignal::Sigint => "SIGINT",
-            StopSignal::Sigquit => "SIGQUIT",
-            StopSignal::Sighup => "SIGHUP",
-            StopSignal::Sigusr1 => "SIGUSR1",
-            StopSignal::Sigusr2 => "SIGUSR2",
-        },
+        signal: spec.stop.signal.as_str(),
         restart: match spec.restart.when {
             RestartWhen::Never => "no",
             RestartWhen::OnFailure => "on-failure",

@@ -206,6 +206,7 @@ fn container(status: &StatusAnswer) -> Option<String> {
     Some(match status.platform {
         PlatformKind::Embedded => format!("running in container (process supervisor: {container})"),
         PlatformKind::Systemd => format!("running in container ({container}), with a systemd of its own"),
+        PlatformKind::Compose => format!("running in container ({container}), with an engine of its own"),
     })
 }
 

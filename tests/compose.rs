@@ -1,0 +1,236 @@
+//! What Compose is told of a container: the text of `compose.yaml`, what Compose itself reads from it, and what is
+//! refused because it has no words for it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod oracle;
+
+use camino::Utf8Path;
+use insta::assert_snapshot;
+use mainstay::model::contradiction::read_manifest;
+use mainstay::model::launch::{Circumstances, LaunchSpec};
+use mainstay::model::layout::Layout;
+use mainstay::model::manifest::{PlatformKind, Scope};
+use mainstay::model::version::Version;
+use mainstay::platform::compose::text;
+use mainstay::platform::{self, Facts};
+use serde_json::{Value, json};
+
+const FACTS: Facts = Facts { systemd_version: 252, home: None };
+
+fn spec(folder: &str, manifest: &Value) -> LaunchSpec {
+    let text = manifest.to_string();
+    let (manifest, _) = read_manifest("mainstay.json", &text).unwrap_or_else(|problems| panic!("{problems}"));
+    let version = Version::new("1.2.3").unwrap();
+    let circumstances = Circumstances {
+        platform: PlatformKind::Compose,
+        scope: Scope::System,
+        deploy: folder.into(),
+        version,
+        owner: None,
+    };
+    LaunchSpec::resolve(&manifest, None, circumstances).unwrap()
+}
+
+fn manifest(service: Value, compose: Value) -> Value {
+    let mut whole = json!({
+        "name": "web", "platform": "compose", "package": { "name": "server" },
+        "service": service, "compose": { "image": "quay.io/acme/server:1.2.3" }
+    });
+    for (key, value) in compose.as_object().unwrap() {
+        whole["compose"][key] = value.clone();
+    }
+    whole
+}
+
+fn rendered(folder: &str, manifest: &Value) -> String {
+    let definition = platform::definition(&spec(folder, manifest), &Layout::system(), &FACTS).unwrap();
+    let compose = definition.compose.unwrap();
+    assert_eq!(compose.path, Utf8Path::new(folder).join("compose.yaml"));
+    assert!(text::is_untouched(&compose.text) && text::is_of(&compose.text, "web", folder.into()));
+    assert!(!text::is_untouched(&compose.text.replace("web", "wet")));
+    compose.text
+}
+
+/// Without the digests, which are others with each field that a launch gets.
+fn shown(text: &str) -> String {
+    let digest =
+        |line: &&str| !line.starts_with("# mainstay-hash: ") && !line.contains("dev.mainstay.launch");
+    text.lines().filter(digest).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn a_minimal_container() {
+    assert_snapshot!(shown(&rendered("/srv/web", &manifest(json!({}), json!({})))));
+}
+
+#[test]
+fn a_container_with_everything() {
+    let service = json!({
+        "command": ["--data={data}", "--literal={{data}}", "50% \"off\" $HOME"],
+        "environment": { "PORT": "80", "CONFIG": "{config}/a.toml" },
+        "workingDirectory": "/srv", "stdin": "open", "boot": false,
+        "stop": { "signal": "SIGQUIT", "timeout": "1m" },
+        "ready": { "command": ["/bin/healthy", "{deploy}"], "timeout": "20s" },
+        "limits": { "memory": "512MiB", "processes": 200, "openFiles": 4096 }
+    });
+    let compose = json!({
+        "containerName": "orders", "user": "1000:1000", "entrypoint": ["/bin/server"],
+        "ports": ["127.0.0.1:8080:80", "[::1]:53:53/udp", "1:2"],
+        "volumes": [
+            { "source": "{data}/pictures", "target": "/pictures" },
+            { "source": "../shared", "target": "/shared", "readOnly": true },
+            { "source": "cache", "target": "/cache" },
+            { "source": "shop_mail", "target": "/mail", "external": true }
+        ]
+    });
+    assert_snapshot!(shown(&rendered("/srv/web", &manifest(service, compose))));
+}
+
+#[test]
+fn what_is_secret_stands_in_a_file_of_its_own() {
+    let service = json!({ "environment": { "PORT": "80" }, "environmentFile": "web.env" });
+    let text = rendered("/srv/web", &manifest(service, json!({ "network": "host" })));
+    assert!(text.contains("    env_file: [\"/var/lib/mainstay/web/compose.env\"]\n"), "{text}");
+    assert!(!text.contains("environment:") && text.contains("    network_mode: \"host\"\n"), "{text}");
+}
+
+#[test]
+fn the_entry_says_whose_container_it_is() {
+    let manifest = manifest(json!({}), json!({ "engine": "podman" }));
+    let definition = platform::definition(&spec("/srv/web", &manifest), &Layout::system(), &FACTS).unwrap();
+    let marker = platform::marker(PlatformKind::Compose, &definition.text).unwrap();
+    assert_eq!((marker.name.as_str(), marker.folder.as_str()), ("web", "/srv/web"));
+    // At the same place stands the entry of an embedded instance, which is another matter.
+    assert_eq!(platform::marker(PlatformKind::Embedded, &definition.text), None);
+    assert!(platform::untouched(PlatformKind::Compose, &definition.text));
+}
+
+/// What Compose reads: the only service of a file.
+fn understood(folder: &Utf8Path, text: &str) -> Value {
+    let file = folder.join("compose.yaml");
+    fs_err::write(&file, text).unwrap();
+    let answer = oracle::compose(&["--file", file.as_str(), "config", "--format", "json"]);
+    let answer = answer.unwrap_or_else(|said| panic!("{said}\n{text}"));
+    serde_json::from_str(&answer).unwrap()
+}
+
+/// Compose doubles every `$` of what it prints, so that it could read it again.
+fn single(text: &str) -> String {
+    text.replace("$$", "$")
+}
+
+#[test]
+fn compose_reads_the_corpus_as_it_was_written() {
+    if !oracle::compose_present() {
+        return;
+    }
+    let corpus: Vec<String> =
+        serde_json::from_str::<Value>(include_str!("systems/corpus.json")).unwrap()["texts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|text| text.as_str().unwrap().to_owned())
+            .chain(STRANGE.map(str::to_owned))
+            .filter(|text| !text.contains('\0'))
+            .collect();
+    assert!(corpus.len() > 70);
+    // A known token would be replaced, which is another test's matter.
+    let literal: Vec<String> = corpus.iter().filter(|text| !text.contains('{')).cloned().collect();
+    let environment: serde_json::Map<String, Value> =
+        literal.iter().enumerate().map(|(number, text)| (format!("V{number}"), json!(text))).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(folder.path()).unwrap();
+    let words: Vec<&str> = ["serve"].into_iter().chain(literal.iter().map(String::as_str)).collect();
+    let service = json!({ "command": words, "environment": environment });
+    let compose = json!({ "entrypoint": words, "user": "$USER \"x\"" });
+    let strange = "/srv/a $HOME 'b' \"c\" # é";
+    let read = understood(folder, &rendered(strange, &manifest(service, compose)));
+    let web = &read["services"]["web"];
+    for (number, text) in literal.iter().enumerate() {
+        for list in ["command", "entrypoint"] {
+            assert_eq!(single(web[list][number + 1].as_str().unwrap()), *text, "{list}");
+        }
+        assert_eq!(single(web["environment"][format!("V{number}")].as_str().unwrap()), *text);
+    }
+    assert_eq!(single(web["user"].as_str().unwrap()), "$USER \"x\"");
+    assert_eq!(single(web["labels"]["dev.mainstay.folder"].as_str().unwrap()), strange);
+    assert_eq!(read["name"], "mainstay-web");
+}
+
+#[test]
+fn compose_reads_the_file_of_variables_as_it_was_written() {
+    if !oracle::compose_present() {
+        return;
+    }
+    let corpus: Value = serde_json::from_str(include_str!("systems/corpus.json")).unwrap();
+    let texts = corpus["texts"].as_array().unwrap().iter().map(|text| text.as_str().unwrap());
+    let texts: Vec<&str> = texts.chain(STRANGE).filter(|text| !text.contains('\0')).collect();
+    let lines: String = texts
+        .iter()
+        .enumerate()
+        .map(|(number, value)| text::assignment(&format!("V{number}"), value))
+        .chain([text::assignment("LAST", "x")])
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(folder.path()).unwrap();
+    fs_err::write(folder.join("compose.env"), lines).unwrap();
+    let read = understood(folder, "services:\n  web:\n    image: x\n    env_file: [\"./compose.env\"]\n");
+    let environment = &read["services"]["web"]["environment"];
+    for (number, text) in texts.iter().enumerate() {
+        assert_eq!(single(environment[format!("V{number}")].as_str().unwrap()), *text, "{text:?}");
+    }
+    assert_eq!(environment["LAST"], "x");
+}
+
+/// What YAML, Compose or its files of variables treat in a way of their own.
+const STRANGE: [&str; 12] = [
+    "\u{7f}",
+    "\u{85}",
+    "\u{9f}",
+    "\u{2028}\u{2029}",
+    "\u{feff}x",
+    "\u{fffe}",
+    "$$$",
+    "${A:?no}",
+    "it's \\\"$HOME\\\" \\n",
+    "\\$HOME",
+    "a\nb\n\n",
+    "#x #y",
+];
+
+#[test]
+fn compose_takes_a_container_with_everything_as_it_is_meant() {
+    if !oracle::compose_present() {
+        return;
+    }
+    let service = json!({
+        "stdin": "open", "stop": { "signal": "SIGQUIT", "timeout": "1m" },
+        "ready": { "command": ["/bin/healthy"], "timeout": "20s" },
+        "limits": { "memory": "512MiB", "processes": 200, "openFiles": 4096 }
+    });
+    let compose = json!({
+        "ports": ["127.0.0.1:8080:80", "53:53/udp"],
+        "volumes": [
+            { "source": "./a:b,c", "target": "/x", "readOnly": true },
+            { "source": "cache", "target": "/cache" },
+            { "source": "shop_mail", "target": "/mail", "external": true }
+        ]
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(folder.path()).unwrap();
+    let read = understood(folder, &rendered("/srv/web", &manifest(service, compose)));
+    let web = &read["services"]["web"];
+    assert_eq!(
+        web["ports"][0],
+        json!({ "mode": "ingress", "host_ip": "127.0.0.1", "target": 80, "published": "8080", "protocol": "tcp" })
+    );
+    assert_eq!(web["volumes"][0]["source"], "/srv/web/a:b,c");
+    assert_eq!(web["volumes"][0]["read_only"], true);
+    assert_eq!(read["volumes"]["cache"]["name"], "mainstay-web_cache");
+    assert_eq!(read["volumes"]["shop_mail"], json!({ "name": "shop_mail", "external": true }));
+    assert_eq!(web["stop_grace_period"], "1m5s");
+    assert_eq!(web["mem_limit"], "536870912");
+    assert_eq!(web["healthcheck"]["test"], json!(["CMD", "/bin/healthy"]));
+    assert_eq!((&web["restart"], &web["stop_signal"]), (&json!("always"), &json!("SIGQUIT")));
+}
