@@ -7,12 +7,14 @@ use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::name::{ComponentName, InstanceName};
 
 pub use self::adopt::AdoptArguments;
+pub use self::answer::AnswerArguments;
 pub use self::apply::ApplyArguments;
 pub use self::boot::BootArguments;
 pub use self::completions::CompletionsArguments;
 pub use self::demo::DemoArguments;
 pub use self::doctor::DoctorArguments;
 pub use self::history::HistoryArguments;
+pub use self::init::InitArguments;
 pub use self::install::InstallArguments;
 pub use self::lifecycle::LifecycleArguments;
 pub use self::list::ListArguments;
@@ -33,12 +35,14 @@ pub use self::upgrade::UpgradeArguments;
 pub use self::validate::ValidateArguments;
 
 mod adopt;
+mod answer;
 mod apply;
 mod boot;
 mod completions;
 mod demo;
 mod doctor;
 mod history;
+mod init;
 mod install;
 mod lifecycle;
 mod list;
@@ -141,6 +145,8 @@ impl ScopeArguments {
 pub enum Command {
     /// Install and start a service, as its manifest or the command line describes it
     Install(InstallArguments),
+    /// Write a manifest, asking only what has no good answer
+    Init(InitArguments),
     /// Show how the service is (exit code by state)
     Status(StatusArguments),
     /// Show what the service wrote

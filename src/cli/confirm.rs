@@ -29,8 +29,10 @@ pub(crate) fn show(report: &Report, plan: &Plan, diff: bool) {
     }
     for step in plan.steps.iter().map(|planned| &planned.step).chain(&plan.after) {
         report.line(format!("  {step}"));
-        if let Step::Write { text, .. } | Step::Edit { after: Some(text), .. } = step
+        // What only its owner may read is shown to nobody.
+        if let Step::Write { text, mode, .. } | Step::Edit { after: Some(text), mode, .. } = step
             && report.is_verbose()
+            && mode & 0o044 != 0
         {
             for line in text.lines() {
                 report.line(styled(style::FAINT, format!("    | {line}")));

@@ -1,7 +1,7 @@
 //! The manifest that `install` makes where there is none, from what was typed.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::cli::arguments::InstallArguments;
 use crate::engine::Context;
@@ -10,6 +10,7 @@ use crate::engine::target::{Declared, Open, Target};
 use crate::engine::trust;
 use crate::host::{account, environment, files};
 use crate::model::contradiction::read_manifest;
+use crate::model::draft;
 use crate::model::manifest::{FILE_NAME, PackageSource, SCHEMA_ADDRESS};
 
 /// The manifest that the typed flags make. It is written as a step of the plan, so that a failed
@@ -50,8 +51,10 @@ pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Resul
         text["service"]["command"] = json!(command);
         text["service"]["workingDirectory"] = json!(working_directory(folder)?);
     }
-    for setting in &arguments.settings {
-        set(&mut text, setting)?;
+    let (fields, _) = settings(arguments)?;
+    for (path, typed) in &fields {
+        let value = draft::value_for(&text, path, typed);
+        draft::put(&mut text, path, value);
     }
     let text = serde_json::to_string_pretty(&text).unwrap_or_default() + "\n";
     // It is no file yet, so a fault in it is one of what was typed.
@@ -61,7 +64,15 @@ pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Resul
         component: arguments.target.component.is_none(),
         arguments: arguments.arguments.clone(),
     });
-    Ok(Declared { path: deploy.folder.join(FILE_NAME), deploy, manifest, document, on_disk: false, open })
+    Ok(Declared {
+        path: deploy.folder.join(FILE_NAME),
+        deploy,
+        manifest,
+        document,
+        on_disk: false,
+        open,
+        beside: Vec::new(),
+    })
 }
 
 /// Refuses what is only for a manifest that is made, where there is one.
@@ -69,7 +80,9 @@ pub(crate) fn refuse_beside(declared: &Declared, arguments: &InstallArguments) -
     let typed = match (&arguments.binary, arguments.arguments.is_empty()) {
         (Some(_), _) => "`--binary`",
         (None, false) => "what stands after `--`",
-        (None, true) if !arguments.settings.is_empty() => "`--set`",
+        (None, true) if !arguments.answers.settings.is_empty() => "`--set`",
+        (None, true) if arguments.answers.answers.is_some() => "`--answers`",
+        (None, true) if arguments.answers.wizard => "`--wizard`",
         (None, true) => return Ok(()),
     };
     Err(Failure::Usage(format!(
@@ -103,39 +116,33 @@ fn working_directory(folder: &Utf8Path) -> Result<String, Failure> {
     Ok(if same { "{deploy}".to_owned() } else { working_folder.to_string() })
 }
 
-/// Sets one field by its path: `service.environment.PORT=4000`. What parses as JSON is taken as JSON; a number
-/// only where the field takes one, because variables and versions look like numbers too.
-fn set(text: &mut Value, setting: &str) -> Result<(), Failure> {
-    let malformed = || Failure::Usage(format!("`--set {setting}` is not of the form `path.to.field=value`"));
-    let (path, typed) = setting.split_once('=').ok_or_else(malformed)?;
-    if path.split('.').any(str::is_empty) {
-        return Err(malformed());
-    }
-    let plain = Value::String(typed.to_owned());
-    let value = match serde_json::from_str::<Value>(typed) {
-        Ok(number @ Value::Number(_)) => {
-            let mut as_number = text.clone();
-            put(&mut as_number, path, number.clone());
-            let refused = read_manifest("", &as_number.to_string())
-                .is_err_and(|problems| problems.list.iter().any(|problem| problem.path == path));
-            if refused { plain } else { number }
-        }
-        Ok(structured) => structured,
-        Err(_) => plain,
-    };
-    put(text, path, value);
-    Ok(())
+/// What was typed, by the word before the `=`.
+type Settings = Vec<(String, String)>;
+
+/// What `--set` says of fields of the manifest, and of questions that only an archive asks: a word alone that is no field.
+pub(crate) fn settings(arguments: &InstallArguments) -> Result<(Settings, Settings), Failure> {
+    let pairs = pairs(&arguments.answers.settings)?;
+    let asks = arguments.source.is_typed();
+    Ok(pairs.into_iter().partition(|(path, _)| !asks || is_field(path)))
 }
 
-fn put(text: &mut Value, path: &str, value: Value) {
-    let mut place = text;
-    for key in path.split('.') {
-        if !place.is_object() {
-            *place = Value::Object(Map::new());
+/// Whether a word of `--set` is meant as a field of the manifest.
+pub(crate) fn is_field(path: &str) -> bool {
+    path.contains('.') || draft::FIELDS.contains(&path)
+}
+
+/// What was typed after each `--set`: the word, and the text after the `=`.
+pub(crate) fn pairs(typed: &[String]) -> Result<Settings, Failure> {
+    let pair = |setting: &String| {
+        let malformed =
+            || Failure::Usage(format!("`--set {setting}` is not of the form `path.to.field=value`"));
+        let (path, typed) = setting.split_once('=').ok_or_else(malformed)?;
+        if path.split('.').any(str::is_empty) {
+            return Err(malformed());
         }
-        place = &mut place[key];
-    }
-    *place = value;
+        Ok((path.to_owned(), typed.to_owned()))
+    };
+    typed.iter().map(pair).collect()
 }
 
 /// Whether the file of variables that was typed can be used.

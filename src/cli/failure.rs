@@ -6,7 +6,6 @@ use std::io;
 use crate::cli::excerpt;
 use crate::cli::report::Report;
 use crate::engine::failure::{CallError, Failure, StepError};
-use crate::engine::origin::OriginError;
 use crate::engine::supervisor::RunError;
 use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
@@ -19,6 +18,7 @@ mod adopt;
 mod data;
 mod fetching;
 mod host;
+mod origin;
 
 /// How many instances are named to somebody who named none: a screen's worth.
 const MOST_CANDIDATES: usize = 20;
@@ -82,6 +82,7 @@ fn code(failure: &Failure) -> u8 {
         Failure::Fetch(error) => fetching::code(error),
         Failure::Busy(_) => 6,
         Failure::TakenBack { .. } => 7,
+        Failure::Interrupted => 130,
         Failure::Down { .. } | Failure::DataAway { .. } | Failure::NoWayBack { .. } => 8,
         Failure::Space(_)
         | Failure::NotReady { .. }
@@ -128,7 +129,7 @@ fn help(failure: &Failure) -> Vec<String> {
             lines.push(format!("{bring}, then `mainstay upgrade --restart-only`"));
             lines
         }
-        Failure::Origin(error) => origin_help(error),
+        Failure::Origin(error) => origin::help(error),
         Failure::Held { holders, .. } => {
             let mut lines = match holders.len() {
                 0 => vec!["none of its processes is left".to_owned()],
@@ -198,22 +199,6 @@ fn last_lines(log: &[String]) -> Vec<String> {
     }
     lines.push("`mainstay logs` shows more, `mainstay status` how it is now".to_owned());
     lines
-}
-
-fn origin_help(error: &OriginError) -> Vec<String> {
-    match error {
-        OriginError::NotFound(_) => vec![
-            "install the program, or mend `service.command`: an absolute path, or a name on the service's PATH".to_owned(),
-        ],
-        OriginError::Unversioned { .. } => vec![
-            "`--restart-only` starts it again without asking for its version; `package.version` of the manifest can be left out".to_owned(),
-        ],
-        OriginError::Other { bring, found, .. } => {
-            let bring = bring.as_ref().map(|command| format!("bring it where the service looks: `{command}`"));
-            let take = format!("to take what is there: `mainstay upgrade --version {found}`");
-            bring.into_iter().chain([take]).collect()
-        }
-    }
 }
 
 /// What helps where a service manager does not answer.
@@ -288,6 +273,15 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
             format!("to stay there, write `\"platform\": \"{installed}\"` in the manifest"),
             "to move it, uninstall it first: its data and configuration stay".to_owned(),
         ],
+        Refusal::MissingVariables { variables, file, .. } => {
+            let mut lines: Vec<String> =
+                variables.iter().map(|(name, meaning)| format!("{name}: {meaning}")).collect();
+            lines.push(match file {
+                Some(file) => format!("write them into `{file}`, a line `KEY=value` each"),
+                None => "write them into `service.environment` of the manifest".to_owned(),
+            });
+            lines
+        }
         Refusal::OtherComponent { .. } => {
             vec!["choose another `name`, uninstall the instance first, or use `--take-over`".to_owned()]
         }

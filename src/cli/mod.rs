@@ -14,6 +14,7 @@ mod plain_run;
 mod report;
 mod surroundings;
 mod table;
+mod wizard;
 mod words;
 mod wrap;
 

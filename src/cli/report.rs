@@ -178,6 +178,11 @@ impl Report {
         }
     }
 
+    /// What somebody has to see who is asked: a line on standard error, also for whoever wants to hear little.
+    pub(crate) fn show(&self, text: &str) {
+        self.over_the_bar(text);
+    }
+
     /// Faults of a document, each with the text around it, and what to do.
     pub(crate) fn faults(&self, excerpts: &str, help: &[String]) {
         self.end_bar();

@@ -5,6 +5,7 @@ use std::cell::Cell;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::engine::asking::{Arrived, Asking};
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
@@ -13,7 +14,9 @@ use crate::engine::prepare::{self, Aim, Stage};
 use crate::engine::readying::Readying;
 use crate::engine::source::{self, Proof, Source, Supply, present, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{Context, container, data, drafted, drift, installed, registry, remarks, trial, trust};
+use crate::engine::{
+    Context, container, data, drafted, drift, installed, needed, registry, remarks, trial, trust,
+};
 use crate::host::{files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -72,6 +75,17 @@ pub fn change(
     request: &Request,
     agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
 ) -> Result<Outcome, Failure> {
+    let declare = |declared: &Declared, _: Arrived<'_>| Ok(declared.clone());
+    change_asking(context, target, request, &Asking { agree, declare: &declare })
+}
+
+/// The same, where a manifest that is not written yet may depend on what is in the archive.
+pub fn change_asking(
+    context: &Context<'_>,
+    target: &Target,
+    request: &Request,
+    asking: &Asking<'_>,
+) -> Result<Outcome, Failure> {
     let again;
     let declared = match (&target.manifest, &target.marker) {
         (Some(declared), _) => declared,
@@ -88,7 +102,7 @@ pub fn change(
     }
     trust::guard_manifest(&declared.deploy, &declared.manifest, context.layout.scope)?;
     if !request.source.brings() || request.dry_run {
-        let outcome = with_archive(context, target, declared, request, agree);
+        let outcome = with_archive(context, target, declared, request, asking);
         return outcome.map_err(|failure| busy(context, &target.name, failure));
     }
     let told = |failure| match request.source {
@@ -102,7 +116,7 @@ pub fn change(
     {
         made.push(root);
     }
-    let outcome = with_archive(context, target, declared, request, agree);
+    let outcome = with_archive(context, target, declared, request, asking);
     // They may have been made for an archive that was refused.
     for folder in made {
         files::remove_empty_folder(folder)?;
@@ -124,21 +138,21 @@ fn with_archive(
     target: &Target,
     declared: &Declared,
     request: &Request,
-    agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
+    asking: &Asking<'_>,
 ) -> Result<Outcome, Failure> {
     let overtaken = Cell::new(false);
-    let outcome = attempt(context, target, declared, request, agree, &overtaken);
+    let outcome = attempt(context, target, declared, request, asking, &overtaken);
     // What came on standard input is gone.
     if request.source == Source::Input || !overtaken.get() {
         return outcome;
     }
     if !declared.on_disk {
-        return attempt(context, target, declared, request, agree, &overtaken);
+        return attempt(context, target, declared, request, asking, &overtaken);
     }
     let choice = Choice { name: Some(target.name.clone()), ..Choice::default() };
     let declared = manifest_in(&declared.deploy.folder, &choice)?;
     trust::guard_manifest(&declared.deploy, &declared.manifest, context.layout.scope)?;
-    attempt(context, target, &declared, request, agree, &overtaken)
+    attempt(context, target, &declared, request, asking, &overtaken)
 }
 
 /// Whether the manifest says what it said when it was read.
@@ -151,7 +165,7 @@ fn attempt(
     target: &Target,
     declared: &Declared,
     request: &Request,
-    agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
+    asking: &Asking<'_>,
     overtaken: &Cell<bool>,
 ) -> Result<Outcome, Failure> {
     let receipt = trial::receipt(&context.layout, &target.name)?;
@@ -165,9 +179,22 @@ fn attempt(
     let completed = stage.as_ref().map(|stage| drafted::completed(declared, stage)).transpose()?.flatten();
     let declared = completed.as_ref().unwrap_or(declared);
     let unsigned = stage.as_ref().and_then(|stage| unsigned(declared, request, stage));
+    let asked;
+    let declared = match &stage {
+        Some(stage) if !declared.on_disk => {
+            let arrived = Arrived { archive: &stage.archive, tree: stage.staging.path() };
+            asked = (asking.declare)(declared, arrived)?;
+            &asked
+        }
+        _ => declared,
+    };
     let aim = aim(context, declared, request, &supply, receipt.as_ref(), stage.as_ref())?;
+    let meanings = aim.description.as_ref().map(|description| description.environment.clone());
     let host = aim.description.as_ref().map(|description| description.host.clone()).unwrap_or_default();
     let wanted = prepare::wanted(context, declared, aim)?;
+    if let Some(meanings) = meanings.filter(|_| request.operation != Operation::Rollback) {
+        needed::guard(declared, &wanted.spec, &meanings)?;
+    }
     let of = identity(&wanted.spec);
     let decide = || decide(context, declared, &of, request.operation, &wanted);
     let mut plan = decide()?;
@@ -185,7 +212,7 @@ fn attempt(
     if request.dry_run || (plan.is_empty() && !crate::engine::recover::is_unfinished(context, &of.name)?) {
         return Ok(Outcome { plan, before, after, done: None });
     }
-    if !agree(&plan)? {
+    if !(asking.agree)(&plan)? {
         return Err(Failure::Usage("nothing was changed".to_owned()));
     }
     let done = exclusively(context, &of, || {
@@ -194,7 +221,7 @@ fn attempt(
         if overtaken.get() {
             return Err(Failure::Changed(of.name.clone()));
         }
-        let under_lock = still_agreed(&of.name, &plan, decide, agree)?;
+        let under_lock = still_agreed(&of.name, &plan, decide, asking.agree)?;
         installed::guard_unchanged(context, &wanted)?;
         readying.carry_out(context, &wanted, &plan)?;
         execute(context, &under_lock, &of, stage.map(Stage::into_parts))

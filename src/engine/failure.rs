@@ -243,6 +243,9 @@ pub enum Failure {
     /// A command of the manifest failed.
     #[error(transparent)]
     Hook(Box<StepError>),
+    /// The person who was asked did not want to go on.
+    #[error("interrupted: nothing was written")]
+    Interrupted,
     /// The host lacks what the package needs.
     #[error("this host lacks what `{component}` needs:{}", lacking(lacks))]
     HostLacks {

@@ -103,6 +103,12 @@ impl<'a> Hands<'a> {
                     self.context.notice(format!("`{path}` is left as it is: {reason}"));
                 }
             }
+            Step::OwnFolder { path, there, rights } => {
+                account::acting_as(rights.as_ref(), || match there {
+                    true => files::create_folder(path, 0o700, None),
+                    false => files::remove_empty_folder(path),
+                })??;
+            }
             Step::Record { path, event } => self.record(path, event)?,
             Step::Remove { path } => {
                 files::remove(path)?;

@@ -3,6 +3,7 @@
 
 pub mod adopt;
 pub(crate) mod adoption;
+pub mod asking;
 pub mod change;
 pub mod check;
 mod container;
@@ -25,6 +26,7 @@ pub mod listing;
 pub mod log;
 pub mod logs;
 pub mod manager;
+mod needed;
 mod observe;
 pub mod obstacle;
 pub mod operation;
@@ -32,6 +34,7 @@ pub mod origin;
 mod overlap;
 pub mod packing;
 pub mod past;
+pub mod peek;
 pub mod preparation;
 pub mod prepare;
 mod ready;

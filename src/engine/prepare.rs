@@ -239,6 +239,7 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
         now: clock::now(),
         wishes,
         standing,
+        beside: declared.beside.clone(),
     })
 }
 

@@ -250,7 +250,15 @@ fn declared(program: &Utf8Path, key: Option<PublicKey>) -> Result<Declared, Fail
     let text = serde_json::json!({ "name": NAME, "package": package }).to_string();
     let (manifest, document) = read_manifest("the tool's own package", &text)?;
     let deploy = trust::inspect(folder)?;
-    Ok(Declared { path: folder.join(FILE_NAME), deploy, manifest, document, on_disk: false, open: None })
+    Ok(Declared {
+        path: folder.join(FILE_NAME),
+        deploy,
+        manifest,
+        document,
+        on_disk: false,
+        open: None,
+        beside: Vec::new(),
+    })
 }
 
 /// Whether a program is a mainstay that works here: it says its version, and can read all that this one can read.

@@ -13,6 +13,7 @@ use crate::model::layout::Layout;
 use crate::model::manifest::{FILE_NAME, Manifest, SHARED_SUFFIX};
 use crate::model::marker::Marker;
 use crate::model::name::{ComponentName, InstanceName};
+use crate::plan::wanted::Beside;
 
 /// The largest manifest that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -110,6 +111,8 @@ pub struct Declared {
     pub document: Document,
     /// Whether it is there already, or only made of what was typed.
     pub on_disk: bool,
+    /// The files that are made with it.
+    pub beside: Vec<Beside>,
     /// What a manifest that is made of what was typed leaves to its archive.
     pub open: Option<Open>,
 }
@@ -202,7 +205,15 @@ fn read(deploy: &Deploy, name: &str) -> Result<Declared, Failure> {
     let text = trust::read(deploy, &path, LARGEST)?
         .ok_or_else(|| Failure::Target(TargetError::NoManifest(deploy.folder.clone())))?;
     let (manifest, document) = read_manifest(path.as_str(), &text)?;
-    Ok(Declared { path, deploy: deploy.clone(), manifest, document, on_disk: true, open: None })
+    Ok(Declared {
+        path,
+        deploy: deploy.clone(),
+        manifest,
+        document,
+        on_disk: true,
+        open: None,
+        beside: Vec::new(),
+    })
 }
 
 fn in_folder(

@@ -8,6 +8,8 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
 
+use crate::host::keyboard;
+
 /// One or more signals, caught for as long as this process lives.
 #[derive(Debug)]
 pub struct SignalPipe {
@@ -16,14 +18,25 @@ pub struct SignalPipe {
 
 /// Does something when this program is interrupted (Ctrl-C), and then lets it end by the signal, as whoever started
 /// it expects.
-pub fn on_interrupt(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-    let interrupted = SignalPipe::new(&[Signal::INT])?;
-    std::thread::Builder::new().name("interrupt".to_owned()).spawn(move || {
-        let mut polled = [PollFd::new(&interrupted.reader, PollFlags::IN)];
-        while matches!(poll(&mut polled, None), Err(Errno::INTR)) {}
-        work();
-        // This can only fail for a signal that has no default.
-        let _ = signal_hook::low_level::emulate_default_handler(Signal::INT.as_raw());
+pub fn on_interrupt(work: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    when(Signal::INT, work)
+}
+
+/// The same for any signal. While somebody is asked, it is for the one who asks.
+pub(crate) fn when(signal: Signal, work: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    let caught = SignalPipe::new(&[signal])?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        loop {
+            let mut polled = [PollFd::new(&caught.reader, PollFlags::IN)];
+            while matches!(poll(&mut polled, None), Err(Errno::INTR)) {}
+            let _ = caught.take();
+            if keyboard::is_asking() {
+                continue;
+            }
+            work();
+            // This can only fail for a signal that has no default.
+            let _ = signal_hook::low_level::emulate_default_handler(signal.as_raw());
+        }
     })?;
     Ok(())
 }

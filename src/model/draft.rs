@@ -5,6 +5,10 @@ use serde_json::{Map, Value, json};
 use crate::model::document::Document;
 use crate::model::manifest::Manifest;
 
+/// The fields at the top of a manifest.
+pub const FIELDS: [&str; 8] =
+    ["name", "package", "platform", "scope", "service", "upgrade", "logs", "systemd"];
+
 /// Puts a value at a path such as `service.environment.PORT`.
 pub fn put(text: &mut Value, path: &str, value: Value) {
     let mut place = text;

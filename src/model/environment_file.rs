@@ -91,6 +91,18 @@ pub fn parse(text: &str) -> Result<Variables, EnvironmentFileError> {
     }
 }
 
+/// A variable as a line of an environment file, from which it is read as it was.
+#[must_use]
+pub fn line(name: &VariableName, value: &str) -> String {
+    let plain = value.trim() == value
+        && !value.starts_with(['"', '\''])
+        && !value.contains(|letter: char| letter.is_control());
+    if plain {
+        return format!("{name}={value}\n");
+    }
+    format!("{name}=\"{}\"\n", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 struct Reader<'a> {
     rest: &'a str,
     line: usize,
@@ -256,6 +268,11 @@ mod tests {
         fn every_value_can_be_written_in_double_quotes(value in "[^\0]*") {
             let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
             prop_assert_eq!(one(&format!("A=\"{escaped}\"\n")), value);
+        }
+
+        #[test]
+        fn every_value_is_read_as_it_was_written(value in "[^\0]*") {
+            prop_assert_eq!(one(&line(&VariableName::new("A").unwrap(), &value)), value);
         }
 
         #[test]

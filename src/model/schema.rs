@@ -17,6 +17,7 @@ use crate::model::answer::small::{RecoverAnswer, RenderAnswer, SchemasAnswer, Te
 use crate::model::answer::status::StatusAnswer;
 use crate::model::answer::validate::ValidateAnswer;
 use crate::model::answer::wave::WaveAnswer;
+use crate::model::answers::Answers;
 use crate::model::event_line::EventLine;
 use crate::model::health_file::HealthFile;
 use crate::model::history::Event;
@@ -71,6 +72,8 @@ published! {
     Package: PackageDescription = "package.v1",
     /// What `adopt` prints with `--json`.
     Adopt: AdoptAnswer = "adopt.v1",
+    /// A file of answers to a package's questions.
+    Answers: Answers = "answers.v1",
     /// What commands that change something print with `--json`.
     Change: ChangeAnswer = "change.v1",
     /// What `doctor` prints with `--json`.
@@ -121,7 +124,7 @@ published! {
 
 impl Published {
     /// Those that people write: their fields have defaults and examples.
-    pub const WRITTEN_BY_PEOPLE: [Self; 2] = [Self::Manifest, Self::Package];
+    pub const WRITTEN_BY_PEOPLE: [Self; 3] = [Self::Manifest, Self::Package, Self::Answers];
 
     /// The document of that name, with or without its version.
     #[must_use]

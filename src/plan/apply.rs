@@ -51,6 +51,7 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
     }
     let mut plan = Plan { difference, ..Plan::new(operation, &wanted.spec) };
     folders(&mut plan, wanted, observed);
+    beside(&mut plan, wanted);
     let in_place = wanted.standing.as_ref().filter(|_| standing::is_all_that_changes(wanted, observed));
     let restarts_in_place = in_place.is_some_and(|found| standing::restarts(wanted, found, observed));
     // One thing at a time: what is not ready then would leave open which of the two it was.
@@ -100,6 +101,26 @@ fn folders(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
                 Undo::step(Step::RemoveFolder { path }),
             );
         }
+    }
+}
+
+/// The files that go with a new manifest, before anything that needs them.
+fn beside(plan: &mut Plan, wanted: &Wanted) {
+    let rights = &wanted.owner;
+    for file in &wanted.beside {
+        if let Some(folder) = &file.folder {
+            let own = |there| Step::OwnFolder { path: folder.clone(), there, rights: rights.clone() };
+            plan.push(own(true), Undo::step(own(false)));
+        }
+        let edit = |before: Option<&String>, after: Option<&String>| Step::Edit {
+            path: file.path.clone(),
+            before: before.cloned(),
+            after: after.cloned(),
+            mode: 0o600,
+            rights: rights.clone(),
+        };
+        let (before, after) = (file.before.as_ref(), Some(&file.text));
+        plan.push(edit(before, after), Undo::step(edit(after, before)));
     }
 }
 

@@ -7,6 +7,7 @@ use crate::model::manifest::PlatformKind;
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::public_key::PublicKey;
 use crate::model::receipt::BadVersion;
+use crate::model::variable::VariableName;
 use crate::model::version::Version;
 
 /// A guard that says no.
@@ -235,6 +236,16 @@ pub enum Refusal {
         /// The program that its command names.
         program: String,
     },
+    /// The program can't start without variables that nothing sets.
+    #[error("`{name}` can't start without {}", list(variables))]
+    MissingVariables {
+        /// The instance.
+        name: InstanceName,
+        /// The variables, each with what it is for.
+        variables: Vec<(VariableName, String)>,
+        /// The environment file, if there is to be one.
+        file: Option<Utf8PathBuf>,
+    },
     /// The live tree can't be replaced under a running program.
     #[error("version {version} of `{component}` is the active one: its tree is in use")]
     LiveTree {
@@ -243,6 +254,11 @@ pub enum Refusal {
         /// The version.
         version: Version,
     },
+}
+
+fn list(variables: &[(VariableName, String)]) -> String {
+    let names: Vec<String> = variables.iter().map(|(name, _)| format!("`{name}`")).collect();
+    names.join(", ")
 }
 
 fn key(key: Option<&PublicKey>) -> String {

@@ -1,7 +1,5 @@
 //! The steps of a plan, each with all that it needs, and their inverses.
 
-use std::fmt;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +16,8 @@ use crate::model::trial::{Switch, Trial};
 pub use crate::plan::operation::{Operation, Replaced, Room};
 use crate::platform::call::Call;
 use crate::platform::identity;
+
+mod shown;
 
 /// The decided changes of one operation, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +156,15 @@ pub enum Step {
         after: Option<String>,
         /// Its permission bits, where it is made.
         mode: u32,
+        /// With whose rights, if not the caller's.
+        rights: Option<Owner>,
+    },
+    /// Make a folder in a deploy folder, for its owner's eyes alone; or remove it, if it is empty.
+    OwnFolder {
+        /// Which.
+        path: Utf8PathBuf,
+        /// Whether it is to be there.
+        there: bool,
         /// With whose rights, if not the caller's.
         rights: Option<Owner>,
     },
@@ -345,57 +354,6 @@ impl Undo {
                 Self::Steps(steps)
             }
             other => other,
-        }
-    }
-}
-
-impl fmt::Display for Step {
-    /// What is done, as one line of a preview.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let as_whom = |rights: &Option<Owner>| {
-            rights.as_ref().map(|owner| format!(" as {}", owner.name)).unwrap_or_default()
-        };
-        match self {
-            Self::Folder { path, mode, owner } => {
-                let owner = owner.as_ref().map(|owner| format!(" for {}", owner.name)).unwrap_or_default();
-                write!(formatter, "create {path}/ (mode {mode:04o}){owner}")
-            }
-            Self::Write { path, text, mode } => {
-                write!(formatter, "write {path} ({} bytes, mode {mode:04o})", text.len())
-            }
-            Self::Edit { path, before, after, rights, .. } => match (before, after) {
-                (_, None) => write!(formatter, "remove {path}{}", as_whom(rights)),
-                (None, Some(text)) => {
-                    write!(formatter, "write {path} ({} bytes){}", text.len(), as_whom(rights))
-                }
-                (Some(_), Some(_)) => write!(formatter, "edit {path}{}", as_whom(rights)),
-            },
-            Self::Record { path, event } => write!(formatter, "add `{}` to {path}", event.action),
-            Self::Remove { path } => write!(formatter, "remove {path}"),
-            Self::RemoveFolder { path } => write!(formatter, "remove {path}/ if it is empty"),
-            Self::Link { path, target } => write!(formatter, "link {path} -> {target}"),
-            Self::Move { from, to } => write!(formatter, "move {from} to {to}"),
-            Self::Runtime { program, folder } => write!(formatter, "copy {program} to {folder}/mainstay"),
-            Self::Publish { archive, folder, tree, digest, .. } => {
-                write!(formatter, "unpack {archive} (sha256 {}…) to {folder}/{tree}/", digest.short())
-            }
-            Self::Mark { folder, tree, program } => write!(formatter, "mark {program} as {folder}/{tree}/"),
-            Self::EmptyTrash { folder, .. } => write!(formatter, "remove what was put away in {folder}/"),
-            Self::Call { call } => call.fmt(formatter),
-            Self::Hook(hook) => {
-                write!(formatter, "run {}: {}{}", hook.field, hook.argv.join(" "), as_whom(&hook.rights))
-            }
-            Self::Switch { switch } => switch.fmt(formatter),
-            Self::MakeSwitch => formatter.write_str("make the switch, while the service is stopped"),
-            Self::TidySnapshots { folder } => write!(formatter, "remove superseded snapshots in {folder}/"),
-            Self::EndTrial { trial } => write!(formatter, "end the trial of {}", trial.tree),
-            Self::AwaitReady { tree, within, .. } => {
-                write!(formatter, "wait until {tree} is ready (at most {within})")
-            }
-            Self::Overlap { within, .. } => {
-                write!(formatter, "start it beside what runs, and let it take over (within {within})")
-            }
-            Self::Settle => formatter.write_str("close the switch"),
         }
     }
 }

@@ -40,6 +40,21 @@ pub struct Wanted {
     pub wishes: Wishes,
     /// What was found of a program that somebody else brought; nothing for one of an archive.
     pub standing: Option<Standing>,
+    /// Files of the deploy folder that go with a new manifest.
+    pub beside: Vec<Beside>,
+}
+
+/// A file of the deploy folder that answers become, for the eyes of its owner alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// Its path.
+    pub path: Utf8PathBuf,
+    /// What it says; nothing where there is none.
+    pub before: Option<String>,
+    /// What it is to say.
+    pub text: String,
+    /// The folder that has to be made for it.
+    pub folder: Option<Utf8PathBuf>,
 }
 
 /// A program that stands where a package manager or its user has put it.

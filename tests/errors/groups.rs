@@ -43,6 +43,7 @@ pub(crate) static GROUPS: &[Group] = &[
             "engine/check.rs",
             "engine/drafted.rs",
             "engine/packing.rs",
+            "engine/peek.rs",
             "engine/remove.rs",
         ],
     ),

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use crate::cli::arguments::{SourceArguments, TargetArguments, platform};
+use crate::cli::arguments::{AnswerArguments, SourceArguments, TargetArguments, platform};
 use crate::model::manifest::PlatformKind;
 use crate::model::version::Version;
 
@@ -42,9 +42,9 @@ pub struct InstallArguments {
     /// A file of KEY=value lines, copied to where `service.environmentFile` of the manifest says
     #[arg(long, value_name = "FILE")]
     pub env_file: Option<Utf8PathBuf>,
-    /// Set a field of a new manifest, as in `service.environment.PORT=4000`
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub settings: Vec<String>,
+    /// Answers to the package's questions.
+    #[command(flatten)]
+    pub answers: AnswerArguments,
     /// Move the name here from the folder that has it
     #[arg(long)]
     pub take_over: bool,

@@ -1,15 +1,21 @@
 //! `install`, `plan` and `apply`.
 
+use std::cell::Cell;
+
+use rustix::process::Signal;
+
 use crate::cli::arguments::{
     ApplyArguments, InstallArguments, PlanArguments, SourceArguments, TargetArguments,
 };
 use crate::cli::report::Report;
 use crate::cli::surroundings::{choice, layout, target_to_change, target_to_see, with_context};
+use crate::cli::wizard::Wizard;
 use crate::cli::{confirm, draft, interruption};
-use crate::engine::change::{Outcome, Request, change};
+use crate::engine::asking::{Arrived, Asking};
+use crate::engine::change::{Outcome, Request, change, change_asking};
 use crate::engine::failure::Failure;
 use crate::engine::source::{Proof, Source};
-use crate::engine::target::{Target, TargetError, manifest_in};
+use crate::engine::target::{Declared, Target, TargetError, manifest_in};
 use crate::host::environment;
 use crate::model::answer::plan::ChangeAnswer;
 use crate::model::version::Version;
@@ -58,10 +64,24 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         restart_only: false,
         dry_run: arguments.dry_run,
     };
-    let environment_file = arguments.env_file.as_ref();
+    let made = target.manifest.as_ref().filter(|declared| !declared.on_disk);
+    let wizard = Wizard {
+        report,
+        typed: &arguments.answers,
+        variables: arguments.env_file.as_deref(),
+        settings: draft::settings(arguments)?.1,
+        yes: arguments.yes,
+        package: packaged(&arguments.source),
+        // What interrupts is told of beside.
+        ending: &[Signal::TERM, Signal::HUP, Signal::QUIT],
+        finish: |_| {},
+        agreed: Cell::new(false),
+    };
+    // Where an archive comes with a new manifest, it is a step of the plan, and known when the archive is.
+    let asks = made.is_some() && arguments.source.is_typed();
+    let environment_file = arguments.env_file.as_ref().filter(|_| !asks);
     draft::check_environment_file(environment_file, &target)?;
     interruption::tell(&target.layout, &target.name);
-    let made = target.manifest.as_ref().filter(|declared| !declared.on_disk);
     // Installing is what was typed; there is nothing to lose that would have to be asked for.
     let agree = |plan: &Plan| {
         if let Some(made) = made {
@@ -74,7 +94,8 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
     };
     let outcome = with_context(report, target.layout.clone(), |context| {
         draft::copy_environment_file(context, environment_file, &target, arguments.dry_run)?;
-        change(context, &target, &request, &agree)
+        let declare = |declared: &Declared, arrived: Arrived<'_>| wizard.declare(declared, arrived.tree);
+        change_asking(context, &target, &request, &Asking { agree: &agree, declare: &declare })
     })?;
     told(report, &target, &request, &outcome, false);
     if let Some(made) = made.filter(|_| arguments.dry_run) {
@@ -127,6 +148,14 @@ fn apply_request(wishes: Wishes, dry_run: bool) -> Request {
         unpacked: false,
         restart_only: false,
         dry_run,
+    }
+}
+
+/// How the package was typed, for a command that asks it for its questions.
+fn packaged(typed: &SourceArguments) -> String {
+    match &typed.from {
+        Some(from) if from != "-" => format!("--from {}", environment::quoted(from.as_str())),
+        _ => "--from ARCHIVE".to_owned(),
     }
 }
 

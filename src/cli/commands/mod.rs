@@ -6,6 +6,7 @@ mod change;
 mod demo;
 mod doctor;
 mod history;
+mod init;
 mod lifecycle;
 mod list;
 mod logs;
@@ -31,6 +32,7 @@ use crate::plan::step::Operation;
 /// Runs a command, and gives its exit code.
 pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
     match command {
+        Command::Init(arguments) => init::init(report, &arguments),
         Command::Install(arguments) => change::install(report, &arguments),
         Command::Adopt(arguments) => adopt::adopt(report, &arguments),
         Command::Plan(arguments) => change::plan(report, &arguments),

@@ -8,10 +8,6 @@ use crate::model::package::question::expression;
 use crate::model::package::{PackageDescription, Question, QuestionKind};
 use crate::model::position::Segment;
 
-/// The fields at the top of a manifest: `--set` means these by such a word.
-const MANIFEST_FIELDS: [&str; 8] =
-    ["name", "package", "platform", "scope", "service", "upgrade", "logs", "systemd"];
-
 impl Check<'_> {
     pub(super) fn questions(&mut self, description: &PackageDescription) {
         let questions = &description.questions;
@@ -22,7 +18,7 @@ impl Check<'_> {
             if earlier.iter().any(|other| other.id == question.id) {
                 self.question(&place, "id", format!("another question is called `{}` already", question.id));
             }
-            if MANIFEST_FIELDS.contains(&question.id.as_str()) {
+            if draft::FIELDS.contains(&question.id.as_str()) {
                 let message = format!(
                     "`{}` is a field of the manifest, and `--set {}=…` would mean that: choose another word",
                     question.id, question.id
@@ -313,7 +309,7 @@ mod tests {
             faults(&format!("\"questions\": [{mode}, {conditional}],\n{required}")),
             "3:54 environment.A.required: `a` is not always asked, so what it answers can't be required"
         );
-        assert_eq!(asked(&format!("{mode}, {}", conditional)), "");
+        assert_eq!(asked(&format!("{mode}, {conditional}")), "");
     }
 
     #[test]

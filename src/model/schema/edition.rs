@@ -89,8 +89,11 @@ pub(super) fn without_rules(schema: &mut Value) {
 pub(super) fn for_writers(schema: &mut Value) {
     let definitions = schema.get("definitions").cloned().unwrap_or_default();
     let title = schema.get("title").and_then(Value::as_str).unwrap_or_default();
-    let (name, page) =
-        if title.contains("package") { ("Package", PACKAGE_PAGE) } else { ("Manifest", MANIFEST_PAGE) };
+    let (name, page) = match title {
+        title if title.contains("package") => ("Package", PACKAGE_PAGE),
+        title if title.contains("answers") => ("Answers", PACKAGE_PAGE),
+        _ => ("Manifest", MANIFEST_PAGE),
+    };
     patterns(schema);
     object(schema, name, &format!("{page}#at-the-top"));
     let mut places = Vec::new();

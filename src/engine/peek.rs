@@ -1,0 +1,36 @@
+//! What a package says of itself, before anything is made of it.
+
+use camino::Utf8Path;
+
+use crate::engine::failure::Failure;
+use crate::engine::prepare::description_in;
+use crate::engine::trust;
+use crate::host::{files, temporary};
+use crate::model::contradiction::read_package_description;
+use crate::model::package::PackageDescription;
+use crate::package::limits::Limits;
+use crate::package::unpack::{Flushing, unpack_file};
+
+/// The description of a package: an archive, an unpacked folder, or the description itself. An archive is unpacked where
+/// it leaves no trace.
+pub fn description(path: &Utf8Path) -> Result<PackageDescription, Failure> {
+    if path.extension() == Some("json") {
+        let text = files::read(path)?.ok_or_else(|| none(path))?;
+        return Ok(read_package_description(path.as_str(), &text)?.0);
+    }
+    if path.is_dir() {
+        return description_in(path)?.ok_or_else(|| none(path));
+    }
+    let place = temporary::folder("mainstay-look-")?;
+    let tree = place.path().join("tree");
+    let (file, path) = trust::open_archive(path)?;
+    unpack_file(file, &path, &tree, None, &Limits::default(), &mut |_| {}, Flushing::Late)?;
+    description_in(&tree)?.ok_or_else(|| none(&path))
+}
+
+fn none(path: &Utf8Path) -> Failure {
+    Failure::Usage(format!(
+        "`{path}` has no `{}`, so there is nothing to begin with: `mainstay init` without `--from` asks",
+        crate::model::package::FILE_NAME
+    ))
+}
