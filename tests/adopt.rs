@@ -2,6 +2,7 @@
 //! `plistlib` read them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "tests start programs directly")]
 
 mod oracle;
 

@@ -267,7 +267,7 @@ fn decide(
 fn declared(context: &Context<'_>, request: &AdoptRequest, found: &Found) -> Result<Declared, Failure> {
     match manifest_in(&request.folder, &Choice::default()) {
         Err(Failure::Target(TargetError::NoManifest(_))) => {}
-        Err(Failure::Target(TargetError::Several { .. })) | Ok(_) | Err(Failure::Faulty(_)) => {
+        Ok(_) | Err(Failure::Target(TargetError::Several { .. }) | Failure::Faulty(_)) => {
             return Err(AdoptError::HasManifest { folder: request.folder.clone() }.into());
         }
         Err(other) => return Err(other),

@@ -243,7 +243,7 @@ fn text(path: &Utf8Path, is_drop_in: bool) -> Result<UnitText, Failure> {
 
 fn drop_ins_in(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Failure> {
     let mut names = files::list(folder)?.unwrap_or_default();
-    names.retain(|name| name.ends_with(".conf"));
+    names.retain(|name| Utf8Path::new(name).extension() == Some("conf"));
     names.sort();
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }

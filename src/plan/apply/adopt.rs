@@ -60,13 +60,12 @@ pub fn adopt(wanted: &Wanted, observed: &Observed, adopting: &Adopting) -> Resul
     for (path, text) in &adopting.moved {
         let before = adopting.before.files.iter().find(|file| file.path == *path);
         let before = before.and_then(|file| file.text.as_deref());
-        let (step, undo) = match text {
-            Some(text) => written(path, text, 0o644, before),
-            None => {
-                let text = before.unwrap_or_default().to_owned();
-                let back = Step::Write { path: path.clone(), text, mode: 0o644 };
-                (Step::Remove { path: path.clone() }, Undo::step(back))
-            }
+        let (step, undo) = if let Some(text) = text {
+            written(path, text, 0o644, before)
+        } else {
+            let text = before.unwrap_or_default().to_owned();
+            let back = Step::Write { path: path.clone(), text, mode: 0o644 };
+            (Step::Remove { path: path.clone() }, Undo::step(back))
         };
         if let Some(folder) = path.parent().filter(|_| text.is_some()) {
             plan.push(Step::Folder { path: folder.to_owned(), mode: 0o755, owner: None }, Undo::Nothing);

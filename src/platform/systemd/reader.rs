@@ -89,7 +89,7 @@ pub fn way_out(source: &UnitSource) -> Option<String> {
         let is_way_out = WAY_OUT.contains(&found.key.as_str());
         if is_way_out || found.key.starts_with("Environment") {
             says |= is_way_out;
-            text.push_str(&format!("{}={}\n", found.key, found.value));
+            text.extend([&found.key, "=", &found.value, "\n"]);
         }
     }
     says.then_some(text)

@@ -40,7 +40,8 @@ impl Reader<'_> {
                     self.lines.carried(place, "service.description");
                 }
                 Err(unresolved) => {
-                    self.lines.refused(place, format!("`%{}` stands for what the host decides", unresolved.0))
+                    self.lines
+                        .refused(place, format!("`%{}` stands for what the host decides", unresolved.0));
                 }
             }
         }
