@@ -12,7 +12,7 @@ use mainstay::model::launch::{Circumstances, LaunchSpec};
 use mainstay::model::layout::Layout;
 use mainstay::model::manifest::{PlatformKind, Scope};
 use mainstay::model::version::Version;
-use mainstay::platform::compose::text;
+use mainstay::platform::compose::{reader, text};
 use mainstay::platform::{self, Facts};
 use serde_json::{Value, json};
 
@@ -233,4 +233,44 @@ fn compose_takes_a_container_with_everything_as_it_is_meant() {
     assert_eq!(web["mem_limit"], "536870912");
     assert_eq!(web["healthcheck"]["test"], json!(["CMD", "/bin/healthy"]));
     assert_eq!((&web["restart"], &web["stop_signal"]), (&json!("always"), &json!("SIGQUIT")));
+}
+
+#[test]
+fn a_service_of_somebody_else_is_read_with_a_word_on_each_setting() {
+    let config = json!({
+        "name": "shop",
+        "networks": { "default": { "name": "shop_default", "ipam": {} } },
+        "volumes": { "mail": { "name": "shop_mail" } },
+        "services": { "web": {
+            "image": "localhost/web:1.0.0", "command": ["--cost=$$5", "{data}"], "entrypoint": null,
+            "environment": { "A": "b", "HOST": null }, "networks": { "default": null },
+            "ports": [{ "mode": "ingress", "host_ip": "127.0.0.1", "target": 80, "published": "8080", "protocol": "tcp" }],
+            "volumes": [
+                { "type": "bind", "source": "/srv/data", "target": "/data", "bind": { "create_host_path": true } },
+                { "type": "volume", "source": "mail", "target": "/mail", "read_only": true, "volume": {} }
+            ],
+            "restart": "no", "stop_grace_period": "1m0s", "privileged": true
+        } }
+    });
+    let text = "services:\n  web:\n    image: localhost/web:1.0.0\n    privileged: true\n";
+    let read = reader::read(&config.to_string(), None, "/srv/compose.yaml".into(), text).unwrap();
+    assert_eq!((read.project.as_str(), read.service.as_str()), ("shop", "web"));
+    assert_eq!(read.draft.service.command.as_deref().unwrap(), ["--cost=$5", "{{data}}"]);
+    assert_eq!(read.compose.ports[0].to_string(), "127.0.0.1:8080:80");
+    let mail = &read.compose.volumes[1];
+    assert_eq!((mail.source.as_str(), mail.external, mail.read_only), ("shop_mail", true, true));
+    let refused: Vec<String> =
+        read.draft.refused().map(|line| format!("{} {}", line.place(), line.key)).collect();
+    assert_eq!(
+        refused,
+        ["/srv/compose.yaml environment", "/srv/compose.yaml:4 privileged", "/srv/compose.yaml restart"]
+    );
+    let two =
+        json!({ "name": "x", "services": { "a": { "image": "a:1" }, "b": { "image": "b:1" } } }).to_string();
+    assert!(matches!(reader::read(&two, None, "/x".into(), ""), Err(reader::ReadError::Which { .. })));
+    // The file is put away as a whole, so what else is in it would be lost.
+    let one = reader::read(&two, Some("a"), "/x".into(), "").unwrap();
+    assert_eq!(one.draft.refused().count(), 1);
+    let built = json!({ "name": "x", "services": { "a": { "build": { "context": "." } } } }).to_string();
+    assert!(matches!(reader::read(&built, None, "/x".into(), ""), Err(reader::ReadError::NoImage { .. })));
 }

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
+use crate::engine::adopt::AdoptError;
 use crate::engine::origin::OriginError;
 use crate::engine::requirements::Lack;
 use crate::engine::supervisor::RunError;
@@ -49,6 +50,9 @@ pub enum Failure {
     /// The manifest and the package do not make a service.
     #[error(transparent)]
     Unresolved(#[from] ResolveError),
+    /// What somebody else has defined is not adopted.
+    #[error(transparent)]
+    Adopt(#[from] AdoptError),
     /// The platform can't express what is asked.
     #[error(transparent)]
     Inexpressible(#[from] Inexpressible),

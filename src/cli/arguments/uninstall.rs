@@ -16,6 +16,9 @@ pub struct UninstallArguments {
     /// Remove configuration, data, logs and history too
     #[arg(long)]
     pub purge: bool,
+    /// Bring back what was there before it was adopted
+    #[arg(long, conflicts_with = "purge")]
+    pub restore: bool,
     /// Show the files and commands, and change nothing
     #[arg(long)]
     pub dry_run: bool,
