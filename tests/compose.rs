@@ -12,7 +12,8 @@ use mainstay::model::launch::{Circumstances, LaunchSpec};
 use mainstay::model::layout::Layout;
 use mainstay::model::manifest::{PlatformKind, Scope};
 use mainstay::model::version::Version;
-use mainstay::platform::compose::{reader, text};
+use mainstay::platform::compose::reader::{self, Texts};
+use mainstay::platform::compose::text;
 use mainstay::platform::{self, Facts};
 use serde_json::{Value, json};
 
@@ -253,7 +254,9 @@ fn a_service_of_somebody_else_is_read_with_a_word_on_each_setting() {
         } }
     });
     let text = "services:\n  web:\n    image: localhost/web:1.0.0\n    privileged: true\n";
-    let read = reader::read(&config.to_string(), None, "/srv/compose.yaml".into(), text).unwrap();
+    let config = config.to_string();
+    let texts = Texts { config: &config, written: &config, text };
+    let read = reader::read(texts, None, "/srv/compose.yaml".into()).unwrap();
     assert_eq!((read.project.as_str(), read.service.as_str()), ("shop", "web"));
     assert_eq!(read.draft.service.command.as_deref().unwrap(), ["--cost=$5", "{{data}}"]);
     assert_eq!(read.compose.ports[0].to_string(), "127.0.0.1:8080:80");
@@ -267,10 +270,117 @@ fn a_service_of_somebody_else_is_read_with_a_word_on_each_setting() {
     );
     let two =
         json!({ "name": "x", "services": { "a": { "image": "a:1" }, "b": { "image": "b:1" } } }).to_string();
-    assert!(matches!(reader::read(&two, None, "/x".into(), ""), Err(reader::ReadError::Which { .. })));
+    let plain = |config| Texts { config, written: config, text: "" };
+    assert!(matches!(reader::read(plain(&two), None, "/x".into()), Err(reader::ReadError::Which { .. })));
     // The file is put away as a whole, so what else is in it would be lost.
-    let one = reader::read(&two, Some("a"), "/x".into(), "").unwrap();
+    let one = reader::read(plain(&two), Some("a"), "/x".into()).unwrap();
     assert_eq!(one.draft.refused().count(), 1);
     let built = json!({ "name": "x", "services": { "a": { "build": { "context": "." } } } }).to_string();
-    assert!(matches!(reader::read(&built, None, "/x".into(), ""), Err(reader::ReadError::NoImage { .. })));
+    assert!(matches!(reader::read(plain(&built), None, "/x".into()), Err(reader::ReadError::NoImage { .. })));
+}
+
+/// A service as Compose itself reads it, from a folder with these files.
+fn adopted(files: &[(&str, &str)]) -> Result<reader::Read, reader::ReadError> {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(folder.path()).unwrap();
+    for (name, text) in files {
+        fs_err::write(folder.join(name), text).unwrap();
+    }
+    let path = folder.join("compose.yaml");
+    let says = |more: &[&str]| {
+        let words = ["--file", path.as_str(), "config", "--format", "json"];
+        oracle::compose(&[&words[..], more].concat()).unwrap()
+    };
+    let (config, written) = (says(&[]), says(&["--no-interpolate"]));
+    let text = fs_err::read_to_string(&path).unwrap();
+    let mut read = reader::read(Texts { config: &config, written: &written, text: &text }, None, &path)?;
+    if let Some(from) = read.file_of_variables().map(Utf8Path::to_owned) {
+        let text = fs_err::read_to_string(from).unwrap();
+        let copy = read.carry_variables(&text, "web.env");
+        read.files_of_variables = copy.into_iter().map(Into::into).collect();
+    }
+    Ok(read)
+}
+
+const SERVICE: &str = "services:\n  web:\n    image: x:1\n    restart: unless-stopped\n";
+
+#[test]
+fn nothing_secret_lands_in_the_manifest_of_what_is_adopted() {
+    if !oracle::compose_present() {
+        return;
+    }
+    let file = format!(
+        "{SERVICE}    env_file: secret.env\n    environment: {{ OWN: a, TWICE: own, PUT: '${{PUT}}' }}\n"
+    );
+    let secret = ("secret.env", "# a comment\nPASSWORD=s3cret phrase\n\nTWICE=other\n");
+    let read = adopted(&[("compose.yaml", &file), secret, (".env", "PUT=in\n")]).unwrap();
+    let told = |read: &reader::Read, key: &str| -> String {
+        let line = read.draft.lines.iter().find(|line| line.key == key).unwrap();
+        format!("{:?} {}", line.fate, line.note.as_deref().unwrap_or_default())
+    };
+    let shown = serde_json::to_string(&read.draft.service).unwrap();
+    assert!(!shown.contains("s3cret") && shown.contains(r#""OWN":"a""#), "{shown}");
+    assert_eq!(read.draft.service.environment_file.as_deref(), Some("web.env".into()));
+    // The copy: without what the definition sets itself, because that counts more there.
+    assert_eq!(read.files_of_variables, ["PASSWORD=s3cret phrase\n"]);
+    assert_eq!(
+        told(&read, "env_file"),
+        "Carried a copy that only its owner can read, without TWICE, which the definition itself sets"
+    );
+    assert_eq!(
+        told(&read, "environment"),
+        "Carried in the manifest stands what was put in for PUT: it may be secret"
+    );
+    assert!(told(&read, "restart").contains("now `always`"));
+
+    // What Compose and mainstay may read differently is refused; left out, it is left out.
+    for line in ["A='b'", "A=b # c", "A=$B", "export A=b", "A", "A=b \nA=c", "A=1\nA=2", "A=\\n"] {
+        let mut read = adopted(&[("compose.yaml", &file), ("secret.env", line)]).unwrap();
+        assert!(
+            told(&read, "env_file").starts_with("Refused its line"),
+            "{line}: {}",
+            told(&read, "env_file")
+        );
+        assert!(read.draft.leave_out(&["env_file".to_owned()]).is_empty());
+        assert!(!read.draft.service.environment.keys().any(|name| name.as_str() == "A"), "{line}");
+    }
+    let two = format!("{SERVICE}    env_file: [one.env, two.env]\n");
+    let read = adopted(&[("compose.yaml", &two), ("one.env", "A=1"), ("two.env", "B=2")]).unwrap();
+    assert!(told(&read, "env_file").starts_with("Refused a manifest names one such file"));
+    assert!(read.draft.service.environment.is_empty());
+}
+
+#[test]
+fn what_becomes_different_of_a_setting_is_said() {
+    let config = json!({ "name": "shop", "services": { "web": {
+        "image": "x:1", "restart": "always", "stop_grace_period": "10s",
+        "healthcheck": { "test": ["CMD", "/bin/ok"], "interval": "1m0s", "retries": 9 },
+        "volumes": [{ "type": "bind", "source": "/a", "target": "/b", "bind": { "create_host_path": true } }]
+    } } })
+    .to_string();
+    let read =
+        reader::read(Texts { config: &config, written: &config, text: "" }, None, "/x".into()).unwrap();
+    let notes: Vec<String> = read
+        .draft
+        .lines
+        .iter()
+        .filter_map(|line| line.note.as_ref().map(|note| format!("{}: {note}", line.key)))
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            "healthcheck: now interval 10s, timeout 5s, retries 3; before: interval 1m0s, retries 9",
+            "image: pinned to the bytes that are here under this name",
+            "stop_grace_period: the engine waits 5s longer before it kills it",
+            "volumes: a folder of the host that is not there is refused, not made",
+        ]
+    );
+}
+
+#[test]
+fn a_compose_that_hides_where_variables_come_from_is_not_believed() {
+    let config = json!({ "name": "shop", "services": { "web": { "image": "x:1", "environment": { "A": "s3cret" } } } });
+    let config = config.to_string();
+    let texts = Texts { config: &config, written: &config, text: "services:\n  web:\n    env_file: a\n" };
+    assert!(matches!(reader::read(texts, None, "/x".into()), Err(reader::ReadError::Form { .. })));
 }

@@ -83,7 +83,10 @@ fn code(failure: &Failure) -> u8 {
         Failure::Busy(_) => 6,
         Failure::TakenBack { .. } => 7,
         Failure::Interrupted => 130,
-        Failure::Down { .. } | Failure::DataAway { .. } | Failure::NoWayBack { .. } => 8,
+        Failure::Down { .. }
+        | Failure::NotRevived { .. }
+        | Failure::DataAway { .. }
+        | Failure::NoWayBack { .. } => 8,
         Failure::Space(_)
         | Failure::NotReady { .. }
         | Failure::Held { .. }
@@ -127,6 +130,11 @@ fn help(failure: &Failure) -> Vec<String> {
                 |command| format!("bring the version before: `{command}`"),
             );
             lines.push(format!("{bring}, then `mainstay upgrade --restart-only`"));
+            lines
+        }
+        Failure::NotRevived { call, log, .. } => {
+            let mut lines = adopt::last_lines(log);
+            lines.push(format!("mend the cause, then type `{call}`"));
             lines
         }
         Failure::Origin(error) => origin::help(error),
@@ -192,11 +200,7 @@ fn room(failure: &Failure) -> Vec<String> {
 }
 
 fn last_lines(log: &[String]) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    if !log.is_empty() {
-        lines.push("its last lines:".to_owned());
-        lines.extend(log.iter().map(|line| format!("  {line}")));
-    }
+    let mut lines = adopt::last_lines(log);
     lines.push("`mainstay logs` shows more, `mainstay status` how it is now".to_owned());
     lines
 }

@@ -30,7 +30,7 @@ use crate::plan::wanted::{Wanted, Wishes};
 use crate::platform::adoption::Draft;
 use crate::platform::identity;
 
-pub(crate) use crate::engine::adoption::at_stop;
+pub(crate) use crate::engine::adoption::{at_stop, put_aside};
 pub use crate::engine::execute::Done;
 
 mod locate;
@@ -243,7 +243,8 @@ impl Prepared {
     /// What there was before, where a service of its manager's was adopted.
     #[must_use]
     pub fn before(&self) -> Option<&Before> {
-        self.adopting.as_ref().map(|adopting| &adopting.before)
+        let container = self.container.as_ref().map(|container| &container.take.before);
+        self.adopting.as_ref().map(|adopting| &adopting.before).or(container)
     }
 }
 
@@ -277,7 +278,8 @@ fn declared(context: &Context<'_>, request: &AdoptRequest, found: &Found) -> Res
         None => found.name.clone()?,
     };
     if let Some(container) = &found.container {
-        return of_container(request, found, name, &container.compose);
+        let made = of_container(request, found, name, &container.compose)?;
+        return Ok(Declared { beside: container.beside.clone(), ..made });
     }
     let no_program = || AdoptError::NoProgram { service: found.service.clone() };
     let program = found.draft.service.command.as_ref().and_then(|command| command.first());

@@ -4,6 +4,8 @@
 
 use std::time::SystemTime;
 
+use camino::Utf8PathBuf;
+
 use crate::engine::failure::Failure;
 use crate::engine::manager::Manager;
 use crate::engine::switch::{self, AtStart, Means, last_end, was_ever_ready};
@@ -29,6 +31,11 @@ pub(crate) fn before(layout: &Layout, name: &InstanceName) -> Result<Option<Befo
     let Some(text) = files::read(&path)? else { return Ok(None) };
     let damaged = |error: serde_json::Error| Failure::Damaged { path, reason: error.to_string() };
     serde_json::from_str(&text).map(Some).map_err(damaged)
+}
+
+/// Where the file of a container was put that was adopted.
+pub(crate) fn put_aside(layout: &Layout, name: &InstanceName) -> Option<Utf8PathBuf> {
+    before(layout, name).ok().flatten()?.aside
 }
 
 /// Why the adoption under way was taken back, if it was.

@@ -30,6 +30,7 @@ pub(crate) mod boot;
 pub(crate) mod image;
 pub(crate) mod logs;
 pub(crate) mod ready;
+pub(crate) mod revival;
 
 /// How long an engine may take to answer a question.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -108,10 +109,15 @@ pub(crate) fn perform(layout: &Layout, of: &Marker, verb: Verb) -> Result<(), Ca
 
 fn up(layout: &Layout, of: &Marker, entry: &Entry) -> Result<(), CallError> {
     let failed = |reason: String| CallError::Failed {
-        call: Call::Compose { of: of.clone(), verb: Verb::Up }.to_string(),
+        call: Call::Compose { of: of.clone(), verb: Verb::Up, engine: Some(entry.engine) }.to_string(),
         reason,
     };
     let spec = active_launch(layout, &of.name).map_err(|error| failed(error.to_string()))?;
+    let runs =
+        look(entry)?.is_some_and(|seen| matches!(seen.state.as_str(), "running" | "restarting" | "paused"));
+    if !runs && ready::answers(layout, &spec) {
+        return Err(failed("the port is in use: something answers before the program is started".to_owned()));
+    }
     if let Some(path) = text::variables_file(&spec, layout) {
         let variables = variables(layout, &spec).map_err(failed)?;
         let lines: String = variables.iter().map(|(name, value)| text::assignment(name, value)).collect();

@@ -144,7 +144,7 @@ fn give_up(
     if let Err(undoing) = undo(context, hands, plan, &mut journal, place + 1, &reason) {
         return match undoing {
             StepError::Killed => Failure::Killed,
-            _ if plan.switch().is_some() && !runs(context, plan) => {
+            _ if (plan.switch().is_some() || plan.revives(place)) && !runs(context, plan) => {
                 let (exit, log) = told(&error);
                 let reason = format!(
                     "{reason}, and going back failed, which `mainstay recover` tries again: {undoing}"
@@ -174,6 +174,9 @@ fn give_up(
         return unclosed(plan, format!("failed at `{step}` ({reason}) and was undone"), closing);
     }
     sweep(context, &plan.of.name);
+    if let Some(StepError::NotRevived { call, reason: why }) = unready {
+        return Failure::NotRevived { reason, call, why, log: told(&error).1 };
+    }
     if let Some(unready) = unready {
         let why = format!("{reason}; what ran before is back, and not ready: {unready}");
         let (exit, log) = told(&unready);

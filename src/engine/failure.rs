@@ -29,6 +29,10 @@ use crate::plan::refusal::Refusal;
 use crate::plan::step::Operation;
 use crate::platform::Inexpressible;
 
+mod call;
+
+pub use call::CallError;
+
 /// Why an operation did not do what was asked.
 #[derive(Debug, Error)]
 pub enum Failure {
@@ -105,6 +109,18 @@ pub enum Failure {
         /// How the program ended.
         exit: Option<Exit>,
         /// The last lines of its log.
+        log: Vec<String>,
+    },
+    /// What ran before mainstay does not run again.
+    #[error("{reason}; what ran before is back, and could not be started: {why}")]
+    NotRevived {
+        /// Why the operation was undone.
+        reason: String,
+        /// What starts it, as it would be typed.
+        call: String,
+        /// Why it does not run.
+        why: String,
+        /// The last lines of what took its place.
         log: Vec<String>,
     },
     /// The data of an instance are between two forms, and nothing of it may start.
@@ -337,6 +353,14 @@ pub enum StepError {
         /// The last lines of its log.
         log: Vec<String>,
     },
+    /// What was there before mainstay does not run again.
+    #[error("`{call}` failed: {reason}")]
+    NotRevived {
+        /// What starts it.
+        call: String,
+        /// Why it does not.
+        reason: String,
+    },
     /// Something of the engine's own.
     #[error("{0}")]
     Other(String),
@@ -370,25 +394,4 @@ impl StepError {
             _ => self.to_string(),
         }
     }
-}
-
-/// Why a service manager did not do what it was asked.
-#[derive(Debug, Error)]
-pub enum CallError {
-    /// It said no.
-    #[error("`{call}` failed: {reason}")]
-    Failed {
-        /// What was asked.
-        call: String,
-        /// What it said.
-        reason: String,
-    },
-    /// It could not be reached.
-    #[error("{manager} does not answer: {reason}")]
-    Unavailable {
-        /// Which.
-        manager: String,
-        /// Why.
-        reason: String,
-    },
 }

@@ -183,6 +183,7 @@ impl<'a> Hands<'a> {
                 }
             }
             Undo::Restore(first, calls) => self.restore(first, calls),
+            Undo::Revive { old, otherwise } => self.revive(old, otherwise),
             Undo::Start(calls) => self.as_far_as_it_runs(
                 calls.iter().try_for_each(|call| self.call(call)).and_then(|()| self.see_it_start()),
             ),

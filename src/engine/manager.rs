@@ -194,7 +194,7 @@ impl Manager for HostManager {
                 .map(|_| ())
                 .map_err(|error| failed(error.to_string())),
             Call::RestartGuardian { name } => self.restart_guarded(name).map_err(failed),
-            Call::Compose { of, verb } => container::perform(&self.layout, of, *verb),
+            Call::Compose { of, verb, .. } => container::perform(&self.layout, of, *verb),
         }
     }
 

@@ -259,7 +259,13 @@ fn go_back(
             let downtime = hands.downtime().filter(|_| !hands.is_unready());
             remember(context, plan, Action::Undone, reason, downtime);
             let closed = journal.close().map_err(StepError::from);
-            closed.map_err(|error| unclosed(plan, "was undone".to_owned(), error))
+            closed.map_err(|error| unclosed(plan, "was undone".to_owned(), error))?;
+            match hands.unready() {
+                Some(StepError::NotRevived { call, reason: why }) => {
+                    Err(Failure::NotRevived { reason: reason.to_owned(), call, why, log: Vec::new() })
+                }
+                _ => Ok(()),
+            }
         }
         Err(StepError::Killed) => Err(Failure::Killed),
         Err(error) => {

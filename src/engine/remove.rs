@@ -65,6 +65,9 @@ pub fn remove(
                 let before = adoption::before(layout, &of.name)?.ok_or_else(|| {
                     Failure::Usage(format!("`{}` was not adopted: there is nothing to bring back", of.name))
                 })?;
+                if let Some(aside) = before.aside.clone().filter(|aside| aside.exists()) {
+                    observed.present.insert(aside);
+                }
                 let mut plan =
                     uninstall(&spec, layout, &observed, &context.caller, now, false, Some(&before));
                 plan.push(Step::Remove { path: layout.before(&of.name) }, Undo::Nothing);

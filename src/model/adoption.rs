@@ -107,6 +107,10 @@ pub struct Before {
     pub enabled: bool,
     /// Whether it ran.
     pub ran: bool,
+    /// Where the first of its files was put, whole and with its rights, where that is not in `files`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub aside: Option<Utf8PathBuf>,
 }
 
 /// An adoption under way: what whoever is left alive needs to bring back what ran before.

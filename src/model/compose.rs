@@ -95,6 +95,28 @@ impl fmt::Display for EngineKind {
     }
 }
 
+/// A container that somebody else has made, as it was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OldContainer {
+    /// In whose engine it is.
+    pub engine: EngineKind,
+    /// Its number, which stays when its name changes.
+    pub number: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it ran.
+    pub ran: bool,
+}
+
+impl OldContainer {
+    /// Its name while another one has its place.
+    #[must_use]
+    pub fn name_aside(&self) -> String {
+        format!("{}-before-mainstay", self.name)
+    }
+}
+
 /// In which network a container is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -47,7 +47,10 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
     guard(operation, wanted, observed)?;
     let difference = Difference { drift: drift(wanted, observed), ..difference(wanted, observed) };
     if wanted.spec.platform == PlatformKind::Compose {
-        return Ok(Plan { difference, ..container::apply(operation, wanted, observed) });
+        return Ok(Plan {
+            difference,
+            ..container::apply(operation, wanted, observed).with_engine(&wanted.spec)
+        });
     }
     let mut plan = Plan { difference, ..Plan::new(operation, &wanted.spec) };
     folders(&mut plan, wanted, observed);

@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+use crate::model::compose::ContainerSpec;
 use crate::model::history::{Action, Event};
 use crate::model::launch::{LaunchSpec, tree_name};
 use crate::model::layout::Layout;
@@ -58,6 +59,7 @@ pub fn cleanup(
         let undo = Step::Write { path: path.clone(), text: old.text(), mode: 0o644 };
         plan.push(Step::Remove { path }, Undo::step(undo));
     }
+    plan.notices.extend(images(observed, stays));
     let snapshots = layout.snapshots(&spec.name);
     let old: Vec<&String> = observed.snapshots.iter().filter(|tree| !stays(tree)).collect();
     for tree in &old {
@@ -101,6 +103,21 @@ pub fn cleanup(
         plan.after.push(Step::EmptyTrash { folder: snapshots, entry: None });
     }
     Ok(plan)
+}
+
+/// The images of the versions that go, which only their engine knows whether others need.
+fn images(observed: &Observed, stays: impl Fn(&str) -> bool) -> Vec<String> {
+    let (kept, gone): (Vec<_>, Vec<_>) = observed.specs.iter().partition(|(tree, _)| stays(tree));
+    let of = |(_, spec): &(&String, &LaunchSpec)| spec.container.clone();
+    let kept: Vec<_> = kept.iter().filter_map(of).map(|container| container.pinned).collect();
+    let gone = gone.iter().filter_map(of).filter(|container| !kept.contains(&container.pinned));
+    let told = gone.map(|container| {
+        let ContainerSpec { engine, pinned, .. } = container;
+        format!(
+            "the image `{pinned}` stays, since others may need it: `{engine} image rm {pinned}` removes it"
+        )
+    });
+    told.collect()
 }
 
 /// Why it can't be known what is needed, a sentence for each fact; none where it can.

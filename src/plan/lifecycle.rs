@@ -24,7 +24,7 @@ pub fn start(spec: &LaunchSpec, observed: &Observed) -> Plan {
     };
     plan.after.extend(calls.into_iter().map(|call| Step::Call { call }));
     plan.after.push(await_ready(spec, spec.ready.timeout));
-    plan
+    plan.with_engine(spec)
 }
 
 /// Decides how to stop a service, if it may run.
@@ -36,7 +36,7 @@ pub fn stop(spec: &LaunchSpec, observed: &Observed) -> Plan {
         let calls = calls::stop(&identity(spec), spec.stop_limit(), sockets);
         plan.after.extend(calls.into_iter().map(|call| Step::Call { call }));
     }
-    plan
+    plan.with_engine(spec)
 }
 
 /// Decides how to stop a service and start it afresh, where its manager does not restart it. Its sockets stay.
@@ -45,7 +45,7 @@ pub fn afresh(spec: &LaunchSpec) -> Plan {
     let mut plan = Plan::new(Operation::Restart, spec);
     plan.after.extend(stopped_and_started(spec).into_iter().map(|call| Step::Call { call }));
     plan.after.push(await_ready(spec, spec.ready.timeout));
-    plan
+    plan.with_engine(spec)
 }
 
 /// The calls of a stop and a fresh start.
@@ -70,5 +70,5 @@ pub fn restart(spec: &LaunchSpec, observed: &Observed) -> Plan {
     }
     // The old program may take its time to drain first.
     plan.after.push(await_ready(spec, spec.ready.timeout.and(spec.stop_limit())));
-    plan
+    plan.with_engine(spec)
 }

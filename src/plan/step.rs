@@ -3,6 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
+use crate::model::compose::OldContainer;
 use crate::model::digest::Digest;
 use crate::model::drift::Difference;
 use crate::model::duration::Span;
@@ -100,8 +101,31 @@ impl Plan {
     /// Whether a step up to a place restarts the service without a switch: where it fails, what ran before is back.
     #[must_use]
     pub fn restarts_before(&self, place: usize) -> bool {
-        let restarts = |planned: &Planned| matches!(planned.undo, Undo::Restart { .. } | Undo::Restore(..));
+        let restarts = |planned: &Planned| {
+            matches!(planned.undo, Undo::Restart { .. } | Undo::Restore(..) | Undo::Revive { .. })
+        };
         self.steps.iter().take(place + 1).any(restarts)
+    }
+
+    /// Whether a container of before mainstay has to come back, where a step up to a place has failed.
+    #[must_use]
+    pub fn revives(&self, place: usize) -> bool {
+        let revives = |planned: &Planned| matches!(planned.undo, Undo::Revive { .. });
+        self.steps.iter().take(place + 1).any(revives)
+    }
+
+    /// Names the engine in what it is asked, so that it can be typed as it is shown.
+    #[must_use]
+    pub fn with_engine(mut self, spec: &LaunchSpec) -> Self {
+        if let Some(engine) = spec.container.as_ref().map(|container| container.engine) {
+            let steps = self.steps.iter_mut().map(|planned| &mut planned.step).chain(&mut self.after);
+            for step in steps {
+                if let Step::Call { call } = step {
+                    call.name_engine(engine);
+                }
+            }
+        }
+        self
     }
 
     /// The switch that the plan makes, with its place among the steps.
@@ -310,6 +334,13 @@ pub enum Undo {
     },
     /// These steps, in order; then what ran before mainstay is started again by these calls, and seen to run.
     Restore(Vec<Step>, Vec<Call>),
+    /// Have the container that was there before mainstay again, under its name; and see it run, if it ran.
+    Revive {
+        /// The container.
+        old: OldContainer,
+        /// What makes it anew where it is gone.
+        otherwise: Call,
+    },
     /// Start the service again and see it ready.
     Start(Vec<Call>),
 }

@@ -108,8 +108,12 @@ pub fn uninstall(
             plan.after.push(Step::EmptyTrash { folder: parent.to_owned(), entry: Some(entry.to_owned()) });
         }
     }
-    if let Some(before) = restore {
-        give_back(&mut plan, &of, before);
+    match restore {
+        Some(before) if spec.platform == PlatformKind::Compose => {
+            give_container_back(&mut plan, observed, before);
+        }
+        Some(before) => give_back(&mut plan, &of, before),
+        None => {}
     }
     if purge {
         // In user scope data and logs stand together in a folder of the instance's own.
@@ -121,7 +125,31 @@ pub fn uninstall(
             }
         }
     }
-    plan
+    plan.with_engine(spec)
+}
+
+/// The file of a container that was there before mainstay takes its place again, and its engine makes the container anew.
+/// That is a step like others: if it can't be started, what was removed comes back.
+fn give_container_back(plan: &mut Plan, observed: &Observed, before: &Before) {
+    if let Some(file) = before.files.first() {
+        let there = before.aside.as_ref().filter(|aside| observed.has(aside));
+        match (there, &file.text) {
+            (Some(aside), _) => plan.push(
+                Step::Move { from: aside.clone(), to: file.path.clone() },
+                Undo::step(Step::Move { from: file.path.clone(), to: aside.clone() }),
+            ),
+            // Somebody has removed it. What stands in it may be secret.
+            (None, Some(text)) => plan.push(
+                Step::Write { path: file.path.clone(), text: text.clone(), mode: 0o600 },
+                Undo::step(Step::Remove { path: file.path.clone() }),
+            ),
+            (None, None) => {}
+        }
+    }
+    for argv in &before.back {
+        let call = calls::as_before(argv.clone());
+        plan.push(Step::Call { call }, Undo::Nothing);
+    }
 }
 
 /// What was there before mainstay comes back as it was found: its files, whether it starts with the host, and whether it

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::compose::EngineKind;
 use crate::model::duration::Span;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
@@ -51,6 +52,9 @@ pub enum Call {
         of: Marker,
         /// What is done.
         verb: Verb,
+        /// The engine, for people, where it is known already.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        engine: Option<EngineKind>,
     },
 }
 
@@ -100,6 +104,13 @@ impl Call {
         }
     }
 
+    /// The call with the engine that it is for, where it is for one.
+    pub fn name_engine(&mut self, wanted: EngineKind) {
+        if let Self::Compose { engine, .. } = self {
+            *engine = Some(wanted);
+        }
+    }
+
     /// A program that has to succeed.
     pub(super) fn run(purpose: &str, argv: Vec<String>) -> Self {
         Self::Run { argv, accept: Vec::new(), purpose: purpose.to_owned(), optional: false }
@@ -120,10 +131,11 @@ impl fmt::Display for Call {
             Self::StartGuardian { name } => write!(formatter, "mainstay start --name {name}"),
             Self::RestartGuardian { name } => write!(formatter, "mainstay restart --name {name}"),
             Self::StopGuardian { name, .. } => write!(formatter, "mainstay stop --name {name}"),
-            Self::Compose { of, verb } => {
+            Self::Compose { of, verb, engine } => {
                 let file = of.folder.join(FILE_NAME);
-                let words =
-                    ["compose", "--file", file.as_str()].into_iter().chain(verb.words().iter().copied());
+                let words = ["compose", "--file", file.as_str()];
+                let engine = engine.as_ref().map(|engine| engine.as_str());
+                let words = engine.into_iter().chain(words).chain(verb.words().iter().copied());
                 typed(&words.map(str::to_owned).collect::<Vec<_>>(), formatter)
             }
         }

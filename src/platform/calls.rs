@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 
-use crate::model::compose::EngineKind;
+use crate::model::compose::{EngineKind, OldContainer};
 use crate::model::duration::Span;
 use crate::model::layout::{socket_unit_name, unit_name};
 use crate::model::manifest::{PlatformKind, Scope};
@@ -162,7 +162,7 @@ pub fn replace(of: &Marker, sockets: Sockets) -> Vec<Call> {
 }
 
 fn compose(of: &Marker, verb: Verb) -> Call {
-    Call::Compose { of: of.clone(), verb }
+    Call::Compose { of: of.clone(), verb, engine: None }
 }
 
 /// Before the entry of a container is deleted: it says in whose engine the container is.
@@ -193,17 +193,38 @@ pub fn way_back(of: &Marker) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
     (vec![reread], vec![on_unit(of, &["reset-failed"]), on_unit(of, &["restart", "--no-block"])])
 }
 
-/// The calls that end and bring back the container of a project that somebody else has made.
+/// The calls that end a container which somebody else has made, and free its name.
 #[must_use]
-pub fn of_others(engine: EngineKind, project: &str, file: &Utf8Path, service: &str) -> (Call, Call) {
+pub fn put_aside(old: &OldContainer) -> Vec<Call> {
     let argv = |words: &[&str]| -> Vec<String> {
-        let before = [engine.as_str(), "compose", "--project-name", project, "--file", file.as_str()];
-        before.iter().chain(words).chain(&[service]).map(|word| (*word).to_owned()).collect()
+        [old.engine.as_str()].iter().chain(words).map(|word| (*word).to_owned()).collect()
     };
-    (
-        Call::run("ends the container as it was", argv(&["rm", "--stop", "--force"])),
-        Call::run("starts the container as it was", argv(&["up", "--detach"])),
-    )
+    let aside = old.name_aside();
+    let stop = Call::run("stops the container as it was", argv(&["stop", &old.number]));
+    let rename = Call::run("keeps the container as it was", argv(&["rename", &old.number, &aside]));
+    if old.ran { vec![stop, rename] } else { vec![rename] }
+}
+
+/// The call that removes such a container, when another one has its place for good.
+#[must_use]
+pub fn remove_old(old: &OldContainer) -> Call {
+    let words = [old.engine.as_str(), "rm", &old.number].map(str::to_owned).to_vec();
+    Call::attempt("removes the container as it was", words)
+}
+
+/// A command that was kept since the adoption, to bring back what was there before it.
+#[must_use]
+pub fn as_before(argv: Vec<String>) -> Call {
+    Call::run("starts it as it was", argv)
+}
+
+/// The call by which its own file makes such a container anew, and starts it if it ran.
+#[must_use]
+pub fn up_by_own_file(engine: EngineKind, project: &str, file: &Utf8Path, service: &str, run: bool) -> Call {
+    let how = if run { "--detach" } else { "--no-start" };
+    let words =
+        [engine.as_str(), "compose", "--project-name", project, "--file", file.as_str(), "up", how, service];
+    Call::run("starts the container as it was", words.map(str::to_owned).to_vec())
 }
 
 /// Opens the sockets at boot, or no longer.

@@ -7,6 +7,7 @@ use crate::cli::commands::absent::{guard_other_scope, nothing_to};
 use crate::cli::report::Report;
 use crate::cli::surroundings::{layout, target_to_change, with_context};
 use crate::cli::{confirm, interruption, words};
+use crate::engine::adopt;
 use crate::engine::failure::Failure;
 use crate::engine::remove::{Removal, left_of, left_of_name, remove};
 use crate::engine::target::TargetError;
@@ -70,6 +71,8 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
         if arguments.purge { "Remove it with its configuration, data and logs?" } else { "Remove it?" };
     let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, question);
     interruption::tell(&layout, &name);
+    // A purge removes what is known of it.
+    let aside = adopt::put_aside(&layout, &name);
     let plan = with_context(report, layout.clone(), |context| {
         remove(context, &of, removal, arguments.dry_run, &agree)
     })?;
@@ -86,7 +89,11 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
             report.say(format!("  kept: {}; `mainstay uninstall --purge` removes them", kept.join(", ")));
         }
         let before = layout.before(&name);
-        if files::facts(&before)?.is_some() {
+        if let Some(aside) = aside {
+            if files::facts(&aside)?.is_some() {
+                report.say(format!("  what was there before it was adopted: {aside}"));
+            }
+        } else if files::facts(&before)?.is_some() {
             let state = layout.state(&name);
             report.say(format!("  what was there before it was adopted: {state}/*.before-mainstay"));
         }

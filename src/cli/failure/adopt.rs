@@ -2,6 +2,7 @@
 
 use crate::engine::adopt::AdoptError;
 use crate::plan::refusal::Refusal;
+use crate::platform::compose::FILE_NAME;
 
 pub(super) fn code(error: &AdoptError) -> u8 {
     match error {
@@ -55,9 +56,25 @@ pub(super) fn help(error: &AdoptError) -> Vec<String> {
     }
 }
 
+/// The last lines of a program that failed.
+pub(super) fn last_lines(log: &[String]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    if !log.is_empty() {
+        lines.push("its last lines:".to_owned());
+        lines.extend(log.iter().map(|line| format!("  {line}")));
+    }
+    lines
+}
+
 /// What helps where a name is somebody else's already.
 pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
     match refusal {
+        Refusal::NotOurs { name, definition } if definition.ends_with(FILE_NAME) => vec![
+            format!(
+                "to make that service mainstay's: `mainstay adopt --compose {definition} --name {name}`, in a folder without a manifest"
+            ),
+            "else choose another folder".to_owned(),
+        ],
         Refusal::NotOurs { name, .. } => vec![
             format!(
                 "to make that service mainstay's: `mainstay adopt {name}.service`, in a folder without a manifest"

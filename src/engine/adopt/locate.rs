@@ -40,7 +40,7 @@ pub(super) fn find(context: &Context<'_>, request: &AdoptRequest) -> Result<Foun
                     "a container can't go on while its file is put away: leave `--no-start` out".to_owned(),
                 ));
             }
-            let (service, draft, container) = adoption::read(&file, service.as_deref())?;
+            let (service, draft, container) = adoption::read(&file, service.as_deref(), &request.folder)?;
             Ok(Found {
                 name: named(&service),
                 service: format!("{}, service {service}", container.take.file),
@@ -176,6 +176,7 @@ fn known(context: &Context<'_>, request: &AdoptRequest, unit: &str) -> Result<Fo
         back,
         enabled: seen.at_boot,
         ran: seen.state.runs(),
+        aside: None,
     };
     let way_out = reader::way_out(&source).map(|text| {
         let manager = if context.layout.scope == Scope::System { "system" } else { "user" };

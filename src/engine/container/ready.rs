@@ -10,6 +10,7 @@ use crate::host::command::{self, Manner};
 use crate::host::files;
 use crate::host::probe::{self, Method, Question, Request};
 use crate::model::launch::{LaunchSpec, Probe};
+use crate::model::layout::Layout;
 use crate::model::marker::Marker;
 use crate::model::status::Exit;
 use crate::model::token::{expand, expand_variables};
@@ -80,6 +81,21 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
     }
 }
 
+/// Whether something answers where the program of a launch will: a stranger, while its container does not run.
+pub(crate) fn answers(layout: &Layout, spec: &LaunchSpec) -> bool {
+    matches!(&spec.ready.probe, Probe::Http(text) | Probe::Tcp(text) if question(layout, spec, text).is_ok_and(|question| probe::ask(&question, probe::LIMIT).is_ok()))
+}
+
+/// What a program is asked over the network.
+fn question(layout: &Layout, spec: &LaunchSpec, text: &str) -> Result<Question, String> {
+    let variables = variables(layout, spec)?;
+    let address = expand_variables(text, |name| variables.get(name).cloned());
+    Ok(match spec.ready.probe {
+        Probe::Http(_) => Question::Http(Request::new(Method::Get, address)),
+        _ => Question::Tcp(address),
+    })
+}
+
 /// Asks the program in a container whether it is ready. An error says why not.
 fn is_ready(
     spec: &LaunchSpec,
@@ -87,16 +103,10 @@ fn is_ready(
     seen: &ContainerSeen,
     (context, began): (&Context<'_>, Instant),
 ) -> Result<(), String> {
-    let address = |text: &str| -> Result<String, String> {
-        let variables = variables(&context.layout, spec)?;
-        Ok(expand_variables(text, |name| variables.get(name).cloned()))
-    };
     match &spec.ready.probe {
-        Probe::Http(text) => {
-            let request = Request::new(Method::Get, address(text)?);
-            probe::ask(&Question::Http(request), probe::LIMIT)
+        Probe::Http(text) | Probe::Tcp(text) => {
+            probe::ask(&question(&context.layout, spec, text)?, probe::LIMIT)
         }
-        Probe::Tcp(text) => probe::ask(&Question::Tcp(address(text)?), probe::LIMIT),
         Probe::Command(words) => {
             let folders = Folders::of(&context.layout, spec);
             let words: Vec<String> = words.iter().map(|word| expand(word, &folders.places())).collect();

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use super::Hands;
-use crate::engine::failure::StepError;
+use crate::engine::container::revival;
+use crate::engine::failure::{CallError, StepError};
 use crate::engine::manager::State;
 use crate::engine::ready::step_error;
 use crate::engine::{adoption, log, report, switch};
 use crate::host::clock;
+use crate::model::compose::OldContainer;
 use crate::plan::step::Step;
 use crate::platform::call::Call;
+use crate::platform::calls;
 
 impl Hands<'_> {
     /// Brings back what ran before mainstay. Where its guard was faster, it runs already.
@@ -22,6 +25,20 @@ impl Hands<'_> {
         }
         let started = calls.iter().try_for_each(|call| self.call(call));
         self.as_far_as_it_runs(started.and_then(|()| self.see_it_start()))
+    }
+
+    /// Brings back the container that was there before mainstay. That it does not start is for its owner to know, and
+    /// keeps nothing else from being undone.
+    pub(super) fn revive(&self, old: &OldContainer, otherwise: &Call) -> Result<(), StepError> {
+        let ours = calls::discard(&self.of, false).into_iter().map(|call| Step::Call { call });
+        self.perform_inverses(&ours.collect::<Vec<_>>())?;
+        match revival::revive(old, otherwise) {
+            Err(CallError::Failed { call, reason }) => {
+                self.unready.replace(Some(StepError::NotRevived { call, reason }));
+                Ok(())
+            }
+            outcome => Ok(outcome?),
+        }
     }
 
     /// Takes the time without an answer from the supervisor of a launch that was ready before this looked.

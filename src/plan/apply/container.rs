@@ -5,7 +5,9 @@
 use camino::Utf8PathBuf;
 
 use super::records::records;
-use super::{await_ready, folders, put_away, relink, start, write, written};
+use super::{await_ready, beside, folders, put_away, relink, start, write, written};
+use crate::model::adoption::Before;
+use crate::model::compose::OldContainer;
 use crate::model::launch::LaunchSpec;
 use crate::model::version::Version;
 use crate::plan::observed::Observed;
@@ -65,18 +67,18 @@ pub struct TakeOver {
     pub file: Utf8PathBuf,
     /// Where that file is kept.
     pub aside: Utf8PathBuf,
-    /// What ends it, with its file put away.
-    pub end: Call,
-    /// What brings it back.
-    pub back: Call,
-    /// Whether it runs.
-    pub runs: bool,
+    /// The container, where there is one.
+    pub old: Option<OldContainer>,
+    /// What makes it anew by that file, where it is gone.
+    pub otherwise: Call,
+    /// What brings it back one day.
+    pub before: Before,
 }
 
-/// Decides how a container that somebody else has made becomes mainstay's: its file is put away, it is ended, and ours
-/// takes its place. If ours does not get ready, it is brought back by its own file.
+/// Decides how a container that somebody else has made becomes mainstay's: its file is put away, it is stopped and has
+/// another name, and ours takes its place. If ours does not get ready, it is started again as it was; else it goes.
 pub fn adopt(wanted: &Wanted, observed: &Observed, take: &TakeOver) -> Result<Plan, Refusal> {
-    let (spec, of) = (&wanted.spec, identity(&wanted.spec));
+    let (spec, layout) = (&wanted.spec, &wanted.layout);
     if let Some(marker) = &observed.marker {
         return Err(Refusal::AlreadyOurs { name: spec.name.clone(), folder: marker.folder.clone() });
     }
@@ -88,22 +90,24 @@ pub fn adopt(wanted: &Wanted, observed: &Observed, take: &TakeOver) -> Result<Pl
     }
     let mut plan = Plan::new(Operation::Adopt, spec);
     folders(&mut plan, wanted, observed);
+    beside(&mut plan, wanted);
     mark(&mut plan, wanted, observed);
     launch(&mut plan, wanted, observed);
+    write(&mut plan, &layout.before(&spec.name), &take.before.text(), 0o600, None);
     let (from, to) = (take.file.clone(), take.aside.clone());
     let back = Undo::step(Step::Move { from: to.clone(), to: from.clone() });
     plan.push(Step::Move { from, to }, back);
     if let Some(compose) = &wanted.definition.compose {
         write(&mut plan, &compose.path, &compose.text, wanted.definition.mode, None);
     }
-    let undo = if take.runs {
-        Undo::calls(calls::discard(&of, false).into_iter().chain([take.back.clone()]))
-    } else {
-        Undo::Nothing
-    };
-    plan.push(Step::Call { call: take.end.clone() }, undo);
-    if take.runs {
-        for call in calls::start(&of) {
+    if let Some(old) = &take.old {
+        let mut undo = Undo::Revive { old: old.clone(), otherwise: take.otherwise.clone() };
+        for call in calls::put_aside(old) {
+            plan.push(Step::Call { call }, std::mem::replace(&mut undo, Undo::Nothing));
+        }
+    }
+    if take.old.as_ref().is_some_and(|old| old.ran) {
+        for call in calls::start(&identity(spec)) {
             plan.push(Step::Call { call }, Undo::Nothing);
         }
         plan.push(await_ready(spec, spec.gate), Undo::Nothing);
@@ -111,7 +115,11 @@ pub fn adopt(wanted: &Wanted, observed: &Observed, take: &TakeOver) -> Result<Pl
         plan.notices.push("it is stopped and stays so: `mainstay start` starts it".to_owned());
     }
     records(&mut plan, Operation::Adopt, wanted, observed);
-    Ok(plan)
+    if let Some(old) = &take.old {
+        // The last: as long as it is there, the way back is the very container that ran.
+        plan.push(Step::Call { call: calls::remove_old(old) }, Undo::Nothing);
+    }
+    Ok(plan.with_engine(spec))
 }
 
 /// Marks the version: its files are its engine's.

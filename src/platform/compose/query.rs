@@ -44,12 +44,33 @@ pub fn config(engine: EngineKind, file: &Utf8Path) -> Vec<String> {
     words(engine, &["compose", "--file", file.as_str(), "config", "--format", "json"])
 }
 
-/// The numbers of the containers of a service that run, of a project that somebody else has made.
+/// How a file is written, before anything is put into it: no variables, and nothing of what stands in other files.
 #[must_use]
-pub fn running(engine: EngineKind, project: &str, service: &str) -> Vec<String> {
-    let project = format!("label=com.docker.compose.project={project}");
-    let service = format!("label=com.docker.compose.service={service}");
-    words(engine, &["ps", "--quiet", "--no-trunc", "--filter", &project, "--filter", &service])
+pub fn config_as_written(engine: EngineKind, file: &Utf8Path) -> Vec<String> {
+    words(engine, &["compose", "--file", file.as_str(), "config", "--no-interpolate", "--format", "json"])
+}
+
+/// The numbers of the containers of a service, of a project that somebody else has made. What was run once beside it
+/// is none of them.
+#[must_use]
+pub fn of_service(engine: EngineKind, project: &str, service: &str) -> Vec<String> {
+    let mut argv = words(engine, &["ps", "--all", "--quiet", "--no-trunc"]);
+    for (key, value) in [("project", project), ("service", service), ("oneoff", "False")] {
+        argv.extend(["--filter".to_owned(), format!("label=com.docker.compose.{key}={value}")]);
+    }
+    argv
+}
+
+/// Gives a container another name.
+#[must_use]
+pub fn rename(engine: EngineKind, number: &str, name: &str) -> Vec<String> {
+    words(engine, &["rename", number, name])
+}
+
+/// Starts a container as it is.
+#[must_use]
+pub fn start(engine: EngineKind, container: &str) -> Vec<String> {
+    words(engine, &["start", container])
 }
 
 /// How a container is.

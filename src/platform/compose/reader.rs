@@ -17,6 +17,9 @@ use crate::model::token::literal;
 use crate::model::variable::VariableName;
 use crate::platform::adoption::Draft;
 
+mod changes;
+mod variables;
+
 /// Why no service is read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ReadError {
@@ -57,12 +60,27 @@ pub struct Read {
     pub draft: Draft,
     /// What a manifest says of its container.
     pub compose: Compose,
+    /// The files of variables that it names.
+    pub files_of_variables: Vec<Utf8PathBuf>,
 }
 
-/// Reads one service. `config` is what Compose says, `text` what stands in the file, for the places in it.
-pub fn read(config: &str, wanted: Option<&str>, file: &Utf8Path, text: &str) -> Result<Read, ReadError> {
+/// A file as it stands there, and as Compose reads it.
+#[derive(Clone, Copy, Debug)]
+pub struct Texts<'a> {
+    /// What Compose says of it.
+    pub config: &'a str,
+    /// What Compose says of it before it puts anything in: variables, and what stands in other files.
+    pub written: &'a str,
+    /// What stands in it, for the places.
+    pub text: &'a str,
+}
+
+/// Reads one service.
+pub fn read(texts: Texts<'_>, wanted: Option<&str>, file: &Utf8Path) -> Result<Read, ReadError> {
+    let Texts { config, written, text } = texts;
     let form = |reason: String| ReadError::Form { file: file.to_owned(), reason };
-    let config: Value = serde_json::from_str(config).map_err(|error| form(error.to_string()))?;
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).map_err(|error| form(error.to_string()));
+    let (config, written) = (parsed(config)?, parsed(written)?);
     let services = config["services"].as_object().ok_or_else(|| form("it has no services".to_owned()))?;
     let which = || ReadError::Which { file: file.to_owned(), names: services.keys().cloned().collect() };
     let service = match (wanted, services.keys().next()) {
@@ -70,7 +88,14 @@ pub fn read(config: &str, wanted: Option<&str>, file: &Utf8Path, text: &str) -> 
         (None, Some(only)) if services.len() == 1 => only.clone(),
         _ => return Err(which()),
     };
-    let settings = services.get(&service).and_then(Value::as_object).ok_or_else(which)?;
+    let mut settings = services.get(&service).and_then(Value::as_object).ok_or_else(which)?.clone();
+    let written = &written["services"][&service];
+    variables::without_files(&mut settings, written);
+    let files = variables::files(written);
+    if files.is_empty() && names_variables(text) {
+        // A Compose that hides where its variables come from would have them all in the manifest.
+        return Err(form("it does not say which variables come from its `env_file`".to_owned()));
+    }
     let image = single(settings.get("image").and_then(Value::as_str).unwrap_or_default());
     let image = ImageName::new(image)
         .map_err(|error| ReadError::NoImage { service: service.clone(), reason: error.to_string() })?;
@@ -86,11 +111,20 @@ pub fn read(config: &str, wanted: Option<&str>, file: &Utf8Path, text: &str) -> 
     };
     let program = Service::default();
     let mut reading = Reading { file, text, config: &config, service: program, compose, lines: Vec::new() };
-    for (key, value) in settings.iter().filter(|(_, value)| !value.is_null()) {
+    for (key, value) in settings.iter().filter(|(_, value)| !value.is_null() && *value != &Value::Bool(false))
+    {
         reading.setting(key, value);
     }
-    if text.lines().any(|line| line.trim_start().starts_with("env_file:")) {
-        reading.refuse("env_file", "", "what stands in it would stand in the manifest, which others can read: leave it out to have it so, or name the file as `service.environmentFile` afterwards");
+    let put_in = variables::put_in(&settings, written);
+    if !put_in.is_empty() {
+        let note =
+            format!("in the manifest stands what was put in for {}: it may be secret", put_in.join(", "));
+        reading.note("environment", &note);
+    }
+    if !files.is_empty() {
+        let named = files.iter().map(|file| file.as_str()).collect::<Vec<_>>().join(", ");
+        let why = "a manifest names one such file: put them together first";
+        reading.refuse(variables::KEY, &named, why);
     }
     for other in services.keys().filter(|other| **other != service) {
         reading.refuse(
@@ -108,7 +142,14 @@ pub fn read(config: &str, wanted: Option<&str>, file: &Utf8Path, text: &str) -> 
         service,
         draft: Draft { service: program, lines, ..Draft::default() },
         compose,
+        files_of_variables: files,
     })
+}
+
+/// Whether a text names a file of variables somewhere.
+fn names_variables(text: &str) -> bool {
+    let is_key = |line: &str| line.trim_start().trim_start_matches(['"', '\'']).starts_with(variables::KEY);
+    text.lines().any(is_key)
 }
 
 struct Reading<'a> {
@@ -137,6 +178,12 @@ impl Reading<'_> {
     fn refuse(&mut self, key: &str, value: &str, why: &str) {
         let line = self.line(key, value).refused(why);
         self.lines.push(line);
+    }
+
+    fn note(&mut self, key: &str, note: &str) {
+        for line in self.lines.iter_mut().filter(|line| line.key == key && line.fate == Fate::Carried) {
+            line.note = Some(note.to_owned());
+        }
     }
 
     fn setting(&mut self, key: &str, value: &Value) {
@@ -202,7 +249,12 @@ impl Reading<'_> {
             _ => Err("a manifest has no words for it".to_owned()),
         };
         match outcome {
-            Ok(field) => self.carry(key, &shown, field),
+            Ok(field) => {
+                self.carry(key, &shown, field);
+                if let Some(note) = changes::of(key, value) {
+                    self.note(key, &note);
+                }
+            }
             Err(why) => self.refuse(key, &shown, &why),
         }
     }

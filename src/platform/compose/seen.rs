@@ -10,6 +10,8 @@ use crate::platform::observed::{Answer, NoAnswer};
 /// A container as its engine sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContainerSeen {
+    /// Its name.
+    pub name: String,
     /// Where it stands: `created`, `running`, `restarting`, `paused`, `exited`, `dead`.
     pub state: String,
     /// Its main process on this host.
@@ -61,6 +63,8 @@ impl ContainerSeen {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Inspected {
+    #[serde(default)]
+    name: String,
     state: State,
     #[serde(default)]
     restart_count: u64,
@@ -110,6 +114,8 @@ pub fn container(answer: Answer<'_>) -> Result<Option<ContainerSeen>, NoAnswer> 
         let labels = found.config.labels.unwrap_or_default();
         let health = found.state.health.or(found.state.healthcheck).map(|health| health.status);
         ContainerSeen {
+            // Docker has a `/` before it.
+            name: found.name.trim_start_matches('/').to_owned(),
             pid: Some(found.state.pid).filter(|pid| *pid != 0),
             started: found.state.started_at.parse().ok().map(Moment),
             exit_code: (found.state.status == "exited" || found.state.status == "restarting")

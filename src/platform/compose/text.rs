@@ -19,9 +19,11 @@ use crate::platform::{Inexpressible, stamp};
 /// The beginning of the line that holds the digest of all others.
 pub(in crate::platform) const HASH: &str = "# mainstay-hash: ";
 /// How much longer an engine waits than the program may take to drain.
-const BEYOND_THE_DRAIN: Span = Span::seconds(5);
+pub(super) const BEYOND_THE_DRAIN: Span = Span::seconds(5);
 /// How a container's health is asked.
-const HEALTH: [(&str, &str); 2] = [("interval", "10s"), ("timeout", "5s")];
+pub(super) const HEALTH: [(&str, &str); 2] = [("interval", "10s"), ("timeout", "5s")];
+/// After how many bad answers it is not healthy.
+pub(super) const RETRIES: u32 = 3;
 
 /// The container of a launch, which a launch of this platform has.
 pub(super) fn container(spec: &LaunchSpec) -> Result<&ContainerSpec, Inexpressible> {
@@ -222,7 +224,7 @@ fn ending(text: &mut Text, spec: &LaunchSpec, places: &Places<'_>) {
         for (key, value) in HEALTH {
             text.pair(6, key, value);
         }
-        text.line(6, "retries: 3");
+        text.line(6, &format!("retries: {RETRIES}"));
         text.pair(6, "start_period", &milliseconds(spec.ready.timeout));
     }
 }
