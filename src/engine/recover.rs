@@ -127,7 +127,11 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
         // What was restarted and has become ready has passed its gate; only the records are left.
         let mut steps = unfinished.plan.steps.iter().zip(&unfinished.ended);
         let proved = steps.any(|(planned, ended)| *ended && matches!(planned.step, Step::AwaitReady { .. }));
-        return Ok(if proved { Verdict::Forward } else { died() });
+        return Ok(if proved || was_first_ready(context, of, unfinished) {
+            Verdict::Forward
+        } else {
+            died()
+        });
     };
     let settled = unfinished
         .plan
@@ -165,6 +169,17 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
             Verdict::Back { reason, failed }
         }
     })
+}
+
+/// Whether a service that was started for the first time is ready, though nobody was left to see it.
+fn was_first_ready(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> bool {
+    let plan = &unfinished.plan;
+    let waited = (0..unfinished.begun).find(|place| plan.starts_first(*place));
+    let Some(Step::AwaitReady { launch, .. }) = waited.map(|place| &plan.steps[place].step) else {
+        return false;
+    };
+    report::live(&context.layout, &of.name)
+        .is_some_and(|status| status.launch == *launch && status.phase.is_up())
 }
 
 fn settling(unfinished: &Unfinished) -> bool {
