@@ -12,7 +12,7 @@ use mainstay::model::launch::{Circumstances, LaunchSpec};
 use mainstay::model::layout::Layout;
 use mainstay::model::manifest::{PlatformKind, Scope};
 use mainstay::model::version::Version;
-use mainstay::platform::compose::text;
+use mainstay::platform::compose::{reader, text};
 use mainstay::platform::{self, Facts};
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ fn spec(folder: &str, manifest: &Value) -> LaunchSpec {
     LaunchSpec::resolve(&manifest, None, circumstances).unwrap()
 }
 
-fn manifest(service: Value, compose: Value) -> Value {
+fn manifest(service: &Value, compose: &Value) -> Value {
     let mut whole = json!({
         "name": "web", "platform": "compose", "package": { "name": "server" },
         "service": service, "compose": { "image": "quay.io/acme/server:1.2.3" }
@@ -56,12 +56,12 @@ fn rendered(folder: &str, manifest: &Value) -> String {
 fn shown(text: &str) -> String {
     let digest =
         |line: &&str| !line.starts_with("# mainstay-hash: ") && !line.contains("dev.mainstay.launch");
-    text.lines().filter(digest).map(|line| format!("{line}\n")).collect()
+    text.lines().filter(digest).fold(String::new(), |text, line| text + line + "\n")
 }
 
 #[test]
 fn a_minimal_container() {
-    assert_snapshot!(shown(&rendered("/srv/web", &manifest(json!({}), json!({})))));
+    assert_snapshot!(shown(&rendered("/srv/web", &manifest(&json!({}), &json!({})))));
 }
 
 #[test]
@@ -84,20 +84,20 @@ fn a_container_with_everything() {
             { "source": "shop_mail", "target": "/mail", "external": true }
         ]
     });
-    assert_snapshot!(shown(&rendered("/srv/web", &manifest(service, compose))));
+    assert_snapshot!(shown(&rendered("/srv/web", &manifest(&service, &compose))));
 }
 
 #[test]
 fn what_is_secret_stands_in_a_file_of_its_own() {
     let service = json!({ "environment": { "PORT": "80" }, "environmentFile": "web.env" });
-    let text = rendered("/srv/web", &manifest(service, json!({ "network": "host" })));
+    let text = rendered("/srv/web", &manifest(&service, &json!({ "network": "host" })));
     assert!(text.contains("    env_file: [\"/var/lib/mainstay/web/compose.env\"]\n"), "{text}");
     assert!(!text.contains("environment:") && text.contains("    network_mode: \"host\"\n"), "{text}");
 }
 
 #[test]
 fn the_entry_says_whose_container_it_is() {
-    let manifest = manifest(json!({}), json!({ "engine": "podman" }));
+    let manifest = manifest(&json!({}), &json!({ "engine": "podman" }));
     let definition = platform::definition(&spec("/srv/web", &manifest), &Layout::system(), &FACTS).unwrap();
     let marker = platform::marker(PlatformKind::Compose, &definition.text).unwrap();
     assert_eq!((marker.name.as_str(), marker.folder.as_str()), ("web", "/srv/web"));
@@ -145,7 +145,7 @@ fn compose_reads_the_corpus_as_it_was_written() {
     let service = json!({ "command": words, "environment": environment });
     let compose = json!({ "entrypoint": words, "user": "$USER \"x\"" });
     let strange = "/srv/a $HOME 'b' \"c\" # é";
-    let read = understood(folder, &rendered(strange, &manifest(service, compose)));
+    let read = understood(folder, &rendered(strange, &manifest(&service, &compose)));
     let web = &read["services"]["web"];
     for (number, text) in literal.iter().enumerate() {
         for list in ["command", "entrypoint"] {
@@ -219,7 +219,7 @@ fn compose_takes_a_container_with_everything_as_it_is_meant() {
     });
     let folder = tempfile::tempdir().unwrap();
     let folder = Utf8Path::from_path(folder.path()).unwrap();
-    let read = understood(folder, &rendered("/srv/web", &manifest(service, compose)));
+    let read = understood(folder, &rendered("/srv/web", &manifest(&service, &compose)));
     let web = &read["services"]["web"];
     assert_eq!(
         web["ports"][0],
@@ -233,4 +233,44 @@ fn compose_takes_a_container_with_everything_as_it_is_meant() {
     assert_eq!(web["mem_limit"], "536870912");
     assert_eq!(web["healthcheck"]["test"], json!(["CMD", "/bin/healthy"]));
     assert_eq!((&web["restart"], &web["stop_signal"]), (&json!("always"), &json!("SIGQUIT")));
+}
+
+#[test]
+fn a_service_of_somebody_else_is_read_with_a_word_on_each_setting() {
+    let config = json!({
+        "name": "shop",
+        "networks": { "default": { "name": "shop_default", "ipam": {} } },
+        "volumes": { "mail": { "name": "shop_mail" } },
+        "services": { "web": {
+            "image": "localhost/web:1.0.0", "command": ["--cost=$$5", "{data}"], "entrypoint": null,
+            "environment": { "A": "b", "HOST": null }, "networks": { "default": null },
+            "ports": [{ "mode": "ingress", "host_ip": "127.0.0.1", "target": 80, "published": "8080", "protocol": "tcp" }],
+            "volumes": [
+                { "type": "bind", "source": "/srv/data", "target": "/data", "bind": { "create_host_path": true } },
+                { "type": "volume", "source": "mail", "target": "/mail", "read_only": true, "volume": {} }
+            ],
+            "restart": "no", "stop_grace_period": "1m0s", "privileged": true
+        } }
+    });
+    let text = "services:\n  web:\n    image: localhost/web:1.0.0\n    privileged: true\n";
+    let read = reader::read(&config.to_string(), None, "/srv/compose.yaml".into(), text).unwrap();
+    assert_eq!((read.project.as_str(), read.service.as_str()), ("shop", "web"));
+    assert_eq!(read.draft.service.command.as_deref().unwrap(), ["--cost=$5", "{{data}}"]);
+    assert_eq!(read.compose.ports[0].to_string(), "127.0.0.1:8080:80");
+    let mail = &read.compose.volumes[1];
+    assert_eq!((mail.source.as_str(), mail.external, mail.read_only), ("shop_mail", true, true));
+    let refused: Vec<String> =
+        read.draft.refused().map(|line| format!("{} {}", line.place(), line.key)).collect();
+    assert_eq!(
+        refused,
+        ["/srv/compose.yaml environment", "/srv/compose.yaml:4 privileged", "/srv/compose.yaml restart"]
+    );
+    let two =
+        json!({ "name": "x", "services": { "a": { "image": "a:1" }, "b": { "image": "b:1" } } }).to_string();
+    assert!(matches!(reader::read(&two, None, "/x".into(), ""), Err(reader::ReadError::Which { .. })));
+    // The file is put away as a whole, so what else is in it would be lost.
+    let one = reader::read(&two, Some("a"), "/x".into(), "").unwrap();
+    assert_eq!(one.draft.refused().count(), 1);
+    let built = json!({ "name": "x", "services": { "a": { "build": { "context": "." } } } }).to_string();
+    assert!(matches!(reader::read(&built, None, "/x".into(), ""), Err(reader::ReadError::NoImage { .. })));
 }

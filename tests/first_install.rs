@@ -148,7 +148,7 @@ fn where_the_command_dies_the_next_one_takes_the_installation_back_or_brings_it_
 #[test]
 fn an_account_without_a_line_in_the_account_database_has_services_too() {
     if !is_root() {
-        eprintln!("left out: only root can be somebody whom nobody knows");
+        real::left_out("only root can start something as an account that nobody knows");
         return;
     }
     let place = Place::new();

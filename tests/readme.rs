@@ -69,7 +69,9 @@ fn every_command_that_is_shown_can_be_typed() {
                 shown += 1;
             }
         }
-        for span in spans(&text).into_iter().filter(|span| span.starts_with("mainstay ")) {
+        // An ellipsis is a gap in a message that docs/errors.md lists: what fills it is not known here.
+        let whole = |span: &String| span.starts_with("mainstay ") && !span.contains('…');
+        for span in spans(&text).into_iter().filter(whole) {
             let fault = faults(&words(&span));
             assert!(fault.is_none(), "{}: `{span}`: {}", path.display(), fault.unwrap());
         }

@@ -479,12 +479,12 @@ fn a_failed_installation_leaves_no_answers() {
     let answers = place.top().join("answers.json");
     let filled = format!(r#"{{ "answers": {{ "mode": "independent", "database-url": "{DATABASE}" }} }}"#);
     std::fs::write(&answers, filled).unwrap();
-    // A folder that is in the way of the definition lets a later step fail.
+    // A folder in the place of the history lets the last step fail.
     let typed = [&install(&archive)[..], &["--answers", answers.as_str()]].concat();
-    let in_the_way = place.layout.receipt(&"kici".parse().unwrap());
+    let in_the_way = place.layout.history(&"kici".parse().unwrap());
     std::fs::create_dir_all(in_the_way.join("x")).unwrap();
     let output = place.run(&typed);
-    assert_ne!(output.code, Some(0), "{output:?}");
+    let output = output.fails(1, "all before it was undone");
     assert_eq!(files(&place), [], "{output:?}");
     assert!(!place.deploy().join("secrets").exists());
 }

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::name::{ComponentName, InstanceName};
 
+pub use self::adopt::AdoptArguments;
 pub use self::answer::AnswerArguments;
 pub use self::apply::ApplyArguments;
 pub use self::boot::BootArguments;
@@ -33,6 +34,7 @@ pub use self::uninstall::UninstallArguments;
 pub use self::upgrade::UpgradeArguments;
 pub use self::validate::ValidateArguments;
 
+mod adopt;
 mod answer;
 mod apply;
 mod boot;
@@ -168,6 +170,8 @@ pub enum Command {
     Plan(PlanArguments),
     /// Bring the service to what its manifest says
     Apply(ApplyArguments),
+    /// Make a service mainstay's that a unit or a property list defines
+    Adopt(AdoptArguments),
     /// Check manifests, with the place of every fault
     Validate(ValidateArguments),
     /// Say what is wrong and what mends it (exit code 1 if anything is wrong)

@@ -7,7 +7,6 @@ use self::log::{last_lines, told_last};
 use crate::cli::excerpt;
 use crate::cli::report::Report;
 use crate::engine::failure::{CallError, Failure, StepError};
-use crate::engine::origin::OriginError;
 use crate::engine::supervisor::RunError;
 use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
@@ -16,10 +15,12 @@ use crate::model::answer::failure::FailureAnswer;
 use crate::model::marker::Marker;
 use crate::plan::refusal::Refusal;
 
+mod adopt;
 mod data;
 mod fetching;
 mod host;
 mod log;
+mod origin;
 
 /// How many instances are named to somebody who named none: a screen's worth.
 const MOST_CANDIDATES: usize = 20;
@@ -65,6 +66,7 @@ pub(crate) fn said(report: &Report, failure: &Failure) -> FailureAnswer {
 fn code(failure: &Failure) -> u8 {
     match failure {
         Failure::Usage(_) | Failure::Faulty(_) | Failure::Unresolved(_) | Failure::NoVersion(_) => 2,
+        Failure::Adopt(error) => adopt::code(error),
         Failure::Target(_) => 3,
         Failure::Run(error) if matches!(**error, RunError::NotInstalled(_)) => 3,
         Failure::Refused(_)
@@ -112,6 +114,7 @@ fn code(failure: &Failure) -> u8 {
 fn help(failure: &Failure) -> Vec<String> {
     match failure {
         Failure::Target(error) => target_help(error),
+        Failure::Adopt(error) => adopt::help(error),
         Failure::Refused(refusal) => refusal_help(refusal),
         Failure::Distrusted(distrust) => distrust_help(distrust),
         Failure::Fetch(error) => fetching::help(error),
@@ -135,7 +138,7 @@ fn help(failure: &Failure) -> Vec<String> {
             lines.push(format!("{bring}, then `mainstay upgrade --restart-only`"));
             lines
         }
-        Failure::Origin(error) => origin_help(error),
+        Failure::Origin(error) => origin::help(error),
         Failure::Held { holders, .. } => {
             let mut lines = match holders.len() {
                 0 => vec!["none of its processes is left".to_owned()],
@@ -195,22 +198,6 @@ fn room(failure: &Failure) -> Vec<String> {
             .to_owned(),
         "`df -h` and `df -i` show where there is no room left".to_owned(),
     ]
-}
-
-fn origin_help(error: &OriginError) -> Vec<String> {
-    match error {
-        OriginError::NotFound(_) => vec![
-            "install the program, or mend `service.command`: an absolute path, or a name on the service's PATH".to_owned(),
-        ],
-        OriginError::Unversioned { .. } => vec![
-            "`--restart-only` starts it again without asking for its version; `package.version` of the manifest can be left out".to_owned(),
-        ],
-        OriginError::Other { bring, found, .. } => {
-            let bring = bring.as_ref().map(|command| format!("bring it where the service looks: `{command}`"));
-            let take = format!("to take what is there: `mainstay upgrade --version {found}`");
-            bring.into_iter().chain([take]).collect()
-        }
-    }
 }
 
 /// What helps where a service manager does not answer.
@@ -278,7 +265,9 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "another service? give it another `name` in the manifest".to_owned(),
             "the same service, from now on from here? `--take-over`".to_owned(),
         ],
-        Refusal::NotOurs { .. } => vec!["choose another `name`, or remove that definition first".to_owned()],
+        Refusal::NotOurs { .. } | Refusal::AlreadyOurs { .. } | Refusal::HasSocket { .. } => {
+            adopt::refusal_help(refusal)
+        }
         Refusal::OtherPlatform { installed, .. } => vec![
             format!("to stay there, write `\"platform\": \"{installed}\"` in the manifest"),
             "to move it, uninstall it first: its data and configuration stay".to_owned(),

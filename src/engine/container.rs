@@ -24,6 +24,7 @@ use crate::platform::compose::{project, query, text};
 use crate::platform::observed::{Answer, NoAnswer};
 use crate::supervise::Folders;
 
+pub(crate) mod adoption;
 pub(crate) mod aim;
 pub(crate) mod boot;
 pub(crate) mod image;

@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 use thiserror::Error;
 
 pub use self::step::{CallError, StepError};
+use crate::engine::adopt::AdoptError;
 use crate::engine::origin::OriginError;
 use crate::engine::requirements::Lack;
 use crate::engine::supervisor::RunError;
@@ -50,6 +51,9 @@ pub enum Failure {
     /// The manifest and the package do not make a service.
     #[error(transparent)]
     Unresolved(#[from] ResolveError),
+    /// What somebody else has defined is not adopted.
+    #[error(transparent)]
+    Adopt(#[from] AdoptError),
     /// The platform can't express what is asked.
     #[error(transparent)]
     Inexpressible(#[from] Inexpressible),

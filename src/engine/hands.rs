@@ -182,6 +182,7 @@ impl<'a> Hands<'a> {
                     Err(error) => Err(StepError::Other(error.to_string())),
                 }
             }
+            Undo::Restore(first, calls) => self.restore(first, calls),
             Undo::Start(calls) => self.as_far_as_it_runs(
                 calls.iter().try_for_each(|call| self.call(call)).and_then(|()| self.see_it_start()),
             ),

@@ -73,6 +73,8 @@ pub struct Seen {
     pub needs_reload: bool,
     /// Whether something of it runs that its dead guard has left; it does not run as a service.
     pub remains: bool,
+    /// The file that defines it.
+    pub fragment: Option<camino::Utf8PathBuf>,
     /// Files of the user's that change the definition.
     pub drop_ins: Vec<camino::Utf8PathBuf>,
     /// Its container, where it is one.
@@ -213,6 +215,7 @@ impl Manager for HostManager {
                     last_exit: seen.last_exit(),
                     remains: false,
                     needs_reload: seen.need_daemon_reload,
+                    fragment: seen.fragment_path,
                     drop_ins: seen.drop_ins,
                     container: None,
                 })

@@ -1,6 +1,8 @@
 //! Operations: lock, recover, observe, plan, show, execute. Here too: the switch that the service's own start
 //! makes, and the guard's loop.
 
+pub mod adopt;
+pub(crate) mod adoption;
 pub mod asking;
 pub mod change;
 pub mod check;

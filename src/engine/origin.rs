@@ -21,6 +21,7 @@ use crate::supervise::environment::PATH;
 mod interpreter;
 mod node;
 mod python;
+mod system;
 
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -104,7 +105,10 @@ pub(crate) fn origin(context: &Context<'_>, spec: &LaunchSpec) -> Result<Origin,
         return Ok(found);
     }
     let bringer = bringer(&named, &real);
-    let version = ask(context, spec, &[named.to_string()], &search).ok();
+    let mut version = ask(context, spec, &[named.to_string()], &search).ok();
+    if bringer == Bringer::System {
+        version = version.or_else(|| system::version(&real));
+    }
     Ok(Origin { program: real, version, bringer })
 }
 
@@ -190,10 +194,13 @@ fn ask(context: &Context<'_>, spec: &LaunchSpec, argv: &[String], search: &str) 
         limit: Some(PATIENCE),
         ..Manner::default()
     };
-    let argv: Vec<String> = argv.iter().cloned().chain(["--version".to_owned()]).collect();
+    // nginx knows no long options.
+    let is_nginx = argv.last().is_some_and(|program| program.rsplit('/').next() == Some("nginx"));
+    let option = if is_nginx { "-v" } else { "--version" };
+    let argv: Vec<String> = argv.iter().cloned().chain([option.to_owned()]).collect();
     let output = command::output(&argv, manner).map_err(|error| error.to_string())?;
     let found = [&output.stdout, &output.stderr].into_iter().find_map(|text| version_word(text));
-    found.ok_or_else(|| format!("`{} --version` names none", argv[0]))
+    found.ok_or_else(|| format!("`{} {option}` names none", argv[0]))
 }
 
 /// Who brought a program, by where it stands.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::engine::failure::{Failure, StepError};
 use crate::engine::manager::{Seen, State};
 use crate::engine::supervisor::active_launch;
-use crate::engine::{Context, container, report, switch};
+use crate::engine::{Context, adoption, container, report, switch};
 use crate::host::files;
 use crate::model::launch::{LaunchSpec, Probe};
 use crate::model::manifest::PlatformKind;
@@ -193,6 +193,9 @@ fn taken_back(
     of: &Marker,
     status: Option<&Status>,
 ) -> Result<Option<String>, StepError> {
+    if let Some(reason) = adoption::taken_back(&context.layout, &of.name) {
+        return Ok(Some(reason));
+    }
     let found = switch::read(&context.layout, &of.name).map_err(step_error)?;
     let Some(found) = found else { return Ok(None) };
     let (Stage::TakenBack { reason } | Stage::Returning { reason }) = &found.stage else { return Ok(None) };

@@ -9,7 +9,7 @@ use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::{self, Journal, Unfinished};
 use crate::engine::ready::{Awaited, await_ready};
-use crate::engine::{Context, leftovers, operation, registry, report, reserve, switch, trial};
+use crate::engine::{Context, adoption, leftovers, operation, registry, report, reserve, switch, trial};
 use crate::host::files;
 use crate::model::history::Action;
 use crate::model::layout::Layout;
@@ -126,7 +126,15 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
     let Some((place, _)) = unfinished.plan.switch() else {
         // What was restarted and has become ready has passed its gate; only the records are left.
         let mut steps = unfinished.plan.steps.iter().zip(&unfinished.ended);
-        let proved = steps.any(|(planned, ended)| *ended && matches!(planned.step, Step::AwaitReady { .. }));
+        let mut proved =
+            steps.any(|(planned, ended)| *ended && matches!(planned.step, Step::AwaitReady { .. }));
+        if let Some(reason) = adoption::taken_back(&context.layout, &of.name) {
+            return Ok(Verdict::Back { reason, failed: false });
+        }
+        let awaited = unfinished.plan.steps.iter().take(unfinished.begun);
+        if awaited.into_iter().any(|planned| matches!(planned.step, Step::AwaitReady { .. })) {
+            proved |= adoption::has_proved(&context.layout, &of.name);
+        }
         return Ok(if proved || was_first_ready(context, of, unfinished) {
             Verdict::Forward
         } else {

@@ -9,7 +9,7 @@ use crate::engine::observe::{observe, read_receipt};
 use crate::engine::operation::{exclusively, still_agreed};
 use crate::engine::prepare::platform_of;
 use crate::engine::target::Target;
-use crate::engine::{preparation, references, registry};
+use crate::engine::{adoption, preparation, references, registry};
 use crate::host::{clock, files};
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
@@ -18,7 +18,7 @@ use crate::package::measure;
 use crate::plan::cleanup::cleanup;
 use crate::plan::observed::Observed;
 use crate::plan::refusal::Refusal;
-use crate::plan::step::{Plan, Step};
+use crate::plan::step::{Plan, Step, Undo};
 use crate::plan::uninstall::{put_away_folders, uninstall};
 
 /// What to remove.
@@ -28,6 +28,8 @@ pub enum Removal {
     OldVersions,
     /// The instance; its configuration, data and logs stay.
     Instance,
+    /// The same, and what was adopted is as it was before.
+    AndRestore,
     /// The instance with all that mainstay made for it.
     Everything,
 }
@@ -56,8 +58,17 @@ pub fn remove(
                 plan.room.frees = freed(&plan);
                 plan
             }
-            Removal::Instance => uninstall(&spec, layout, &observed, &context.caller, now, false),
-            Removal::Everything => uninstall(&spec, layout, &observed, &context.caller, now, true),
+            Removal::Instance => uninstall(&spec, layout, &observed, &context.caller, now, false, None),
+            Removal::AndRestore => {
+                let before = adoption::before(layout, &of.name)?.ok_or_else(|| {
+                    Failure::Usage(format!("`{}` was not adopted: there is nothing to bring back", of.name))
+                })?;
+                let mut plan =
+                    uninstall(&spec, layout, &observed, &context.caller, now, false, Some(&before));
+                plan.push(Step::Remove { path: layout.before(&of.name) }, Undo::Nothing);
+                plan
+            }
+            Removal::Everything => uninstall(&spec, layout, &observed, &context.caller, now, true, None),
         };
         if removal == Removal::Everything {
             plan.preparation = preparation::prepared(layout, &of.name);

@@ -13,7 +13,7 @@ use camino::Utf8PathBuf;
 use crate::engine::failure::Failure;
 use crate::engine::manager::Manager;
 use crate::engine::obstacle::{Fate, Obstacle, Point};
-use crate::engine::report;
+use crate::engine::{adoption, report};
 use crate::host::notify::MoreTime;
 use crate::host::{environment, files, lock};
 use crate::model::ended::Ended;
@@ -168,6 +168,9 @@ pub(crate) fn make_stopped(
 }
 
 fn decide(layout: &Layout, name: &InstanceName, means: &Means<'_>) -> Result<AtStart, Failure> {
+    if let Some(found) = adoption::at_start(layout, name, means)? {
+        return Ok(found);
+    }
     let Some(mut switch) = read(layout, name)? else { return watch::at_start(layout, name, means) };
     if matches!(switch.stage, Stage::Trial { .. } | Stage::Passed)
         && !switch.is_one_way()

@@ -146,6 +146,6 @@ Swap:                  0 kB
     #[test]
     fn only_unchanged_pages_of_files_are_given_back() {
         assert_eq!(unwritten(TABLE), vec![0x5000..0x6000, 0xd000..0xf000]);
-        assert_eq!(unwritten(""), []);
+        assert!(unwritten("").is_empty());
     }
 }

@@ -184,7 +184,7 @@ impl Check<'_> {
                 self.key(["systemd", field, name], error.to_string());
             }
             for (index, value) in values.iter().enumerate() {
-                if let Err(error) = setting::check_value(value) {
+                if let Err(error) = setting::check_value(name, value) {
                     let path = ["systemd".into(), field.into(), name.as_str().into(), index.into()];
                     self.problems.push(self.document.problem(&path, error.to_string()));
                 }

@@ -42,6 +42,8 @@ pub struct Event {
 pub enum Action {
     /// Installed.
     Installed,
+    /// Made mainstay's, where somebody else had defined it.
+    Adopted,
     /// Changed settings applied.
     Applied,
     /// A newer or other version made active.
@@ -68,6 +70,7 @@ impl std::fmt::Display for Action {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.pad(match self {
             Self::Installed => "installed",
+            Self::Adopted => "adopted",
             Self::Applied => "applied",
             Self::Upgraded => "upgraded",
             Self::RolledBack => "rolled back",

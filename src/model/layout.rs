@@ -252,6 +252,18 @@ impl Layout {
         self.journal(name).join("switch.json")
     }
 
+    /// The adoption that has still to prove itself.
+    #[must_use]
+    pub fn adoption(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.journal(name).join("adoption.json")
+    }
+
+    /// What an adopted service was before.
+    #[must_use]
+    pub fn before(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.state(name).join("before-mainstay.json")
+    }
+
     /// What lasts only while the service runs.
     #[must_use]
     pub fn run(&self, name: &InstanceName, platform: PlatformKind) -> Utf8PathBuf {

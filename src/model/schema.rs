@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
+use crate::model::adoption::Before;
+use crate::model::answer::adopt::AdoptAnswer;
 use crate::model::answer::doctor::DoctorAnswer;
 use crate::model::answer::failure::FailureAnswer;
 use crate::model::answer::history::HistoryAnswer;
@@ -68,6 +70,8 @@ published! {
     Manifest: Manifest = "manifest.v1",
     /// `mainstay-package.json` at the root of an archive.
     Package: PackageDescription = "package.v1",
+    /// What `adopt` prints with `--json`.
+    Adopt: AdoptAnswer = "adopt.v1",
     /// A file of answers to a package's questions.
     Answers: Answers = "answers.v1",
     /// What commands that change something print with `--json`.
@@ -100,6 +104,8 @@ published! {
     Wave: WaveAnswer = "wave.v1",
     /// A line of `history.jsonl` in the state folder.
     Event: Event = "event.v1",
+    /// `before-mainstay.json` in the state folder.
+    Before: Before = "before.v1",
     /// `instances.json` in the configuration folder.
     Index: Index = "index.v1",
     /// `launch/<tree>.json` in the state folder.

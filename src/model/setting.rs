@@ -16,19 +16,13 @@ const OWNED_IN_UNIT: [(&str, &str); 6] = [
 ];
 
 /// What mainstay writes into `[Service]`, or what would take the program out of its hands.
-const OWNED_IN_SERVICE: [(&str, &str); 62] = [
+const OWNED_IN_SERVICE: [(&str, &str); 56] = [
     ("BusName", "service.ready"),
     ("DynamicUser", "service.user"),
     ("Environment", "service.environment"),
     ("EnvironmentFile", "service.environmentFile"),
-    ("ExecCondition", "service.command"),
-    ("ExecReload", ""),
-    ("ExecReloadPost", ""),
     ("ExecStart", "service.command"),
-    ("ExecStartPost", "upgrade.hooks"),
-    ("ExecStartPre", "upgrade.hooks"),
     ("ExecStop", "service.stop"),
-    ("ExecStopPost", "service.stop"),
     ("ExitType", ""),
     ("FileDescriptorStoreMax", ""),
     ("FinalKillSignal", "service.stop"),
@@ -81,6 +75,12 @@ const OWNED_IN_SERVICE: [(&str, &str); 62] = [
     ("WorkingDirectory", "service.workingDirectory"),
 ];
 
+/// Lists of `[Service]` that hold something of mainstay's, to which a manifest adds. An empty value would empty them.
+pub const ADDED_TO: [&str; 4] = ["ExecStartPre", "ExecStopPost", "ReadWritePaths", "RuntimeDirectory"];
+
+/// What a schema says of a value of one of these.
+pub const ADDED_PATTERN: &str =
+    "^(?=[\\s\\S]*\\S)(?![\\s\\S]*\\\\\\s*$)[^\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f]*$";
 /// What a schema says of the name of a setting: [`check_name`], but for the settings that mainstay writes.
 pub const NAME_PATTERN: &str = "^(?![Xx]-[Mm][Aa][Ii][Nn][Ss][Tt][Aa][Yy]-)[A-Za-z][A-Za-z0-9-]*$";
 /// What a schema says of the value of a setting: [`check_value`].
@@ -122,6 +122,9 @@ pub enum SettingError {
     /// mainstay writes it, or could not keep its promises with it.
     #[error("`{0}` is kept by mainstay: it can't be set here")]
     Kept(String),
+    /// The value would take back what mainstay writes.
+    #[error("an empty `{0}` would take back what mainstay itself says there")]
+    Empties(String),
     /// The value would end the line or run on into the next one.
     #[error("a value must stay on its line: no line feed, no other control character, no `\\` at its end")]
     Value,
@@ -149,8 +152,11 @@ pub fn check_name(section: Section, name: &str) -> Result<(), SettingError> {
     }
 }
 
-/// Refuses a value that would not stay on its line of the unit.
-pub fn check_value(value: &str) -> Result<(), SettingError> {
+/// Refuses a value that would not stay on its line of the unit, or would take back lines of mainstay's.
+pub fn check_value(name: &str, value: &str) -> Result<(), SettingError> {
+    if value.trim().is_empty() && ADDED_TO.iter().any(|list| list.eq_ignore_ascii_case(name)) {
+        return Err(SettingError::Empties(name.to_owned()));
+    }
     let strays = value.contains(|letter: char| letter.is_control() && letter != '\t')
         || value.trim_end().ends_with('\\');
     if strays { Err(SettingError::Value) } else { Ok(()) }
@@ -187,10 +193,12 @@ mod tests {
     #[test]
     fn values_stay_on_their_line() {
         for value in ["a", "a b\tc", "%n", "", "a\\b"] {
-            assert_eq!(check_value(value), Ok(()), "{value:?}");
+            assert_eq!(check_value("A", value), Ok(()), "{value:?}");
         }
         for value in ["a\nb", "a\r", "\u{1b}", "a\\", "a\\ ", "\u{85}"] {
-            assert_eq!(check_value(value), Err(SettingError::Value), "{value:?}");
+            assert_eq!(check_value("A", value), Err(SettingError::Value), "{value:?}");
         }
+        let emptied = SettingError::Empties("ExecStartPre".to_owned());
+        assert_eq!(check_value("ExecStartPre", " "), Err(emptied));
     }
 }

@@ -25,7 +25,8 @@ use crate::platform::identity;
 /// The field of the command that is run when a new version is ready.
 pub const AFTER_START: &str = "upgrade.hooks.afterStart";
 
-mod container;
+pub mod adopt;
+pub mod container;
 mod data;
 mod first;
 mod guards;

@@ -14,6 +14,8 @@ use crate::model::version::Version;
 pub enum Operation {
     /// A new instance.
     Install,
+    /// A service that somebody else has defined, made mainstay's.
+    Adopt,
     /// Changed settings.
     Apply,
     /// Another version.
@@ -38,6 +40,7 @@ impl fmt::Display for Operation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(match self {
             Self::Install => "install",
+            Self::Adopt => "adopt",
             Self::Apply => "apply",
             Self::Upgrade => "upgrade",
             Self::Rollback => "rollback",

@@ -37,6 +37,22 @@ pub enum Refusal {
         /// Where it is defined.
         definition: String,
     },
+    /// What is to be adopted is an instance of mainstay's.
+    #[error("`{name}` is mainstay's already, of the folder `{folder}`")]
+    AlreadyOurs {
+        /// The instance.
+        name: InstanceName,
+        /// Its deploy folder.
+        folder: Utf8PathBuf,
+    },
+    /// What is to be adopted is started by a unit of sockets.
+    #[error("`{name}` can't be adopted with its sockets, which are defined in `{definition}`")]
+    HasSocket {
+        /// The service.
+        name: InstanceName,
+        /// Where they are defined.
+        definition: String,
+    },
     /// The instance is defined on another platform.
     #[error("the instance `{name}` is installed on {installed}, and {wanted} is wanted")]
     OtherPlatform {

@@ -100,7 +100,7 @@ impl Plan {
     /// Whether a step up to a place restarts the service without a switch: where it fails, what ran before is back.
     #[must_use]
     pub fn restarts_before(&self, place: usize) -> bool {
-        let restarts = |planned: &Planned| matches!(planned.undo, Undo::Restart { .. });
+        let restarts = |planned: &Planned| matches!(planned.undo, Undo::Restart { .. } | Undo::Restore(..));
         self.steps.iter().take(place + 1).any(restarts)
     }
 
@@ -308,6 +308,8 @@ pub enum Undo {
         /// What has to be undone before it runs again.
         first: Vec<Step>,
     },
+    /// These steps, in order; then what ran before mainstay is started again by these calls, and seen to run.
+    Restore(Vec<Step>, Vec<Call>),
     /// Start the service again and see it ready.
     Start(Vec<Call>),
 }

@@ -2,10 +2,12 @@
 
 use camino::Utf8PathBuf;
 
+use crate::model::adoption::Before;
 use crate::model::history::{Action, Event};
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
+use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::owner::Owner;
 use crate::model::receipt::Receipt;
@@ -26,6 +28,7 @@ pub fn uninstall(
     caller: &Owner,
     now: Moment,
     purge: bool,
+    restore: Option<&Before>,
 ) -> Plan {
     let mut plan = Plan::new(Operation::Uninstall, spec);
     let name = &spec.name;
@@ -105,6 +108,9 @@ pub fn uninstall(
             plan.after.push(Step::EmptyTrash { folder: parent.to_owned(), entry: Some(entry.to_owned()) });
         }
     }
+    if let Some(before) = restore {
+        give_back(&mut plan, &of, before);
+    }
     if purge {
         // In user scope data and logs stand together in a folder of the instance's own.
         for folder in [layout.data(name), layout.logs(name)] {
@@ -116,6 +122,24 @@ pub fn uninstall(
         }
     }
     plan
+}
+
+/// What was there before mainstay comes back as it was found: its files, whether it starts with the host, and whether it
+/// runs.
+fn give_back(plan: &mut Plan, of: &Marker, before: &Before) {
+    for file in &before.files {
+        let Some(text) = &file.text else {
+            plan.push(Step::Remove { path: file.path.clone() }, Undo::Nothing);
+            continue;
+        };
+        let step = Step::Write { path: file.path.clone(), text: text.clone(), mode: 0o644 };
+        plan.push(step, Undo::step(Step::Remove { path: file.path.clone() }));
+    }
+    let again = if before.enabled { calls::enable(of) } else { Vec::new() };
+    let starts = if before.ran { calls::start(of) } else { Vec::new() };
+    // First of all, before what was put away is removed.
+    let calls = calls::after_definition_written(of).into_iter().chain(again).chain(starts);
+    plan.after.splice(0..0, calls.map(|call| Step::Call { call }));
 }
 
 /// The folders of an instance that an uninstall puts away: what only a running or installed service needs, or,

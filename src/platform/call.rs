@@ -106,7 +106,8 @@ impl Call {
     }
 
     /// A program whose failure changes nothing that matters.
-    pub(super) fn attempt(purpose: &str, argv: Vec<String>) -> Self {
+    #[must_use]
+    pub fn attempt(purpose: &str, argv: Vec<String>) -> Self {
         Self::Run { argv, accept: Vec::new(), purpose: purpose.to_owned(), optional: true }
     }
 }

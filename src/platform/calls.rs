@@ -1,5 +1,8 @@
 //! The calls of an instance's life: systemctl(1) and loginctl(1) for systemd, the guardian for embedded.
 
+use camino::Utf8Path;
+
+use crate::model::compose::EngineKind;
 use crate::model::duration::Span;
 use crate::model::layout::{socket_unit_name, unit_name};
 use crate::model::manifest::{PlatformKind, Scope};
@@ -169,6 +172,38 @@ pub fn discard(of: &Marker, volumes: bool) -> Vec<Call> {
         PlatformKind::Compose => vec![compose(of, Verb::Down { volumes })],
         PlatformKind::Systemd | PlatformKind::Embedded => Vec::new(),
     }
+}
+
+/// The same for what ran before mainstay, whose start says itself when it is over.
+#[must_use]
+pub fn restart_and_wait(of: &Marker) -> Vec<Call> {
+    match of.platform {
+        PlatformKind::Systemd => {
+            vec![reset_failed(of), Call::run("restarts the service as it was", on_unit(of, &["restart"]))]
+        }
+        PlatformKind::Embedded | PlatformKind::Compose => Vec::new(),
+    }
+}
+
+/// The commands that bring back what was before: those that let its files count again, and those that start it.
+#[must_use]
+pub fn way_back(of: &Marker) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
+    let mut reread = systemctl(of.scope);
+    reread.push("daemon-reload".to_owned());
+    (vec![reread], vec![on_unit(of, &["reset-failed"]), on_unit(of, &["restart", "--no-block"])])
+}
+
+/// The calls that end and bring back the container of a project that somebody else has made.
+#[must_use]
+pub fn of_others(engine: EngineKind, project: &str, file: &Utf8Path, service: &str) -> (Call, Call) {
+    let argv = |words: &[&str]| -> Vec<String> {
+        let before = [engine.as_str(), "compose", "--project-name", project, "--file", file.as_str()];
+        before.iter().chain(words).chain(&[service]).map(|word| (*word).to_owned()).collect()
+    };
+    (
+        Call::run("ends the container as it was", argv(&["rm", "--stop", "--force"])),
+        Call::run("starts the container as it was", argv(&["up", "--detach"])),
+    )
 }
 
 /// Opens the sockets at boot, or no longer.

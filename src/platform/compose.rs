@@ -3,6 +3,7 @@
 
 pub mod entry;
 pub mod query;
+pub mod reader;
 pub mod seen;
 pub mod text;
 

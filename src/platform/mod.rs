@@ -21,6 +21,7 @@ pub mod compose;
 pub mod embedded;
 pub mod exec_start;
 pub mod journal;
+pub mod launchd;
 pub mod observed;
 mod properties;
 pub mod query;

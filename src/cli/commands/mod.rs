@@ -1,6 +1,7 @@
 //! One file a command; each turns what was typed into a request and the outcome into words.
 
 mod absent;
+mod adopt;
 mod change;
 mod demo;
 mod doctor;
@@ -33,6 +34,7 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
     match command {
         Command::Init(arguments) => init::init(report, &arguments),
         Command::Install(arguments) => change::install(report, &arguments),
+        Command::Adopt(arguments) => adopt::adopt(report, &arguments),
         Command::Plan(arguments) => change::plan(report, &arguments),
         Command::Apply(arguments) => change::apply(report, &arguments),
         Command::Start(arguments) => lifecycle::lifecycle(report, Operation::Start, &arguments),

@@ -4,6 +4,7 @@ use crate::cli::arguments::RecoverArguments;
 use crate::cli::failure::told;
 use crate::cli::report::Report;
 use crate::cli::surroundings::{layout, with_context};
+use crate::engine::adopt::at_stop as adoption_at_stop;
 use crate::engine::failure::Failure;
 use crate::engine::manager::HostManager;
 use crate::engine::obstacle::Clear;
@@ -65,6 +66,12 @@ fn at_stop(report: &Report, layout: &Layout, name: &InstanceName) -> u8 {
     let earlier = switch::last_end(layout, name);
     if let Err(failure) = switch::at_stop(layout, name, &ended) {
         report.say(format!("how the service ended could not be recorded: {failure}"));
+    }
+    let manager = HostManager::new(layout.clone());
+    match adoption_at_stop(layout, name, &ended, &manager) {
+        Ok(Some(reason)) => report.say(format!("{reason}: what ran before mainstay is back")),
+        Ok(None) => {}
+        Err(failure) => report.say(format!("what ran before could not be brought back: {failure}")),
     }
     match sockets::close_after_the_end(layout, name, &ended, earlier.as_ref()) {
         Ok(true) => report.say("its sockets are closed: it stays down until it is started by hand"),

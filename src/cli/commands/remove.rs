@@ -57,7 +57,11 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
         nothing_to(report, Operation::Uninstall, &target.name);
         return Ok(0);
     };
-    let removal = if arguments.purge { Removal::Everything } else { Removal::Instance };
+    let removal = match (arguments.purge, arguments.restore) {
+        (true, _) => Removal::Everything,
+        (_, true) => Removal::AndRestore,
+        _ => Removal::Instance,
+    };
     let question =
         if arguments.purge { "Remove it with its configuration, data and logs?" } else { "Remove it?" };
     let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, question);
@@ -78,6 +82,11 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
             let there = |path: &&Utf8PathBuf| files::facts(path).is_ok_and(|facts| facts.is_some());
             let kept: Vec<&str> = kept.iter().filter(there).map(|path| path.as_str()).collect();
             report.say(format!("  kept: {}; `mainstay uninstall --purge` removes them", kept.join(", ")));
+        }
+        let before = target.layout.before(name);
+        if files::facts(&before)?.is_some() {
+            let state = target.layout.state(name);
+            report.say(format!("  what was there before it was adopted: {state}/*.before-mainstay"));
         }
         if let Some(declared) = &target.manifest {
             report.say(format!("  kept: {}", declared.path));

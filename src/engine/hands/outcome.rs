@@ -4,11 +4,26 @@ use std::time::Duration;
 
 use super::Hands;
 use crate::engine::failure::StepError;
+use crate::engine::manager::State;
 use crate::engine::ready::step_error;
-use crate::engine::{log, report, switch};
+use crate::engine::{adoption, log, report, switch};
 use crate::host::clock;
+use crate::plan::step::Step;
+use crate::platform::call::Call;
 
 impl Hands<'_> {
+    /// Brings back what ran before mainstay. Where its guard was faster, it runs already.
+    pub(super) fn restore(&self, first: &[Step], calls: &[Call]) -> Result<(), StepError> {
+        let is_back = adoption::taken_back(&self.context.layout, &self.of.name).is_some();
+        self.perform_inverses(first)?;
+        let runs = || self.context.manager.seen(&self.of).is_ok_and(|seen| seen.state == State::Active);
+        if is_back && runs() {
+            return Ok(());
+        }
+        let started = calls.iter().try_for_each(|call| self.call(call));
+        self.as_far_as_it_runs(started.and_then(|()| self.see_it_start()))
+    }
+
     /// Takes the time without an answer from the supervisor of a launch that was ready before this looked.
     pub(crate) fn measure(&self, launch: &str) {
         let measured = self.measured(launch);

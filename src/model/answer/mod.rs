@@ -1,5 +1,6 @@
 //! Answers: the documents that `--json` prints. Each names its published schema.
 
+pub mod adopt;
 pub mod doctor;
 pub mod failure;
 pub mod history;

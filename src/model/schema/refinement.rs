@@ -72,6 +72,15 @@ fn settings(property: &mut Value, section: Section) {
         "not": { "enum": setting::owned(section) },
         "errorMessage": "mainstay writes this setting itself: `mainstay validate` names the field for it.",
     });
+    if section == Section::Service {
+        let filled = json!({ "type": "array", "items": {
+            "type": "string",
+            "pattern": setting::ADDED_PATTERN,
+            "patternErrorMessage": "A value stays on its line, and an empty one would take back what mainstay itself says.",
+        } });
+        let lists = setting::ADDED_TO.iter().map(|name| ((*name).to_owned(), filled.clone()));
+        property["properties"] = Value::Object(lists.collect());
+    }
     property["additionalProperties"]["items"] = json!({
         "type": "string",
         "pattern": setting::VALUE_PATTERN,

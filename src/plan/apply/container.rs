@@ -2,39 +2,29 @@
 //! the way back, are the command's own. All that says what runs is written first, then Compose exchanges the container
 //! in one call, then it is waited for; if it does not get ready, the same files and the same call lead back.
 
+use camino::Utf8PathBuf;
+
 use super::records::records;
-use super::{await_ready, folders, put_away, relink, start, written};
+use super::{await_ready, folders, put_away, relink, start, write, written};
 use crate::model::launch::LaunchSpec;
 use crate::model::version::Version;
 use crate::plan::observed::Observed;
+use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan, Replaced, Step, Undo};
 use crate::plan::wanted::Wanted;
+use crate::platform::call::Call;
 use crate::platform::calls;
 use crate::platform::calls::Sockets;
 use crate::platform::identity;
 
 /// Decides how to bring a container to what is wanted.
 pub(super) fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Plan {
-    let (layout, spec) = (&wanted.layout, &wanted.spec);
-    let mut plan = Plan::new(operation, spec);
+    let mut plan = Plan::new(operation, &wanted.spec);
     folders(&mut plan, wanted, observed);
     mark(&mut plan, wanted, observed);
     let begins = plan.steps.len();
-    let tree = spec.tree();
-    let before = observed.specs.get(&tree).map(LaunchSpec::text);
-    if before.as_deref() != Some(spec.text().as_str()) {
-        let (step, undo) = written(&layout.launch(&spec.name, &tree), &spec.text(), 0o644, before.as_deref());
-        plan.push(step, undo);
-    }
-    if observed.link.as_deref() != Some(tree.as_str()) {
-        relink(&mut plan, &layout.current(&spec.name, &spec.component), &tree, observed.link.as_deref());
-    }
+    launch(&mut plan, wanted, observed);
     let definition = &wanted.definition;
-    if observed.definition.as_deref() != Some(definition.text.as_str()) {
-        let before = observed.definition.as_deref();
-        let (step, undo) = written(&definition.path, &definition.text, definition.mode, before);
-        plan.push(step, undo);
-    }
     if let Some(compose) = &definition.compose
         && observed.compose.as_deref() != Some(compose.text.as_str())
     {
@@ -46,6 +36,82 @@ pub(super) fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) 
     records(&mut plan, operation, wanted, observed);
     start(&mut plan, operation, wanted, observed);
     plan
+}
+
+/// Writes which launch counts, and the entry by which it is found.
+fn launch(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
+    let (layout, spec) = (&wanted.layout, &wanted.spec);
+    let tree = spec.tree();
+    let before = observed.specs.get(&tree).map(LaunchSpec::text);
+    if before.as_deref() != Some(spec.text().as_str()) {
+        let (step, undo) = written(&layout.launch(&spec.name, &tree), &spec.text(), 0o644, before.as_deref());
+        plan.push(step, undo);
+    }
+    if observed.link.as_deref() != Some(tree.as_str()) {
+        relink(plan, &layout.current(&spec.name, &spec.component), &tree, observed.link.as_deref());
+    }
+    let definition = &wanted.definition;
+    if observed.definition.as_deref() != Some(definition.text.as_str()) {
+        let before = observed.definition.as_deref();
+        let (step, undo) = written(&definition.path, &definition.text, definition.mode, before);
+        plan.push(step, undo);
+    }
+}
+
+/// A container that somebody else has made, and that becomes mainstay's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakeOver {
+    /// The file that defines it.
+    pub file: Utf8PathBuf,
+    /// Where that file is kept.
+    pub aside: Utf8PathBuf,
+    /// What ends it, with its file put away.
+    pub end: Call,
+    /// What brings it back.
+    pub back: Call,
+    /// Whether it runs.
+    pub runs: bool,
+}
+
+/// Decides how a container that somebody else has made becomes mainstay's: its file is put away, it is ended, and ours
+/// takes its place. If ours does not get ready, it is brought back by its own file.
+pub fn adopt(wanted: &Wanted, observed: &Observed, take: &TakeOver) -> Result<Plan, Refusal> {
+    let (spec, of) = (&wanted.spec, identity(&wanted.spec));
+    if let Some(marker) = &observed.marker {
+        return Err(Refusal::AlreadyOurs { name: spec.name.clone(), folder: marker.folder.clone() });
+    }
+    if let Some(installed) = observed.other_platform {
+        return Err(Refusal::OtherPlatform { name: spec.name.clone(), installed, wanted: spec.platform });
+    }
+    if let Some(other) = observed.foreign.as_ref().filter(|other| take.file.as_str() != other.as_str()) {
+        return Err(Refusal::NotOurs { name: spec.name.clone(), definition: other.clone() });
+    }
+    let mut plan = Plan::new(Operation::Adopt, spec);
+    folders(&mut plan, wanted, observed);
+    mark(&mut plan, wanted, observed);
+    launch(&mut plan, wanted, observed);
+    let (from, to) = (take.file.clone(), take.aside.clone());
+    let back = Undo::step(Step::Move { from: to.clone(), to: from.clone() });
+    plan.push(Step::Move { from, to }, back);
+    if let Some(compose) = &wanted.definition.compose {
+        write(&mut plan, &compose.path, &compose.text, wanted.definition.mode, None);
+    }
+    let undo = if take.runs {
+        Undo::calls(calls::discard(&of, false).into_iter().chain([take.back.clone()]))
+    } else {
+        Undo::Nothing
+    };
+    plan.push(Step::Call { call: take.end.clone() }, undo);
+    if take.runs {
+        for call in calls::start(&of) {
+            plan.push(Step::Call { call }, Undo::Nothing);
+        }
+        plan.push(await_ready(spec, spec.gate), Undo::Nothing);
+    } else {
+        plan.notices.push("it is stopped and stays so: `mainstay start` starts it".to_owned());
+    }
+    records(&mut plan, Operation::Adopt, wanted, observed);
+    Ok(plan)
 }
 
 /// Marks the version: its files are its engine's.

@@ -62,6 +62,7 @@ pub(super) fn receipt(plan: &mut Plan, operation: Operation, wanted: &Wanted, ob
     let old_text = before.map(Receipt::text);
     write(plan, &layout.receipt(&spec.name), &receipt.text(), 0o644, old_text.as_deref());
     let action = match operation {
+        Operation::Adopt => Action::Adopted,
         _ if before.is_none() => Action::Installed,
         Operation::Rollback => Action::RolledBack,
         _ if from.as_ref() != Some(&spec.version) => Action::Upgraded,

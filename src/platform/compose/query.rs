@@ -38,6 +38,20 @@ pub fn compose(engine: EngineKind, name: &InstanceName, file: Option<&Utf8Path>,
     argv
 }
 
+/// How Compose itself reads a file.
+#[must_use]
+pub fn config(engine: EngineKind, file: &Utf8Path) -> Vec<String> {
+    words(engine, &["compose", "--file", file.as_str(), "config", "--format", "json"])
+}
+
+/// The numbers of the containers of a service that run, of a project that somebody else has made.
+#[must_use]
+pub fn running(engine: EngineKind, project: &str, service: &str) -> Vec<String> {
+    let project = format!("label=com.docker.compose.project={project}");
+    let service = format!("label=com.docker.compose.service={service}");
+    words(engine, &["ps", "--quiet", "--no-trunc", "--filter", &project, "--filter", &service])
+}
+
 /// How a container is.
 #[must_use]
 pub fn container(engine: EngineKind, container: &str) -> Vec<String> {

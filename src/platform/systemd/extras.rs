@@ -74,17 +74,13 @@ fn checked<'a>(
     extras: &'a BTreeMap<String, Vec<String>>,
     ours: &[Ours],
 ) -> Result<Vec<(&'a str, &'a str)>, Inexpressible> {
-    for (key, values) in extras {
+    for key in extras.keys() {
         let refused = |reason: String| Err(Inexpressible::new(format!("{section}.{key}"), reason));
         if let Some((_, instead)) = ours.iter().find(|(name, _)| name == key) {
             return refused(format!("mainstay sets it itself: {instead}"));
         }
         if key.starts_with("X-Mainstay-") {
             return refused("mainstay knows its instances by it".to_owned());
-        }
-        // Further folders stand beside the instance's own; an empty value would take that away.
-        if key == "RuntimeDirectory" && values.iter().any(|value| value.trim().is_empty()) {
-            return refused("the instance's own run folder would go: leave the empty value out".to_owned());
         }
         let well_formed = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if key.is_empty() || !well_formed {

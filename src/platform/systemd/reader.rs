@@ -27,6 +27,10 @@ mod specifiers;
 mod surroundings;
 mod words;
 
+/// The settings by which a service is stopped.
+const WAY_OUT: [&str; 6] =
+    ["ExecStop", "KillSignal", "TimeoutStopSec", "TimeoutSec", "SendSIGHUP", "FinalKillSignal"];
+
 /// A unit with all that belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitSource {
@@ -73,6 +77,22 @@ impl UnitSource {
     fn assignments(&self) -> Vec<Assignment> {
         self.files.iter().flat_map(|file| lines::read(&file.path, &file.text).0).collect()
     }
+}
+
+/// How the service is stopped by its own old words, as a drop-in; nothing where it says none of its own.
+#[must_use]
+pub fn way_out(source: &UnitSource) -> Option<String> {
+    let mut text = String::from("[Service]\n");
+    let mut says = false;
+    for found in source.assignments().into_iter().filter(|found| found.section == "Service") {
+        // The command may need the variables.
+        let is_way_out = WAY_OUT.contains(&found.key.as_str());
+        if is_way_out || found.key.starts_with("Environment") {
+            says |= is_way_out;
+            text.extend([&found.key, "=", &found.value, "\n"]);
+        }
+    }
+    says.then_some(text)
 }
 
 /// What is known while a unit is read.

@@ -70,11 +70,6 @@ impl Collected {
         sections
     }
 
-    /// Whether a setting has any line that was not looked at.
-    pub(super) fn has(&self, section: &str, key: &str) -> bool {
-        self.open.contains_key(&(section.to_owned(), key.to_owned()))
-    }
-
     /// The value that will count of a setting, which is not looked at by this.
     pub(super) fn peek(&self, section: &str, key: &str) -> Option<String> {
         self.peek_many(section, key).last().map(|place| self.value(*place))

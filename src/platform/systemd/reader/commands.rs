@@ -117,7 +117,7 @@ impl Reader<'_> {
             }
             Ok([_]) => self.lines.refused(first, "mainstay runs it with the service's own rights and name"),
             Ok(_) => {
-                self.lines.refused(first, "a service is stopped by one command: let a script have them all")
+                self.lines.refused(first, "a service is stopped by one command: let a script have them all");
             }
             Err(reason) => {
                 let reason = reason.clone();

@@ -4,23 +4,28 @@ use super::Reader;
 use super::lines::Assignment;
 use super::quantities::truth;
 use crate::model::manifest::Scope;
+use crate::model::setting::{self, Section};
 use crate::platform::systemd::{escape, extras};
 
 /// Settings of which mainstay's own unit has some too: taking back what was said before would take back those.
-const LISTS: [&str; 7] = [
-    "ExecStartPre",
-    "ExecStopPost",
-    "ReadWritePaths",
-    "LoadCredential",
-    "RuntimeDirectory",
-    "After",
-    "Wants",
-];
+const LISTS: [&str; 6] =
+    ["ExecStartPre", "ExecStopPost", "ReadWritePaths", "RuntimeDirectory", "After", "Wants"];
 
 /// Whether an assignment in a drop-in would undo what mainstay's own unit says, or says what it alone says.
 pub(super) fn is_ours(assignment: &Assignment) -> bool {
     let takes_back = assignment.value.is_empty();
-    takes_back || extras::instead(&assignment.section, &assignment.key).is_some()
+    takes_back || owned(&assignment.section, &assignment.key).is_some()
+}
+
+/// Why a setting can't be passed on, if it can't.
+fn owned(section: &str, key: &str) -> Option<String> {
+    let of = match section {
+        "Unit" => Section::Unit,
+        "Service" => Section::Service,
+        _ => return None,
+    };
+    let refusal = setting::check_name(of, key).err().map(|error| error.to_string());
+    refusal.or_else(|| extras::instead(section, key).map(|instead| format!("mainstay decides it: {instead}")))
 }
 
 /// Settings that keep a service from being managed, with their usual value.
@@ -35,7 +40,8 @@ impl Reader<'_> {
                     self.lines.carried(place, "service.description");
                 }
                 Err(unresolved) => {
-                    self.lines.refused(place, format!("`%{}` stands for what the host decides", unresolved.0))
+                    self.lines
+                        .refused(place, format!("`%{}` stands for what the host decides", unresolved.0));
                 }
             }
         }
@@ -110,10 +116,7 @@ impl Reader<'_> {
             let Some((place, value)) = self.lines.last("Service", key) else { continue };
             match value.as_str() {
                 "journal" | "inherit" | "syslog" => self.lines.same(place, "the journal has it"),
-                _ => {
-                    self.pass(place, "Service", key);
-                    self.lines.noting(place, "`mainstay logs` shows what is in the journal alone");
-                }
+                _ => self.lines.refused(place, "the journal has it, where `mainstay logs` finds it"),
             }
         }
     }
@@ -157,8 +160,8 @@ impl Reader<'_> {
     fn others(&mut self, section: &str, key: &str, places: Vec<usize>) {
         for place in places {
             let value = self.lines.value(place);
-            if let Some(instead) = extras::instead(section, key) {
-                self.lines.refused(place, format!("mainstay decides it: {instead}"));
+            if let Some(reason) = owned(section, key) {
+                self.lines.refused(place, reason);
             } else if value.is_empty() && LISTS.contains(&key) {
                 self.lines.same(place, "it takes back what was said before");
             } else {
@@ -170,9 +173,11 @@ impl Reader<'_> {
     /// Passes a line on as it is.
     pub(super) fn pass(&mut self, place: usize, section: &str, key: &str) {
         let value = self.lines.value(place);
-        let is_name = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        if key.starts_with("X-Mainstay-") || !is_name {
-            return self.lines.refused(place, "it is no setting's name");
+        if let Some(reason) = owned(section, key) {
+            return self.lines.refused(place, reason);
+        }
+        if let Err(error) = setting::check_value(key, &value) {
+            return self.lines.refused(place, error.to_string());
         }
         match escape::verbatim(&value) {
             Ok(value) => {

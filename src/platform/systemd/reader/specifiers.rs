@@ -47,7 +47,8 @@ impl UnitFacts {
     }
 
     /// Where what lasts only until the host goes down stands.
-    pub(super) fn runtime_folder(&self) -> String {
+    #[must_use]
+    pub fn runtime_folder(&self) -> String {
         match self.scope {
             Scope::System => "/run".to_owned(),
             Scope::User => format!("/run/user/{}", self.uid),

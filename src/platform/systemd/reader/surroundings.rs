@@ -190,7 +190,7 @@ impl Reader<'_> {
         let runtime = self.facts().runtime_folder();
         let folders = FOLDERS
             .map(|(key, variable, of_host, of_user)| (key, variable, self.facts().folder(of_host, of_user)));
-        let all = folders.into_iter().chain([("RuntimeDirectory", "RUNTIME_DIRECTORY", runtime.clone())]);
+        let all = folders.into_iter().chain([("RuntimeDirectory", "RUNTIME_DIRECTORY", runtime)]);
         for (key, variable, base) in all {
             let places = self.lines.many("Service", key);
             let mut paths = Vec::new();
@@ -205,13 +205,6 @@ impl Reader<'_> {
                 self.pass(place, "Service", key);
             }
             self.name_folder(variable, &paths.join(":"));
-        }
-        if ["LoadCredential", "LoadCredentialEncrypted", "SetCredential", "ImportCredential"]
-            .iter()
-            .any(|key| self.lines.has("Service", key))
-        {
-            let folder = format!("{runtime}/credentials/{}", self.facts().unit);
-            self.name_folder("CREDENTIALS_DIRECTORY", &folder);
         }
         if let Some((place, value)) = self.lines.last("Service", "RuntimeDirectoryPreserve") {
             if value == "restart" || truth(&value) == Some(false) {
@@ -275,7 +268,11 @@ impl Reader<'_> {
             }
         }
         for (place, key) in passed {
-            self.pass(place, "Service", key);
+            if self.lines.value(place) == "infinity" && key != "LimitNOFILE" {
+                self.lines.same(place, "where nothing is said, mainstay limits nothing");
+            } else {
+                self.lines.refused(place, "a manifest takes one number");
+            }
         }
     }
 }

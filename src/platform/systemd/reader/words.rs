@@ -69,7 +69,13 @@ pub(super) fn all(text: &str, backslash: Backslash) -> Result<Vec<String>, Unrea
 
 /// Adds what an escape stands for, and gives how many bytes after the backslash it takes.
 fn escape(after: &str, backslash: Backslash, word: &mut String) -> Result<usize, Unreadable> {
-    let Some(letter) = after.chars().next() else { return Err(Unreadable::Escape) };
+    let Some(letter) = after.chars().next() else {
+        if backslash == Backslash::Kept {
+            word.push('\\');
+            return Ok(0);
+        }
+        return Err(Unreadable::Escape);
+    };
     let numbered = |from: usize, digits: usize, radix: u32| {
         let code = after.get(from..from + digits)?;
         let code = code.chars().all(|digit| digit.is_digit(radix)).then_some(code)?;
