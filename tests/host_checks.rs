@@ -269,7 +269,9 @@ fn a_package_is_checked_wholly() {
         "prepare": [
             { "id": "a", "kind": "group", "name": "kvm", "rights": "account", "what": "w" },
             { "id": "a", "kind": "print", "safe": true, "what": "w" },
-            { "id": "b", "kind": "folder", "path": "{package}/x", "what": "w" }
+            { "id": "b", "kind": "folder", "path": "{package}/x", "what": "w" },
+            { "id": "c", "kind": "folder", "path": "{data}/x", "what": "w" },
+            { "id": "d", "kind": "folder", "path": "{data}/x", "rights": "account", "what": "w" }
         ]
     });
     description["development"] = json!({ "db": { "image": "i", "variables": { "URL": "{port}" } } });
@@ -291,10 +293,12 @@ fn a_package_is_checked_wholly() {
         "host.prepare[1].id: another step",
         "host.prepare[1].safe: what is only printed",
         "host.prepare[2].path: what prepares the host lies",
+        "host.prepare[3].path: the service's account can write in `{data}`",
         "development.db.variables.URL: `{port}` has no meaning",
     ] {
         assert!(refused.contains(words), "{words}: {refused}");
     }
+    assert!(!refused.contains("host.prepare[4]"), "{refused}");
     write(&json!({ "component": "server", "version": "1.0.0", "stauts": {} }));
     let told = said(2);
     assert!(told.contains("stauts: unknown field") && told.contains("did you mean `status`?"), "{told}");

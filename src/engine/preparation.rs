@@ -2,6 +2,8 @@
 //! inverse; the rest printed as commands. No shell is involved.
 
 mod hands;
+mod others;
+mod record;
 mod shown;
 
 use camino::Utf8PathBuf;
@@ -9,11 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::Context;
 use crate::engine::failure::Failure;
+use crate::engine::preparation::others::Others;
+use crate::engine::preparation::record::Record;
 use crate::engine::requirements;
-use crate::host::{account, files, machine};
+use crate::host::{account, descent, files, machine};
 use crate::model::digest::Digest;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
+use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::model::owner::Owner;
 use crate::model::package::{Preparation, PreparationKind, Rights};
@@ -54,8 +59,8 @@ enum Undo {
     RemoveFolder { path: Utf8PathBuf, owner: Option<String> },
     /// Gives a setting of the kernel its value back, if it has still the one that was given.
     Setting { name: String, before: String, after: String },
-    /// Unloads a module of the kernel, if nobody uses it.
-    Unload { module: String },
+    /// Says that a module of the kernel stays loaded: who uses it by now nobody knows.
+    Loaded { module: String },
     /// Takes an account out of a group.
     Leave { user: String, group: String },
 }
@@ -110,8 +115,9 @@ impl Pending {
             }
             PreparationKind::Folder => self.path.as_ref().is_some_and(|path| path.is_dir()),
             PreparationKind::Download => {
-                let digest = self.path.as_ref().and_then(|path| files::digest(path).ok());
-                digest.is_some() && digest == self.step.sha256
+                let Some(path) = &self.path else { return false };
+                let found = account::acting_as(hands::actor(self).as_ref(), || descent::digest(path));
+                matches!(found, Ok(Ok(found)) if found.is_some() && found == self.step.sha256)
             }
             PreparationKind::Print => false,
         }
@@ -120,21 +126,21 @@ impl Pending {
 
 /// Does the steps that may be done; if one fails, those before it are undone, last first.
 pub(crate) fn carry_out(context: &Context<'_>, wanted: &Wanted, pending: &[Pending]) -> Result<(), Failure> {
-    let record = record(&context.layout, &wanted.spec.name);
-    let mut done = read(&record)?;
-    let known = done.len();
+    let mut record = Record::of(&context.layout, &wanted.spec)?;
+    let known = record.steps.len();
     for pending in pending.iter().filter(|pending| pending.doable) {
         own_folder(wanted, pending)?;
         context.tell(crate::engine::event::Event::Preparing(pending.to_string()));
         let undo = hands::inverse(pending);
-        done.push(Done { id: pending.step.id.clone(), what: pending.to_string(), undo });
-        write(&record, &done)?;
-        if let Err(reason) = hands::perform(context, pending) {
+        record.steps.push(Done { id: pending.step.id.clone(), what: pending.to_string(), undo });
+        record.write(&context.layout)?;
+        if let Err(reason) = hands::perform(context, pending, &record.steps) {
             let mut not_undone = Vec::new();
-            for done in done.drain(known..).rev() {
-                not_undone.extend(hands::take_back(&done.undo));
+            while record.steps.len() > known {
+                let undo = record.steps.pop().map(|done| done.undo).unwrap_or_default();
+                not_undone.extend(hands::take_back(&undo));
             }
-            write(&record, &done)?;
+            record.write(&context.layout)?;
             return Err(Failure::Unprepared { step: pending.to_string(), reason, not_undone });
         }
     }
@@ -153,46 +159,30 @@ fn own_folder(wanted: &Wanted, pending: &Pending) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What was done for an instance and would be undone, as sentences.
-#[must_use]
-pub fn prepared(layout: &Layout, name: &InstanceName) -> Vec<String> {
-    let done = read(&record(layout, name)).unwrap_or_default();
-    done.iter().rev().map(|done| format!("undo: {}", done.what)).collect()
+/// The instance for which something was done on this host and not undone yet, also where nothing else of it is left.
+pub fn prepared_for(layout: &Layout, name: &InstanceName) -> Result<Option<Marker>, Failure> {
+    Ok(record::read(layout, name)?.map(|record| record.of))
 }
 
-/// Undoes what was done for an instance, last first, and says what could not be.
+/// What was done for an instance and would be undone, as sentences.
+pub fn prepared(layout: &Layout, name: &InstanceName) -> Result<Vec<String>, Failure> {
+    let steps = record::read(layout, name)?.map(|record| record.steps).unwrap_or_default();
+    Ok(steps.iter().rev().map(|done| format!("undo: {}", done.what)).collect())
+}
+
+/// Undoes what was done for an instance, last first, and says what could not be, or is another's by now.
 pub fn undo(layout: &Layout, name: &InstanceName) -> Result<Vec<String>, Failure> {
-    let record = record(layout, name);
-    let mut done = read(&record)?;
+    let Some(mut record) = record::read(layout, name)? else { return Ok(Vec::new()) };
+    let others = Others::of(layout, name);
     let mut left = Vec::new();
-    while let Some(last) = done.pop() {
-        left.extend(hands::take_back(&last.undo));
-        write(&record, &done)?;
+    // Written down as undone only when it is: whoever dies in between does it again, which does no harm.
+    while let Some(last) = record.steps.last() {
+        match others.need(last) {
+            Some(why) => left.push(why),
+            None => left.extend(hands::take_back(&last.undo)),
+        }
+        record.steps.pop();
+        record.write(layout)?;
     }
     Ok(left)
-}
-
-/// Where what was done for an instance is written down: not in its own folders, which a purge removes.
-fn record(layout: &Layout, name: &InstanceName) -> Utf8PathBuf {
-    layout.states().join(".prepared").join(format!("{name}.json"))
-}
-
-fn read(record: &Utf8PathBuf) -> Result<Vec<Done>, Failure> {
-    let Some(text) = files::read(record)? else { return Ok(Vec::new()) };
-    serde_json::from_str(&text)
-        .map_err(|error| Failure::Damaged { path: record.clone(), reason: error.to_string() })
-}
-
-fn write(record: &Utf8PathBuf, done: &[Done]) -> Result<(), Failure> {
-    let Some(folder) = record.parent() else { return Ok(()) };
-    if done.is_empty() {
-        files::remove(record)?;
-        if files::facts(folder)?.is_some() {
-            files::remove_empty_folder(folder)?;
-        }
-        return Ok(());
-    }
-    files::create_folder(folder, 0o700, None)?;
-    let text = serde_json::to_string_pretty(done).unwrap_or_default() + "\n";
-    Ok(files::write(record, &text, 0o600, None)?)
 }

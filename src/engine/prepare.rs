@@ -122,7 +122,13 @@ fn unpack_in(
         });
     };
     let (into, limits) = (staging.path(), Limits::default());
-    let unpacked = unpack::unpack_file(file, archive, into, expected, &limits, &mut progress, flushing)?;
+    let mut unpacked = unpack::unpack_file(file, archive, into, expected, &limits, &mut progress, flushing)?;
+    if unpacked.description.is_some() {
+        // What is only read can still ask for what must not be: a name that leads elsewhere, rights in the wrong place.
+        let text = files::read(&into.join(package::FILE_NAME))?.unwrap_or_default();
+        let shown = format!("{archive}: {}", package::FILE_NAME);
+        unpacked.description = Some(read_package_description(&shown, &text)?.0);
+    }
     Ok(Stage { archive: archive.to_owned(), unpacked, staging, signed: None, room: Room::default() })
 }
 

@@ -12,8 +12,10 @@ use crate::engine::target::Target;
 use crate::engine::{adoption, preparation, references, registry};
 use crate::host::{clock, files};
 use crate::model::launch::LaunchSpec;
+use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
+use crate::model::name::InstanceName;
 use crate::package::measure;
 use crate::plan::cleanup::cleanup;
 use crate::plan::observed::Observed;
@@ -71,7 +73,7 @@ pub fn remove(
             Removal::Everything => uninstall(&spec, layout, &observed, &context.caller, now, true, None),
         };
         if removal == Removal::Everything {
-            plan.preparation = preparation::prepared(layout, &of.name);
+            plan.preparation = preparation::prepared(layout, &of.name)?;
         }
         Ok(plan)
     };
@@ -131,6 +133,12 @@ fn bare(of: &Marker) -> LaunchSpec {
     LaunchSpec::bare(of)
 }
 
+/// What there is to remove of a name that nothing is installed by: what was done on the host for it, by a purge that did
+/// not come to its end or an installation that did not.
+pub fn left_of_name(layout: &Layout, name: &InstanceName, purge: bool) -> Result<Option<Marker>, Failure> {
+    if purge { preparation::prepared_for(layout, name) } else { Ok(None) }
+}
+
 /// What there is to remove of a target: the instance; or, of one whose definition is gone, what it left, if that
 /// is this folder's. What belongs to an instance of another folder is never offered.
 pub fn left_of(target: &Target, purge: bool) -> Result<Option<Marker>, Failure> {
@@ -163,5 +171,6 @@ pub fn left_of(target: &Target, purge: bool) -> Result<Option<Marker>, Failure> 
             }));
         }
     }
-    Ok(None)
+    let left = left_of_name(layout, name, purge)?;
+    Ok(left.filter(|left| left.folder == declared.deploy.folder))
 }

@@ -5,10 +5,10 @@ use camino::Utf8PathBuf;
 use crate::cli::arguments::{UninstallArguments, UpgradeArguments};
 use crate::cli::commands::absent::{guard_other_scope, nothing_to};
 use crate::cli::report::Report;
-use crate::cli::surroundings::{target_to_change, with_context};
+use crate::cli::surroundings::{layout, target_to_change, with_context};
 use crate::cli::{confirm, interruption, words};
 use crate::engine::failure::Failure;
-use crate::engine::remove::{Removal, left_of, remove};
+use crate::engine::remove::{Removal, left_of, left_of_name, remove};
 use crate::engine::target::TargetError;
 use crate::host::files;
 use crate::plan::step::{Operation, Plan, Step};
@@ -44,17 +44,21 @@ pub(crate) fn cleanup(report: &Report, arguments: &UpgradeArguments) -> Result<u
 
 /// `uninstall`
 pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Result<u8, Failure> {
-    let target = match target_to_change(report, &arguments.target) {
+    let (layout, name, manifest, of) = match target_to_change(report, &arguments.target) {
         Err(Failure::Target(TargetError::Unknown { name, .. })) => {
-            guard_other_scope(&arguments.target, &name)?;
-            nothing_to(report, Operation::Uninstall, &name);
-            return Ok(0);
+            let layout = layout(arguments.target.scope)?;
+            let of = left_of_name(&layout, &name, arguments.purge)?;
+            (layout, name, None, of)
         }
-        found => found?,
+        found => {
+            let target = found?;
+            let of = left_of(&target, arguments.purge)?;
+            (target.layout, target.name, target.manifest, of)
+        }
     };
-    let Some(of) = left_of(&target, arguments.purge)? else {
-        guard_other_scope(&arguments.target, &target.name)?;
-        nothing_to(report, Operation::Uninstall, &target.name);
+    let Some(of) = of else {
+        guard_other_scope(&arguments.target, &name)?;
+        nothing_to(report, Operation::Uninstall, &name);
         return Ok(0);
     };
     let removal = match (arguments.purge, arguments.restore) {
@@ -65,30 +69,28 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
     let question =
         if arguments.purge { "Remove it with its configuration, data and logs?" } else { "Remove it?" };
     let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, question);
-    interruption::tell(&target.layout, &target.name);
-    let plan = with_context(report, target.layout.clone(), |context| {
+    interruption::tell(&layout, &name);
+    let plan = with_context(report, layout.clone(), |context| {
         remove(context, &of, removal, arguments.dry_run, &agree)
     })?;
-    let name = &target.name;
     if plan.is_empty() {
-        nothing_to(report, Operation::Uninstall, name);
+        nothing_to(report, Operation::Uninstall, &name);
         return Ok(0);
     }
     told(report, &plan, arguments.dry_run, &format!("{name} is removed"));
     if !arguments.dry_run {
         if !arguments.purge {
-            let layout = &target.layout;
-            let kept = [layout.config(name), layout.data(name), layout.history(name), layout.logs(name)];
+            let kept = [layout.config(&name), layout.data(&name), layout.history(&name), layout.logs(&name)];
             let there = |path: &&Utf8PathBuf| files::facts(path).is_ok_and(|facts| facts.is_some());
             let kept: Vec<&str> = kept.iter().filter(there).map(|path| path.as_str()).collect();
             report.say(format!("  kept: {}; `mainstay uninstall --purge` removes them", kept.join(", ")));
         }
-        let before = target.layout.before(name);
+        let before = layout.before(&name);
         if files::facts(&before)?.is_some() {
-            let state = target.layout.state(name);
+            let state = layout.state(&name);
             report.say(format!("  what was there before it was adopted: {state}/*.before-mainstay"));
         }
-        if let Some(declared) = &target.manifest {
+        if let Some(declared) = &manifest {
             report.say(format!("  kept: {}", declared.path));
         }
     }

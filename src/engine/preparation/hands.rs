@@ -1,16 +1,19 @@
-//! Doing the steps, and undoing them.
+//! Doing the steps, and undoing them. What an account may do is done with its rights; with root's rights no link is
+//! followed, and no folder used that somebody else could exchange.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek as _};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Pending, PreparationKind, Rights, Undo};
+use super::{Done, Pending, PreparationKind, Rights, Undo};
 use crate::engine::Context;
 use crate::engine::event::Event;
 use crate::host::command::{self, Manner};
-use crate::host::{account, files, machine, placed, untrusted};
+use crate::host::descent::{self, Removed, Way};
+use crate::host::files::FileError;
+use crate::host::{account, files, machine, untrusted};
 use crate::model::digest::Digest;
 use crate::model::owner::Owner;
 use crate::package::fetch::{FetchError, Fetcher, Locator, Progress, Settings};
@@ -22,30 +25,28 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(super) fn inverse(pending: &Pending) -> Vec<Undo> {
     let step = &pending.step;
     let name = step.name.clone().unwrap_or_default();
-    let persisted = || Undo::Remove {
-        path: pending.persistence(),
-        digest: Digest::of(persistent(pending).as_bytes()),
-        owner: None,
-    };
     let actor = actor(pending).map(|owner| owner.name);
+    let folders = |from: Option<&Utf8Path>| {
+        let missing = from.map(missing).unwrap_or_default().into_iter();
+        missing.map(|path| Undo::RemoveFolder { path, owner: actor.clone() })
+    };
+    let file = |path: &Utf8Path, digest: Digest| {
+        let remove = Undo::Remove { path: path.to_owned(), digest, owner: actor.clone() };
+        // Only those that are not there yet are made, the deepest first undone.
+        std::iter::once(remove).chain(folders(path.parent()))
+    };
+    let persisted = || file(&pending.persistence(), Digest::of(persistent(pending).as_bytes()));
     match (step.kind, &pending.path) {
-        (PreparationKind::KernelModule, _) => vec![persisted(), Undo::Unload { module: name }],
+        (PreparationKind::KernelModule, _) => persisted().chain([Undo::Loaded { module: name }]).collect(),
         (PreparationKind::Sysctl, _) => {
             let before = machine::setting(&name).unwrap_or_default();
-            vec![persisted(), Undo::Setting { name, before, after: step.value.clone().unwrap_or_default() }]
+            let after = step.value.clone().unwrap_or_default();
+            persisted().chain([Undo::Setting { name, before, after }]).collect()
         }
         (PreparationKind::Group, _) => vec![Undo::Leave { user: pending.account.name.clone(), group: name }],
-        // Only those that are not there yet are made, the deepest first undone.
-        (PreparationKind::Folder, Some(path)) => {
-            missing(path).into_iter().map(|path| Undo::RemoveFolder { path, owner: actor.clone() }).collect()
-        }
+        (PreparationKind::Folder, Some(path)) => folders(Some(path)).collect(),
         (PreparationKind::Download, Some(path)) => {
-            let file =
-                step.sha256.map(|digest| Undo::Remove { path: path.clone(), digest, owner: actor.clone() });
-            let folders = path.parent().map(missing).unwrap_or_default().into_iter();
-            file.into_iter()
-                .chain(folders.map(|path| Undo::RemoveFolder { path, owner: actor.clone() }))
-                .collect()
+            step.sha256.map(|digest| file(path, digest).collect()).unwrap_or_default()
         }
         _ => Vec::new(),
     }
@@ -60,9 +61,9 @@ fn missing(path: &Utf8Path) -> Vec<Utf8PathBuf> {
 }
 
 /// Whose rights a step is done with, where these are not the caller's.
-fn actor(pending: &Pending) -> Option<Owner> {
+pub(super) fn actor(pending: &Pending) -> Option<Owner> {
     let account = (pending.step.rights == Rights::Account).then(|| pending.account.clone());
-    account.filter(|account| account.uid != account::effective_uid())
+    account.filter(|account| account.uid != account::effective_uid() && account::effective_uid() == 0)
 }
 
 fn persistent(pending: &Pending) -> String {
@@ -71,24 +72,25 @@ fn persistent(pending: &Pending) -> String {
     format!("# For the service {}, by mainstay.\n{line}\n", pending.name)
 }
 
-/// Does a step.
-pub(super) fn perform(context: &Context<'_>, pending: &Pending) -> Result<(), String> {
+/// Does a step. What was done before tells which files are this instance's own.
+pub(super) fn perform(context: &Context<'_>, pending: &Pending, before: &[Done]) -> Result<(), String> {
     let step = &pending.step;
     let name = step.name.as_deref().unwrap_or_default();
     match (step.kind, &pending.path) {
+        // First for the next boot: what is set already is taken for done.
         (PreparationKind::KernelModule, _) => {
-            run(&["modprobe", "--", name])?;
-            persist(pending)
+            persist(pending, before)?;
+            run(&["modprobe", "--", name])
         }
         (PreparationKind::Sysctl, _) => {
-            set(name, step.value.as_deref().unwrap_or_default())?;
-            persist(pending)
+            persist(pending, before)?;
+            set(name, step.value.as_deref().unwrap_or_default())
         }
         (PreparationKind::Group, _) => run(&["gpasswd", "-a", &pending.account.name, name]),
-        (PreparationKind::Folder, Some(path)) => make(pending, || {
-            files::create_folder(path, step.permissions(), owner(pending).as_ref()).map(drop)
+        (PreparationKind::Folder, Some(path)) => as_owner(actor(pending).as_ref(), |way| {
+            descent::create_folder(path, step.permissions(), owner(pending).as_ref(), way)
         }),
-        (PreparationKind::Download, Some(path)) => download(context, pending, path),
+        (PreparationKind::Download, Some(path)) => download(context, pending, path, before),
         _ => Ok(()),
     }
 }
@@ -99,18 +101,31 @@ fn owner(pending: &Pending) -> Option<Owner> {
     Some(pending.account.clone()).filter(|account| theirs && account.uid != account::effective_uid())
 }
 
-fn make(pending: &Pending, work: impl FnOnce() -> Result<(), files::FileError> + Send) -> Result<(), String> {
-    let outcome = account::acting_as(actor(pending).as_ref(), work).map_err(|error| error.to_string())?;
+/// Does something with files: with the rights of an account, wherever they lead; with root's in root's folders alone.
+fn as_owner<T: Send>(
+    owner: Option<&Owner>,
+    work: impl FnOnce(Way) -> Result<T, FileError> + Send,
+) -> Result<T, String> {
+    let roots = account::effective_uid() == 0 && owner.is_none_or(Owner::is_root);
+    let way = if roots { Way::Roots } else { Way::Any };
+    let outcome = account::acting_as(owner, || work(way)).map_err(|error| error.to_string())?;
     outcome.map_err(|error| format!("{error}: {}", error.source))
 }
 
-fn persist(pending: &Pending) -> Result<(), String> {
+/// The digests that files of a path have had by this instance's steps.
+fn known(before: &[Done], path: &Utf8Path) -> Vec<Digest> {
+    let undone = before.iter().flat_map(|done| &done.undo);
+    let digest = |undo: &Undo| match undo {
+        Undo::Remove { path: known, digest, .. } if known == path => Some(*digest),
+        _ => None,
+    };
+    undone.filter_map(digest).collect()
+}
+
+fn persist(pending: &Pending, before: &[Done]) -> Result<(), String> {
     let (path, text) = (pending.persistence(), persistent(pending));
-    let folder = path.parent().map(Utf8Path::to_owned).unwrap_or_default();
-    make(pending, || {
-        files::create_folder(&folder, 0o755, None)?;
-        files::write(&path, &text, 0o644, None)
-    })
+    let (digest, known) = (Digest::of(text.as_bytes()), known(before, &path));
+    as_owner(None, |way| descent::place(&mut text.as_bytes(), &path, digest, (0o644, None), &known, way))
 }
 
 /// Gives a setting of the kernel a value. Its file takes a write in place, and no other file in its place.
@@ -124,7 +139,12 @@ fn set(name: &str, value: &str) -> Result<(), String> {
         .map_err(failed)
 }
 
-fn download(context: &Context<'_>, pending: &Pending, path: &Utf8Path) -> Result<(), String> {
+fn download(
+    context: &Context<'_>,
+    pending: &Pending,
+    path: &Utf8Path,
+    before: &[Done],
+) -> Result<(), String> {
     let wanted = pending.step.sha256.ok_or("there is no digest")?;
     let address = pending.address().ok_or("there is no address")?;
     let address = Locator::new(&address).map_err(|error| error.to_string())?;
@@ -133,12 +153,10 @@ fn download(context: &Context<'_>, pending: &Pending, path: &Utf8Path) -> Result
         Some(local) => own(pending, &local)?,
         None => fetched(context, &address, wanted, place.path())?,
     };
-    let (mode, owner) = (pending.step.permissions(), owner(pending));
-    make(pending, || {
-        if let Some(folder) = path.parent() {
-            files::create_folder(folder, 0o755, owner.as_ref())?;
-        }
-        placed::place(&mut file, path, wanted, mode, owner.as_ref())
+    file.rewind().map_err(|error| format!("what was fetched can't be read: {error}"))?;
+    let (mode, owner, known) = (pending.step.permissions(), owner(pending), known(before, path));
+    as_owner(actor(pending).as_ref(), |way| {
+        descent::place(&mut file, path, wanted, (mode, owner.as_ref()), &known, way)
     })
 }
 
@@ -193,28 +211,30 @@ pub(super) fn take_back(undo: &[Undo]) -> Vec<String> {
 
 fn taken_back(undo: &Undo) -> Result<(), String> {
     match undo {
-        Undo::Remove { path, digest, owner } => as_owner(owner.as_deref(), || match files::digest(path) {
-            Ok(found) if found == *digest => {
-                files::remove(path).map(drop).map_err(|error| format!("{error}: {}", error.source))
+        Undo::Remove { path, digest, owner } => {
+            let owner = named(owner.as_deref())?;
+            match as_owner(owner.as_ref(), |way| descent::remove(path, *digest, way))? {
+                Removed::Gone => Ok(()),
+                Removed::Changed => Err(format!("`{path}` was changed since, and stays")),
             }
-            Ok(_) => Err(format!("`{path}` was changed since, and stays")),
-            Err(_) => Ok(()),
-        }),
-        Undo::RemoveFolder { path, owner } => as_owner(owner.as_deref(), || match files::facts(path) {
-            Ok(Some(_)) => match files::remove_empty_folder(path) {
-                Ok(_) => Ok(()),
-                Err(error) => Err(format!("{error}: {}", error.source)),
-            },
-            _ => Ok(()),
-        }),
+        }
+        Undo::RemoveFolder { path, owner } => {
+            let owner = named(owner.as_deref())?;
+            as_owner(owner.as_ref(), |way| descent::remove_empty_folder(path, way))
+        }
         Undo::Setting { name, before, after } => {
-            if before.is_empty() || machine::setting(name).as_ref() != Some(after) {
+            if before.is_empty() || machine::setting(name).as_ref() == Some(before) {
                 return Ok(());
+            }
+            if machine::setting(name).as_ref() != Some(after) {
+                return Err(format!("`{name}` of the kernel was changed since, and stays"));
             }
             set(name, before)
         }
-        Undo::Unload { module } => run(&["modprobe", "-r", "--", module])
-            .map_err(|why| format!("the kernel's module `{module}` stays loaded: {why}")),
+        Undo::Loaded { module } if machine::has_module(module) => Err(format!(
+            "the kernel's module `{module}` stays loaded until the next boot: others may use it by now"
+        )),
+        Undo::Loaded { .. } => Ok(()),
         Undo::Leave { user, group } => {
             let is_in = account::by_name(user).is_ok_and(|user| {
                 account::group(group).is_ok_and(|group| account::groups(&user).contains(&group))
@@ -224,7 +244,6 @@ fn taken_back(undo: &Undo) -> Result<(), String> {
     }
 }
 
-fn as_owner(owner: Option<&str>, work: impl FnOnce() -> Result<(), String> + Send) -> Result<(), String> {
-    let owner = owner.map(account::by_name).transpose().map_err(|error| error.to_string())?;
-    account::acting_as(owner.as_ref(), work).map_err(|error| error.to_string())?
+fn named(owner: Option<&str>) -> Result<Option<Owner>, String> {
+    owner.map(account::by_name).transpose().map_err(|error| error.to_string())
 }

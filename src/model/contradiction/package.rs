@@ -13,6 +13,9 @@ use crate::model::package::{
 use crate::model::position::Segment;
 use crate::model::token::words;
 
+/// The folders that an instance's account may write in.
+const SERVICES_OWN: [&str; 4] = ["config", "data", "logs", "run"];
+
 impl Check<'_> {
     pub(super) fn view(&mut self, description: &PackageDescription) {
         let Some(view) = &description.status else { return };
@@ -139,6 +142,16 @@ impl Check<'_> {
                     "what prepares the host lies where no upgrade and no restart takes it away: not in `{package}` or `{run}`",
                 );
             }
+        }
+        // Whoever may write there could lay a link, and have root follow it.
+        if step.rights == Rights::Root
+            && let Some(token) =
+                step.path.iter().flat_map(|path| words(path)).find(|word| SERVICES_OWN.contains(word))
+        {
+            let message = format!(
+                "the service's account can write in `{{{token}}}`, so nothing is made there with root's rights: write `\"rights\": \"account\"`"
+            );
+            self.at(&within(place, "path"), message);
         }
         if step.kind == Print && step.safe {
             self.at(&within(place, "safe"), "what is only printed is not done: `safe` has no meaning here");

@@ -25,7 +25,7 @@ pub struct Preparation {
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(extend("default" = false, "examples" = [true]))]
     pub safe: bool,
-    /// Whose rights it takes. Default: `root`.
+    /// Whose rights it takes. Default: `root`. In `{config}` and `{data}` only `account` will do.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(extend("default" = "root", "examples" = ["account"]))]
     pub rights: Rights,
