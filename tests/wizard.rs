@@ -608,3 +608,18 @@ fn a_package_names_no_file_outside_the_deploy_folder() {
     place.run(&[&init[..], &["--set", &set]].concat()).good();
     assert_eq!(std::fs::read_to_string(&target).unwrap(), "x\n");
 }
+
+#[test]
+fn what_a_file_says_is_not_answered_otherwise() {
+    let place = Place::new();
+    let archive = kici(&place);
+    std::fs::write(place.deploy().join("orchestrator.env"), "KICI_PORT=5000\nKICI_MODE=independent\n")
+        .unwrap();
+    let mut terminal = Terminal::new(&place, 80, &[], &install(&archive));
+    terminal.answers("Where is the database?", DATABASE);
+    terminal.answers("Which key are secrets", "");
+    terminal.answers("Is that right?", "port");
+    terminal.answers("which stays as it is", "n");
+    assert_eq!(terminal.ends(), Some(2), "{}", terminal.shown());
+    assert!(terminal.shown().contains("port: 5000"), "{}", terminal.shown());
+}

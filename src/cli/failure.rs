@@ -163,7 +163,6 @@ fn help(failure: &Failure) -> Vec<String> {
                 format!("if you want that file, name it yourself, as `{field}` of your manifest"),
             ]
         }
-        Failure::Unresolved(ResolveError::AskedAtSocket { .. }) => Vec::new(),
         Failure::Unresolved(ResolveError::NoCommand) => {
             vec!["add `\"service\": {\"command\": [\"{package}/bin/…\"]}` to the manifest".to_owned()]
         }

@@ -312,7 +312,7 @@ mod tests {
                 "2:126 questions[1].secret: the answer to `a` goes to `A` already",
             ),
             (
-                r#"{ "id": "a", "kind": "text", "ask": "?", "variable": "A", "field": "service.user" }"#.to_owned(),
+                r#"{ "id": "a", "kind": "text", "ask": "?", "variable": "A", "field": "service.boot" }"#.to_owned(),
                 "2:73 questions[0].field: an answer goes to one place: `variable`, `secret` or `field`",
             ),
             (
