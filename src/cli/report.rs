@@ -297,6 +297,8 @@ impl Screen {
         let shown = Arc::new(Mutex::new(Shown::default()));
         let at_end = Arc::clone(&shown);
         signal::on_end(move || leave(&at_end)).ok()?;
+        let at_stop = Arc::clone(&shown);
+        signal::on_stop(move |stop| stand_aside(&at_stop, stop)).ok()?;
         terminal_write(Self::ENTER).ok()?;
         Some(Self { shown })
     }
@@ -307,17 +309,33 @@ impl Screen {
         if shown.left {
             return false;
         }
-        let rows = terminal::extent(std::io::stdout()).map_or(usize::MAX, |extent| extent.rows);
-        let mut fitting: Vec<String> = lines.iter().take(rows).map(|line| coloured(line)).collect();
-        if let Some(last) = fitting.last_mut().filter(|_| lines.len() > rows) {
-            *last = format!("… {} more lines", lines.len() + 1 - rows);
-        }
-        // In one piece, and each line over the one before, so that nothing flickers.
-        let frame = format!("\x1b[?2026h\x1b[H{}\x1b[K\x1b[J\x1b[?2026l", fitting.join("\x1b[K\r\n"));
-        let drawn = terminal_write(&frame).is_ok();
+        let drawn = terminal_write(&frame(&lines)).is_ok();
         shown.lines = lines;
         drawn
     }
+}
+
+/// As many lines as fit, in one piece and each over the one before, so that nothing flickers.
+fn frame(lines: &[String]) -> String {
+    let rows = terminal::extent(std::io::stdout()).map_or(usize::MAX, |extent| extent.rows);
+    let mut fitting: Vec<String> = lines.iter().take(rows).map(|line| coloured(line)).collect();
+    if let Some(last) = fitting.last_mut().filter(|_| lines.len() > rows) {
+        *last = format!("… {} more lines", lines.len() + 1 - rows);
+    }
+    format!("\x1b[?2026h\x1b[H{}\x1b[K\x1b[J\x1b[?2026l", fitting.join("\x1b[K\r\n"))
+}
+
+/// While this program is stopped (Ctrl-Z) the terminal is the shell's, and as it was; then it is drawn on again. Nothing
+/// else is drawn in between.
+fn stand_aside(shown: &Mutex<Shown>, stop: &dyn Fn()) {
+    let shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+    if shown.left {
+        return stop();
+    }
+    // Whoever closed the terminal does not miss it.
+    let _ = terminal_write(Screen::LEAVE);
+    stop();
+    let _ = terminal_write(&format!("{}{}", Screen::ENTER, frame(&shown.lines)));
 }
 
 impl Drop for Screen {
