@@ -153,9 +153,14 @@ fn a_description_that_contradicts_itself_is_not_installed() {
     let place = Place::new();
     let steps =
         json!([{ "id": "a", "kind": "kernelModule", "name": "../../evil", "safe": true, "what": "w" }]);
-    let archive = archive(&place, &steps, &json!([]));
-    install(&place, &archive, &["--prepare", "--yes"]).fails(2, "is no name that can be used here");
+    let evil = archive(&place, &steps, &json!([]));
+    install(&place, &evil, &["--prepare", "--yes"]).fails(2, "is no name that can be used here");
     assert!(!place.deploy().join("mainstay.json").exists());
+    // Nor is it where a manifest is there already, and nobody looks at the package beforehand.
+    let good = archive(&place, &json!([]), &json!([]));
+    install(&place, &good, &[]).good();
+    let evil = archive(&place, &steps, &json!([]));
+    place.run(&["upgrade", "--yes", "--from", &evil]).fails(2, "is no name that can be used here");
 }
 
 #[test]
