@@ -275,8 +275,7 @@ fn a_package_is_checked_wholly() {
         assert!(told.contains(words), "{words}: {told}");
     }
     assert!(!told.contains("`{arch}` stays"), "{told}");
-    mistyped["status"] =
-        json!({ "http": "http://127.0.0.1:{env.PORT}/{NAME}", "fields": [{ "label": "A", "pointer": "/a" }] });
+    mistyped["status"] = json!({ "http": "http://127.0.0.1:{env.PORT}/{NAME}", "fields": [{ "label": "A", "pointer": "/a" }] });
     write(&mistyped);
     assert!(said(0).contains("status.http: `{NAME}` stays as it is"));
     // Every fault at once, each with its place.
