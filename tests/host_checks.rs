@@ -38,7 +38,7 @@ fn archive(place: &Place, version: &str, host: &Value) -> String {
     archive.into_string()
 }
 
-fn check(fields: Value, severity: &str) -> Value {
+fn check(fields: &Value, severity: &str) -> Value {
     let mut check = json!({ "why": "it needs that", "severity": severity });
     check.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     check
@@ -149,7 +149,7 @@ fn kinds(place: &Place) -> Vec<(Value, Value, String)> {
 fn all_that_is_missing_is_told_at_once_and_nothing_is_changed() {
     let place = Place::new();
     let kinds = kinds(&place);
-    let failing: Vec<Value> = kinds.iter().map(|(_, fails, _)| check(fails.clone(), "refuse")).collect();
+    let failing: Vec<Value> = kinds.iter().map(|(_, fails, _)| check(fails, "refuse")).collect();
     let archive_of_failing = archive(&place, "1.0.0", &json!({ "checks": failing }));
     let before = place.print();
     for further in [&[][..], &["--dry-run"]] {
@@ -163,7 +163,7 @@ fn all_that_is_missing_is_told_at_once_and_nothing_is_changed() {
     assert_eq!(before, place.print());
     assert!(!place.deploy().join("mainstay.json").exists());
 
-    let passing: Vec<Value> = kinds.iter().map(|(passes, _, _)| check(passes.clone(), "refuse")).collect();
+    let passing: Vec<Value> = kinds.iter().map(|(passes, _, _)| check(passes, "refuse")).collect();
     let passing = archive(&place, "1.1.0", &json!({ "checks": passing }));
     install(&place, &passing, &[]).good();
     let doctor = place.run(&["doctor"]).good();
@@ -175,15 +175,15 @@ fn a_warning_tells_and_a_way_back_is_never_refused() {
     let place = Place::new();
     let gone = place.top().join("needed");
     std::fs::write(&gone, "").unwrap();
-    let needs = |severity| json!({ "checks": [check(json!({ "kind": "file", "path": gone, "mend": "bring it" }), severity)] });
+    let needs = |severity| json!({ "checks": [check(&json!({ "kind": "file", "path": gone, "mend": "bring it" }), severity)] });
     let first = archive(&place, "1.0.0", &needs("refuse"));
     install(&place, &first, &[]).good();
     let warns = archive(
         &place,
         "1.1.0",
         &json!({ "checks": [
-        check(json!({ "kind": "memory", "size": "900TiB" }), "warn"),
-        check(json!({ "kind": "file", "path": "/etc/no-such", "when": { "variables": { "PORT": ["none"] } } }), "refuse")
+        check(&json!({ "kind": "memory", "size": "900TiB" }), "warn"),
+        check(&json!({ "kind": "file", "path": "/etc/no-such", "when": { "variables": { "PORT": ["none"] } } }), "refuse")
     ] }),
     );
     let told = place.run(&["upgrade", "--yes", "--from", &warns]).good();
@@ -215,7 +215,7 @@ fn a_warning_tells_and_a_way_back_is_never_refused() {
 #[test]
 fn a_port_of_ones_own_is_free() {
     let place = Place::new();
-    let needs = json!({ "checks": [check(json!({ "kind": "port", "port": "{env.PORT}" }), "refuse")] });
+    let needs = json!({ "checks": [check(&json!({ "kind": "port", "port": "{env.PORT}" }), "refuse")] });
     let first = archive(&place, "1.0.0", &needs);
     let taken = TcpListener::bind(("127.0.0.1", place.port)).unwrap();
     install(&place, &first, &[]).fails(4, "somebody listens on port");
@@ -256,6 +256,28 @@ fn a_package_is_checked_wholly() {
     ] {
         assert!(told.contains(words), "{words}: {told}");
     }
+    // So are those in the package's own parts.
+    let mut mistyped = description.clone();
+    mistyped["status"] = json!({ "command": ["{package}/bin/server", "{daat}"], "fields": [{ "label": "A", "pointer": "/a" }] });
+    mistyped["host"] = json!({
+        "checks": [{ "kind": "file", "path": "/x/{confg}", "why": "w" }],
+        "prepare": [{ "id": "a", "kind": "download", "path": "/x/{lgos}", "url": "https://x.example/{version}-{arch}",
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "what": "w" }]
+    });
+    write(&mistyped);
+    let told = said(0);
+    for words in [
+        "status.command[1]: `{daat}` is no token, and stays as it is; did you mean `{data}`?",
+        "host.checks[0].path: `{confg}` is no token",
+        "host.prepare[0].path: `{lgos}` is no token",
+        "host.prepare[0].url: `{version}` stays as it is",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(!told.contains("`{arch}` stays"), "{told}");
+    mistyped["status"] = json!({ "http": "http://127.0.0.1:{env.PORT}/{NAME}", "fields": [{ "label": "A", "pointer": "/a" }] });
+    write(&mistyped);
+    assert!(said(0).contains("status.http: `{NAME}` stays as it is"));
     // Every fault at once, each with its place.
     description["status"] = json!({ "fields": [
         { "label": "A", "pointer": "a.b", "unit": "x" }, { "label": "A", "pointer": "/b", "good": ["1"], "bad": ["1"] }

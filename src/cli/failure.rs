@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::io;
 
+use self::log::{last_lines, told_last};
 use crate::cli::excerpt;
 use crate::cli::report::Report;
 use crate::engine::failure::{CallError, Failure, StepError};
@@ -11,6 +12,7 @@ use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
 use crate::host::account;
 use crate::model::answer::failure::FailureAnswer;
+use crate::model::launch::ResolveError;
 use crate::model::marker::Marker;
 use crate::plan::refusal::Refusal;
 
@@ -18,6 +20,7 @@ mod adopt;
 mod data;
 mod fetching;
 mod host;
+mod log;
 mod origin;
 
 /// How many instances are named to somebody who named none: a screen's worth.
@@ -89,6 +92,7 @@ fn code(failure: &Failure) -> u8 {
         | Failure::NoWayBack { .. } => 8,
         Failure::Space(_)
         | Failure::NotReady { .. }
+        | Failure::NeverReady { .. }
         | Failure::Held { .. }
         | Failure::Tree(_)
         | Failure::Step { .. }
@@ -123,6 +127,12 @@ fn help(failure: &Failure) -> Vec<String> {
         Failure::TakenBack { log, .. } | Failure::Down { log, .. } | Failure::NotReady { log, .. } => {
             last_lines(log)
         }
+        Failure::NeverReady { log, written, .. } => {
+            let mut lines = told_last(log);
+            lines.push("correct the command and type it again: nothing of this try is in its way".to_owned());
+            lines.extend(written.iter().map(|folder| format!("its whole log stays in `{folder}`")));
+            lines
+        }
         Failure::NoWayBack { log, bring, .. } => {
             let mut lines = last_lines(log);
             let bring = bring.as_ref().map_or_else(
@@ -132,11 +142,7 @@ fn help(failure: &Failure) -> Vec<String> {
             lines.push(format!("{bring}, then `mainstay upgrade --restart-only`"));
             lines
         }
-        Failure::NotRevived { call, log, .. } => {
-            let mut lines = adopt::last_lines(log);
-            lines.push(format!("mend the cause, then type `{call}`"));
-            lines
-        }
+        Failure::NotRevived { call, log, .. } => adopt::not_revived(call, log),
         Failure::Origin(error) => origin::help(error),
         Failure::Held { holders, .. } => {
             let mut lines = match holders.len() {
@@ -153,7 +159,15 @@ fn help(failure: &Failure) -> Vec<String> {
         Failure::Changed(_) => vec!["look at the new plan with `--dry-run`, then try again".to_owned()],
         Failure::Rights(_) => vec![elevated()],
         Failure::NoVersion(_) => vec!["say it with `--version`".to_owned()],
-        Failure::Unresolved(_) => {
+        Failure::Unresolved(
+            ResolveError::PackagePath { field, .. } | ResolveError::PackageLink { field, .. },
+        ) => {
+            vec![
+                "tell the vendor of the package: it may be hostile".to_owned(),
+                format!("if you want that file, name it yourself, as `{field}` of your manifest"),
+            ]
+        }
+        Failure::Unresolved(ResolveError::NoCommand) => {
             vec!["add `\"service\": {\"command\": [\"{package}/bin/…\"]}` to the manifest".to_owned()]
         }
         Failure::Faulty(_) => {
@@ -197,12 +211,6 @@ fn room(failure: &Failure) -> Vec<String> {
             .to_owned(),
         "`df -h` and `df -i` show where there is no room left".to_owned(),
     ]
-}
-
-fn last_lines(log: &[String]) -> Vec<String> {
-    let mut lines = adopt::last_lines(log);
-    lines.push("`mainstay logs` shows more, `mainstay status` how it is now".to_owned());
-    lines
 }
 
 /// What helps where a service manager does not answer.

@@ -1,5 +1,6 @@
 //! What helps where something is not adopted.
 
+use super::log::told_last;
 use crate::engine::adopt::AdoptError;
 use crate::plan::refusal::Refusal;
 use crate::platform::compose::FILE_NAME;
@@ -56,13 +57,10 @@ pub(super) fn help(error: &AdoptError) -> Vec<String> {
     }
 }
 
-/// The last lines of a program that failed.
-pub(super) fn last_lines(log: &[String]) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    if !log.is_empty() {
-        lines.push("its last lines:".to_owned());
-        lines.extend(log.iter().map(|line| format!("  {line}")));
-    }
+/// What starts again what ran before, with the last lines of what took its place.
+pub(super) fn not_revived(call: &str, log: &[String]) -> Vec<String> {
+    let mut lines = told_last(log);
+    lines.push(format!("mend the cause, then type `{call}`"));
     lines
 }
 
