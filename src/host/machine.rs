@@ -85,18 +85,18 @@ fn kept(folders: &[&Utf8Path], name: &str) -> Option<String> {
     let mut found = std::collections::BTreeMap::new();
     for folder in folders {
         for file in files::list(folder).ok().flatten().unwrap_or_default() {
-            if file.ends_with(".conf") {
+            if Utf8Path::new(&file).extension() == Some("conf") {
                 found.insert(file.clone(), folder.join(&file));
             }
         }
     }
     let texts: Vec<String> = found.values().filter_map(|path| files::read(path).ok().flatten()).collect();
-    let lines = texts.iter().flat_map(|text| text.lines()).filter_map(|line| {
+    let mut lines = texts.iter().flat_map(|text| text.lines()).filter_map(|line| {
         let (key, value) = line.trim().trim_start_matches('-').split_once('=')?;
         let is_it = !key.starts_with(['#', ';']) && key.trim().replace('/', ".") == name.replace('/', ".");
         is_it.then(|| in_single_blanks(value))
     });
-    lines.last()
+    lines.next_back()
 }
 
 /// The memory of this host, in bytes.
