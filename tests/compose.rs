@@ -32,7 +32,7 @@ fn spec(folder: &str, manifest: &Value) -> LaunchSpec {
     LaunchSpec::resolve(&manifest, None, circumstances).unwrap()
 }
 
-fn manifest(service: Value, compose: Value) -> Value {
+fn manifest(service: &Value, compose: &Value) -> Value {
     let mut whole = json!({
         "name": "web", "platform": "compose", "package": { "name": "server" },
         "service": service, "compose": { "image": "quay.io/acme/server:1.2.3" }
@@ -56,12 +56,12 @@ fn rendered(folder: &str, manifest: &Value) -> String {
 fn shown(text: &str) -> String {
     let digest =
         |line: &&str| !line.starts_with("# mainstay-hash: ") && !line.contains("dev.mainstay.launch");
-    text.lines().filter(digest).map(|line| format!("{line}\n")).collect()
+    text.lines().filter(digest).fold(String::new(), |text, line| text + line + "\n")
 }
 
 #[test]
 fn a_minimal_container() {
-    assert_snapshot!(shown(&rendered("/srv/web", &manifest(json!({}), json!({})))));
+    assert_snapshot!(shown(&rendered("/srv/web", &manifest(&json!({}), &json!({})))));
 }
 
 #[test]
@@ -84,20 +84,20 @@ fn a_container_with_everything() {
             { "source": "shop_mail", "target": "/mail", "external": true }
         ]
     });
-    assert_snapshot!(shown(&rendered("/srv/web", &manifest(service, compose))));
+    assert_snapshot!(shown(&rendered("/srv/web", &manifest(&service, &compose))));
 }
 
 #[test]
 fn what_is_secret_stands_in_a_file_of_its_own() {
     let service = json!({ "environment": { "PORT": "80" }, "environmentFile": "web.env" });
-    let text = rendered("/srv/web", &manifest(service, json!({ "network": "host" })));
+    let text = rendered("/srv/web", &manifest(&service, &json!({ "network": "host" })));
     assert!(text.contains("    env_file: [\"/var/lib/mainstay/web/compose.env\"]\n"), "{text}");
     assert!(!text.contains("environment:") && text.contains("    network_mode: \"host\"\n"), "{text}");
 }
 
 #[test]
 fn the_entry_says_whose_container_it_is() {
-    let manifest = manifest(json!({}), json!({ "engine": "podman" }));
+    let manifest = manifest(&json!({}), &json!({ "engine": "podman" }));
     let definition = platform::definition(&spec("/srv/web", &manifest), &Layout::system(), &FACTS).unwrap();
     let marker = platform::marker(PlatformKind::Compose, &definition.text).unwrap();
     assert_eq!((marker.name.as_str(), marker.folder.as_str()), ("web", "/srv/web"));
@@ -145,7 +145,7 @@ fn compose_reads_the_corpus_as_it_was_written() {
     let service = json!({ "command": words, "environment": environment });
     let compose = json!({ "entrypoint": words, "user": "$USER \"x\"" });
     let strange = "/srv/a $HOME 'b' \"c\" # é";
-    let read = understood(folder, &rendered(strange, &manifest(service, compose)));
+    let read = understood(folder, &rendered(strange, &manifest(&service, &compose)));
     let web = &read["services"]["web"];
     for (number, text) in literal.iter().enumerate() {
         for list in ["command", "entrypoint"] {
@@ -219,7 +219,7 @@ fn compose_takes_a_container_with_everything_as_it_is_meant() {
     });
     let folder = tempfile::tempdir().unwrap();
     let folder = Utf8Path::from_path(folder.path()).unwrap();
-    let read = understood(folder, &rendered("/srv/web", &manifest(service, compose)));
+    let read = understood(folder, &rendered("/srv/web", &manifest(&service, &compose)));
     let web = &read["services"]["web"];
     assert_eq!(
         web["ports"][0],

@@ -38,7 +38,7 @@ fn archive(place: &Place, version: &str, host: &Value) -> String {
     archive.into_string()
 }
 
-fn check(fields: Value, severity: &str) -> Value {
+fn check(fields: &Value, severity: &str) -> Value {
     let mut check = json!({ "why": "it needs that", "severity": severity });
     check.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     check
@@ -149,7 +149,7 @@ fn kinds(place: &Place) -> Vec<(Value, Value, String)> {
 fn all_that_is_missing_is_told_at_once_and_nothing_is_changed() {
     let place = Place::new();
     let kinds = kinds(&place);
-    let failing: Vec<Value> = kinds.iter().map(|(_, fails, _)| check(fails.clone(), "refuse")).collect();
+    let failing: Vec<Value> = kinds.iter().map(|(_, fails, _)| check(fails, "refuse")).collect();
     let archive_of_failing = archive(&place, "1.0.0", &json!({ "checks": failing }));
     let before = place.print();
     for further in [&[][..], &["--dry-run"]] {
@@ -163,7 +163,7 @@ fn all_that_is_missing_is_told_at_once_and_nothing_is_changed() {
     assert_eq!(before, place.print());
     assert!(!place.deploy().join("mainstay.json").exists());
 
-    let passing: Vec<Value> = kinds.iter().map(|(passes, _, _)| check(passes.clone(), "refuse")).collect();
+    let passing: Vec<Value> = kinds.iter().map(|(passes, _, _)| check(passes, "refuse")).collect();
     let passing = archive(&place, "1.1.0", &json!({ "checks": passing }));
     install(&place, &passing, &[]).good();
     let doctor = place.run(&["doctor"]).good();
@@ -175,15 +175,15 @@ fn a_warning_tells_and_a_way_back_is_never_refused() {
     let place = Place::new();
     let gone = place.top().join("needed");
     std::fs::write(&gone, "").unwrap();
-    let needs = |severity| json!({ "checks": [check(json!({ "kind": "file", "path": gone, "mend": "bring it" }), severity)] });
+    let needs = |severity| json!({ "checks": [check(&json!({ "kind": "file", "path": gone, "mend": "bring it" }), severity)] });
     let first = archive(&place, "1.0.0", &needs("refuse"));
     install(&place, &first, &[]).good();
     let warns = archive(
         &place,
         "1.1.0",
         &json!({ "checks": [
-        check(json!({ "kind": "memory", "size": "900TiB" }), "warn"),
-        check(json!({ "kind": "file", "path": "/etc/no-such", "when": { "variables": { "PORT": ["none"] } } }), "refuse")
+        check(&json!({ "kind": "memory", "size": "900TiB" }), "warn"),
+        check(&json!({ "kind": "file", "path": "/etc/no-such", "when": { "variables": { "PORT": ["none"] } } }), "refuse")
     ] }),
     );
     let told = place.run(&["upgrade", "--yes", "--from", &warns]).good();
@@ -215,7 +215,7 @@ fn a_warning_tells_and_a_way_back_is_never_refused() {
 #[test]
 fn a_port_of_ones_own_is_free() {
     let place = Place::new();
-    let needs = json!({ "checks": [check(json!({ "kind": "port", "port": "{env.PORT}" }), "refuse")] });
+    let needs = json!({ "checks": [check(&json!({ "kind": "port", "port": "{env.PORT}" }), "refuse")] });
     let first = archive(&place, "1.0.0", &needs);
     let taken = TcpListener::bind(("127.0.0.1", place.port)).unwrap();
     install(&place, &first, &[]).fails(4, "somebody listens on port");

@@ -111,13 +111,26 @@ fn documents_named(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).unwrap()
 }
 
+/// The headings of a text, as a link within it names them.
+fn headings(text: &str) -> impl Iterator<Item = String> {
+    let titles = text.lines().filter_map(|line| line.strip_prefix('#'));
+    titles.map(|title| {
+        let title = title.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        title.chars().filter(|letter| letter.is_alphanumeric() || *letter == '-').collect()
+    })
+}
+
 #[test]
 fn every_link_and_every_file_that_is_named_is_there() {
     for (path, text) in documents() {
         let links = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned());
         let folder = path.parent().unwrap();
         for link in links.filter(|link| !link.starts_with("http")) {
-            assert!(folder.join(&link).exists(), "{} links to `{link}`", path.display());
+            let is_there = match link.strip_prefix('#') {
+                Some(heading) => headings(&text).any(|known| known == heading),
+                None => folder.join(&link).exists(),
+            };
+            assert!(is_there, "{} links to `{link}`", path.display());
         }
         let files = spans(&text).into_iter().filter(|span| {
             let known = ["docs/", "tests/", "src/"].iter().any(|start| span.starts_with(start));

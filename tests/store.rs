@@ -1,4 +1,4 @@
-//! The entry for SchemaStore is ready to send: it names our files and our schemas, and its tests mean what they say.
+//! The entry for `SchemaStore` is ready to send: it names our files and our schemas, and its tests mean what they say.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::path::{Path, PathBuf};

@@ -12,6 +12,7 @@ use crate::host::{account, environment, files};
 use crate::model::contradiction::read_manifest;
 use crate::model::draft;
 use crate::model::manifest::{FILE_NAME, PackageSource, SCHEMA_ADDRESS};
+use crate::plan::wanted::Beside;
 
 /// The manifest that the typed flags make. It is written as a step of the plan, so that a failed
 /// installation leaves none.
@@ -64,15 +65,26 @@ pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Resul
         component: arguments.target.component.is_none(),
         arguments: arguments.arguments.clone(),
     });
-    Ok(Declared {
-        path: deploy.folder.join(FILE_NAME),
-        deploy,
-        manifest,
-        document,
-        on_disk: false,
-        open,
-        beside: Vec::new(),
-    })
+    let path = deploy.folder.join(FILE_NAME);
+    let beside = Vec::new();
+    let made = Declared { path, deploy, manifest, document, on_disk: false, open, beside };
+    // Where an archive brings questions, the file is one of their answers; a container reads it where it is.
+    let asks = made.open.is_some() || made.manifest.compose.is_some();
+    if asks { Ok(made) } else { with_environment_file(made, arguments.env_file.as_deref()) }
+}
+
+/// The manifest with the file of variables that was typed, which is written and taken back with it; a file that is there
+/// stays as it is.
+fn with_environment_file(made: Declared, typed: Option<&Utf8Path>) -> Result<Declared, Failure> {
+    let (Some(typed), Some(named)) = (typed, &made.manifest.service.environment_file) else {
+        return Ok(made);
+    };
+    let path = made.deploy.folder.join(named);
+    if account::acting_as(made.deploy.owner.as_ref(), || files::facts(&path))??.is_some() {
+        return Ok(made);
+    }
+    let Some(text) = files::read(typed)? else { return Ok(made) };
+    Ok(Declared { beside: vec![Beside { path, before: None, text, folder: None }], ..made })
 }
 
 /// Refuses what is only for a manifest that is made, where there is one.
@@ -171,6 +183,9 @@ pub(crate) fn copy_environment_file(
     let (Some(path), Some(declared)) = (typed, &target.manifest) else { return Ok(()) };
     let Some(named) = &declared.manifest.service.environment_file else { return Ok(()) };
     let to = declared.deploy.folder.join(named);
+    if declared.beside.iter().any(|file| file.path == to) {
+        return Ok(());
+    }
     let owner = declared.deploy.owner.as_ref();
     if dry_run || account::acting_as(owner, || files::facts(&to))??.is_some() {
         (context.events)(crate::engine::event::Event::Notice(format!("`{to}` is kept as it is")));

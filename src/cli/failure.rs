@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::io;
 
+use self::log::{last_lines, told_last};
 use crate::cli::excerpt;
 use crate::cli::report::Report;
 use crate::engine::failure::{CallError, Failure, StepError};
@@ -18,6 +19,7 @@ mod adopt;
 mod data;
 mod fetching;
 mod host;
+mod log;
 mod origin;
 
 /// How many instances are named to somebody who named none: a screen's worth.
@@ -86,6 +88,7 @@ fn code(failure: &Failure) -> u8 {
         Failure::Down { .. } | Failure::DataAway { .. } | Failure::NoWayBack { .. } => 8,
         Failure::Space(_)
         | Failure::NotReady { .. }
+        | Failure::NeverReady { .. }
         | Failure::Held { .. }
         | Failure::Tree(_)
         | Failure::Step { .. }
@@ -119,6 +122,12 @@ fn help(failure: &Failure) -> Vec<String> {
         Failure::HostLacks { .. } | Failure::Unprepared { .. } => host::help(failure),
         Failure::TakenBack { log, .. } | Failure::Down { log, .. } | Failure::NotReady { log, .. } => {
             last_lines(log)
+        }
+        Failure::NeverReady { log, written, .. } => {
+            let mut lines = told_last(log);
+            lines.push("correct the command and type it again: nothing of this try is in its way".to_owned());
+            lines.extend(written.iter().map(|folder| format!("its whole log stays in `{folder}`")));
+            lines
         }
         Failure::NoWayBack { log, bring, .. } => {
             let mut lines = last_lines(log);
@@ -189,16 +198,6 @@ fn room(failure: &Failure) -> Vec<String> {
             .to_owned(),
         "`df -h` and `df -i` show where there is no room left".to_owned(),
     ]
-}
-
-fn last_lines(log: &[String]) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    if !log.is_empty() {
-        lines.push("its last lines:".to_owned());
-        lines.extend(log.iter().map(|line| format!("  {line}")));
-    }
-    lines.push("`mainstay logs` shows more, `mainstay status` how it is now".to_owned());
-    lines
 }
 
 /// What helps where a service manager does not answer.

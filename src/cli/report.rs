@@ -24,6 +24,7 @@ pub(crate) struct Report {
     bar: RefCell<Option<(String, ProgressBar)>>,
     closed: Cell<bool>,
     lost: Cell<bool>,
+    undoes: Cell<bool>,
 }
 
 /// Colours by meaning; they vanish where the output is no terminal or `NO_COLOR` is set.
@@ -45,7 +46,13 @@ pub(crate) fn styled(style: Style, text: impl std::fmt::Display) -> String {
 
 impl Report {
     pub(crate) fn new(output: OutputArguments) -> Self {
-        Self { output, bar: RefCell::new(None), closed: Cell::new(false), lost: Cell::new(false) }
+        Self {
+            output,
+            bar: RefCell::new(None),
+            closed: Cell::new(false),
+            lost: Cell::new(false),
+            undoes: Cell::new(false),
+        }
     }
 
     /// Whether standard output is for a program.
@@ -226,7 +233,16 @@ impl Report {
             }
             Event::Said { .. } => {}
             Event::Preparing(step) => self.say(format!("  {}", words::visible(&step))),
-            Event::Undoing(step) => self.notice(format!("undoing: {step}")),
+            // Step by step it is for whoever wants to hear everything; anybody else hears that it takes a moment.
+            Event::Undoing(step) if self.output.verbose || self.output.json => {
+                self.notice(format!("undoing: {step}"));
+            }
+            Event::Undoing(_) => {
+                self.end_bar();
+                if !self.undoes.replace(true) {
+                    self.say("  undoing what was done");
+                }
+            }
             Event::Recovered { name, operation, finished } => {
                 let outcome = if finished { "finished" } else { "undone" };
                 self.notice(format!("an interrupted {operation} of {name} was {outcome}"));

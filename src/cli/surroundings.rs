@@ -37,7 +37,7 @@ pub(crate) fn facts(systemd: Option<u32>) -> Facts {
     let ask = || if environment::systemd_booted() { systemd_version() } else { None };
     Facts {
         systemd_version: systemd.or_else(ask).unwrap_or(USUAL_SYSTEMD),
-        home: account::home(account::effective_uid()),
+        home: environment::home(account::effective_uid()),
     }
 }
 

@@ -109,7 +109,7 @@ fn unread(layout: &Layout, wanted: &Wanted) -> Vec<Utf8PathBuf> {
     let folders = [unit_name(name), socket_unit_name(name)].map(|unit| layout.units().join(unit + ".d"));
     let found = folders.iter().flat_map(|folder| {
         let names = files::list(folder).ok().flatten().unwrap_or_default();
-        names.into_iter().filter(|name| name.ends_with(".conf")).map(|name| folder.join(name))
+        names.into_iter().map(|name| folder.join(name)).filter(|path| path.extension() == Some("conf"))
     });
     found.collect()
 }

@@ -188,7 +188,15 @@ fn give_up(
         let (_, log) = told(&error);
         return Failure::TakenBack { reason, log };
     }
-    Failure::Step { operation, step, source: Box::new(error) }
+    match error {
+        StepError::NotReady { reason, log, .. } if plan.starts_first(place) => {
+            let name = plan.of.name.clone();
+            let written = context.layout.logs(&name);
+            let written = files::facts(&written).is_ok_and(|facts| facts.is_some()).then_some(written);
+            Failure::NeverReady { name, reason, log, written }
+        }
+        error => Failure::Step { operation, step, source: Box::new(error) },
+    }
 }
 
 /// Whether the way back of a switch is closed: the new launch has been ready, and its data can't go back with the old

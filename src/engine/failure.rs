@@ -1,10 +1,9 @@
 //! How an operation fails, by what the person can do about it.
 
-use std::io::ErrorKind;
-
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
+pub use self::step::{CallError, StepError};
 use crate::engine::adopt::AdoptError;
 use crate::engine::origin::OriginError;
 use crate::engine::requirements::Lack;
@@ -28,6 +27,8 @@ use crate::package::unpack::UnpackError;
 use crate::plan::refusal::Refusal;
 use crate::plan::step::Operation;
 use crate::platform::Inexpressible;
+
+mod step;
 
 /// Why an operation did not do what was asked.
 #[derive(Debug, Error)]
@@ -145,6 +146,18 @@ pub enum Failure {
         log: Vec<String>,
         /// Whether it is a start beside what runs, which goes on.
         beside: bool,
+    },
+    /// A service whose manifest was made on the way was never ready, and nothing of it is left.
+    #[error("{reason}, so {name} was not installed, and its manifest is taken back")]
+    NeverReady {
+        /// The instance.
+        name: InstanceName,
+        /// Why.
+        reason: String,
+        /// The last lines of its log.
+        log: Vec<String>,
+        /// The folder of its log, where that stays.
+        written: Option<Utf8PathBuf>,
     },
     /// The new version of a program that somebody else brought does not run, and there is no old one of it.
     #[error("{reason}; its program was replaced, so there is no old one to go back to")]
@@ -297,98 +310,4 @@ impl From<StepError> for Failure {
             other => Self::Hook(Box::new(other)),
         }
     }
-}
-
-/// Why a step failed.
-#[derive(Debug, Error)]
-pub enum StepError {
-    /// A file.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// An account.
-    #[error(transparent)]
-    Account(#[from] AccountError),
-    /// A lock.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// The tree store.
-    #[error(transparent)]
-    Tree(#[from] TreeError),
-    /// The service manager.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// A hook.
-    #[error("`{field}` failed: {reason}")]
-    Hook {
-        /// The manifest's field.
-        field: String,
-        /// What became of it, with its last output.
-        reason: String,
-    },
-    /// The program is not ready.
-    #[error("{reason}")]
-    NotReady {
-        /// Why.
-        reason: String,
-        /// How it ended.
-        exit: Option<Exit>,
-        /// Whether something still tries to start it.
-        retrying: bool,
-        /// The last lines of its log.
-        log: Vec<String>,
-    },
-    /// Something of the engine's own.
-    #[error("{0}")]
-    Other(String),
-    /// A failure that a test asked for.
-    #[error("a failure was asked for")]
-    Asked,
-    /// A crash that a test asked for.
-    #[error("killed")]
-    Killed,
-}
-
-impl StepError {
-    /// Whether the disk, or the account's share of it, is full.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        match self {
-            Self::File(error) => error.is_full(),
-            Self::Tree(TreeError::Step { source, .. }) => {
-                matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
-            }
-            _ => false,
-        }
-    }
-
-    /// What failed, and what the system said to it, as one sentence.
-    #[must_use]
-    pub fn whole(&self) -> String {
-        match self {
-            Self::File(error) => format!("{error}: {}", error.source),
-            Self::Tree(TreeError::Step { source, .. }) => format!("{self}: {source}"),
-            _ => self.to_string(),
-        }
-    }
-}
-
-/// Why a service manager did not do what it was asked.
-#[derive(Debug, Error)]
-pub enum CallError {
-    /// It said no.
-    #[error("`{call}` failed: {reason}")]
-    Failed {
-        /// What was asked.
-        call: String,
-        /// What it said.
-        reason: String,
-    },
-    /// It could not be reached.
-    #[error("{manager} does not answer: {reason}")]
-    Unavailable {
-        /// Which.
-        manager: String,
-        /// Why.
-        reason: String,
-    },
 }

@@ -51,15 +51,7 @@ pub(crate) fn observe(
         }
     }
     let install = layout.install(name);
-    let mut trees = Vec::new();
-    for found in tree::versions(&install, &of.component)? {
-        let name = crate::model::launch::tree_name(&of.component, &found.version);
-        trees.push(Tree {
-            name,
-            version: found.version,
-            whole: found.complete.map(|complete| complete.digest),
-        });
-    }
+    let trees = trees(&install, of)?;
     let receipt = trial::receipt(layout, name)?;
     let (compose, strange_compose) = compose(of)?;
     let outdated = live.as_ref().is_some_and(|status| {
@@ -129,6 +121,16 @@ pub(crate) fn observe(
         snapshot_room: None,
         unused_runtimes: Vec::new(),
     })
+}
+
+/// The versions that are unpacked or marked.
+fn trees(install: &Utf8Path, of: &Marker) -> Result<Vec<Tree>, Failure> {
+    let tree = |found: tree::Tree| Tree {
+        name: crate::model::launch::tree_name(&of.component, &found.version),
+        version: found.version,
+        whole: found.complete.map(|complete| complete.digest),
+    };
+    Ok(tree::versions(install, &of.component)?.into_iter().map(tree).collect())
 }
 
 /// Whether a process runs another program than this, as far as that can be known.

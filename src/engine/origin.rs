@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::engine::Context;
 use crate::host::command::{self, Manner};
-use crate::host::{account, files, process, untrusted};
+use crate::host::{account, environment, files, process, untrusted};
 use crate::model::environment_file;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::{PlatformKind, Supervision};
@@ -184,7 +184,7 @@ fn ask(context: &Context<'_>, spec: &LaunchSpec, argv: &[String], search: &str) 
     };
     let environment = [
         ("PATH".to_owned(), search.to_owned()),
-        ("HOME".to_owned(), account::home(account.uid).map_or_else(|| "/".to_owned(), String::from)),
+        ("HOME".to_owned(), environment::home(account.uid).map_or_else(|| "/".to_owned(), String::from)),
         ("LC_ALL".to_owned(), "C.UTF-8".to_owned()),
     ];
     let manner = Manner {

@@ -135,7 +135,11 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
         if awaited.into_iter().any(|planned| matches!(planned.step, Step::AwaitReady { .. })) {
             proved |= adoption::has_proved(&context.layout, &of.name);
         }
-        return Ok(if proved { Verdict::Forward } else { died() });
+        return Ok(if proved || was_first_ready(context, of, unfinished) {
+            Verdict::Forward
+        } else {
+            died()
+        });
     };
     let settled = unfinished
         .plan
@@ -173,6 +177,17 @@ fn decide(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> Result
             Verdict::Back { reason, failed }
         }
     })
+}
+
+/// Whether a service that was started for the first time is ready, though nobody was left to see it.
+fn was_first_ready(context: &Context<'_>, of: &Marker, unfinished: &Unfinished) -> bool {
+    let plan = &unfinished.plan;
+    let waited = (0..unfinished.begun).find(|place| plan.starts_first(*place));
+    let Some(Step::AwaitReady { launch, .. }) = waited.map(|place| &plan.steps[place].step) else {
+        return false;
+    };
+    report::live(&context.layout, &of.name)
+        .is_some_and(|status| status.launch == *launch && status.phase.is_up())
 }
 
 fn settling(unfinished: &Unfinished) -> bool {

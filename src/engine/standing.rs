@@ -35,7 +35,10 @@ pub(crate) fn standing(
         State::Failed => InstanceState::Failed,
         State::Active => match (platform, supervision) {
             // A unit is active when its program has said that it is ready, be it through the supervisor.
-            (PlatformKind::Systemd, Some(Supervision::Native)) => InstanceState::Ready,
+            // Whatever runs of a container is what its engine says of it.
+            (PlatformKind::Systemd, Some(Supervision::Native)) | (PlatformKind::Compose, _) => {
+                InstanceState::Ready
+            }
             (PlatformKind::Systemd, _) if !matches!(reported, Reported::Late(_)) => InstanceState::Ready,
             // A guardian knows that a supervisor runs, and no more.
             (PlatformKind::Embedded, _) if reported == Reported::Unreadable => InstanceState::Unknown,
@@ -46,8 +49,6 @@ pub(crate) fn standing(
                 }
                 _ => InstanceState::Starting,
             },
-            // Whatever runs is what its engine says of it.
-            (PlatformKind::Compose, _) => InstanceState::Ready,
             // The supervisor is just being replaced.
             _ => InstanceState::Starting,
         },

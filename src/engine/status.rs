@@ -29,13 +29,7 @@ use crate::platform::compose::{FILE_NAME, entry};
 pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnswer {
     let name = &of.name;
     let seen = manager.seen(of);
-    let said = report::look(layout, name).and_then(|said| match &said {
-        Some(status) if is_late(status, of.platform, seen.as_ref().ok()) => {
-            let full = space::full(layout, name);
-            Err(format!("it is of an earlier supervisor, and this one can't write its own{full}"))
-        }
-        _ => Ok(said),
-    });
+    let said = said(layout, of, seen.as_ref().ok());
     let reported = said.as_ref().ok().cloned().flatten();
     let spec = active(layout, of);
     let receipt = trial::receipt(layout, name).ok().flatten();
@@ -133,6 +127,16 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         version,
         state,
     }
+}
+
+/// The report of the supervisor, unless it is of an earlier one.
+fn said(layout: &Layout, of: &Marker, seen: Option<&Seen>) -> Result<Option<Status>, String> {
+    let said = report::look(layout, &of.name)?;
+    if said.as_ref().is_some_and(|status| is_late(status, of.platform, seen)) {
+        let full = space::full(layout, &of.name);
+        return Err(format!("it is of an earlier supervisor, and this one can't write its own{full}"));
+    }
+    Ok(said)
 }
 
 /// Whether systemd has another supervisor than the one that reported, and heard from it that the program is ready: that

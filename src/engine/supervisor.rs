@@ -225,7 +225,7 @@ fn supervise_launch(
         trial,
         output,
         account: Account {
-            home: account::home(runs_as.uid).unwrap_or_else(|| "/".into()),
+            home: environment::home(runs_as.uid).unwrap_or_else(|| "/".into()),
             name: runs_as.name,
             credentials,
         },

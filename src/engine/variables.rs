@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::host::{account, files, untrusted};
+use crate::host::{account, environment, files, untrusted};
 use crate::model::environment_file;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
@@ -35,7 +35,7 @@ pub(crate) fn all(layout: &Layout, spec: &LaunchSpec, account: &Owner) -> Vec<(S
         ("MAINSTAY_NAME".to_owned(), spec.name.to_string()),
         ("MAINSTAY_VERSION".to_owned(), spec.version.to_string()),
     ]);
-    if let Some(home) = account::home(account.uid) {
+    if let Some(home) = environment::home(account.uid) {
         variables.insert("HOME".to_owned(), home.into_string());
     }
     variables.extend(open(layout, spec));

@@ -45,12 +45,18 @@ pub fn by_name(name: &str) -> Result<Owner, AccountError> {
     owner(name, nix::unistd::User::from_name(name))
 }
 
-/// The account of a number.
+/// The account of a number. The one that runs this program is there, whatever the account database says: a container may
+/// be started with any number, which is its name then.
 pub fn by_uid(uid: u32) -> Result<Owner, AccountError> {
-    owner(&uid.to_string(), nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)))
+    match owner(&uid.to_string(), nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid))) {
+        Err(AccountError::Unknown(name)) if uid == effective_uid() => {
+            Ok(Owner { name, uid, gid: rustix::process::getegid().as_raw() })
+        }
+        found => found,
+    }
 }
 
-/// The home folder of an account.
+/// The home folder of an account, as the account database has it.
 #[must_use]
 pub fn home(uid: u32) -> Option<camino::Utf8PathBuf> {
     let user = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok()??;

@@ -85,9 +85,18 @@ pub fn layout_of(user: &crate::model::owner::Owner) -> Option<Layout> {
     Some(Layout::user(&UserFolders { home, config_home, state_home, data_home, runtime_directory }))
 }
 
+/// The home folder of an account. Of this process's own, `HOME` says it where the account database knows none.
+#[must_use]
+pub fn home(uid: u32) -> Option<Utf8PathBuf> {
+    account::home(uid).or_else(|| folder("HOME").filter(|_| uid == account::effective_uid()))
+}
+
 fn user_folders() -> Result<UserFolders, EnvironmentError> {
     let uid = account::effective_uid();
-    let home = folder("HOME").or_else(|| account::home(uid)).ok_or(EnvironmentError::NoHome)?;
+    // With a root of its own, nothing lies in a home but what a user's systemd reads, which needs an account anyway.
+    let rooted = || folder("MAINSTAY_ROOT").map(|_| Utf8PathBuf::from("/"));
+    let home =
+        folder("HOME").or_else(|| account::home(uid)).or_else(rooted).ok_or(EnvironmentError::NoHome)?;
     Ok(UserFolders {
         home,
         config_home: folder("XDG_CONFIG_HOME"),

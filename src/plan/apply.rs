@@ -4,7 +4,6 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use self::guards::guard;
-use self::records::records;
 use self::runtime::{gate, runtime};
 use self::switching::launch;
 use crate::model::drift::Difference;
@@ -29,6 +28,7 @@ pub const AFTER_START: &str = "upgrade.hooks.afterStart";
 pub mod adopt;
 pub mod container;
 mod data;
+mod first;
 mod guards;
 pub mod hooks;
 mod mending;
@@ -81,12 +81,16 @@ pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Resu
         None if !switched => mending::restart(&mut plan, operation, wanted, observed, &defined),
         None => {}
     }
-    records(&mut plan, operation, wanted, observed);
+    records::manifest(&mut plan, wanted);
+    let started = !switched && first::start(&mut plan, operation, wanted, observed);
+    records::receipt(&mut plan, operation, wanted, observed);
     if switched {
         // The last: as long as the switch is written down, a failure can still take it back.
         plan.push(Step::Settle, Undo::Nothing);
     }
-    start(&mut plan, operation, wanted, observed);
+    if !started {
+        start(&mut plan, operation, wanted, observed);
+    }
     if plan.switch().is_some_and(|(_, switch)| !switch.data.snapshot.is_empty()) {
         plan.after.push(Step::TidySnapshots { folder: wanted.layout.snapshots(&wanted.spec.name) });
     }

@@ -131,10 +131,11 @@ pub struct ServiceSeen {
 }
 
 impl ServiceSeen {
-    /// Whether systemd starts it with the host or its user.
+    /// Whether systemd starts it with the host or its user. What is enabled at runtime only (`enabled-runtime`) is so
+    /// until the next boot, which forgets it.
     #[must_use]
     pub fn starts_at_boot(&self) -> bool {
-        matches!(self.unit_file_state.as_deref(), Some("enabled" | "enabled-runtime"))
+        self.unit_file_state.as_deref() == Some("enabled")
     }
 
     /// How the main process last ended.

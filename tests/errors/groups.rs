@@ -237,7 +237,7 @@ pub(crate) static EXCLUDED: &[Excluded] = &[
         &["…; it is recorded as `unknown`", "nobody says which version `…` is, so none is recorded"],
         "a note: the operation goes on",
     ),
-    no_error("engine/failure.rs", "", &["a failure was asked for", "killed"], "asked for by tests only"),
+    no_error("engine/failure", "", &["a failure was asked for", "killed"], "asked for by tests only"),
     no_error("engine/switch.rs", "", &["a failure was asked for at: …"], "asked for by tests only"),
     no_error("model/tree.rs", "read", &["at line"], "what is cut off the words of the parser"),
     no_error("package/", "", KINDS, "the kind of a file, which fills \"is a …\""),

@@ -68,7 +68,8 @@ pub(crate) fn warnings(unit: &Path, user: bool) -> String {
 pub(crate) fn exposure(unit: &Path) -> f64 {
     let output = analyze(&["security", "--offline=true", "--no-pager"], Some(unit));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let line = text.lines().find(|line| line.contains("Overall exposure level")).expect(&text);
+    let line = text.lines().find(|line| line.contains("Overall exposure level"));
+    let line = line.unwrap_or_else(|| panic!("{text}"));
     line.rsplit(": ").next().unwrap().split(' ').next().unwrap().parse().unwrap()
 }
 

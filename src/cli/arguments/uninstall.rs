@@ -9,6 +9,7 @@ use crate::cli::arguments::TargetArguments;
 #[command(after_help = "Examples:\n  \
     mainstay uninstall --name web              configuration, data and logs stay\n  \
     mainstay uninstall --purge --dry-run       show what would be gone")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct UninstallArguments {
     /// Which instance.
     #[command(flatten)]

@@ -13,7 +13,12 @@ use crate::platform::running_part;
 
 /// The manifest, the receipt and the history: written when all else stands, and only if something changed.
 pub(super) fn records(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Observed) {
-    let (layout, spec) = (&wanted.layout, &wanted.spec);
+    manifest(plan, wanted);
+    receipt(plan, operation, wanted, observed);
+}
+
+/// The manifest, if it is to say something else.
+pub(super) fn manifest(plan: &mut Plan, wanted: &Wanted) {
     let manifest = &wanted.manifest;
     if manifest.on_disk.as_deref() != Some(manifest.text.as_str()) {
         let (before, after) = (manifest.on_disk.clone(), Some(manifest.text.clone()));
@@ -26,6 +31,12 @@ pub(super) fn records(plan: &mut Plan, operation: Operation, wanted: &Wanted, ob
         };
         plan.push(edit(before.clone(), after.clone()), Undo::step(edit(after, before)));
     }
+}
+
+/// The receipt and the history.
+pub(super) fn receipt(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Observed) {
+    let (layout, spec) = (&wanted.layout, &wanted.spec);
+    let manifest = &wanted.manifest;
     let before = observed.receipt.as_ref();
     let from = before.and_then(Receipt::active).map(|activation| activation.version.clone());
     let receipt = Receipt {

@@ -48,6 +48,13 @@ fn a_service_that_is_not_there() {
 }
 
 #[test]
+fn what_is_enabled_until_the_next_boot_does_not_start_at_boot() {
+    let seen = |state: &str| service(good(&RUNNING.replace("UnitFileState=enabled", state))).unwrap();
+    assert!(seen("UnitFileState=enabled").starts_at_boot());
+    assert!(!seen("UnitFileState=enabled-runtime").starts_at_boot());
+}
+
+#[test]
 fn how_the_last_run_ended() {
     let ended = |code: u8, status: i32| {
         let line = format!("ExecMainCode={code}\nExecMainStatus={status}");

@@ -14,6 +14,7 @@ use crate::model::answer::status::{InstanceState, StatusAnswer};
 use crate::model::manifest::{Hardening, PlatformKind};
 use crate::model::moment::Moment;
 use crate::model::status::{HealthStanding, ScheduleStanding};
+use crate::model::version::Version;
 
 /// Where the values of the screen begin, at the least.
 const MARGIN: usize = 11;
@@ -96,7 +97,13 @@ fn usual(status: &StatusAnswer, now: Moment) -> Vec<Told> {
     if let Some(version) = &status.version {
         let previous = status.previous_version.as_ref();
         let before = previous.map(|version| format!(" (before: {version})")).unwrap_or_default();
-        field("version", format!("{version}{before}"));
+        // Of a program that no archive brought, nobody may have said it.
+        let unknown = if *version == Version::unknown() {
+            "; `mainstay upgrade --restart-only` takes up another program"
+        } else {
+            ""
+        };
+        field("version", format!("{version}{before}{unknown}"));
     }
     if let Some(pid) = status.pid {
         let supervisor = status.supervisor_pid.map(|pid| format!(" (supervisor {pid})")).unwrap_or_default();

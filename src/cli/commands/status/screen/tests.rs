@@ -231,3 +231,13 @@ const WIDE: &str = r"
 
   ! `/etc/systemd/system/sync.service.d/own.conf` changes what the definition says
 ";
+
+#[test]
+fn a_version_that_nobody_has_said_is_told_with_the_way_to_another_program() {
+    let mut status = usual();
+    status.version = Some(Version::unknown());
+    let expected = "  version    unknown; `mainstay upgrade --restart-only` takes up another program";
+    assert!(told(&status).contains(expected), "{}", told(&status));
+    status.version = Some("1.0".parse().unwrap());
+    assert!(!told(&status).contains("restart-only"));
+}
