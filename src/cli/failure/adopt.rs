@@ -1,5 +1,7 @@
 //! What helps where something is not adopted.
 
+use camino::Utf8Path;
+
 use crate::cli::words;
 use crate::engine::adopt::AdoptError;
 use crate::plan::refusal::Refusal;
@@ -62,7 +64,7 @@ pub(super) fn help(error: &AdoptError) -> Vec<String> {
 pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
     match refusal {
         Refusal::NotOurs { name, definition } => {
-            let typed = if definition.ends_with(".yaml") || definition.ends_with(".yml") {
+            let typed = if matches!(Utf8Path::new(definition).extension(), Some("yaml" | "yml")) {
                 format!("adopt --compose {}", words::visible(definition))
             } else {
                 format!("adopt {name}.service")

@@ -113,7 +113,7 @@ fn place(
         let path = deploy.folder.join(called(number));
         let Some(facts) = files::facts(&path)? else { return Ok((path, false)) };
         if facts.kind == files::Kind::File
-            && facts.mode & 0o077 == 0
+            && facts.mode & 0o777 == 0o600
             && trust::read(deploy, &path, LARGEST).is_ok_and(|found| found.as_deref() == Some(text))
         {
             return Ok((path, true));

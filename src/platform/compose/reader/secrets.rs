@@ -44,8 +44,8 @@ fn written(plain: &Value, name: &str) -> Option<String> {
     match plain {
         Value::Object(members) => members.get(name).map(text),
         Value::Array(lines) => {
-            let values = lines.iter().filter_map(|line| line.as_str()?.split_once('='));
-            values.filter(|(known, _)| *known == name).map(|(_, value)| value.to_owned()).last()
+            let mut values = lines.iter().rev().filter_map(|line| line.as_str()?.split_once('='));
+            values.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
         }
         _ => None,
     }
