@@ -2,7 +2,7 @@
 //! not become ready, the manifest goes again, with all that came with it, and the same command, corrected, can be typed
 //! again. Where a person has written the manifest, the installation stands, and the manifest is corrected instead.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{await_ready, put_away};
 use crate::model::manifest::PlatformKind;
@@ -48,6 +48,14 @@ fn taken_back(wanted: &Wanted, observed: &Observed) -> Vec<Step> {
             steps.push(Step::EmptyTrash { folder: parent, entry: Some(entry) });
         }
     }
+    if spec.platform == PlatformKind::Systemd {
+        // The stop itself has written it.
+        steps.push(Step::Remove { path: layout.ended(name) });
+    }
+    // In user scope data and logs stand together in a folder of the instance's own.
+    let own = layout.data(name).parent().map(Utf8Path::to_owned);
+    let own = own.filter(|own| own.file_name() == Some(name.as_str()) && *own != layout.state(name));
+    steps.extend(own.map(|path| Step::RemoveFolder { path }));
     steps
 }
 
