@@ -244,7 +244,7 @@ fn read_openly(config: &str, wanted: Option<&str>, text: &str) -> Result<reader:
 #[test]
 fn words_of_yaml_are_names_of_variables_too() {
     let service = json!({ "environment": { "no": "a", "null": "b", "true": "c" } });
-    let text = rendered("/srv/web", &manifest(service, json!({})));
+    let text = rendered("/srv/web", &manifest(&service, &json!({})));
     for line in ["      \"no\": \"a\"\n", "      \"null\": \"b\"\n", "      \"true\": \"c\"\n"] {
         assert!(text.contains(line), "{text}");
     }
