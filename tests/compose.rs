@@ -235,6 +235,57 @@ fn compose_takes_a_container_with_everything_as_it_is_meant() {
     assert_eq!((&web["restart"], &web["stop_signal"]), (&json!("always"), &json!("SIGQUIT")));
 }
 
+/// Reads what everybody may read, and in which no variable stands.
+fn read_openly(config: &str, wanted: Option<&str>, text: &str) -> Result<reader::Read, reader::ReadError> {
+    let said = reader::Said { config, plain: config, is_open: true, are_variables_open: true };
+    reader::read(&said, wanted, "/srv/compose.yaml".into(), text)
+}
+
+#[test]
+fn words_of_yaml_are_names_of_variables_too() {
+    let service = json!({ "environment": { "no": "a", "null": "b", "true": "c" } });
+    let text = rendered("/srv/web", &manifest(&service, &json!({})));
+    for line in ["      \"no\": \"a\"\n", "      \"null\": \"b\"\n", "      \"true\": \"c\"\n"] {
+        assert!(text.contains(line), "{text}");
+    }
+}
+
+#[test]
+fn what_others_can_not_read_is_kept_from_the_manifest() {
+    let service = |environment: Value, more: Value| {
+        let mut service = json!({ "image": "localhost/web:1.0.0", "environment": environment });
+        service.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "name": "shop", "services": { "web": service } }).to_string()
+    };
+    let resolved = json!({ "MODE": "a$$b", "PORT": "80", "DSN": "hunter2", "FILED": "hunter3" });
+    let config = service(resolved, json!({ "command": ["x", "hunter4"] }));
+    let command = json!({ "command": ["x", "${API_TOKEN:-none}"], "env_file": [{ "path": "web.env" }] });
+    let map = service(json!({ "MODE": "a$$b", "PORT": 80, "DSN": "${DSN}" }), command.clone());
+    let list = service(json!(["MODE=a$$b", "PORT=80", "DSN=x$DSN"]), command);
+    let private = |read: &reader::Read| {
+        read.draft.private.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    for plain in [&map, &list] {
+        let said = reader::Said { config: &config, plain, is_open: true, are_variables_open: true };
+        let read = reader::read(&said, None, "/x".into(), "").unwrap();
+        assert_eq!(private(&read), ["DSN", "FILED"]);
+        let refused: Vec<_> =
+            read.draft.refused().map(|line| (line.key.as_str(), line.value.as_str())).collect();
+        assert_eq!(refused, [("command", "…")]);
+        assert!(read.draft.service.command.is_none());
+        let files = read.draft.lines.iter().find(|line| line.key == "env_file").unwrap();
+        assert_eq!(files.field.as_deref(), Some("service.environmentFile"));
+    }
+    let said = reader::Said { config: &config, plain: &map, is_open: false, are_variables_open: true };
+    assert_eq!(private(&reader::read(&said, None, "/x".into(), "").unwrap()).len(), 4);
+    // A variable of any name is taken for a secret where its file is closed to others.
+    let named = map.replace("API_TOKEN", "PLACE");
+    for (are_variables_open, refused) in [(true, 0), (false, 1)] {
+        let said = reader::Said { config: &config, plain: &named, is_open: true, are_variables_open };
+        assert_eq!(reader::read(&said, None, "/x".into(), "").unwrap().draft.refused().count(), refused);
+    }
+}
+
 #[test]
 fn a_service_of_somebody_else_is_read_with_a_word_on_each_setting() {
     let config = json!({
@@ -253,7 +304,7 @@ fn a_service_of_somebody_else_is_read_with_a_word_on_each_setting() {
         } }
     });
     let text = "services:\n  web:\n    image: localhost/web:1.0.0\n    privileged: true\n";
-    let read = reader::read(&config.to_string(), None, "/srv/compose.yaml".into(), text).unwrap();
+    let read = read_openly(&config.to_string(), None, text).unwrap();
     assert_eq!((read.project.as_str(), read.service.as_str()), ("shop", "web"));
     assert_eq!(read.draft.service.command.as_deref().unwrap(), ["--cost=$5", "{{data}}"]);
     assert_eq!(read.compose.ports[0].to_string(), "127.0.0.1:8080:80");
@@ -267,10 +318,10 @@ fn a_service_of_somebody_else_is_read_with_a_word_on_each_setting() {
     );
     let two =
         json!({ "name": "x", "services": { "a": { "image": "a:1" }, "b": { "image": "b:1" } } }).to_string();
-    assert!(matches!(reader::read(&two, None, "/x".into(), ""), Err(reader::ReadError::Which { .. })));
+    assert!(matches!(read_openly(&two, None, ""), Err(reader::ReadError::Which { .. })));
     // The file is put away as a whole, so what else is in it would be lost.
-    let one = reader::read(&two, Some("a"), "/x".into(), "").unwrap();
+    let one = read_openly(&two, Some("a"), "").unwrap();
     assert_eq!(one.draft.refused().count(), 1);
     let built = json!({ "name": "x", "services": { "a": { "build": { "context": "." } } } }).to_string();
-    assert!(matches!(reader::read(&built, None, "/x".into(), ""), Err(reader::ReadError::NoImage { .. })));
+    assert!(matches!(read_openly(&built, None, ""), Err(reader::ReadError::NoImage { .. })));
 }

@@ -226,7 +226,7 @@ fn write(plan: &mut Plan, path: &Utf8Path, text: &str, mode: u32, before: Option
 }
 
 pub(super) fn written(path: &Utf8Path, text: &str, mode: u32, before: Option<&str>) -> (Step, Undo) {
-    let step = |text: &str| Step::Write { path: path.to_owned(), text: text.to_owned(), mode };
+    let step = |text: &str| Step::Write { path: path.to_owned(), text: text.to_owned(), mode, owner: None };
     let undo = before.map_or_else(|| Step::Remove { path: path.to_owned() }, step);
     (step(text), Undo::step(undo))
 }

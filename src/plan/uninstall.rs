@@ -11,6 +11,7 @@ use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::owner::Owner;
 use crate::model::receipt::Receipt;
+use crate::plan::apply::adopt::given_back;
 use crate::plan::apply::{close_trial, put_away};
 use crate::plan::observed::{Observed, Running};
 use crate::plan::step::{Operation, Plan, Step, Undo};
@@ -48,7 +49,7 @@ pub fn uninstall(
             if observed.enabled { Undo::calls([calls::sockets_at_boot(&of, true)]) } else { Undo::Nothing };
         plan.push(Step::Call { call: calls::sockets_at_boot(&of, false) }, undo);
         let path = layout.socket_definition(name);
-        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644 };
+        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, owner: None };
         plan.push(Step::Remove { path }, Undo::step(back).and_calls(calls::after_definition_written(&of)));
     }
     if observed.definition.is_some() {
@@ -58,7 +59,7 @@ pub fn uninstall(
     }
     if let Some(text) = &observed.compose {
         let path = spec.deploy.join(FILE_NAME);
-        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644 };
+        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, owner: None };
         plan.push(Step::Remove { path }, Undo::step(back));
         // What stands in it is put together again by the next start.
         plan.push(Step::Remove { path: layout.state(name).join(VARIABLES) }, Undo::Nothing);
@@ -69,7 +70,7 @@ pub fn uninstall(
             plan.push(Step::Call { call }, undo);
         }
         let path = layout.definition(name, spec.platform);
-        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644 };
+        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, owner: None };
         let undo = Undo::step(back).and_calls(calls::after_definition_written(&of));
         plan.push(Step::Remove { path }, undo);
         for call in calls::after_definition_removed(&of) {
@@ -78,7 +79,7 @@ pub fn uninstall(
     }
     if let Some(receipt) = &observed.receipt {
         let path = layout.receipt(name);
-        let undo = Step::Write { path: path.clone(), text: receipt.text(), mode: 0o644 };
+        let undo = Step::Write { path: path.clone(), text: receipt.text(), mode: 0o644, owner: None };
         plan.push(Step::Remove { path }, Undo::step(undo));
         let event = Event {
             at: now,
@@ -128,12 +129,11 @@ pub fn uninstall(
 /// runs.
 fn give_back(plan: &mut Plan, of: &Marker, before: &Before) {
     for file in &before.files {
-        let Some(text) = &file.text else {
+        if file.text.is_none() {
             plan.push(Step::Remove { path: file.path.clone() }, Undo::Nothing);
             continue;
-        };
-        let step = Step::Write { path: file.path.clone(), text: text.clone(), mode: 0o644 };
-        plan.push(step, Undo::step(Step::Remove { path: file.path.clone() }));
+        }
+        plan.push(given_back(file), Undo::step(Step::Remove { path: file.path.clone() }));
     }
     let again = if before.enabled { calls::enable(of) } else { Vec::new() };
     let starts = if before.ran { calls::start(of) } else { Vec::new() };

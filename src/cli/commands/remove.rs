@@ -85,10 +85,11 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
             let kept: Vec<&str> = kept.iter().filter(there).map(|path| path.as_str()).collect();
             report.say(format!("  kept: {}; `mainstay uninstall --purge` removes them", kept.join(", ")));
         }
-        let before = layout.before(&name);
-        if files::facts(&before)?.is_some() {
-            let state = layout.state(&name);
-            report.say(format!("  what was there before it was adopted: {state}/*.before-mainstay"));
+        let folder = manifest.as_ref().map_or(&of.folder, |declared| &declared.deploy.folder);
+        let beside = files::list(folder).ok().flatten().unwrap_or_default();
+        for original in beside.iter().filter(|entry| entry.contains(".before-mainstay")) {
+            let path = folder.join(original);
+            report.say(format!("  what was there before it was adopted: {}", words::visible(path.as_str())));
         }
         if let Some(declared) = &manifest {
             report.say(format!("  kept: {}", declared.path));

@@ -39,10 +39,16 @@ pub(crate) fn read(file: &Utf8Path, service: Option<&str>) -> Result<(String, Dr
     let text = files::read(&file)?.ok_or_else(|| unreadable("it does not exist".to_owned()))?;
     let engine = find(None)?.kind;
     let config = run(&query::config(engine, &file)).map_err(|error| unreadable(error.to_string()))?;
-    let read =
-        reader::read(&config.stdout, service, &file, &text).map_err(|error| unreadable(error.to_string()))?;
+    let plain = run(&query::plain_config(engine, &file)).map_err(|error| unreadable(error.to_string()))?;
+    let said = reader::Said {
+        config: &config.stdout,
+        plain: &plain.stdout,
+        is_open: is_open(&file)?,
+        are_variables_open: is_open(&file.with_file_name(".env"))?,
+    };
+    let read = reader::read(&said, service, &file, &text).map_err(|error| unreadable(error.to_string()))?;
     let running = ask(&query::running(engine, &read.project, &read.service), PATIENCE, seen::numbers)?;
-    let aside = Utf8PathBuf::from(format!("{file}.{ASIDE}"));
+    let aside = free_beside(&file)?;
     let (end, back) = calls::of_others(engine, &read.project, &aside, &read.service);
     let mut draft = read.draft;
     let asked = draft.service.ready.as_ref().is_some_and(|ready| ready.command.is_some());
@@ -55,6 +61,22 @@ pub(crate) fn read(file: &Utf8Path, service: Option<&str>) -> Result<(String, Dr
         draft,
         Adopted { compose: Compose { engine: Some(engine), ..read.compose }, take, text },
     ))
+}
+
+/// Whether everybody may read a file, if it is there.
+fn is_open(path: &Utf8Path) -> Result<bool, Failure> {
+    Ok(files::facts(path)?.is_none_or(|facts| facts.mode & 0o004 != 0))
+}
+
+/// A name for the old file that nothing has: an earlier adoption may have left its own there.
+fn free_beside(file: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
+    let mut aside = Utf8PathBuf::from(format!("{file}.{ASIDE}"));
+    let mut number = 1;
+    while files::facts(&aside)?.is_some() {
+        number += 1;
+        aside = Utf8PathBuf::from(format!("{file}.{ASIDE}.{number}"));
+    }
+    Ok(aside)
 }
 
 /// The aim of an adoption: the image that the file names, pinned.

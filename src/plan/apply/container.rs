@@ -5,7 +5,7 @@
 use camino::Utf8PathBuf;
 
 use super::records::records;
-use super::{await_ready, folders, put_away, relink, start, write, written};
+use super::{await_ready, beside, folders, put_away, relink, start, write, written};
 use crate::model::launch::LaunchSpec;
 use crate::model::version::Version;
 use crate::plan::observed::Observed;
@@ -88,6 +88,7 @@ pub fn adopt(wanted: &Wanted, observed: &Observed, take: &TakeOver) -> Result<Pl
     }
     let mut plan = Plan::new(Operation::Adopt, spec);
     folders(&mut plan, wanted, observed);
+    beside(&mut plan, wanted);
     mark(&mut plan, wanted, observed);
     launch(&mut plan, wanted, observed);
     let (from, to) = (take.file.clone(), take.aside.clone());

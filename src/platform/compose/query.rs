@@ -44,6 +44,14 @@ pub fn config(engine: EngineKind, file: &Utf8Path) -> Vec<String> {
     words(engine, &["compose", "--file", file.as_str(), "config", "--format", "json"])
 }
 
+/// What stands in a file, with the variables still in it.
+#[must_use]
+pub fn plain_config(engine: EngineKind, file: &Utf8Path) -> Vec<String> {
+    let mut argv = config(engine, file);
+    argv.push("--no-interpolate".to_owned());
+    argv
+}
+
 /// The numbers of the containers of a service that run, of a project that somebody else has made.
 #[must_use]
 pub fn running(engine: EngineKind, project: &str, service: &str) -> Vec<String> {

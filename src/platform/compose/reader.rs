@@ -12,10 +12,13 @@ use crate::model::compose::{Compose, Network, Port, Volume};
 use crate::model::duration::Span;
 use crate::model::image::ImageName;
 use crate::model::service::{Ready, Restart, RestartWhen, Service, Stdin, StopSignal};
+use crate::model::shown::HIDDEN;
 use crate::model::size::Size;
 use crate::model::token::literal;
 use crate::model::variable::VariableName;
 use crate::platform::adoption::Draft;
+
+mod secrets;
 
 /// Why no service is read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -59,10 +62,25 @@ pub struct Read {
     pub compose: Compose,
 }
 
-/// Reads one service. `config` is what Compose says, `text` what stands in the file, for the places in it.
-pub fn read(config: &str, wanted: Option<&str>, file: &Utf8Path, text: &str) -> Result<Read, ReadError> {
+/// What Compose says of a file, and who may read it.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// Its answer with all variables replaced.
+    pub config: &'a str,
+    /// Its answer with none replaced.
+    pub plain: &'a str,
+    /// Whether everybody may read the file.
+    pub is_open: bool,
+    /// Whether everybody may read the file of variables beside it, if there is one.
+    pub are_variables_open: bool,
+}
+
+/// Reads one service. `text` is what stands in the file, for the places in it.
+pub fn read(said: &Said<'_>, wanted: Option<&str>, file: &Utf8Path, text: &str) -> Result<Read, ReadError> {
     let form = |reason: String| ReadError::Form { file: file.to_owned(), reason };
-    let config: Value = serde_json::from_str(config).map_err(|error| form(error.to_string()))?;
+    let [config, plain] = [said.config, said.plain]
+        .map(|answer| serde_json::from_str::<Value>(answer).map_err(|error| form(error.to_string())));
+    let (config, plain) = (config?, plain?);
     let services = config["services"].as_object().ok_or_else(|| form("it has no services".to_owned()))?;
     let which = || ReadError::Which { file: file.to_owned(), names: services.keys().cloned().collect() };
     let service = match (wanted, services.keys().next()) {
@@ -86,11 +104,23 @@ pub fn read(config: &str, wanted: Option<&str>, file: &Utf8Path, text: &str) -> 
     };
     let program = Service::default();
     let mut reading = Reading { file, text, config: &config, service: program, compose, lines: Vec::new() };
+    let plain = &plain["services"][&service];
     for (key, value) in settings.iter().filter(|(_, value)| !value.is_null()) {
-        reading.setting(key, value);
+        if secrets::are_in(key, &plain[key], said) {
+            reading.refuse(
+                key,
+                HIDDEN,
+                "a variable that may be secret would stand in the manifest, which others can read: let the program read it \
+                 from its environment",
+            );
+        } else {
+            reading.setting(key, value);
+        }
     }
-    if text.lines().any(|line| line.trim_start().starts_with("env_file:")) {
-        reading.refuse("env_file", "", "what stands in it would stand in the manifest, which others can read: leave it out to have it so, or name the file as `service.environmentFile` afterwards");
+    let private = secrets::private(&reading.service.environment, &plain["environment"], said);
+    if !plain["env_file"].is_null() && settings.get("env_file").is_none_or(Value::is_null) {
+        let line = reading.line("env_file", &told(&plain["env_file"])).carried("service.environmentFile");
+        reading.lines.push(line.noting("what it says now: later changes of it are not read"));
     }
     for other in services.keys().filter(|other| **other != service) {
         reading.refuse(
@@ -106,7 +136,7 @@ pub fn read(config: &str, wanted: Option<&str>, file: &Utf8Path, text: &str) -> 
     Ok(Read {
         project: config["name"].as_str().unwrap_or_default().to_owned(),
         service,
-        draft: Draft { service: program, lines, ..Draft::default() },
+        draft: Draft { service: program, lines, private, ..Draft::default() },
         compose,
     })
 }
