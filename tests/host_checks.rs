@@ -256,6 +256,28 @@ fn a_package_is_checked_wholly() {
     ] {
         assert!(told.contains(words), "{words}: {told}");
     }
+    // So are those in the package's own parts.
+    let mut mistyped = description.clone();
+    mistyped["status"] = json!({ "command": ["{package}/bin/server", "{daat}"], "fields": [{ "label": "A", "pointer": "/a" }] });
+    mistyped["host"] = json!({
+        "checks": [{ "kind": "file", "path": "/x/{confg}", "why": "w" }],
+        "prepare": [{ "id": "a", "kind": "download", "path": "/x/{lgos}", "url": "https://x.example/{version}-{arch}",
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "what": "w" }]
+    });
+    write(&mistyped);
+    let told = said(0);
+    for words in [
+        "status.command[1]: `{daat}` is no token, and stays as it is; did you mean `{data}`?",
+        "host.checks[0].path: `{confg}` is no token",
+        "host.prepare[0].path: `{lgos}` is no token",
+        "host.prepare[0].url: `{version}` stays as it is",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(!told.contains("`{arch}` stays"), "{told}");
+    mistyped["status"] = json!({ "http": "http://127.0.0.1:{env.PORT}/{NAME}", "fields": [{ "label": "A", "pointer": "/a" }] });
+    write(&mistyped);
+    assert!(said(0).contains("status.http: `{NAME}` stays as it is"));
     // Every fault at once, each with its place.
     description["status"] = json!({ "fields": [
         { "label": "A", "pointer": "a.b", "unit": "x" }, { "label": "A", "pointer": "/b", "good": ["1"], "bad": ["1"] }

@@ -193,6 +193,16 @@ fn a_watch_is_drawn_in_place_and_gives_the_terminal_back() {
     terminal.awaits("the stop", |screen| screen.contains("state      stopped"));
     // Only the first time is the screen wiped; after that each line goes over the one before.
     assert_eq!(terminal.bytes().matches("\x1b[2J").count(), 1);
+    // Ctrl-Z: the terminal is the shell's, and nothing is drawn until this goes on.
+    terminal.types("\x1a");
+    terminal.until("the terminal is given back", |terminal| terminal.state() == (false, false));
+    std::thread::sleep(Duration::from_millis(100));
+    let then = terminal.bytes();
+    std::thread::sleep(Duration::from_millis(1300));
+    assert_eq!(terminal.bytes(), then);
+    terminal.goes_on();
+    terminal.until("it is drawn again", |terminal| terminal.state() == (true, true));
+    terminal.awaits("the state again", |screen| screen.contains("state      stopped"));
     terminal.types("\x03");
     assert_eq!(terminal.ended(), 130);
     assert_eq!(terminal.state(), (false, false));

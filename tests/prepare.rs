@@ -108,6 +108,67 @@ fn a_host_is_prepared_once_it_was_confirmed_and_a_purge_undoes_it() {
 }
 
 #[test]
+fn a_purge_that_died_is_finished_by_the_next_one() {
+    let place = Place::new();
+    std::fs::write(place.top().join("published"), "a program").unwrap();
+    let archive = archive(&place, &steps(&place, &Digest::of(b"a program")), &json!([]));
+    install(&place, &archive, &["--prepare", "--yes"]).good();
+    let (tool, record) =
+        (place.top().join("tools/firecracker"), place.layout.states().join(".prepared/web/steps.json"));
+    // As it is between the removal of the instance and the undoing: its record is there, and what was done.
+    let text = std::fs::read_to_string(&record).unwrap();
+    place.run(&["uninstall", "--purge", "--yes"]).good();
+    std::fs::create_dir_all(record.parent().unwrap()).unwrap();
+    std::fs::write(&record, &text).unwrap();
+    std::fs::create_dir_all(tool.parent().unwrap()).unwrap();
+    std::fs::write(&tool, "a program").unwrap();
+    let other = place.top().join("other");
+    std::fs::create_dir(&other).unwrap();
+    let shown = place.run_in(&other, &["uninstall", "--purge", "--name", "web", "--dry-run"]).good();
+    assert!(format!("{}{}", shown.out, shown.err).contains("undo: fetch `") && tool.exists(), "{shown:?}");
+    // Without the word nothing is undone.
+    place.run_in(&other, &["uninstall", "--name", "web", "--yes"]).good();
+    assert!(tool.exists());
+    place.run_in(&other, &["uninstall", "--purge", "--name", "web", "--yes"]).good();
+    assert!(
+        !tool.exists()
+            && !tool.parent().unwrap().exists()
+            && !place.layout.states().join(".prepared").exists()
+    );
+    let again = place.run_in(&other, &["uninstall", "--purge", "--name", "web", "--yes"]).good();
+    assert!(again.err.contains("nothing to do"), "{again:?}");
+}
+
+#[test]
+fn a_file_of_somebodys_own_is_not_replaced() {
+    let place = Place::new();
+    std::fs::write(place.top().join("published"), "a program").unwrap();
+    let archive = archive(&place, &steps(&place, &Digest::of(b"a program")), &json!([]));
+    let tool = place.top().join("tools/firecracker");
+    std::fs::create_dir(tool.parent().unwrap()).unwrap();
+    std::fs::write(&tool, "somebody's own").unwrap();
+    install(&place, &archive, &["--prepare", "--yes"]).fails(1, "it is somebody's own");
+    assert_eq!(std::fs::read_to_string(&tool).unwrap(), "somebody's own");
+    let data = place.layout.data(&"web".parse().unwrap());
+    assert!(!data.join("deep").exists());
+}
+
+#[test]
+fn a_description_that_contradicts_itself_is_not_installed() {
+    let place = Place::new();
+    let steps =
+        json!([{ "id": "a", "kind": "kernelModule", "name": "../../evil", "safe": true, "what": "w" }]);
+    let evil = archive(&place, &steps, &json!([]));
+    install(&place, &evil, &["--prepare", "--yes"]).fails(2, "is no name that can be used here");
+    assert!(!place.deploy().join("mainstay.json").exists());
+    // Nor is it where a manifest is there already, and nobody looks at the package beforehand.
+    let good = archive(&place, &json!([]), &json!([]));
+    install(&place, &good, &[]).good();
+    let evil = archive(&place, &steps, &json!([]));
+    place.run(&["upgrade", "--yes", "--from", &evil]).fails(2, "is no name that can be used here");
+}
+
+#[test]
 fn what_was_changed_since_stays() {
     let place = Place::new();
     std::fs::write(place.top().join("published"), "a program").unwrap();

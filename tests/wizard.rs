@@ -551,3 +551,75 @@ fn init_writes_a_manifest_and_nothing_over_one() {
     assert_eq!(terminal.ends(), Some(130));
     assert!(!place.root.join("mainstay.json").exists());
 }
+
+/// A package that would have its installer write where it likes.
+#[test]
+fn a_package_names_no_file_outside_the_deploy_folder() {
+    let place = Place::new();
+    let description = place.top().join("p.json");
+    let target = place.top().join("outside");
+    let path = &*description;
+    let init = ["init", "--from", path.as_str(), "--yes"];
+    let question = |goes: &str| {
+        format!(
+            r#""questions": [{{ "id": "a", "kind": "text", "ask": "?", "default": "{target}", {goes} }},
+            {{ "id": "b", "kind": "text", "ask": "?", "default": "* * * * * root x", "secret": "KEY" }}]"#
+        )
+    };
+    let secret = |file: &str| {
+        format!(
+            r#""service": {{ "secrets": {{ "KEY": {{ "file": "{file}" }} }} }},
+            "questions": [{{ "id": "b", "kind": "text", "ask": "?", "default": "x", "secret": "KEY" }}]"#
+        )
+    };
+    let environment = |file: &str| {
+        format!(
+            r#""service": {{ "environmentFile": "{file}" }},
+            "questions": [{{ "id": "b", "kind": "text", "ask": "?", "default": "x", "variable": "KEY" }}]"#
+        )
+    };
+    std::os::unix::fs::symlink(place.top(), place.deploy().join("out")).unwrap();
+    let only = "may name only files of the deploy folder";
+    for (rest, words) in [
+        (question(r#""field": "service.secrets.KEY.file""#), "is not for a package to set"),
+        (question(r#""field": "service.environmentFile""#), "is not for a package to set"),
+        (question(r#""field": "service.user""#), "is not for a package to set"),
+        (secret(target.as_str()), only),
+        (secret("../outside"), only),
+        (secret("out/outside"), only),
+        (environment(target.as_str()), only),
+        (environment("../outside"), only),
+        (environment("out/outside"), only),
+    ] {
+        std::fs::write(path, format!(r#"{{ "component": "x", "version": "1", {rest} }}"#)).unwrap();
+        let output = place.run(&init).fails(2, words);
+        assert!(!output.err.contains("service.command"), "{output:?}");
+        assert!(!target.exists() && !place.deploy().join("mainstay.json").exists(), "{rest}");
+    }
+    // Where a package names nothing, its secrets have a folder, which may be no link either.
+    std::os::unix::fs::symlink(place.top(), place.deploy().join("secrets")).unwrap();
+    let rest =
+        r#""questions": [{ "id": "outside", "kind": "text", "ask": "?", "default": "x", "secret": "KEY" }]"#;
+    std::fs::write(path, format!(r#"{{ "component": "x", "version": "1", {rest} }}"#)).unwrap();
+    place.run(&init).fails(2, only);
+    assert!(!target.exists());
+    // The one who installs may name it.
+    let set = format!("service.secrets.KEY.file={target}");
+    place.run(&[&init[..], &["--set", &set]].concat()).good();
+    assert_eq!(std::fs::read_to_string(&target).unwrap(), "x\n");
+}
+
+#[test]
+fn what_a_file_says_is_not_answered_otherwise() {
+    let place = Place::new();
+    let archive = kici(&place);
+    std::fs::write(place.deploy().join("orchestrator.env"), "KICI_PORT=5000\nKICI_MODE=independent\n")
+        .unwrap();
+    let mut terminal = Terminal::new(&place, 80, &[], &install(&archive));
+    terminal.answers("Where is the database?", DATABASE);
+    terminal.answers("Which key are secrets", "");
+    terminal.answers("Is that right?", "port");
+    terminal.answers("which stays as it is", "n");
+    assert_eq!(terminal.ends(), Some(2), "{}", terminal.shown());
+    assert!(terminal.shown().contains("port: 5000"), "{}", terminal.shown());
+}

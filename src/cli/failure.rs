@@ -12,6 +12,7 @@ use crate::engine::target::TargetError;
 use crate::engine::trust::Distrust;
 use crate::host::account;
 use crate::model::answer::failure::FailureAnswer;
+use crate::model::launch::ResolveError;
 use crate::model::marker::Marker;
 use crate::plan::refusal::Refusal;
 
@@ -154,7 +155,15 @@ fn help(failure: &Failure) -> Vec<String> {
         Failure::Changed(_) => vec!["look at the new plan with `--dry-run`, then try again".to_owned()],
         Failure::Rights(_) => vec![elevated()],
         Failure::NoVersion(_) => vec!["say it with `--version`".to_owned()],
-        Failure::Unresolved(_) => {
+        Failure::Unresolved(
+            ResolveError::PackagePath { field, .. } | ResolveError::PackageLink { field, .. },
+        ) => {
+            vec![
+                "tell the vendor of the package: it may be hostile".to_owned(),
+                format!("if you want that file, name it yourself, as `{field}` of your manifest"),
+            ]
+        }
+        Failure::Unresolved(ResolveError::NoCommand) => {
             vec!["add `\"service\": {\"command\": [\"{package}/bin/…\"]}` to the manifest".to_owned()]
         }
         Failure::Faulty(_) => {

@@ -12,6 +12,7 @@ mod failure;
 mod interruption;
 mod plain_run;
 mod report;
+mod screen;
 mod surroundings;
 mod table;
 mod wizard;

@@ -4,7 +4,6 @@
 use std::cell::{Cell, RefCell};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -12,9 +11,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::cli::arguments::OutputArguments;
+use crate::cli::screen::Screen;
 use crate::cli::words;
 use crate::engine::event::Event;
-use crate::host::{signal, terminal};
+use crate::host::terminal;
 use crate::model::name::InstanceName;
 use crate::plan::step::Step;
 
@@ -292,75 +292,21 @@ impl Report {
     }
 }
 
-/// The terminal's other screen, on which is drawn in place. When it is left, by whatever way, the terminal is as it was,
-/// and what was shown last stands there.
-pub(crate) struct Screen {
-    shown: Arc<Mutex<Shown>>,
-}
-
-#[derive(Default)]
-struct Shown {
-    lines: Vec<String>,
-    left: bool,
-}
-
-impl Screen {
-    /// The other screen, without a cursor, and without lines that run on in the next.
-    const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[H\x1b[2J";
-    const LEAVE: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
-
-    fn open() -> Option<Self> {
-        let shown = Arc::new(Mutex::new(Shown::default()));
-        let at_end = Arc::clone(&shown);
-        signal::on_end(move || leave(&at_end)).ok()?;
-        terminal_write(Self::ENTER).ok()?;
-        Some(Self { shown })
-    }
-
-    /// Draws these lines in place of those before: what does not fit below is left out. Says whether somebody looks.
-    pub(crate) fn draw(&self, lines: Vec<String>) -> bool {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        if shown.left {
-            return false;
-        }
-        let rows = terminal::extent(std::io::stdout()).map_or(usize::MAX, |extent| extent.rows);
-        let mut fitting: Vec<String> = lines.iter().take(rows).map(|line| coloured(line)).collect();
-        if let Some(last) = fitting.last_mut().filter(|_| lines.len() > rows) {
-            *last = format!("… {} more lines", lines.len() + 1 - rows);
-        }
-        // In one piece, and each line over the one before, so that nothing flickers.
-        let frame = format!("\x1b[?2026h\x1b[H{}\x1b[K\x1b[J\x1b[?2026l", fitting.join("\x1b[K\r\n"));
-        let drawn = terminal_write(&frame).is_ok();
-        shown.lines = lines;
-        drawn
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        leave(&self.shown);
-    }
-}
-
-/// The first who leaves the screen restores the terminal.
-fn leave(shown: &Mutex<Shown>) {
-    let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-    if !std::mem::replace(&mut shown.left, true) {
-        let last: Vec<String> = shown.lines.iter().map(|line| coloured(line) + "\r\n").collect();
-        // Whoever closed the terminal does not miss it.
-        let _ = terminal_write(&format!("{}{}", Screen::LEAVE, last.concat()));
-    }
-}
-
 /// A text with its styles, if the terminal is to have colours.
-fn coloured(text: &str) -> String {
+pub(super) fn coloured(text: &str) -> String {
     match anstream::AutoStream::choice(&std::io::stdout()) {
         anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
         _ => text.to_owned(),
     }
 }
 
-fn terminal_write(text: &str) -> std::io::Result<()> {
+/// How many lines a screen takes.
+pub(super) fn rows() -> usize {
+    terminal::extent(std::io::stdout()).map_or(usize::MAX, |extent| extent.rows)
+}
+
+/// Writes to the terminal as it is, without waiting for a line's end.
+pub(super) fn terminal_write(text: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
 }

@@ -13,9 +13,12 @@ use crate::cli::report::Report;
 use crate::engine::failure::Failure;
 use crate::engine::prepare::description_in;
 use crate::engine::target::Declared;
+use crate::engine::trust::Deploy;
+use crate::host::files::Kind;
 use crate::host::{account, environment, files, random, untrusted};
 use crate::model::contradiction::read_manifest;
 use crate::model::interview::{self, Interview, Paper, Settled, Source};
+use crate::model::launch::{ResolveError, own_paths_only};
 use crate::model::package::{PackageDescription, Question, QuestionKind};
 use crate::plan::wanted::Beside;
 
@@ -77,8 +80,11 @@ impl Wizard<'_> {
         declared: &Declared,
         description: &PackageDescription,
     ) -> Result<Declared, Failure> {
+        // Before any of them is looked at.
+        own_paths_only(&description.service)?;
         // It was read as JSON before.
         let mut manifest: Value = serde_json::from_str(declared.document.text()).unwrap_or_default();
+        straight(declared, description)?;
         let standing = self.standing(declared, &manifest, description)?;
         let mut interview = Interview::new(&description.questions);
         let exists = |question: &Question| -> Result<bool, Failure> {
@@ -192,6 +198,41 @@ impl Wizard<'_> {
 fn undescribed(declared: &Declared) -> Result<PackageDescription, Failure> {
     let text = serde_json::json!({ "component": declared.manifest.package.name, "version": "0" });
     Ok(crate::model::contradiction::read_package_description("a package", &text.to_string())?.0)
+}
+
+/// Refuses folders of links on the way to the files that a package names: what leads out of the deploy folder has to be
+/// named by the manifest itself.
+fn straight(declared: &Declared, description: &PackageDescription) -> Result<(), Failure> {
+    let Deploy { folder, owner } = &declared.deploy;
+    let ours = &declared.manifest.service;
+    let environment_file = description.service.environment_file.iter();
+    let environment_file = environment_file
+        .filter(|_| ours.environment_file.is_none())
+        .map(|path| ("service.environmentFile".to_owned(), path.as_path()));
+    let secrets = description.service.secrets.iter().filter(|(name, _)| !ours.secrets.contains_key(*name));
+    let secrets = secrets.map(|(name, secret)| (format!("service.secrets.{name}"), secret.file.as_path()));
+    let elsewhere = |question: &&Question| {
+        question.secret.as_ref().is_some_and(|name| {
+            !ours.secrets.contains_key(name) && !description.service.secrets.contains_key(name)
+        })
+    };
+    let own: Vec<(String, Utf8PathBuf)> = description
+        .questions
+        .iter()
+        .filter(elsewhere)
+        .map(|question| ("service.secrets".to_owned(), Utf8PathBuf::from(format!("secrets/{}", question.id))))
+        .collect();
+    let own = own.iter().map(|(field, path)| (field.clone(), path.as_path()));
+    for (field, path) in environment_file.chain(secrets).chain(own) {
+        for part in path.ancestors().filter(|part| !part.as_str().is_empty()) {
+            let facts = account::acting_as(owner.as_ref(), || files::facts(&folder.join(part)))??;
+            if facts.is_some_and(|facts| facts.kind == Kind::Link) {
+                let path = folder.join(part);
+                return Err(ResolveError::PackageLink { field, path }.into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The files with what stands there before, without those that are right already.

@@ -48,18 +48,24 @@ pub fn file_now() -> SystemTime {
     SystemTime::UNIX_EPOCH + duration(clock_gettime(clock))
 }
 
+/// The zone in which times are shown. That of the host is one file (localtime(5)); to find it by its name takes a look at
+/// every zone that there is, which is longer than all else that a status takes.
+fn shown_zone() -> jiff::tz::TimeZone {
+    let of_host = || jiff::tz::TimeZone::tzif("localtime", &fs_err::read("/etc/localtime").ok()?).ok();
+    let named = crate::host::environment::variable("TZ").is_some();
+    if named { None } else { of_host() }.unwrap_or_else(jiff::tz::TimeZone::system)
+}
+
 /// A point in time for people, in this host's time zone.
 #[must_use]
 pub fn local(moment: Moment) -> String {
-    let zone = jiff::tz::TimeZone::system();
-    moment.0.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+    moment.0.to_zoned(shown_zone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
 /// The same to the millisecond, short enough to stand before each line of a log.
 #[must_use]
 pub fn local_precise(moment: Moment) -> String {
-    let zone = jiff::tz::TimeZone::system();
-    moment.0.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
+    moment.0.to_zoned(shown_zone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
 }
 
 /// So long ago.

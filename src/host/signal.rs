@@ -66,6 +66,25 @@ pub fn on_end(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Has work done around each stop from the terminal (Ctrl-Z): it is handed what stops this program, and that returns when
+/// the program goes on.
+pub fn on_stop(work: impl Fn(&dyn Fn()) + Send + 'static) -> std::io::Result<()> {
+    let caught = SignalPipe::new(&[Signal::TSTP])?;
+    std::thread::Builder::new().name("stop".to_owned()).spawn(move || {
+        loop {
+            let mut polled = [PollFd::new(&caught.reader, PollFlags::IN)];
+            while matches!(poll(&mut polled, None), Err(Errno::INTR)) {}
+            if caught.take() > 0 {
+                work(&|| {
+                    // This can only fail for a signal that has no default.
+                    let _ = signal_hook::low_level::emulate_default_handler(Signal::TSTP.as_raw());
+                });
+            }
+        }
+    })?;
+    Ok(())
+}
+
 /// Those by which a terminal stops who is not in its foreground: caught, a write to it would be begun again and again.
 const OF_THE_TERMINAL: [Signal; 2] = [Signal::TTIN, Signal::TTOU];
 

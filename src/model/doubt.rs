@@ -46,8 +46,39 @@ pub fn doubts(document: &Document) -> Vec<Problem> {
             walk(document, &mut path, value, &mut found);
         }
     }
+    of_package(document, &root, &mut found);
     found.sort_by_key(|problem| (problem.line, problem.column));
     found.into_iter().map(Problem::warning).collect()
+}
+
+/// What only a package says: how its program is asked, and what it needs of a host.
+fn of_package(document: &Document, root: &Value, found: &mut Vec<Problem>) {
+    let asked = |name: &str| root.get("status")?.get(name);
+    if let Some(command) = asked("command") {
+        walk(document, &mut vec!["status".into(), "command".into()], command, found);
+    }
+    if let Some(address) = asked("http").and_then(Value::as_str) {
+        let words = token::words(address).into_iter().filter(|word| !word.starts_with("env."));
+        let told = words.map(|word| {
+            format!("`{{{word}}}` stays as it is: an address has variables alone, as in `{{env.PORT}}`")
+        });
+        found.extend(told.map(|doubt| document.problem(&["status".into(), "http".into()], doubt)));
+    }
+    for list in ["checks", "prepare"] {
+        let steps = root.get("host").and_then(|host| host.get(list)).and_then(Value::as_array);
+        for (index, step) in steps.into_iter().flatten().enumerate() {
+            let place = |name: &str| vec!["host".into(), list.into(), index.into(), name.into()];
+            if let Some(path) = step.get("path") {
+                walk(document, &mut place("path"), path, found);
+            }
+            let address = step.get("url").and_then(Value::as_str).unwrap_or_default();
+            let words = token::words(address).into_iter().filter(|word| !matches!(*word, "os" | "arch"));
+            let told = words.map(|word| {
+                format!("`{{{word}}}` stays as it is: this address has `{{os}}` and `{{arch}}` alone")
+            });
+            found.extend(told.map(|doubt| document.problem(&place("url"), doubt)));
+        }
+    }
 }
 
 /// Where a package comes from: what it names can be another thing tomorrow, or be changed on the way.

@@ -28,7 +28,7 @@ use crate::model::upgrade::UpgradePolicy;
 use crate::model::version::Version;
 use crate::model::watched::Watched;
 
-pub use self::resolve::{Circumstances, ResolveError};
+pub use self::resolve::{Circumstances, ResolveError, own_paths_only};
 pub use crate::model::readiness::{Probe, Readiness};
 
 mod resolve;

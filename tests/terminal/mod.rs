@@ -96,6 +96,21 @@ impl Terminal {
         }
     }
 
+    /// Waits until something is so.
+    pub(crate) fn until(&self, what: &str, is: impl Fn(&Self) -> bool) {
+        let until = Instant::now() + Duration::from_secs(15);
+        while !is(self) {
+            assert!(Instant::now() < until, "{what}: {:?}", self.bytes());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Has the command that was stopped in front of it go on, as a shell's `fg` does.
+    pub(crate) fn goes_on(&self) {
+        let group = rustix::termios::tcgetpgrp(&self.master).unwrap();
+        rustix::process::kill_process_group(group, rustix::process::Signal::CONT).unwrap();
+    }
+
     /// Types something.
     pub(crate) fn types(&self, text: &str) {
         File::from(self.master.as_fd().try_clone_to_owned().unwrap()).write_all(text.as_bytes()).unwrap();

@@ -142,8 +142,10 @@ impl<'a> Person<'a> {
                 _ => {}
             }
             match changeable(typed) {
-                Some((_, Some(given))) if given.source == Source::Kept => {
-                    self.wrong("this stands in a file that is there already, which stays as it is");
+                Some((_, Some(given))) if matches!(given.source, Source::Kept | Source::Variables) => {
+                    self.wrong(
+                        "this stands in a file that is there already or was typed, which stays as it is",
+                    );
                 }
                 Some((question, _)) => return Ok(Verdict::Change(question)),
                 None => self.wrong("type `y`, `n`, or the number of an answer"),

@@ -8,6 +8,32 @@ use crate::model::package::question::expression;
 use crate::model::package::{PackageDescription, Question, QuestionKind};
 use crate::model::position::Segment;
 
+/// The fields of a manifest that an answer may become, with all that is below them. A package writes its questions and
+/// their defaults itself: so none of these says whose rights the program has, or names a file that somebody else reads
+/// or writes.
+const OPEN: [&str; 20] = [
+    "logs.keep",
+    "logs.maxSize",
+    "service.boot",
+    "service.description",
+    "service.environment",
+    "service.health",
+    "service.idle",
+    "service.limits",
+    "service.overlap",
+    "service.ready.delay",
+    "service.ready.http",
+    "service.ready.notify",
+    "service.ready.tcp",
+    "service.ready.timeout",
+    "service.restart",
+    "service.schedule",
+    "service.stop",
+    "service.supervision",
+    "upgrade.gate",
+    "upgrade.keep",
+];
+
 impl Check<'_> {
     pub(super) fn questions(&mut self, description: &PackageDescription) {
         let questions = &description.questions;
@@ -183,13 +209,15 @@ impl Check<'_> {
             let message = "everybody can read a manifest: let a secret go to `secret` or `variable`";
             return self.question(place, "field", message);
         }
-        let top = field.split('.').next().unwrap_or_default();
-        if matches!(top, "$schema" | "name" | "package") {
-            let message = format!("`{top}` is not for a package to set");
-            return self.question(place, "field", message);
-        }
         if !draft::is_field(field) {
-            self.question(place, "field", format!("`{field}` is no field of a manifest"));
+            return self.question(place, "field", format!("`{field}` is no field of a manifest"));
+        }
+        let opens = |open: &str| {
+            field.strip_prefix(open).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        if !OPEN.iter().any(|open| opens(open)) {
+            let message = format!("`{field}` is not for a package to set");
+            self.question(place, "field", message);
         }
     }
 
@@ -284,16 +312,12 @@ mod tests {
                 "2:126 questions[1].secret: the answer to `a` goes to `A` already",
             ),
             (
-                r#"{ "id": "a", "kind": "text", "ask": "?", "variable": "A", "field": "service.user" }"#.to_owned(),
+                r#"{ "id": "a", "kind": "text", "ask": "?", "variable": "A", "field": "service.boot" }"#.to_owned(),
                 "2:73 questions[0].field: an answer goes to one place: `variable`, `secret` or `field`",
             ),
             (
                 r#"{ "id": "a", "kind": "text", "ask": "?", "field": "service.usr" }"#.to_owned(),
                 "2:65 questions[0].field: `service.usr` is no field of a manifest",
-            ),
-            (
-                r#"{ "id": "a", "kind": "text", "ask": "?", "field": "package.sha256" }"#.to_owned(),
-                "2:65 questions[0].field: `package` is not for a package to set",
             ),
             (
                 r#"{ "id": "a", "kind": "secret", "ask": "?", "field": "service.user" }"#.to_owned(),
@@ -310,6 +334,35 @@ mod tests {
             "3:54 environment.A.required: `a` is not always asked, so what it answers can't be required"
         );
         assert_eq!(asked(&format!("{mode}, {conditional}")), "");
+    }
+
+    #[test]
+    fn an_answer_becomes_no_field_that_gives_rights_or_names_files() {
+        for field in [
+            "name",
+            "package.sha256",
+            "scope",
+            "service.secrets.KEY.file",
+            "service.environmentFile",
+            "service.user",
+            "service.group",
+            "service.hardening",
+            "service.healthFile",
+            "service.ready.file",
+            "service.pidFile",
+            "service.workingDirectory",
+            "systemd.service",
+            "upgrade.hooks",
+        ] {
+            let fault = asked(&format!(r#"{{ "id": "a", "kind": "text", "ask": "?", "field": "{field}" }}"#));
+            assert!(fault.ends_with(&format!("field: `{field}` is not for a package to set")), "{fault}");
+        }
+        for field in ["service.environment.PORT", "service.limits.memory", "upgrade.keep", "service.boot"] {
+            assert_eq!(
+                asked(&format!(r#"{{ "id": "a", "kind": "text", "ask": "?", "field": "{field}" }}"#)),
+                ""
+            );
+        }
     }
 
     #[test]

@@ -46,6 +46,16 @@ pub enum ResolveError {
         /// The path.
         path: Utf8PathBuf,
     },
+    /// On the way to a file that a package names stands a link.
+    #[error(
+        "the package's `{field}` goes through the link `{path}`: a package may name only files of the deploy folder"
+    )]
+    PackageLink {
+        /// The field of the package's description.
+        field: String,
+        /// The link.
+        path: Utf8PathBuf,
+    },
     /// A probe asks at a socket that is held for the program, of which the manifest says the one and the package
     /// the other.
     #[error(
@@ -213,7 +223,11 @@ fn description(manifest: &Manifest, package: &Service) -> String {
 
 /// Files that a package names are handed to its program, by root where root manages them: so they are the
 /// deploy folder's own, or the manifest has to name them.
-fn own_paths_only(package: &Service) -> Result<(), ResolveError> {
+///
+/// # Errors
+///
+/// The first that is not.
+pub fn own_paths_only(package: &Service) -> Result<(), ResolveError> {
     let environment_file =
         package.environment_file.iter().map(|path| ("service.environmentFile".to_owned(), path));
     let secrets =
