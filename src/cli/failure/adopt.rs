@@ -58,6 +58,9 @@ pub(super) fn help(error: &AdoptError) -> Vec<String> {
 /// What helps where a name is somebody else's already.
 pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
     match refusal {
+        Refusal::Undefined { name, .. } => vec![format!(
+            "`mainstay apply` in the folder of `{name}` writes it anew, and what runs runs on; then the same again"
+        )],
         Refusal::NotOurs { name, .. } => vec![
             format!(
                 "to make that service mainstay's: `mainstay adopt {name}.service`, in a folder without a manifest"
