@@ -263,7 +263,10 @@ fn start(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Obse
         }
         return;
     }
-    if operation != Operation::Install || wanted.wishes.no_start || observed.runs() {
+    // What failed by what was changed by hand comes back with it: nobody has stopped it.
+    let failed = observed.failed && !plan.difference.drift.is_empty() && !wanted.wishes.no_restart;
+    let revives = operation == Operation::Apply && failed && plan.switch().is_none();
+    if !revives && (operation != Operation::Install || wanted.wishes.no_start || observed.runs()) {
         if operation == Operation::Upgrade && !plan.steps.is_empty() && !observed.runs() {
             plan.notices.push(
                 "the service is stopped and stays so; `mainstay start` starts the new version".to_owned(),

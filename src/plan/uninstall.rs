@@ -15,6 +15,7 @@ use crate::plan::apply::adopt::given_back;
 use crate::plan::apply::{close_trial, put_away};
 use crate::plan::observed::{Observed, Running};
 use crate::plan::step::{Operation, Plan, Step, Undo};
+use crate::plan::undefined::boot_link;
 use crate::platform::calls::{self, Sockets};
 use crate::platform::compose::{FILE_NAME, VARIABLES};
 use crate::platform::identity;
@@ -34,9 +35,16 @@ pub fn uninstall(
     let mut plan = Plan::new(Operation::Uninstall, spec);
     let name = &spec.name;
     let of = identity(spec);
-    if observed.definition.is_some() && observed.running != Running::No {
-        for call in calls::stop(&of, spec.stop_limit(), Sockets::if_any(observed.socket.is_some())) {
-            let undo = if observed.runs() { Undo::Start(calls::start(&of)) } else { Undo::Nothing };
+    // What runs of an instance does so also when its definition is gone. What has neither definition nor receipt may be
+    // somebody else's, unless its guardian is ours.
+    let undefined = observed.is_undefined(name);
+    let is_ours = observed.definition.is_some() || undefined || spec.platform == PlatformKind::Embedded;
+    if is_ours && observed.running != Running::No {
+        let sockets = Sockets::if_any(observed.has_sockets(spec));
+        for call in calls::stop(&of, spec.stop_limit(), sockets) {
+            // Without its definition nobody could start it again.
+            let again = observed.runs() && !undefined;
+            let undo = if again { Undo::Start(calls::start(&of)) } else { Undo::Nothing };
             plan.push(Step::Call { call }, undo);
         }
     }
@@ -64,15 +72,20 @@ pub fn uninstall(
         // What stands in it is put together again by the next start.
         plan.push(Step::Remove { path: layout.state(name).join(VARIABLES) }, Undo::Nothing);
     }
-    if let Some(text) = &observed.definition {
+    if observed.definition.is_some() || undefined {
         for call in calls::deregister(&of) {
             let undo = if observed.enabled { Undo::calls(calls::enable(&of)) } else { Undo::Nothing };
             plan.push(Step::Call { call }, undo);
         }
         let path = layout.definition(name, spec.platform);
-        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, owner: None };
-        let undo = Undo::step(back).and_calls(calls::after_definition_written(&of));
-        plan.push(Step::Remove { path }, undo);
+        if let Some(text) = &observed.definition {
+            let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, owner: None };
+            let undo = Undo::step(back).and_calls(calls::after_definition_written(&of));
+            plan.push(Step::Remove { path }, undo);
+        }
+        if let Some(path) = boot_link(spec, layout).filter(|path| undefined && observed.has(path)) {
+            plan.push(Step::Remove { path }, Undo::Nothing);
+        }
         for call in calls::after_definition_removed(&of) {
             plan.push(Step::Call { call }, Undo::Nothing);
         }
@@ -93,7 +106,7 @@ pub fn uninstall(
         };
         plan.push(Step::Record { path: layout.history(name), event }, Undo::Nothing);
     }
-    if spec.platform == PlatformKind::Systemd && !purge && observed.definition.is_some() {
+    if spec.platform == PlatformKind::Systemd && !purge && (observed.definition.is_some() || undefined) {
         // The stop itself has written it.
         plan.push(Step::Remove { path: layout.ended(name) }, Undo::Nothing);
     }

@@ -12,7 +12,7 @@ use crate::model::name::InstanceName;
     mainstay adopt nginx.service --dry-run           what becomes of each line\n  \
     mainstay adopt nginx.service                     where there is no manifest\n  \
     mainstay adopt nginx.service --leave-out Alias   without this line\n  \
-    mainstay adopt --compose compose.yaml            a container, in the folder of its file\n  \
+    mainstay adopt --compose compose.yaml            a container\n  \
     mainstay adopt --plist dev.acme.web.plist --name web")]
 pub struct AdoptArguments {
     /// The unit: its name, or the path of its file

@@ -63,6 +63,9 @@ pub(super) fn help(error: &AdoptError) -> Vec<String> {
 /// What helps where a name is somebody else's already.
 pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
     match refusal {
+        Refusal::Undefined { name, .. } => vec![format!(
+            "`mainstay apply` in the folder of `{name}` writes it anew, and what runs runs on; then the same again"
+        )],
         Refusal::NotOurs { name, definition } => {
             let typed = if matches!(Utf8Path::new(definition).extension(), Some("yaml" | "yml")) {
                 format!("adopt --compose {}", words::visible(definition))
