@@ -194,6 +194,41 @@ fn a_service_that_was_started_for_ever_still_is() {
     assert_eq!(restart("Restart=always\nStartLimitIntervalSec=0\n")["limit"], json!(1000));
 }
 
+/// What is written, shown and planned of a unit with this mode, in an empty folder.
+fn dry_run(mode: u32, text: &str) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = folder.path().join("mends-of-adopt.service");
+    fs_err::write(&unit, text).unwrap();
+    fs_err::set_permissions(&unit, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    let deploy = folder.path().join("deploy");
+    fs_err::create_dir(&deploy).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_mainstay"))
+        .args(["adopt", unit.to_str().unwrap(), "--dry-run", "--json"])
+        .current_dir(&deploy)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs_err::read_dir(&deploy).unwrap().count(), 0);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn what_others_can_not_read_is_kept_from_the_manifest() {
+    let text = "[Service]\nExecStart=/bin/sleep 100\nEnvironment=MODE=a API_TOKEN=hunter2 BRACES={data}\n";
+    for (mode, open) in [(0o644, json!({ "MODE": "a", "BRACES": "{{data}}" })), (0o640, Value::Null)] {
+        let answer = dry_run(mode, text);
+        let written = answer["manifest"].as_str().unwrap();
+        let manifest: Value = serde_json::from_str(written).unwrap();
+        assert!(!written.contains("hunter2"), "{written}");
+        assert_eq!(manifest["service"]["environmentFile"], "mends-of-adopt.env");
+        assert_eq!(manifest["service"]["environment"], open);
+        let steps = answer["steps"].to_string();
+        assert!(steps.contains("mends-of-adopt.env"), "{steps}");
+    }
+    let plain = dry_run(0o644, "[Service]\nExecStart=/bin/sleep 100\nEnvironment=MODE=a\n");
+    assert!(!plain["manifest"].as_str().unwrap().contains("environmentFile"));
+}
+
 /// What can stand in a command line, piece by piece. Not `$`, of which systemd itself tells nothing here.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![

@@ -12,8 +12,7 @@ use mainstay::model::launch::{Circumstances, LaunchSpec};
 use mainstay::model::layout::Layout;
 use mainstay::model::manifest::{PlatformKind, Scope};
 use mainstay::model::version::Version;
-use mainstay::platform::compose::reader::{self, Texts};
-use mainstay::platform::compose::text;
+use mainstay::platform::compose::{reader, text};
 use mainstay::platform::{self, Facts};
 use serde_json::{Value, json};
 
@@ -236,6 +235,57 @@ fn compose_takes_a_container_with_everything_as_it_is_meant() {
     assert_eq!((&web["restart"], &web["stop_signal"]), (&json!("always"), &json!("SIGQUIT")));
 }
 
+/// Reads what everybody may read, and in which no variable stands.
+fn read_openly(config: &str, wanted: Option<&str>, text: &str) -> Result<reader::Read, reader::ReadError> {
+    let said = reader::Said { config, plain: config, is_open: true, are_variables_open: true };
+    reader::read(&said, wanted, "/srv/compose.yaml".into(), text)
+}
+
+#[test]
+fn words_of_yaml_are_names_of_variables_too() {
+    let service = json!({ "environment": { "no": "a", "null": "b", "true": "c" } });
+    let text = rendered("/srv/web", &manifest(&service, &json!({})));
+    for line in ["      \"no\": \"a\"\n", "      \"null\": \"b\"\n", "      \"true\": \"c\"\n"] {
+        assert!(text.contains(line), "{text}");
+    }
+}
+
+#[test]
+fn what_others_can_not_read_is_kept_from_the_manifest() {
+    let service = |environment: Value, more: Value| {
+        let mut service = json!({ "image": "localhost/web:1.0.0", "environment": environment });
+        service.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "name": "shop", "services": { "web": service } }).to_string()
+    };
+    let resolved = json!({ "MODE": "a$$b", "PORT": "80", "DSN": "hunter2", "FILED": "hunter3" });
+    let config = service(resolved, json!({ "command": ["x", "hunter4"] }));
+    let command = json!({ "command": ["x", "${API_TOKEN:-none}"], "env_file": [{ "path": "web.env" }] });
+    let map = service(json!({ "MODE": "a$$b", "PORT": 80, "DSN": "${DSN}" }), command.clone());
+    let list = service(json!(["MODE=a$$b", "PORT=80", "DSN=x$DSN"]), command);
+    let private = |read: &reader::Read| {
+        read.draft.private.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    for plain in [&map, &list] {
+        let said = reader::Said { config: &config, plain, is_open: true, are_variables_open: true };
+        let read = reader::read(&said, None, "/x".into(), "").unwrap();
+        assert_eq!(private(&read), ["DSN", "FILED"]);
+        let refused: Vec<_> =
+            read.draft.refused().map(|line| (line.key.as_str(), line.value.as_str())).collect();
+        assert_eq!(refused, [("command", "…")]);
+        assert!(read.draft.service.command.is_none());
+        let files = read.draft.lines.iter().find(|line| line.key == "env_file").unwrap();
+        assert_eq!(files.field.as_deref(), Some("service.environmentFile"));
+    }
+    let said = reader::Said { config: &config, plain: &map, is_open: false, are_variables_open: true };
+    assert_eq!(private(&reader::read(&said, None, "/x".into(), "").unwrap()).len(), 4);
+    // A variable of any name is taken for a secret where its file is closed to others.
+    let named = map.replace("API_TOKEN", "PLACE");
+    for (are_variables_open, refused) in [(true, 0), (false, 1)] {
+        let said = reader::Said { config: &config, plain: &named, is_open: true, are_variables_open };
+        assert_eq!(reader::read(&said, None, "/x".into(), "").unwrap().draft.refused().count(), refused);
+    }
+}
+
 #[test]
 fn a_service_of_somebody_else_is_read_with_a_word_on_each_setting() {
     let config = json!({
@@ -254,9 +304,7 @@ fn a_service_of_somebody_else_is_read_with_a_word_on_each_setting() {
         } }
     });
     let text = "services:\n  web:\n    image: localhost/web:1.0.0\n    privileged: true\n";
-    let config = config.to_string();
-    let texts = Texts { config: &config, written: &config, text };
-    let read = reader::read(texts, None, "/srv/compose.yaml".into()).unwrap();
+    let read = read_openly(&config.to_string(), None, text).unwrap();
     assert_eq!((read.project.as_str(), read.service.as_str()), ("shop", "web"));
     assert_eq!(read.draft.service.command.as_deref().unwrap(), ["--cost=$5", "{{data}}"]);
     assert_eq!(read.compose.ports[0].to_string(), "127.0.0.1:8080:80");
@@ -270,84 +318,12 @@ fn a_service_of_somebody_else_is_read_with_a_word_on_each_setting() {
     );
     let two =
         json!({ "name": "x", "services": { "a": { "image": "a:1" }, "b": { "image": "b:1" } } }).to_string();
-    let plain = |config| Texts { config, written: config, text: "" };
-    assert!(matches!(reader::read(plain(&two), None, "/x".into()), Err(reader::ReadError::Which { .. })));
+    assert!(matches!(read_openly(&two, None, ""), Err(reader::ReadError::Which { .. })));
     // The file is put away as a whole, so what else is in it would be lost.
-    let one = reader::read(plain(&two), Some("a"), "/x".into()).unwrap();
+    let one = read_openly(&two, Some("a"), "").unwrap();
     assert_eq!(one.draft.refused().count(), 1);
     let built = json!({ "name": "x", "services": { "a": { "build": { "context": "." } } } }).to_string();
-    assert!(matches!(reader::read(plain(&built), None, "/x".into()), Err(reader::ReadError::NoImage { .. })));
-}
-
-/// A service as Compose itself reads it, from a folder with these files.
-fn adopted(files: &[(&str, &str)]) -> Result<reader::Read, reader::ReadError> {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = Utf8Path::from_path(folder.path()).unwrap();
-    for (name, text) in files {
-        fs_err::write(folder.join(name), text).unwrap();
-    }
-    let path = folder.join("compose.yaml");
-    let says = |more: &[&str]| {
-        let words = ["--file", path.as_str(), "config", "--format", "json"];
-        oracle::compose(&[&words[..], more].concat()).unwrap()
-    };
-    let (config, written) = (says(&[]), says(&["--no-interpolate"]));
-    let text = fs_err::read_to_string(&path).unwrap();
-    let mut read = reader::read(Texts { config: &config, written: &written, text: &text }, None, &path)?;
-    if let Some(from) = read.file_of_variables().map(Utf8Path::to_owned) {
-        let text = fs_err::read_to_string(from).unwrap();
-        let copy = read.carry_variables(&text, "web.env");
-        read.files_of_variables = copy.into_iter().map(Into::into).collect();
-    }
-    Ok(read)
-}
-
-const SERVICE: &str = "services:\n  web:\n    image: x:1\n    restart: unless-stopped\n";
-
-#[test]
-fn nothing_secret_lands_in_the_manifest_of_what_is_adopted() {
-    if !oracle::compose_present() {
-        return;
-    }
-    let file = format!(
-        "{SERVICE}    env_file: secret.env\n    environment: {{ OWN: a, TWICE: own, PUT: '${{PUT}}' }}\n"
-    );
-    let secret = ("secret.env", "# a comment\nPASSWORD=s3cret phrase\n\nTWICE=other\n");
-    let read = adopted(&[("compose.yaml", &file), secret, (".env", "PUT=in\n")]).unwrap();
-    let told = |read: &reader::Read, key: &str| -> String {
-        let line = read.draft.lines.iter().find(|line| line.key == key).unwrap();
-        format!("{:?} {}", line.fate, line.note.as_deref().unwrap_or_default())
-    };
-    let shown = serde_json::to_string(&read.draft.service).unwrap();
-    assert!(!shown.contains("s3cret") && shown.contains(r#""OWN":"a""#), "{shown}");
-    assert_eq!(read.draft.service.environment_file.as_deref(), Some("web.env".into()));
-    // The copy: without what the definition sets itself, because that counts more there.
-    assert_eq!(read.files_of_variables, ["PASSWORD=s3cret phrase\n"]);
-    assert_eq!(
-        told(&read, "env_file"),
-        "Carried a copy that only its owner can read, without TWICE, which the definition itself sets"
-    );
-    assert_eq!(
-        told(&read, "environment"),
-        "Carried in the manifest stands what was put in for PUT: it may be secret"
-    );
-    assert!(told(&read, "restart").contains("now `always`"));
-
-    // What Compose and mainstay may read differently is refused; left out, it is left out.
-    for line in ["A='b'", "A=b # c", "A=$B", "export A=b", "A", "A=b \nA=c", "A=1\nA=2", "A=\\n"] {
-        let mut read = adopted(&[("compose.yaml", &file), ("secret.env", line)]).unwrap();
-        assert!(
-            told(&read, "env_file").starts_with("Refused its line"),
-            "{line}: {}",
-            told(&read, "env_file")
-        );
-        assert!(read.draft.leave_out(&["env_file".to_owned()]).is_empty());
-        assert!(!read.draft.service.environment.keys().any(|name| name.as_str() == "A"), "{line}");
-    }
-    let two = format!("{SERVICE}    env_file: [one.env, two.env]\n");
-    let read = adopted(&[("compose.yaml", &two), ("one.env", "A=1"), ("two.env", "B=2")]).unwrap();
-    assert!(told(&read, "env_file").starts_with("Refused a manifest names one such file"));
-    assert!(read.draft.service.environment.is_empty());
+    assert!(matches!(read_openly(&built, None, ""), Err(reader::ReadError::NoImage { .. })));
 }
 
 #[test]
@@ -358,8 +334,7 @@ fn what_becomes_different_of_a_setting_is_said() {
         "volumes": [{ "type": "bind", "source": "/a", "target": "/b", "bind": { "create_host_path": true } }]
     } } })
     .to_string();
-    let read =
-        reader::read(Texts { config: &config, written: &config, text: "" }, None, "/x".into()).unwrap();
+    let read = read_openly(&config, None, "").unwrap();
     let notes: Vec<String> = read
         .draft
         .lines
@@ -375,12 +350,4 @@ fn what_becomes_different_of_a_setting_is_said() {
             "volumes: a folder of the host that is not there is refused, not made",
         ]
     );
-}
-
-#[test]
-fn a_compose_that_hides_where_variables_come_from_is_not_believed() {
-    let config = json!({ "name": "shop", "services": { "web": { "image": "x:1", "environment": { "A": "s3cret" } } } });
-    let config = config.to_string();
-    let texts = Texts { config: &config, written: &config, text: "services:\n  web:\n    env_file: a\n" };
-    assert!(matches!(reader::read(texts, None, "/x".into()), Err(reader::ReadError::Form { .. })));
 }

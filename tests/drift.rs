@@ -231,3 +231,63 @@ fn a_copy_of_mainstay_that_is_gone_is_laid_there_again() {
     assert_eq!(place.server(), Some(pid));
     ended(&place);
 }
+
+/// Takes the definition away, or what says whose it is; what runs is untouched.
+const LOSSES: [(Option<&str>, &str); 2] =
+    [(None, "definition missing"), (Some("{}\n"), "definition without its marker")];
+
+fn lose(place: &Place, left: Option<&str>) {
+    let path = place.layout.state(&web()).join("definition.json");
+    match left {
+        Some(text) => std::fs::write(&path, text).unwrap(),
+        None => std::fs::remove_file(&path).unwrap(),
+    }
+}
+
+#[test]
+fn an_instance_without_its_definition_is_seen_stopped_and_started_again() {
+    for (left, drift) in LOSSES {
+        let place = installed("");
+        let pid = place.server().unwrap();
+        lose(&place, left);
+        let status = place.run(&["status"]).good().out;
+        assert!(
+            status.contains(&format!("drift: {drift};")) && status.contains("mainstay apply"),
+            "{status}"
+        );
+        let list = place.run_in(place.top(), &["list"]).good();
+        assert!(list.out.contains("web") && list.err.contains("definition of `web` is gone"), "{list:?}");
+        place.run(&["doctor"]).fails(1, "there is no definition of it");
+        for refused in
+            [&["restart"][..], &["start"], &["upgrade", "--yes", "--from", &place.archive("2.0.0")]]
+        {
+            place.run(refused).fails(4, "mainstay apply");
+        }
+        assert_eq!(place.server(), Some(pid), "a refusal changes nothing");
+        place.run_in(place.top(), &["stop", "--name", "web"]).good();
+        assert_eq!(place.server(), None, "{drift}");
+        place.run(&["status"]).fails(11, drift);
+        place.run(&["apply", "--yes"]).good();
+        place.run(&["start"]).good();
+        await_some("an answer", LONG, || place.server());
+        ended(&place);
+    }
+}
+
+#[test]
+fn an_instance_without_its_definition_is_stopped_before_it_is_removed() {
+    for (left, _) in LOSSES {
+        for more in [&[][..], &["--purge"]] {
+            let place = installed("");
+            let supervisor = place.run(&["status", "--json"]).good().out;
+            let supervisor: serde_json::Value = serde_json::from_str(&supervisor).unwrap();
+            let process = format!("/proc/{}", supervisor["supervisorPid"]);
+            lose(&place, left);
+            place.run(&[&["uninstall", "--yes"], more].concat()).good();
+            assert_eq!(place.server(), None);
+            assert!(!Utf8PathBuf::from(&process).exists(), "its supervisor runs on");
+            assert!(!place.layout.receipt(&web()).exists() && !place.layout.install(&web()).exists());
+            assert_eq!(place.layout.state(&web()).exists(), more.is_empty());
+        }
+    }
+}

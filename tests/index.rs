@@ -114,9 +114,15 @@ fn a_definition_that_was_deleted_by_hand() {
     let definition = place.layout.definition(&name("web"), PlatformKind::Embedded);
     let text = std::fs::read_to_string(&definition).unwrap();
     std::fs::remove_file(&definition).unwrap();
-    assert!(listed(&place).is_empty());
-    place.run(&["status"]).fails(3, "not installed");
-    place.run(&["start"]).fails(3, "not installed");
+    // The receipt still tells of it; the index is of markers alone.
+    assert_eq!(listed(&place), expected(&place));
+    assert!(!index(&place).contains("web"), "{}", index(&place));
+    place.run(&["list"]).good().err.contains("definition of `web` is gone").then_some(()).unwrap();
+    place.run(&["status"]).fails(11, "drift: definition missing");
+    for command in ["start", "restart"] {
+        place.run(&[command]).fails(4, "mainstay apply");
+    }
+    place.run(&["upgrade", "--yes", "--from", &place.archive("2.0.0")]).fails(4, "mainstay apply");
     // `apply` brings it back, byte for byte; or `uninstall` removes the rest.
     place.run(&["apply", "--yes"]).good();
     assert_eq!(std::fs::read_to_string(&definition).unwrap(), text);

@@ -16,10 +16,14 @@ use serde_json::{Value, json};
 
 /// An archive of a server whose package prepares the host so.
 fn archive(place: &Place, steps: &Value, checks: &Value) -> String {
+    archive_at(place, place.port, steps, checks)
+}
+
+fn archive_at(place: &Place, port: u16, steps: &Value, checks: &Value) -> String {
     let source = place.top().join("source");
     std::fs::create_dir_all(source.join("bin")).unwrap();
     std::fs::copy(program("server"), source.join("bin/server")).unwrap();
-    let port = place.port.to_string();
+    let port = port.to_string();
     let description = json!({
         "component": "server", "version": "1.0.0",
         "service": {
@@ -30,6 +34,7 @@ fn archive(place: &Place, steps: &Value, checks: &Value) -> String {
     });
     std::fs::write(source.join("mainstay-package.json"), description.to_string()).unwrap();
     let archive = place.top().join("server-1.0.0.tar.gz");
+    let _ = std::fs::remove_file(&archive);
     pack::pack(&source, &archive).unwrap();
     archive.into_string()
 }
@@ -192,4 +197,111 @@ fn a_step_that_fails_takes_those_before_it_back() {
     // Without preparing, it is told what is not, and all goes on.
     let told = install(&place, &archive, &[]).good();
     assert!(told.err.contains("the host is not prepared: make the folder `"), "{told:?}");
+}
+
+#[test]
+fn what_two_instances_use_goes_with_the_last() {
+    let (place, other) = (Place::new(), Place::new());
+    std::fs::write(place.top().join("published"), "a program").unwrap();
+    let steps = steps(&place, &Digest::of(b"a program"));
+    let tool = place.top().join("tools/firecracker");
+    install(&place, &archive(&place, &steps, &json!([])), &["--prepare", "--yes"]).good();
+    // The other has nothing to prepare any more; it listens elsewhere.
+    let beside = place.top().join("beside");
+    std::fs::create_dir(&beside).unwrap();
+    let second = archive_at(&place, other.port, &steps, &json!([]));
+    let install_second = ["install", "--name", "beside", "--component", "server", "--platform", "embedded"];
+    place.run_in(&beside, &[&install_second[..], &["--from", &second]].concat()).good();
+
+    let removed = place.run(&["uninstall", "--purge", "--yes"]).good();
+    assert!(removed.err.contains("stays: `beside` needs it as well"), "{removed:?}");
+    assert_eq!(std::fs::read_to_string(&tool).unwrap(), "a program");
+    place.run_in(&beside, &["uninstall", "--purge", "--yes"]).good();
+    assert!(!tool.exists() && !place.top().join("tools").exists());
+    assert!(!place.layout.states().join(".prepared").exists());
+}
+
+/// Nothing of what prepares the host is there, nor written down.
+fn bare(place: &Place) -> bool {
+    let data = place.layout.data(&"web".parse().unwrap());
+    let left = [place.top().join("tools"), data, place.layout.states().join(".prepared")];
+    left.iter().all(|path| !path.exists())
+}
+
+#[test]
+fn what_does_not_help_is_undone() {
+    let place = Place::new();
+    std::fs::write(place.top().join("published"), "a program").unwrap();
+    let steps = steps(&place, &Digest::of(b"a program"));
+    let needs = json!([{ "kind": "file", "path": place.top().join("never"), "why": "nobody makes it" }]);
+    let refused = install(&place, &archive(&place, &steps, &needs), &["--prepare", "--yes"]);
+    assert_eq!(refused.code, Some(4), "{refused:?}");
+    assert!(bare(&place) && !refused.err.contains("--prepare"), "{refused:?}");
+
+    // The host is ready, and the program is not.
+    let archive = archive(&place, &steps, &json!([]));
+    let taken = std::net::TcpListener::bind(("127.0.0.1", place.port)).unwrap();
+    let failed = install(&place, &archive, &["--prepare", "--yes"]);
+    assert!(failed.code.is_some_and(|code| code != 0), "{failed:?}");
+    assert!(bare(&place), "{failed:?}");
+    drop(taken);
+    install(&place, &archive, &["--prepare", "--yes"]).good();
+    assert!(place.top().join("tools/firecracker").exists());
+}
+
+#[test]
+fn what_a_killed_installation_prepared_is_undone_by_the_next_command() {
+    let place = Place::new();
+    std::fs::write(place.top().join("published"), "a program").unwrap();
+    let tool = place.top().join("tools/firecracker");
+    let needs = json!([{ "kind": "file", "path": tool, "why": "jobs run in it" }]);
+    let archive = archive(&place, &steps(&place, &Digest::of(b"a program")), &needs);
+    let record = place.layout.states().join(".prepared/web/steps.json");
+    install(&place, &archive, &["--prepare", "--yes"]).good();
+    let text = std::fs::read_to_string(&record).unwrap();
+    place.run(&["uninstall", "--purge", "--yes"]).good();
+    // As it is between the preparation and the installation.
+    let die = || {
+        let mut half: Value = serde_json::from_str(&text).unwrap();
+        half["begun"] = json!({ "known": 0, "tree": "server-1.0.0" });
+        std::fs::create_dir_all(record.parent().unwrap()).unwrap();
+        std::fs::write(&record, half.to_string()).unwrap();
+        std::fs::create_dir_all(tool.parent().unwrap()).unwrap();
+        std::fs::write(&tool, "a program").unwrap();
+    };
+    die();
+    let recovered = place.run(&["recover"]).good();
+    assert!(format!("{}{}", recovered.out, recovered.err).contains("is undone"), "{recovered:?}");
+    assert!(bare(&place));
+    // Whoever does not prepare must not rely on what is about to be undone.
+    die();
+    let refused = install(&place, &archive, &["--yes"]);
+    assert_eq!(refused.code, Some(4), "{refused:?}");
+    assert!(bare(&place));
+    // Whoever does has all of it.
+    die();
+    install(&place, &archive, &["--prepare", "--yes"]).good();
+    let data = place.layout.data(&"web".parse().unwrap());
+    assert!(tool.exists() && data.join("deep/images").is_dir());
+    assert!(!std::fs::read_to_string(&record).unwrap().contains("begun"));
+}
+
+#[test]
+fn the_folder_of_another_account_has_nothing_done_as_root() {
+    if !real::is_root() {
+        return real::left_out("what root does for others takes root");
+    }
+    let place = Place::new();
+    let made = place.top().join("made");
+    let steps =
+        json!([{ "id": "made", "kind": "folder", "path": made, "safe": true, "what": "is made by root" }]);
+    let archive = archive(&place, &steps, &json!([]));
+    std::fs::create_dir_all(place.deploy()).unwrap();
+    std::os::unix::fs::chown(place.deploy(), Some(65534), Some(65534)).unwrap();
+    let shown = install(&place, &archive, &["--prepare", "--yes", "--dry-run"]);
+    let told = format!("{}{}", shown.out, shown.err);
+    assert!(told.contains("by hand: `sudo install -d ") && !told.contains("prepare: make"), "{shown:?}");
+    std::os::unix::fs::chown(place.deploy(), Some(0), Some(0)).unwrap();
+    let shown = install(&place, &archive, &["--prepare", "--yes", "--dry-run"]);
+    assert!(format!("{}{}", shown.out, shown.err).contains("prepare: make the folder `"), "{shown:?}");
 }

@@ -10,6 +10,7 @@ use crate::cli::report::{Report, style, styled};
 use crate::cli::words;
 use crate::engine::failure::Failure;
 use crate::model::answer::plan::ChangeAnswer;
+use crate::model::shown;
 use crate::plan::step::{Plan, Step};
 
 /// Shows the files and commands of a plan.
@@ -35,7 +36,7 @@ pub(crate) fn show(report: &Report, plan: &Plan, diff: bool) {
             && mode & 0o044 != 0
         {
             for line in text.lines() {
-                report.line(styled(style::FAINT, format!("    | {line}")));
+                report.line(styled(style::FAINT, format!("    | {}", shown::line(line))));
             }
         }
     }
@@ -57,7 +58,7 @@ pub(crate) fn show_text(report: &Report, plan: &Plan, path: &Utf8Path) {
     let Some(text) = written else { return };
     report.say(format!("  {path}:"));
     for line in text.lines() {
-        report.say(styled(style::FAINT, format!("    {line}")));
+        report.say(styled(style::FAINT, format!("    {}", shown::line(line))));
     }
 }
 

@@ -278,9 +278,10 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "another service? give it another `name` in the manifest".to_owned(),
             "the same service, from now on from here? `--take-over`".to_owned(),
         ],
-        Refusal::NotOurs { .. } | Refusal::AlreadyOurs { .. } | Refusal::HasSocket { .. } => {
-            adopt::refusal_help(refusal)
-        }
+        Refusal::Undefined { .. }
+        | Refusal::NotOurs { .. }
+        | Refusal::AlreadyOurs { .. }
+        | Refusal::HasSocket { .. } => adopt::refusal_help(refusal),
         Refusal::OtherPlatform { installed, .. } => vec![
             format!("to stay there, write `\"platform\": \"{installed}\"` in the manifest"),
             "to move it, uninstall it first: its data and configuration stay".to_owned(),

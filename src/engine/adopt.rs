@@ -33,6 +33,7 @@ use crate::platform::identity;
 pub(crate) use crate::engine::adoption::{at_stop, put_aside};
 pub use crate::engine::execute::Done;
 
+mod beside;
 mod locate;
 
 /// Why something is not adopted.
@@ -192,7 +193,7 @@ pub fn prepare(context: &Context<'_>, request: &AdoptRequest) -> Result<Prepared
     if !refused.is_empty() {
         return Err(AdoptError::Lines { service: found.service, lines: refused }.into());
     }
-    let declared = declared(context, request, &found)?;
+    let declared = declared(context, request, &mut found)?;
     trust::guard_manifest(&declared.deploy, &declared.manifest, context.layout.scope)?;
     let aim = match &found.container {
         Some(container) => aim_of(context, &declared, &container.compose)?,
@@ -265,7 +266,7 @@ fn decide(
 }
 
 /// The manifest that the draft makes. It is written as a step of the plan.
-fn declared(context: &Context<'_>, request: &AdoptRequest, found: &Found) -> Result<Declared, Failure> {
+fn declared(context: &Context<'_>, request: &AdoptRequest, found: &mut Found) -> Result<Declared, Failure> {
     match manifest_in(&request.folder, &Choice::default()) {
         Err(Failure::Target(TargetError::NoManifest(_))) => {}
         Ok(_) | Err(Failure::Target(TargetError::Several { .. }) | Failure::Faulty(_)) => {
@@ -277,40 +278,24 @@ fn declared(context: &Context<'_>, request: &AdoptRequest, found: &Found) -> Res
         Some(name) => name.clone(),
         None => found.name.clone()?,
     };
+    let beside = beside::beside(&request.folder, found, &name)?;
+    let found = &*found;
     if let Some(container) = &found.container {
-        let made = of_container(request, found, name, &container.compose)?;
-        return Ok(Declared { beside: container.beside.clone(), ..made });
+        let declared = of_container(request, found, name, &container.compose)?;
+        return Ok(Declared { beside, ..declared });
     }
     let no_program = || AdoptError::NoProgram { service: found.service.clone() };
     let program = found.draft.service.command.as_ref().and_then(|command| command.first());
     let component = component(Utf8Path::new(program.ok_or_else(no_program)?), &name)?;
-    let mut manifest = Manifest {
-        schema: Some(SCHEMA_ADDRESS.to_owned()),
-        name,
-        platform: found.adopting.as_ref().map(|_| PlatformKind::Systemd),
-        scope: None,
-        package: PackageReference {
-            name: component,
-            version: None,
-            source: PackageSource::Binary,
-            url: None,
-            sha256: None,
-            public_key: None,
-            download: crate::model::source::Download::default(),
-        },
-        service: found.draft.service.clone(),
-        upgrade: crate::model::manifest::Upgrade::default(),
-        logs: crate::model::manifest::Logs::default(),
-        systemd: found.draft.systemd.clone(),
-        compose: None,
-    };
-    let made = of_manifest(request, &manifest)?;
+    let platform = found.adopting.as_ref().map(|_| PlatformKind::Systemd);
+    let mut manifest = manifest(found, name, component, platform, PackageSource::Binary);
+    let made = Declared { beside: beside.clone(), ..of_manifest(request, &manifest)? };
     let launch =
         prepare::resolve(&made, None, Version::unknown(), prepare::platform_of(&made), context.layout.scope)?;
     if origin::origin(context, &launch).is_ok_and(|origin| origin.bringer != Bringer::Unknown) {
         manifest.package.source = PackageSource::Manager;
     }
-    of_manifest(request, &manifest)
+    Ok(Declared { beside, ..of_manifest(request, &manifest)? })
 }
 
 /// The manifest of a container: what it is called by its image is its component.
@@ -322,14 +307,28 @@ fn of_container(
 ) -> Result<Declared, Failure> {
     let component = component(Utf8Path::new(compose.image.repository()), &name)?;
     let manifest = Manifest {
+        compose: Some(compose.clone()),
+        ..manifest(found, name, component, Some(PLATFORM), PackageSource::Archive)
+    };
+    of_manifest(request, &manifest)
+}
+
+fn manifest(
+    found: &Found,
+    name: InstanceName,
+    component: ComponentName,
+    platform: Option<PlatformKind>,
+    source: PackageSource,
+) -> Manifest {
+    Manifest {
         schema: Some(SCHEMA_ADDRESS.to_owned()),
         name,
-        platform: Some(PLATFORM),
+        platform,
         scope: None,
         package: PackageReference {
             name: component,
             version: None,
-            source: PackageSource::Archive,
+            source,
             url: None,
             sha256: None,
             public_key: None,
@@ -339,9 +338,8 @@ fn of_container(
         upgrade: crate::model::manifest::Upgrade::default(),
         logs: crate::model::manifest::Logs::default(),
         systemd: found.draft.systemd.clone(),
-        compose: Some(compose.clone()),
-    };
-    of_manifest(request, &manifest)
+        compose: None,
+    }
 }
 
 fn of_manifest(request: &AdoptRequest, manifest: &Manifest) -> Result<Declared, Failure> {

@@ -128,7 +128,7 @@ fn take_back(
     files::remove(&layout.trial(name))?;
     for file in &before.files {
         match &file.text {
-            Some(text) => files::write(&file.path, text, 0o644, None)?,
+            Some(text) => files::write(&file.path, text, file.mode(), file.owner.as_ref())?,
             None => {
                 files::remove(&file.path)?;
             }

@@ -216,16 +216,20 @@ fn attempt(
         return Err(Failure::Usage("nothing was changed".to_owned()));
     }
     let done = exclusively(context, &of, || {
-        overtaken
-            .set(!is_current(declared)? || (follows_active && active_version(context, &of.name)? != before));
+        overtaken.set(
+            !readying.is_current(context, declared, &wanted)
+                || !is_current(declared)?
+                || (follows_active && active_version(context, &of.name)? != before),
+        );
         if overtaken.get() {
             return Err(Failure::Changed(of.name.clone()));
         }
         let under_lock = still_agreed(&of.name, &plan, decide, asking.agree)?;
         installed::guard_unchanged(context, &wanted)?;
-        readying.carry_out(context, &wanted, &plan)?;
-        execute(context, &under_lock, &of, stage.map(Stage::into_parts))
-            .map_err(|failure| installed::told(context, &wanted, before.as_ref(), failure))
+        readying.around(context, &wanted, &plan, || {
+            execute(context, &under_lock, &of, stage.map(Stage::into_parts))
+                .map_err(|failure| installed::told(context, &wanted, before.as_ref(), failure))
+        })
     });
     for notice in registry::instances(&context.layout).notices {
         context.notice(notice);

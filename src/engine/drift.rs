@@ -135,7 +135,10 @@ pub(crate) struct Glance<'a> {
 pub(crate) fn at_a_glance(glance: &Glance<'_>) -> Vec<DriftKind> {
     let Some(receipt) = glance.receipt else { return Vec::new() };
     let (kind, systemd) = (glance.of.platform, glance.of.platform == PlatformKind::Systemd);
-    let edited = |text: &str| !platform::untouched(kind, text);
+    // A mask is a link to nowhere, or a file with nothing in it.
+    let masked = systemd && glance.definition.is_some_and(|text| text.trim().is_empty());
+    let unmarked = |text: &str| !masked && platform::marker(kind, text).is_none();
+    let edited = |text: &str| !masked && !unmarked(text) && !platform::untouched(kind, text);
     let runs = glance.seen.is_some_and(|seen| seen.state.runs());
     let boot = glance.spec.map(|spec| spec.boot);
     let of_trees = glance.spec.is_none_or(|spec| spec.source.has_trees());
@@ -146,15 +149,18 @@ pub(crate) fn at_a_glance(glance: &Glance<'_>) -> Vec<DriftKind> {
         !live.launch.is_empty() && launch.as_ref().is_some_and(|launch| *launch != live.launch)
     };
     let has_sockets = systemd && glance.spec.is_some_and(|spec| !spec.sockets.is_empty());
-    let at_boot = glance.seen.map(|seen| seen.at_boot).filter(|_| systemd && glance.definition.is_some());
+    let at_boot =
+        glance.seen.map(|seen| seen.at_boot).filter(|_| systemd && !masked && glance.definition.is_some());
     let found = [
+        (masked, DriftKind::Masked),
         (glance.definition.is_none(), DriftKind::DefinitionMissing),
+        (glance.definition.is_some_and(unmarked), DriftKind::MarkerGone),
         (glance.definition.is_some_and(edited), DriftKind::DefinitionEdited),
         (glance.seen.is_some_and(|seen| seen.needs_reload), DriftKind::NotRead),
         (at_boot == Some(false) && boot == Some(true), DriftKind::NotEnabled),
         (at_boot == Some(true) && boot == Some(false), DriftKind::Enabled),
         (has_sockets && glance.socket.is_none(), DriftKind::SocketMissing),
-        (glance.socket.is_some_and(edited), DriftKind::SocketEdited),
+        (glance.socket.is_some_and(|text| !platform::untouched(kind, text)), DriftKind::SocketEdited),
         (of_trees && version.as_ref() != active, DriftKind::LinkMoved),
         (glance.spec.is_none(), DriftKind::LaunchMissing),
         (runs && glance.live.is_some_and(runs_otherwise), DriftKind::RunsOtherSettings),

@@ -88,14 +88,7 @@ impl<'a> Hands<'a> {
             Step::Folder { path, mode, owner } => {
                 files::create_folder(path, *mode, owner.as_ref())?;
             }
-            Step::Write { path, text, mode } => {
-                // What stands there already needs no room: on a full disk an undo must not fail for that.
-                let stands =
-                    files::facts(path)?.is_some_and(|facts| facts.kind == Kind::File && facts.mode == *mode);
-                if !stands || files::read(path).ok().flatten().as_ref() != Some(text) {
-                    files::write(path, text, *mode, None)?;
-                }
-            }
+            Step::Write { path, text, mode, owner } => outcome::written(path, text, *mode, owner.as_ref())?,
             Step::Edit { path, before, after, mode, rights } => {
                 let texts = (before.as_deref(), after.as_deref());
                 let edited = account::acting_as(rights.as_ref(), || edit(path, texts, *mode))??;
@@ -170,6 +163,7 @@ impl<'a> Hands<'a> {
     pub(crate) fn undo(&self, planned: &Planned, reason: &str) -> Result<(), StepError> {
         match &planned.undo {
             Undo::Nothing => Ok(()),
+            Undo::Steps(_) if outcome::is_unmoved(&planned.step)? => Ok(()),
             Undo::Steps(steps) => self.perform_inverses(steps),
             Undo::Return(steps) => {
                 self.perform_inverses(steps)?;

@@ -13,6 +13,7 @@ use crate::model::moment::Moment;
 use crate::model::status::ProcessIdentity;
 use crate::plan::lifecycle::{afresh, restart, start, stop};
 use crate::plan::step::{Operation, Plan};
+use crate::plan::undefined;
 
 /// Decides, and does.
 pub fn lifecycle(
@@ -23,6 +24,7 @@ pub fn lifecycle(
 ) -> Result<(Plan, Option<Done>), Failure> {
     let decide = || -> Result<Plan, Failure> {
         let (spec, observed) = active(context, of)?;
+        undefined::guard(&spec, &context.layout, &observed, operation != Operation::Stop)?;
         Ok(match operation {
             Operation::Start => start(&spec, &observed),
             Operation::Stop => stop(&spec, &observed),
@@ -40,6 +42,10 @@ pub fn lifecycle(
         };
         let done = outcome.map_err(|failure| held(context, of, operation, failure))?;
         if operation == Operation::Stop {
+            if context.manager.seen(of).is_ok_and(|seen| seen.state.runs() || seen.remains) {
+                let reason = format!("{} was stopped, and something of it still runs", of.name);
+                return Err(held(context, of, operation, Failure::Held { reason, holders: Vec::new() }));
+            }
             strays::name_what_is_left(context, &of.name);
         }
         Ok((plan, Some(done)))

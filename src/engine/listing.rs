@@ -94,8 +94,20 @@ fn of_scope(layout: &Layout) -> (Vec<Listed>, Vec<String>) {
         )
     });
     let listed: Vec<Listed> = listed.collect();
+    notices.extend(without_definition(&listed));
     notices.extend(run_by_others(&listed));
     (listed, notices)
+}
+
+/// Which instances have no definition that is theirs, in one sentence.
+fn without_definition(listed: &[Listed]) -> Option<String> {
+    let lost = listed.iter().filter(|instance| instance.undefined);
+    let names: Vec<String> = lost.map(|instance| format!("`{}`", instance.name)).collect();
+    let some = names.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let more = if names.len() > MOST_NAMED { ", …" } else { "" };
+    (!names.is_empty()).then(|| {
+        format!("the definition of {some}{more} is gone or not its own: `mainstay apply` in its folder writes it anew")
+    })
 }
 
 /// Which instances another copy of mainstay runs, in one sentence.
@@ -181,6 +193,7 @@ fn listed(
         scope: marker.scope,
         user,
         folder: marker.folder.clone(),
+        undefined: !registry::is_defined(layout, marker),
         other_runtime: None,
     }
 }

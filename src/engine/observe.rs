@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::Failure;
+use crate::engine::manager::State;
 use crate::engine::{Context, drift, report, target, trial};
 use crate::host::files;
 use crate::model::launch::{self, LaunchSpec};
@@ -32,12 +33,13 @@ pub(crate) fn observe(
     let taken = context.manager.taken(of).unwrap_or_default();
     let marker = definition.as_deref().and_then(|text| platform::marker(of.platform, text));
     let seen = context.manager.seen(of);
+    let receipt = trial::receipt(layout, name)?;
     let running = match &seen {
         Ok(seen) if seen.state.runs() => Running::Yes(report::live(layout, name).map(|status| status.tree)),
         Ok(seen) if seen.remains => Running::Remains,
         Ok(_) => Running::No,
-        // Without a definition there is nothing that a manager could run.
-        Err(_) if definition.is_none() => Running::No,
+        // Where it was never installed there is nothing that a manager could run.
+        Err(_) if definition.is_none() && receipt.is_none() => Running::No,
         Err(_) => Running::Unknown,
     };
     // A supervisor speaks also where its manager does not.
@@ -52,7 +54,6 @@ pub(crate) fn observe(
     }
     let install = layout.install(name);
     let trees = trees(&install, of)?;
-    let receipt = trial::receipt(layout, name)?;
     let (compose, strange_compose) = compose(of)?;
     let outdated = live.as_ref().is_some_and(|status| {
         receipt.as_ref().is_some_and(|receipt| receipt.awaits_restart_of(status))
@@ -71,6 +72,7 @@ pub(crate) fn observe(
     let of_sockets = taken.sockets.as_ref().map(|sockets| sockets.drop_ins.clone());
     Ok(Observed {
         readiness,
+        failed: seen.as_ref().is_ok_and(|seen| seen.state == State::Failed),
         outdated,
         anchored: marker.as_ref().is_some_and(target::anchored),
         other_platform: other_platform(layout, of)?,

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::engine::Context;
 use crate::host::command::{self, Manner};
-use crate::host::{account, environment, files, process, untrusted};
+use crate::host::{account, environment, files, process, temporary, untrusted};
 use crate::model::environment_file;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::{PlatformKind, Supervision};
@@ -187,9 +187,11 @@ fn ask(context: &Context<'_>, spec: &LaunchSpec, argv: &[String], search: &str) 
         ("HOME".to_owned(), environment::home(account.uid).map_or_else(|| "/".to_owned(), String::from)),
         ("LC_ALL".to_owned(), "C.UTF-8".to_owned()),
     ];
+    // One that knows no such option may be a server that offers whatever folder it is started in.
+    let empty = temporary::empty("mainstay-empty-").map_err(|error| error.to_string())?;
     let manner = Manner {
         environment: Some(&environment),
-        folder: Some(Utf8Path::new("/")),
+        folder: Some(empty.path()),
         rights: Some(&account),
         limit: Some(PATIENCE),
         ..Manner::default()
@@ -199,7 +201,9 @@ fn ask(context: &Context<'_>, spec: &LaunchSpec, argv: &[String], search: &str) 
     let option = if is_nginx { "-v" } else { "--version" };
     let argv: Vec<String> = argv.iter().cloned().chain([option.to_owned()]).collect();
     let output = command::output(&argv, manner).map_err(|error| error.to_string())?;
-    let found = [&output.stdout, &output.stderr].into_iter().find_map(|text| version_word(text));
+    // What it says as it fails is no answer.
+    let outputs = [&output.stdout, &output.stderr].into_iter().filter(|_| output.code == Some(0));
+    let found = outputs.into_iter().find_map(|text| version_word(text));
     found.ok_or_else(|| format!("`{} {option}` names none", argv[0]))
 }
 

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::engine::Context;
 use crate::engine::failure::Failure;
 use crate::engine::preparation::others::Others;
-use crate::engine::preparation::record::Record;
-use crate::engine::requirements;
+use crate::engine::preparation::record::{Begun, Record};
+use crate::engine::{requirements, status};
 use crate::host::{account, descent, files, machine};
 use crate::model::digest::Digest;
 use crate::model::launch::LaunchSpec;
@@ -103,12 +103,21 @@ impl Pending {
         self.step.kind
     }
 
+    /// The value of a setting of the kernel, with the blanks with which the kernel's own are compared.
+    fn value(&self) -> String {
+        machine::in_single_blanks(self.step.value.as_deref().unwrap_or_default())
+    }
+
     /// Whether the host is as the step would leave it, by whomever. What is only printed is never known to be done.
     fn is_done(&self) -> bool {
         let name = self.step.name.as_deref().unwrap_or_default();
         match self.step.kind {
             PreparationKind::KernelModule => machine::has_module(name),
-            PreparationKind::Sysctl => machine::setting(name) == self.step.value,
+            // What only runs is gone with the next boot.
+            PreparationKind::Sysctl => {
+                let value = self.value();
+                machine::setting(name).as_ref() == Some(&value) && machine::is_kept(name, &value)
+            }
             PreparationKind::Group => {
                 let group = account::group(name);
                 group.is_ok_and(|group| account::groups(&self.account).contains(&group))
@@ -124,27 +133,51 @@ impl Pending {
     }
 }
 
-/// Does the steps that may be done; if one fails, those before it are undone, last first.
+/// Does the steps that may be done; if one fails, those before it are undone, last first. Until [`keep`] they are those of
+/// an operation that may yet be undone.
 pub(crate) fn carry_out(context: &Context<'_>, wanted: &Wanted, pending: &[Pending]) -> Result<(), Failure> {
-    let mut record = Record::of(&context.layout, &wanted.spec)?;
-    let known = record.steps.len();
-    for pending in pending.iter().filter(|pending| pending.doable) {
-        own_folder(wanted, pending)?;
-        context.tell(crate::engine::event::Event::Preparing(pending.to_string()));
-        let undo = hands::inverse(pending);
-        record.steps.push(Done { id: pending.step.id.clone(), what: pending.to_string(), undo });
-        record.write(&context.layout)?;
-        if let Err(reason) = hands::perform(context, pending, &record.steps) {
-            let mut not_undone = Vec::new();
-            while record.steps.len() > known {
-                let undo = record.steps.pop().map(|done| done.undo).unwrap_or_default();
-                not_undone.extend(hands::take_back(&undo));
+    let layout = &context.layout;
+    record::exclusively(layout, &wanted.spec.name, || {
+        let mut record = Record::of(layout, &wanted.spec)?;
+        record.begun = Some(Begun { known: record.steps.len(), tree: wanted.spec.tree() });
+        for pending in pending.iter().filter(|pending| pending.doable) {
+            context.tell(crate::engine::event::Event::Preparing(pending.to_string()));
+            let undo = undoing(wanted, pending);
+            record.steps.push(Done { id: pending.step.id.clone(), what: pending.to_string(), undo });
+            record.write(layout)?;
+            let outcome = own_folder(wanted, pending).map_err(|error| error.to_string());
+            if let Err(reason) = outcome.and_then(|()| hands::perform(context, pending, &record.steps)) {
+                let not_undone = take_back(layout, &mut record)?;
+                return Err(Failure::Unprepared { step: pending.to_string(), reason, not_undone });
             }
-            record.write(&context.layout)?;
-            return Err(Failure::Unprepared { step: pending.to_string(), reason, not_undone });
+        }
+        Ok(())
+    })
+}
+
+/// What takes a step back. The instance's own folders were not made with the rights of the step.
+fn undoing(wanted: &Wanted, pending: &Pending) -> Vec<Undo> {
+    let mut undo = hands::inverse(pending);
+    let folders = instance_folders(wanted).into_iter().map(|(folder, ..)| folder);
+    let own: Vec<Utf8PathBuf> = match &pending.path {
+        Some(path) => folders.filter(|folder| path.starts_with(folder)).collect(),
+        None => Vec::new(),
+    };
+    if own.is_empty() {
+        return undo;
+    }
+    undo.retain(|undo| match undo {
+        Undo::RemoveFolder { path, .. } => own.iter().any(|folder| path.starts_with(folder)),
+        _ => true,
+    });
+    for undo in &mut undo {
+        if let Undo::RemoveFolder { path, owner } = undo
+            && own.contains(path)
+        {
+            *owner = None;
         }
     }
-    Ok(())
+    undo
 }
 
 /// The instance's own data folder comes with its installation, which is later: a step that makes something in it has it
@@ -157,6 +190,90 @@ fn own_folder(wanted: &Wanted, pending: &Pending) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Takes back what the operation under way has done, and says what could not be.
+fn take_back(layout: &Layout, record: &mut Record) -> Result<Vec<String>, Failure> {
+    let known = record.begun.as_ref().map_or(record.steps.len(), |begun| begun.known);
+    let left = undo_down_to(layout, record, known)?;
+    record.begun = None;
+    record.write(layout)?;
+    Ok(left)
+}
+
+/// Undoes steps, last first. What another instance lives by is handed over to it, and goes with that one.
+fn undo_down_to(layout: &Layout, record: &mut Record, known: usize) -> Result<Vec<String>, Failure> {
+    let others = Others::of(layout, &record.of.name);
+    let mut left = Vec::new();
+    // Written down as undone only when it is: whoever dies in between does it again, which does no harm.
+    while record.steps.len() > known
+        && let Some(last) = record.steps.last()
+    {
+        match others.need(last) {
+            Some((by, why)) => {
+                let mut theirs = Record::of_marker(layout, by)?;
+                theirs.inherit(last.clone());
+                theirs.write(layout)?;
+                left.push(why);
+            }
+            None => left.extend(hands::take_back(&last.undo)),
+        }
+        record.steps.pop();
+        record.write(layout)?;
+    }
+    Ok(left)
+}
+
+/// Keeps what an operation that is done has prepared.
+pub(crate) fn keep(layout: &Layout, name: &InstanceName) -> Result<(), Failure> {
+    if !is_unfinished(layout, name)? {
+        return Ok(());
+    }
+    record::exclusively(layout, name, || {
+        let Some(mut record) = record::read(layout, name)? else { return Ok(()) };
+        record.begun = None;
+        record.write(layout)
+    })
+}
+
+/// Brings to an end what an operation that is not under way any more has prepared: it stays if what it was for is active,
+/// and is undone otherwise. Says which, and what could not be undone.
+pub(crate) fn settle(
+    layout: &Layout,
+    name: &InstanceName,
+) -> Result<Option<(Settled, Vec<String>)>, Failure> {
+    if !is_unfinished(layout, name)? {
+        return Ok(None);
+    }
+    record::exclusively(layout, name, || {
+        let Some(mut record) = record::read(layout, name)? else { return Ok(None) };
+        let Some(begun) = record.begun.clone() else { return Ok(None) };
+        if status::active(layout, &record.of).is_some_and(|active| active.tree() == begun.tree) {
+            record.begun = None;
+            record.write(layout)?;
+            return Ok(Some((Settled::Kept, Vec::new())));
+        }
+        Ok(Some((Settled::Undone, take_back(layout, &mut record)?)))
+    })
+}
+
+/// What has become of what was prepared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It stays.
+    Kept,
+    /// It is undone.
+    Undone,
+}
+
+/// Whether an operation has prepared the host for an instance and is neither done nor undone.
+pub(crate) fn is_unfinished(layout: &Layout, name: &InstanceName) -> Result<bool, Failure> {
+    Ok(record::read(layout, name)?.is_some_and(|record| record.begun.is_some()))
+}
+
+/// All instances of a scope of which that is so.
+pub(crate) fn unfinished(layout: &Layout) -> Result<Vec<InstanceName>, Failure> {
+    record::unfinished(layout)
 }
 
 /// The instance for which something was done on this host and not undone yet, also where nothing else of it is left.
@@ -172,17 +289,11 @@ pub fn prepared(layout: &Layout, name: &InstanceName) -> Result<Vec<String>, Fai
 
 /// Undoes what was done for an instance, last first, and says what could not be, or is another's by now.
 pub fn undo(layout: &Layout, name: &InstanceName) -> Result<Vec<String>, Failure> {
-    let Some(mut record) = record::read(layout, name)? else { return Ok(Vec::new()) };
-    let others = Others::of(layout, name);
-    let mut left = Vec::new();
-    // Written down as undone only when it is: whoever dies in between does it again, which does no harm.
-    while let Some(last) = record.steps.last() {
-        match others.need(last) {
-            Some(why) => left.push(why),
-            None => left.extend(hands::take_back(&last.undo)),
-        }
-        record.steps.pop();
-        record.write(layout)?;
+    if record::read(layout, name)?.is_none() {
+        return Ok(Vec::new());
     }
-    Ok(left)
+    record::exclusively(layout, name, || {
+        let Some(mut record) = record::read(layout, name)? else { return Ok(Vec::new()) };
+        undo_down_to(layout, &mut record, 0)
+    })
 }

@@ -4,9 +4,10 @@
 use crate::engine::Context;
 use crate::engine::failure::Failure;
 use crate::engine::preparation::{self, Pending};
+use crate::engine::recover::is_journalled;
 use crate::engine::requirements::{self, Lack};
 use crate::engine::target::Declared;
-use crate::model::package::{Host, PreparationKind, Requirement, RequirementKind, Severity};
+use crate::model::package::{Host, Preparation, PreparationKind, Requirement, RequirementKind, Severity};
 use crate::plan::step::{Operation, Plan};
 use crate::plan::wanted::Wanted;
 use crate::platform::identity;
@@ -14,6 +15,7 @@ use crate::platform::identity;
 /// What stands between a host and a launch.
 pub(crate) struct Readying {
     checks: Vec<Requirement>,
+    steps: Vec<Preparation>,
     pending: Vec<Pending>,
     runs: bool,
     refuses: bool,
@@ -39,7 +41,13 @@ impl Readying {
             _ => false,
         };
         let pending = preparation::pending(layout, spec, &host.prepare, declared.deploy.owner.as_ref());
-        let readying = Self { checks: host.checks, pending, runs, refuses: changes && !wishes.unchecked };
+        let readying = Self {
+            checks: host.checks,
+            steps: host.prepare,
+            pending,
+            runs,
+            refuses: changes && !wishes.unchecked,
+        };
         let concerned = wishes.prepare || matches!(plan.operation, Operation::Install | Operation::Upgrade);
         if concerned {
             readying.tell(plan, wishes.prepare);
@@ -101,20 +109,62 @@ impl Readying {
         Err(Failure::HostLacks { component, lacks: refused, can_be_prepared })
     }
 
-    /// Prepares the host, and refuses what it lacks then.
-    pub(crate) fn carry_out(
+    /// Whether the host is prepared as far as it was when it was looked at: what a killed command had prepared may have
+    /// been taken back since.
+    pub(crate) fn is_current(&self, context: &Context<'_>, declared: &Declared, wanted: &Wanted) -> bool {
+        let owner = declared.deploy.owner.as_ref();
+        preparation::pending(&context.layout, &wanted.spec, &self.steps, owner) == self.pending
+    }
+
+    /// Prepares the host, and refuses what it lacks then. What follows makes use of it; if that fails and is undone, so is
+    /// what was prepared.
+    pub(crate) fn around<T>(
         &self,
         context: &Context<'_>,
         wanted: &Wanted,
         plan: &Plan,
-    ) -> Result<(), Failure> {
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let (layout, name) = (&context.layout, &wanted.spec.name);
+        let outcome = self.carry_out(context, wanted, plan).and_then(|()| work());
+        match &outcome {
+            Ok(_) => told(context, preparation::keep(layout, name).map(|()| Vec::new())),
+            // The next command does both.
+            Err(Failure::Killed) => {}
+            Err(_) if is_journalled(context, name).unwrap_or(true) => {}
+            Err(_) => {
+                let settled = preparation::settle(layout, name);
+                told(context, settled.map(|settled| settled.map(|(_, left)| left).unwrap_or_default()));
+            }
+        }
+        outcome
+    }
+
+    /// Prepares the host, and refuses what it lacks then.
+    fn carry_out(&self, context: &Context<'_>, wanted: &Wanted, plan: &Plan) -> Result<(), Failure> {
         if plan.preparation.is_empty() {
             return Ok(());
         }
         preparation::carry_out(context, wanted, &self.pending)?;
-        for told in self.judged(wanted, self.lacks(wanted))? {
+        let judged = self.judged(wanted, self.lacks(wanted)).map_err(|failure| match failure {
+            // It was done, and did not help.
+            Failure::HostLacks { component, lacks, .. } => {
+                Failure::HostLacks { component, lacks, can_be_prepared: false }
+            }
+            failure => failure,
+        });
+        for told in judged? {
             context.notice(told);
         }
         Ok(())
+    }
+}
+
+/// Tells what is left of a preparation. That it could not be written down is no failure of what was done on it: the next
+/// command does it.
+fn told(context: &Context<'_>, outcome: Result<Vec<String>, Failure>) {
+    match outcome {
+        Ok(left) => left.into_iter().for_each(|left| context.notice(left)),
+        Err(failure) => context.notice(format!("what was prepared is looked at again later: {failure}")),
     }
 }

@@ -8,6 +8,7 @@ use crate::engine::execute::{advance, mark_bad, remember, unclosed, undo};
 use crate::engine::failure::{Failure, StepError};
 use crate::engine::hands::Hands;
 use crate::engine::journal::{self, Journal, Unfinished};
+use crate::engine::preparation::{self, Settled};
 use crate::engine::ready::{Awaited, await_ready};
 use crate::engine::{Context, adoption, leftovers, operation, registry, report, reserve, switch, trial};
 use crate::host::files;
@@ -38,13 +39,29 @@ pub enum Recovered {
 
 /// Whether an operation was left unfinished. Takes no lock, so it may be one that is just under way.
 pub fn is_unfinished(context: &Context<'_>, name: &InstanceName) -> Result<bool, Failure> {
+    Ok(is_journalled(context, name)? || preparation::is_unfinished(&context.layout, name)?)
+}
+
+/// Whether an operation has begun to change the instance, and has come to no end.
+pub(crate) fn is_journalled(context: &Context<'_>, name: &InstanceName) -> Result<bool, Failure> {
     let (operation, switch) = (context.layout.operation(name), context.layout.switch(name));
     Ok(files::facts(&operation)?.is_some() || files::facts(&switch)?.is_some())
 }
 
 /// Brings an unfinished operation to an end, under the instance's lock, and removes what is left over.
 pub(crate) fn recover(context: &Context<'_>, name: &InstanceName) -> Result<Recovered, Failure> {
-    let outcome = end(context, name)?;
+    let mut outcome = end(context, name)?;
+    if let Some((settled, left)) = preparation::settle(&context.layout, name)? {
+        for left in left {
+            context.notice(left);
+        }
+        if outcome == Recovered::Nothing {
+            outcome = match settled {
+                Settled::Kept => Recovered::Finished,
+                Settled::Undone => Recovered::Undone,
+            };
+        }
+    }
     if let Some(from) = trial::left_to_a_start(&context.layout, name)? {
         // Its start could not take it back, on a full disk say; another may.
         context.notice("what runs has failed in its trial: the service is restarted with the version before");
@@ -331,6 +348,11 @@ pub fn unfinished(layout: &Layout) -> Result<Vec<InstanceName>, Failure> {
     let mut found = Vec::new();
     for name in names.into_iter().filter_map(|name| InstanceName::new(name).ok()) {
         if files::list(&layout.journal(&name))?.is_some_and(|entries| !entries.is_empty()) {
+            found.push(name);
+        }
+    }
+    for name in preparation::unfinished(layout)? {
+        if !found.contains(&name) {
             found.push(name);
         }
     }

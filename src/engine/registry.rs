@@ -8,9 +8,10 @@ use camino::Utf8Path;
 use crate::host::{files, lock, untrusted};
 use crate::model::index::{self, Index, Scan};
 use crate::model::layout::Layout;
-use crate::model::manifest::{PlatformKind, Scope};
+use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
+use crate::model::receipt::Receipt;
 use crate::platform;
 
 /// How long a command waits to write the index; it is a cache, so not for long.
@@ -32,7 +33,7 @@ pub struct Instances {
 pub fn instances(layout: &Layout) -> Instances {
     let found = look(layout);
     if !found.is_news() {
-        return found.of_scope(layout.scope);
+        return found.of_scope(layout);
     }
     let updated = lock::holding(&layout.index_lock(), PATIENCE, || {
         // Where another command has written meanwhile, what it has installed must not be lost.
@@ -48,7 +49,7 @@ pub fn instances(layout: &Layout) -> Instances {
     if let Err(reason) = written {
         found.notices.push(format!("the index could not be brought up to date: {reason}"));
     }
-    found.of_scope(layout.scope)
+    found.of_scope(layout)
 }
 
 /// What the markers and the index say together.
@@ -65,8 +66,13 @@ impl Found {
         self.known.as_ref() != Some(&self.index) && !(self.known.is_none() && self.index.instances.is_empty())
     }
 
-    fn of_scope(mut self, scope: Scope) -> Instances {
-        self.index.instances.retain(|marker| marker.scope == scope);
+    /// The instances of a scope, those too of which only the receipt tells. They never stand in the index, which is
+    /// of markers alone.
+    fn of_scope(mut self, layout: &Layout) -> Instances {
+        self.index.instances.retain(|marker| marker.scope == layout.scope);
+        let undefined = undefined(layout, &self.index.instances);
+        self.index.instances.extend(undefined);
+        self.index.instances.sort();
         Instances { markers: self.index.instances, notices: self.notices }
     }
 }
@@ -114,6 +120,28 @@ pub fn find(layout: &Layout, name: &InstanceName) -> Result<(Marker, Vec<String>
     let all = instances(layout);
     let found = all.markers.iter().find(|marker| marker.name == *name).cloned();
     found.map(|marker| (marker, all.notices.clone())).ok_or(all)
+}
+
+/// Whether an instance has a definition that says that it is its own.
+#[must_use]
+pub fn is_defined(layout: &Layout, of: &Marker) -> bool {
+    let marker = definition(&layout.definition(&of.name, of.platform), of.platform).ok().flatten();
+    marker.is_some_and(|marker| marker.name == of.name && marker.scope == of.scope)
+}
+
+/// The instances that are installed by their receipts, and by no definition: it is gone, or says no longer whose it is.
+fn undefined(layout: &Layout, defined: &[Marker]) -> Vec<Marker> {
+    let names = files::list(layout.states()).ok().flatten().unwrap_or_default();
+    let of_receipt = |name: &String| {
+        let name: InstanceName = name.parse().ok()?;
+        if defined.iter().any(|marker| marker.name == name) {
+            return None;
+        }
+        let text = untrusted::read(&layout.receipt(&name), LARGEST as u64).ok()??;
+        let receipt: Receipt = serde_json::from_str(&text).ok()?;
+        (receipt.name == name && receipt.scope == layout.scope).then(|| receipt.marker())
+    };
+    names.iter().filter_map(of_receipt).collect()
 }
 
 /// Whether the index knows an instance: it holds a marker to the letter, as it is written there. To look for its text is quicker than

@@ -21,6 +21,7 @@ use crate::plan::cleanup::cleanup;
 use crate::plan::observed::Observed;
 use crate::plan::refusal::Refusal;
 use crate::plan::step::{Plan, Step, Undo};
+use crate::plan::undefined;
 use crate::plan::uninstall::{put_away_folders, uninstall};
 
 /// What to remove.
@@ -53,6 +54,7 @@ pub fn remove(
             return Err(Refusal::NameTaken { name: of.name.clone(), folder: marker.folder.clone() }.into());
         }
         let layout = &context.layout;
+        undefined::guard(&spec, layout, &observed, removal == Removal::AndRestore)?;
         let mut plan = match removal {
             Removal::OldVersions => {
                 references::collect(context, of, &mut observed)?;
@@ -127,6 +129,7 @@ pub(crate) fn active(context: &Context<'_>, of: &Marker) -> Result<(LaunchSpec, 
     let spec = spec.cloned().unwrap_or_else(|| bare(of));
     let mut folders: Vec<Utf8PathBuf> = put_away_folders(&spec, &context.layout, true);
     folders.extend(put_away_folders(&spec, &context.layout, false));
+    folders.extend(undefined::boot_link(&spec, &context.layout));
     let observed = observe(context, of, &folders)?;
     Ok((spec, observed))
 }

@@ -231,7 +231,8 @@ fn sysctl(check: &Requirement, name: &str) -> Option<String> {
         return Some(format!("the kernel has no setting `{name}`"));
     };
     if let Some(wanted) = &check.value {
-        return (found != *wanted).then(|| format!("the kernel's setting `{name}` is {found}, not {wanted}"));
+        return (found != machine::in_single_blanks(wanted))
+            .then(|| format!("the kernel's setting `{name}` is {found}, not {wanted}"));
     }
     let wanted = check.minimum?;
     let enough = found.parse::<i64>().is_ok_and(|found| found >= wanted);

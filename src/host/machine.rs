@@ -63,7 +63,40 @@ pub fn setting_file(name: &str) -> Utf8PathBuf {
 #[must_use]
 pub fn setting(name: &str) -> Option<String> {
     let text = files::read(&setting_file(name)).ok()??;
-    Some(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
+    Some(in_single_blanks(&text))
+}
+
+/// A value of the kernel as it is compared: what lies between its words means nothing.
+#[must_use]
+pub fn in_single_blanks(value: &str) -> String {
+    value.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a setting of the kernel gets this value at the next boot as well.
+#[must_use]
+pub fn is_kept(name: &str, value: &str) -> bool {
+    let folders = ["/usr/lib/sysctl.d", "/usr/local/lib/sysctl.d", "/run/sysctl.d", "/etc/sysctl.d"];
+    kept(&folders.map(Utf8Path::new), name).as_deref() == Some(value)
+}
+
+/// The value that a setting gets at boot by the files of folders (sysctl.d(5)): of files of one name that of the last
+/// folder counts, and of all the last by their names.
+fn kept(folders: &[&Utf8Path], name: &str) -> Option<String> {
+    let mut found = std::collections::BTreeMap::new();
+    for folder in folders {
+        for file in files::list(folder).ok().flatten().unwrap_or_default() {
+            if Utf8Path::new(&file).extension() == Some("conf") {
+                found.insert(file.clone(), folder.join(&file));
+            }
+        }
+    }
+    let texts: Vec<String> = found.values().filter_map(|path| files::read(path).ok().flatten()).collect();
+    let mut lines = texts.iter().flat_map(|text| text.lines()).filter_map(|line| {
+        let (key, value) = line.trim().trim_start_matches('-').split_once('=')?;
+        let is_it = !key.starts_with(['#', ';']) && key.trim().replace('/', ".") == name.replace('/', ".");
+        is_it.then(|| in_single_blanks(value))
+    });
+    lines.next_back()
 }
 
 /// The memory of this host, in bytes.
@@ -117,6 +150,26 @@ mod tests {
         assert!(!has_module("no_such_module") && !has_cpu_flag("no_such_flag"));
         assert!(program("sh", "/nowhere:/bin:/usr/bin").is_some() && program("sh", "/nowhere").is_none());
         assert!(program("/bin/sh", "").is_some() && program("/etc/passwd", "").is_none());
+    }
+
+    #[test]
+    fn the_last_file_says_what_a_setting_is_at_boot() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = Utf8Path::from_path(folder.path()).unwrap();
+        let (vendor, own) = (top.join("vendor"), top.join("own"));
+        for (path, text) in [
+            (vendor.join("50-a.conf"), "net.ipv4.tcp_rmem = 1 2 3\n"),
+            (vendor.join("60-b.conf"), "# a.b = 1\n-net/ipv4/tcp_rmem=4\t 5  6\n"),
+            (own.join("60-b.text"), "net.ipv4.tcp_rmem = 7\n"),
+        ] {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let kept = |name| super::kept(&[&vendor, &own], name);
+        assert_eq!(kept("net.ipv4.tcp_rmem").as_deref(), Some("4 5 6"));
+        assert_eq!(kept("a.b"), None);
+        std::fs::write(own.join("60-b.conf"), "").unwrap();
+        assert_eq!(kept("net.ipv4.tcp_rmem").as_deref(), Some("1 2 3"));
     }
 
     #[test]

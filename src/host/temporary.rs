@@ -43,8 +43,19 @@ pub fn from_input(folder: &Utf8Path, tell: &mut dyn FnMut(u64)) -> Result<File, 
 
 /// Makes a folder for a while.
 pub fn folder(prefix: &str) -> Result<Temporary, FileError> {
+    made(tempfile::Builder::new().prefix(prefix))
+}
+
+/// Makes a folder for a while that everybody may enter and only the caller write to, for a program that is to find
+/// nothing where it starts.
+pub fn empty(prefix: &str) -> Result<Temporary, FileError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    made(tempfile::Builder::new().prefix(prefix).permissions(std::fs::Permissions::from_mode(0o755)))
+}
+
+fn made(builder: &mut tempfile::Builder<'_, '_>) -> Result<Temporary, FileError> {
     let parent = environment::temporary_folder();
-    let made = tempfile::Builder::new().prefix(prefix).tempdir_in(&parent);
+    let made = builder.tempdir_in(&parent);
     let folder = made.map_err(failed_io("create a folder in", &parent))?;
     let path = Utf8PathBuf::try_from(folder.path().to_owned())
         .map_err(|error| failed_io("use a folder in", &parent)(error.into_io_error()))?;

@@ -179,20 +179,20 @@ mod tests {
         if let Some(part) = named(part).or_else(|| of_several("allOf")).or_else(|| of_several("anyOf")) {
             return leaves(root, &part, path, found);
         }
-        if let Some(Value::Object(fields)) = part.get("properties") {
-            for (name, field) in fields {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                leaves(root, field, &path, found);
-            }
-            return;
-        }
         let patterns = part.get("patternProperties").and_then(Value::as_object);
         let free = patterns.and_then(|all| all.values().next());
-        match free.or_else(|| part.get("additionalProperties").filter(|free| free.is_object())) {
-            Some(free) => leaves(root, free, &format!("{path}.*"), found),
-            None => {
-                found.insert(path.to_owned());
-            }
+        // Where names are free, those that a schema says more about are of the same kind.
+        if let Some(free) = free.or_else(|| part.get("additionalProperties").filter(|free| free.is_object()))
+        {
+            return leaves(root, free, &format!("{path}.*"), found);
+        }
+        let Some(Value::Object(fields)) = part.get("properties") else {
+            found.insert(path.to_owned());
+            return;
+        };
+        for (name, field) in fields {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            leaves(root, field, &path, found);
         }
     }
 

@@ -210,6 +210,12 @@ impl Layout {
         self.state.join(".locks").join(format!("{name}.operation.lock"))
     }
 
+    /// The lock under which the host is prepared for an instance, or that undone. Never deleted.
+    #[must_use]
+    pub fn preparation_lock(&self) -> Utf8PathBuf {
+        self.state.join(".locks").join("preparation.lock")
+    }
+
     /// The lock under which a switch is made. Never deleted.
     #[must_use]
     pub fn switch_lock(&self, name: &InstanceName) -> Utf8PathBuf {

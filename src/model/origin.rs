@@ -115,17 +115,19 @@ pub fn recorded(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The first word of a text that looks like a version: a digit, then digits, dots and what may follow, with at least
-/// one dot. A `v` before it does not count.
+/// The first word of a text's first line that looks like a version: a digit, then digits, dots and what may follow,
+/// with at least one dot. A `v` before it does not count, and an address such as `127.0.0.1` is none.
 #[must_use]
 pub fn version_word(text: &str) -> Option<Version> {
+    let text = text.lines().find(|line| !line.trim().is_empty())?;
     let words = text.split(|letter: char| letter.is_whitespace() || ",;()[]\"'/=:@".contains(letter));
     words.into_iter().find_map(|word| {
         let word = word.strip_prefix(['v', 'V']).unwrap_or(word).trim_end_matches(['.', '-', '+', '~']);
         let (first, rest) = word.split_once('.')?;
         let is_number = !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit());
         let goes_on = rest.starts_with(|letter: char| letter.is_ascii_digit());
-        (is_number && goes_on).then(|| Version::new(word).ok()).flatten()
+        let is_address = word.parse::<std::net::Ipv4Addr>().is_ok();
+        (is_number && goes_on && !is_address).then(|| Version::new(word).ok()).flatten()
     })
 }
 
@@ -184,6 +186,9 @@ mod tests {
             ("tool 1.0.0-rc.1+build5.", Some("1.0.0-rc.1+build5")),
             ("Copyright 2024 Example. 3 programs", None),
             ("listens on port 8000", None),
+            ("listens on 127.0.0.1:8000", None),
+            ("\nweb 1.2.3\n", Some("1.2.3")),
+            ("Traceback (most recent call last):\n  in python3.11 at 3.11.2", None),
             ("", None),
         ] {
             assert_eq!(version_word(text), expected.map(version), "{text}");

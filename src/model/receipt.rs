@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
 use crate::model::manifest::{PlatformKind, Scope};
+use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::provenance::Provenance;
@@ -100,6 +101,18 @@ impl Receipt {
     pub fn text(&self) -> String {
         // A receipt holds only strings and numbers, which JSON can always express.
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// Whose receipt it is.
+    #[must_use]
+    pub fn marker(&self) -> Marker {
+        Marker {
+            name: self.name.clone(),
+            component: self.component.clone(),
+            platform: self.platform,
+            scope: self.scope,
+            folder: self.folder.clone(),
+        }
     }
 
     /// The active version.

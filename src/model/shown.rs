@@ -3,47 +3,94 @@
 /// What stands for a value that is not shown.
 pub const HIDDEN: &str = "…";
 
-/// Words in the name of a variable after which its value is taken for a secret.
-const WORDS: [&str; 8] =
+/// What a name that holds it is taken for the name of a secret.
+const PARTS: [&str; 8] =
     ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIAL", "PRIVATE", "KEY"];
 
-/// Whether a variable of this name may hold a secret.
+/// Likewise, where a word of the name ends so: `PGPASS`, `DB_PASS`, `OAUTH`, but not `AUTHORS`.
+const ENDINGS: [&str; 6] = ["PASS", "PWD", "AUTH", "AUTHORIZATION", "DSN", "SALT"];
+
+/// Settings of a unit whose values are paths, whatever they are called.
+const OF_PATHS: [&str; 3] = ["LoadCredential", "LoadCredentialEncrypted", "EnvironmentFile"];
+
+/// Whether a variable, an option or a field of this name may hold a secret.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
     let name = name.to_uppercase();
-    WORDS.iter().any(|word| name.contains(word))
+    let ends = |word: &str| ENDINGS.iter().any(|ending| word.ends_with(ending));
+    PARTS.iter().any(|part| name.contains(part)) || name.split(['_', '-']).any(ends)
 }
 
-/// The value of a variable, as far as it may be shown: an address loses its password.
+/// The value of a variable, as far as it may be shown.
 #[must_use]
 pub fn value(name: &str, value: &str) -> String {
-    if is_secret(name) && !value.is_empty() { HIDDEN.to_owned() } else { without_password(value) }
+    if is_secret(name) && !value.is_empty() { HIDDEN.to_owned() } else { line(value) }
 }
 
-/// A setting of a unit: of variables, only values that may be shown.
+/// A line of any text, as far as it may be shown: what follows a name that may be a secret's is left out, up to the end
+/// of the line, and so is the password of an address. Rather too much is left out than too little.
+#[must_use]
+pub fn line(text: &str) -> String {
+    let is_named = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
+    let mut at = 0;
+    while let Some(begin) = text[at..].find(is_named).map(|begin| at + begin) {
+        let end = text[begin..].find(|letter| !is_named(letter)).map_or(text.len(), |length| begin + length);
+        let name = &text[begin..end];
+        if (is_secret(name) || name == "Bearer")
+            && let Some(length) = separator(name, &text[end..])
+            && !text[end + length..].trim().is_empty()
+        {
+            return format!("{}{HIDDEN}", without_password(&text[..end + length]));
+        }
+        at = end;
+    }
+    without_password(text)
+}
+
+/// How long that is which stands between a name and its value: `=`, `:`, a comma in a list of arguments, or the space
+/// after an option.
+fn separator(name: &str, rest: &str) -> Option<usize> {
+    let unquoted = rest.trim_start_matches(['"', '\'']);
+    let blank = unquoted.trim_start_matches([' ', '\t']);
+    let is_spaced = blank.len() < unquoted.len() && (name.starts_with("--") || name == "Bearer");
+    let after = blank.strip_prefix(['=', ':', ',']).or(is_spaced.then_some(blank))?;
+    Some(rest.len() - after.trim_start_matches([' ', '\t', '"', '\'']).len())
+}
+
+/// A setting of a unit, likewise.
 #[must_use]
 pub fn setting(name: &str, text: &str) -> String {
-    if name.starts_with("SetCredential") {
-        return HIDDEN.to_owned();
-    }
-    let variables = || text.split_ascii_whitespace().map(|word| word.trim_matches(['"', '\'']));
-    let named = |word: &str| word.split_once('=').map(|(variable, _)| variable.to_owned());
-    let secret = variables().filter_map(named).find(|variable| is_secret(variable));
-    match secret.filter(|_| name == "Environment") {
-        Some(variable) if variables().count() == 1 => format!("{variable}={HIDDEN}"),
-        Some(_) => HIDDEN.to_owned(),
-        None => without_password(text),
+    match name {
+        _ if name.starts_with("SetCredential") => HIDDEN.to_owned(),
+        _ if OF_PATHS.contains(&name) => text.to_owned(),
+        _ => line(text),
     }
 }
 
-/// The text of a unit, likewise.
+/// The text of a definition, likewise. A line that goes on after one that was shortened is left out with it.
 #[must_use]
-pub fn unit(text: &str) -> String {
-    let line = |line: &str| match line.split_once('=') {
-        Some((name, value)) => format!("{name}={}\n", setting(name.trim(), value)),
-        None => format!("{line}\n"),
-    };
-    text.lines().map(line).collect()
+pub fn definition(text: &str) -> String {
+    let mut shown = String::new();
+    let mut goes_on_hidden = false;
+    for text in text.lines() {
+        let told = match text.split_once('=') {
+            _ if goes_on_hidden => HIDDEN.to_owned(),
+            // The name of a setting is systemd's own, such as `PrivateTmp`.
+            Some((name, value)) if is_setting(name) => format!("{name}={}", setting(name, value)),
+            _ => line(text),
+        };
+        goes_on_hidden = text.ends_with('\\') && told != text;
+        shown.push_str(&told);
+        shown.push('\n');
+    }
+    shown
+}
+
+fn is_setting(name: &str) -> bool {
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    name.starts_with(|first: char| first.is_ascii_uppercase())
+        && name.chars().all(is_letter)
+        && name.contains(|letter: char| letter.is_ascii_lowercase())
 }
 
 fn without_password(text: &str) -> String {
@@ -65,15 +112,42 @@ mod tests {
     #[test]
     fn what_looks_like_a_secret_is_not_shown() {
         assert_eq!(value("PORT", "4000"), "4000");
-        assert_eq!(value("API_TOKEN", "abc"), "…");
+        for name in ["API_TOKEN", "DB_PASS", "PGPASS", "AUTH", "apiKey", "ORDERS_DSN"] {
+            assert_eq!(value(name, "hush"), "…", "{name}");
+        }
+        assert_eq!(value("AUTHORS", "two"), "two");
         assert_eq!(value("URL", "postgres://web:hush@db/web"), "postgres://web:…@db/web");
         assert_eq!(value("URL", "http://127.0.0.1:80/a@b:c"), "http://127.0.0.1:80/a@b:c");
-        assert_eq!(setting("Environment", "\"API_TOKEN=abc\""), "API_TOKEN=…");
-        assert_eq!(setting("Environment", "A=1 \"API_TOKEN=a b\""), "…");
-        assert_eq!(setting("SetCredential", "a:b"), "…");
+    }
+
+    #[test]
+    fn nor_is_it_in_the_middle_of_a_line() {
+        for (text, expected) in [
+            ("http://127.0.0.1/?token=hush&a=b", "http://127.0.0.1/?token=…"),
+            ("Authorization: Bearer hush", "Authorization: …"),
+            ("Bearer hush", "Bearer …"),
+            (r#"["web","--db-pass","hush"]"#, r#"["web","--db-pass","…"#),
+            ("web --token hush", "web --token …"),
+            ("web --token=hush", "web --token=…"),
+            (r#"      "API_TOKEN": "hush""#, r#"      "API_TOKEN": "…"#),
+            (r#"      "URL": "postgres://u:hush@h/x""#, r#"      "URL": "postgres://u:…@h/x""#),
+            ("the token is asked for", "the token is asked for"),
+            ("token:", "token:"),
+        ] {
+            assert_eq!(line(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn nor_in_a_definition_and_its_settings_stay_readable() {
+        let text =
+            "[Service]\nPrivateTmp=yes\nKeyringMode=private\nLoadCredential=API_TOKEN:/etc/token\nNice=5\n";
+        assert_eq!(definition(text), text);
         assert_eq!(
-            unit("[Service]\nEnvironment=DB_PASSWORD=x\nNice=5\n"),
-            "[Service]\nEnvironment=DB_PASSWORD=…\nNice=5\n"
+            definition("Environment=A=1 \\\n  API_TOKEN=hush \\\n  more\nNice=5\nSetCredential=a:hush\n"),
+            "Environment=A=1 \\\n  API_TOKEN=…\n…\nNice=5\nSetCredential=…\n"
         );
+        assert_eq!(definition("Environment=\"API_TOKEN=a b\" C=1\n"), "Environment=\"API_TOKEN=…\n");
+        assert_eq!(definition("    \"DB_PASSWORD\": \"hush\"\n"), "    \"DB_PASSWORD\": \"…\n");
     }
 }

@@ -241,6 +241,26 @@ pub struct DefinitionBefore {
     pub path: Utf8PathBuf,
     /// What it said; nothing where there was none.
     pub text: Option<String>,
+    /// Its permission bits, where they were looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<u32>,
+    /// Whose it was, where that was not the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+}
+
+impl DefinitionBefore {
+    /// A file whose rights are those of any definition.
+    #[must_use]
+    pub fn plain(path: Utf8PathBuf, text: Option<String>) -> Self {
+        Self { path, text, mode: None, owner: None }
+    }
+
+    /// The permission bits with which it comes back.
+    #[must_use]
+    pub fn mode(&self) -> u32 {
+        self.mode.unwrap_or(0o644)
+    }
 }
 
 /// The end of a trial that was not passed.

@@ -229,7 +229,7 @@ fn write(plan: &mut Plan, path: &Utf8Path, text: &str, mode: u32, before: Option
 }
 
 pub(super) fn written(path: &Utf8Path, text: &str, mode: u32, before: Option<&str>) -> (Step, Undo) {
-    let step = |text: &str| Step::Write { path: path.to_owned(), text: text.to_owned(), mode };
+    let step = |text: &str| Step::Write { path: path.to_owned(), text: text.to_owned(), mode, owner: None };
     let undo = before.map_or_else(|| Step::Remove { path: path.to_owned() }, step);
     (step(text), Undo::step(undo))
 }
@@ -266,7 +266,10 @@ fn start(plan: &mut Plan, operation: Operation, wanted: &Wanted, observed: &Obse
         }
         return;
     }
-    if operation != Operation::Install || wanted.wishes.no_start || observed.runs() {
+    // What failed by what was changed by hand comes back with it: nobody has stopped it.
+    let failed = observed.failed && !plan.difference.drift.is_empty() && !wanted.wishes.no_restart;
+    let revives = operation == Operation::Apply && failed && plan.switch().is_none();
+    if !revives && (operation != Operation::Install || wanted.wishes.no_start || observed.runs()) {
         if operation == Operation::Upgrade && !plan.steps.is_empty() && !observed.runs() {
             plan.notices.push(
                 "the service is stopped and stays so; `mainstay start` starts the new version".to_owned(),

@@ -56,7 +56,7 @@ pub fn cleanup(
     // A launch of a tree that is no more, and a snapshot that it left, are of no use either.
     for (tree, old) in observed.specs.iter().filter(|(tree, _)| !stays(tree)) {
         let path = layout.launch(&spec.name, tree);
-        let undo = Step::Write { path: path.clone(), text: old.text(), mode: 0o644 };
+        let undo = Step::Write { path: path.clone(), text: old.text(), mode: 0o644, owner: None };
         plan.push(Step::Remove { path }, Undo::step(undo));
     }
     plan.notices.extend(images(observed, stays));

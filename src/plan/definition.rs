@@ -169,7 +169,7 @@ impl SocketFile {
             (Self::Added | Self::Changed, Some(socket)) => Some(written(&path, &socket.text, mode, before)),
             (Self::Removed, None) => {
                 let text = before.unwrap_or_default().to_owned();
-                let undo = Undo::step(Step::Write { path: path.clone(), text, mode });
+                let undo = Undo::step(Step::Write { path: path.clone(), text, mode, owner: None });
                 Some((Step::Remove { path }, undo))
             }
             _ => None,

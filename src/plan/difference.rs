@@ -42,7 +42,7 @@ pub(super) fn difference(wanted: &Wanted, observed: &Observed) -> Difference {
 }
 
 fn changed(path: &Utf8Path, before: Option<&str>, after: Option<&str>) -> Option<FileChange> {
-    let told = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(shown::unit);
+    let told = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(shown::definition);
     (before != after).then(|| FileChange { path: path.to_owned(), before: told(before), after: told(after) })
 }
 

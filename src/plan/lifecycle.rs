@@ -31,7 +31,7 @@ pub fn start(spec: &LaunchSpec, observed: &Observed) -> Plan {
 #[must_use]
 pub fn stop(spec: &LaunchSpec, observed: &Observed) -> Plan {
     let mut plan = Plan::new(Operation::Stop, spec);
-    let sockets = Sockets::if_any(observed.socket.is_some());
+    let sockets = Sockets::if_any(observed.has_sockets(spec));
     if observed.running != Running::No || sockets == Sockets::Along {
         let calls = calls::stop(&identity(spec), spec.stop_limit(), sockets);
         plan.after.extend(calls.into_iter().map(|call| Step::Call { call }));

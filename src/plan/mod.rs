@@ -13,5 +13,6 @@ pub mod reference;
 pub mod refusal;
 pub mod repair;
 pub mod step;
+pub mod undefined;
 pub mod uninstall;
 pub mod wanted;

@@ -11,6 +11,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
+use crate::model::name::InstanceName;
 use crate::model::receipt::Receipt;
 use crate::model::started::Started;
 use crate::model::trial::Trial;
@@ -53,6 +54,8 @@ pub struct Observed {
     pub drop_ins: Vec<DropIn>,
     /// Whether the service runs, and what.
     pub running: Running,
+    /// Whether it is down because it failed; a person has not stopped it.
+    pub failed: bool,
     /// Whether what runs is ready, or on its way.
     pub readiness: Readiness,
     /// Whether its supervisor is from before what was last applied to it or to mainstay, which only a fresh one brings
@@ -214,6 +217,32 @@ impl Observed {
     #[must_use]
     pub fn has(&self, path: &Utf8Path) -> bool {
         self.present.contains(path)
+    }
+
+    /// Whether its definition is there and says whose it is.
+    #[must_use]
+    pub fn is_defined(&self, name: &InstanceName) -> bool {
+        self.marker.as_ref().is_some_and(|marker| marker.name == *name)
+    }
+
+    /// Whether it is installed without a definition that says so: it is gone, masked, or without its marker.
+    #[must_use]
+    pub fn is_undefined(&self, name: &InstanceName) -> bool {
+        self.receipt.is_some() && !self.is_defined(name)
+    }
+
+    /// Whether sockets of it may be open: their definition is there, or it is gone and the launch has some.
+    #[must_use]
+    pub fn has_sockets(&self, spec: &LaunchSpec) -> bool {
+        let lost = self.foreign_socket.is_none() && spec.platform == PlatformKind::Systemd;
+        self.socket.is_some() || (lost && !spec.sockets.is_empty())
+    }
+
+    /// Where somebody else's definition stands in the place of the one that is gone.
+    #[must_use]
+    pub fn replaced_by(&self, name: &InstanceName, place: &Utf8Path) -> Option<String> {
+        let strange = self.definition.is_some() && !self.masked && !self.unmarked;
+        (self.is_undefined(name) && strange).then(|| place.to_string())
     }
 
     /// Whether the service runs, as far as anybody knows.

@@ -29,6 +29,14 @@ pub enum Refusal {
         /// The folder that has it.
         folder: Utf8PathBuf,
     },
+    /// Its definition is not there, or says no longer whose it is.
+    #[error("the definition of `{name}` at `{place}` is gone, masked or without its marker")]
+    Undefined {
+        /// The instance.
+        name: InstanceName,
+        /// Where it has to be.
+        place: Utf8PathBuf,
+    },
     /// A unit of that name is not ours.
     #[error("a service `{name}` that mainstay did not make is defined in `{definition}`")]
     NotOurs {

@@ -168,6 +168,9 @@ pub enum Step {
         text: String,
         /// Its permission bits.
         mode: u32,
+        /// Whose it is, if not the caller's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<Owner>,
     },
     /// Bring a manifest from one text to another, if it still says the first: what its owner has written
     /// meanwhile is never lost.

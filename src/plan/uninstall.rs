@@ -11,9 +11,11 @@ use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::owner::Owner;
 use crate::model::receipt::Receipt;
+use crate::plan::apply::adopt::given_back;
 use crate::plan::apply::{close_trial, put_away};
 use crate::plan::observed::{Observed, Running};
 use crate::plan::step::{Operation, Plan, Step, Undo};
+use crate::plan::undefined::boot_link;
 use crate::platform::calls::{self, Sockets};
 use crate::platform::compose::{FILE_NAME, VARIABLES};
 use crate::platform::identity;
@@ -33,9 +35,16 @@ pub fn uninstall(
     let mut plan = Plan::new(Operation::Uninstall, spec);
     let name = &spec.name;
     let of = identity(spec);
-    if observed.definition.is_some() && observed.running != Running::No {
-        for call in calls::stop(&of, spec.stop_limit(), Sockets::if_any(observed.socket.is_some())) {
-            let undo = if observed.runs() { Undo::Start(calls::start(&of)) } else { Undo::Nothing };
+    // What runs of an instance does so also when its definition is gone. What has neither definition nor receipt may be
+    // somebody else's, unless its guardian is ours.
+    let undefined = observed.is_undefined(name);
+    let is_ours = observed.definition.is_some() || undefined || spec.platform == PlatformKind::Embedded;
+    if is_ours && observed.running != Running::No {
+        let sockets = Sockets::if_any(observed.has_sockets(spec));
+        for call in calls::stop(&of, spec.stop_limit(), sockets) {
+            // Without its definition nobody could start it again.
+            let again = observed.runs() && !undefined;
+            let undo = if again { Undo::Start(calls::start(&of)) } else { Undo::Nothing };
             plan.push(Step::Call { call }, undo);
         }
     }
@@ -48,7 +57,7 @@ pub fn uninstall(
             if observed.enabled { Undo::calls([calls::sockets_at_boot(&of, true)]) } else { Undo::Nothing };
         plan.push(Step::Call { call: calls::sockets_at_boot(&of, false) }, undo);
         let path = layout.socket_definition(name);
-        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644 };
+        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, owner: None };
         plan.push(Step::Remove { path }, Undo::step(back).and_calls(calls::after_definition_written(&of)));
     }
     if observed.definition.is_some() {
@@ -58,27 +67,32 @@ pub fn uninstall(
     }
     if let Some(text) = &observed.compose {
         let path = spec.deploy.join(FILE_NAME);
-        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644 };
+        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, owner: None };
         plan.push(Step::Remove { path }, Undo::step(back));
         // What stands in it is put together again by the next start.
         plan.push(Step::Remove { path: layout.state(name).join(VARIABLES) }, Undo::Nothing);
     }
-    if let Some(text) = &observed.definition {
+    if observed.definition.is_some() || undefined {
         for call in calls::deregister(&of) {
             let undo = if observed.enabled { Undo::calls(calls::enable(&of)) } else { Undo::Nothing };
             plan.push(Step::Call { call }, undo);
         }
         let path = layout.definition(name, spec.platform);
-        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644 };
-        let undo = Undo::step(back).and_calls(calls::after_definition_written(&of));
-        plan.push(Step::Remove { path }, undo);
+        if let Some(text) = &observed.definition {
+            let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, owner: None };
+            let undo = Undo::step(back).and_calls(calls::after_definition_written(&of));
+            plan.push(Step::Remove { path }, undo);
+        }
+        if let Some(path) = boot_link(spec, layout).filter(|path| undefined && observed.has(path)) {
+            plan.push(Step::Remove { path }, Undo::Nothing);
+        }
         for call in calls::after_definition_removed(&of) {
             plan.push(Step::Call { call }, Undo::Nothing);
         }
     }
     if let Some(receipt) = &observed.receipt {
         let path = layout.receipt(name);
-        let undo = Step::Write { path: path.clone(), text: receipt.text(), mode: 0o644 };
+        let undo = Step::Write { path: path.clone(), text: receipt.text(), mode: 0o644, owner: None };
         plan.push(Step::Remove { path }, Undo::step(undo));
         let event = Event {
             at: now,
@@ -92,7 +106,7 @@ pub fn uninstall(
         };
         plan.push(Step::Record { path: layout.history(name), event }, Undo::Nothing);
     }
-    if spec.platform == PlatformKind::Systemd && !purge && observed.definition.is_some() {
+    if spec.platform == PlatformKind::Systemd && !purge && (observed.definition.is_some() || undefined) {
         // The stop itself has written it.
         plan.push(Step::Remove { path: layout.ended(name) }, Undo::Nothing);
     }
@@ -108,12 +122,8 @@ pub fn uninstall(
             plan.after.push(Step::EmptyTrash { folder: parent.to_owned(), entry: Some(entry.to_owned()) });
         }
     }
-    match restore {
-        Some(before) if spec.platform == PlatformKind::Compose => {
-            give_container_back(&mut plan, observed, before);
-        }
-        Some(before) => give_back(&mut plan, &of, before),
-        None => {}
+    if let Some(before) = restore {
+        give_back(&mut plan, &of, observed, before);
     }
     if purge {
         // In user scope data and logs stand together in a folder of the instance's own.
@@ -140,7 +150,12 @@ fn give_container_back(plan: &mut Plan, observed: &Observed, before: &Before) {
             ),
             // Somebody has removed it. What stands in it may be secret.
             (None, Some(text)) => plan.push(
-                Step::Write { path: file.path.clone(), text: text.clone(), mode: 0o600 },
+                Step::Write {
+                    path: file.path.clone(),
+                    text: text.clone(),
+                    mode: 0o600,
+                    owner: file.owner.clone(),
+                },
                 Undo::step(Step::Remove { path: file.path.clone() }),
             ),
             (None, None) => {}
@@ -154,14 +169,16 @@ fn give_container_back(plan: &mut Plan, observed: &Observed, before: &Before) {
 
 /// What was there before mainstay comes back as it was found: its files, whether it starts with the host, and whether it
 /// runs.
-fn give_back(plan: &mut Plan, of: &Marker, before: &Before) {
+fn give_back(plan: &mut Plan, of: &Marker, observed: &Observed, before: &Before) {
+    if of.platform == PlatformKind::Compose {
+        return give_container_back(plan, observed, before);
+    }
     for file in &before.files {
-        let Some(text) = &file.text else {
+        if file.text.is_none() {
             plan.push(Step::Remove { path: file.path.clone() }, Undo::Nothing);
             continue;
-        };
-        let step = Step::Write { path: file.path.clone(), text: text.clone(), mode: 0o644 };
-        plan.push(step, Undo::step(Step::Remove { path: file.path.clone() }));
+        }
+        plan.push(given_back(file), Undo::step(Step::Remove { path: file.path.clone() }));
     }
     let again = if before.enabled { calls::enable(of) } else { Vec::new() };
     let starts = if before.ran { calls::start(of) } else { Vec::new() };

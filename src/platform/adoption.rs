@@ -1,9 +1,12 @@
 //! What a definition that somebody else wrote becomes: a draft of a manifest, and a word on each of its lines. Each kind
 //! of definition has a reader of its own; what is done with the draft is the same for all.
 
+use std::collections::BTreeSet;
+
 use crate::model::adoption::{AdoptedLine, Fate};
 use crate::model::manifest::Systemd;
 use crate::model::service::Service;
+use crate::model::variable::VariableName;
 
 /// What a reader made of a definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub struct Draft {
     pub systemd: Systemd,
     /// What became of each line.
     pub lines: Vec<AdoptedLine>,
+    /// The variables that not everybody could read where they stood.
+    pub private: BTreeSet<VariableName>,
     /// What the person should know beside that.
     pub notices: Vec<String>,
 }

@@ -9,10 +9,10 @@ use crate::model::name::InstanceName;
 /// `adopt`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    mainstay adopt nginx.service --dry-run              what would become of it, line by line\n  \
-    mainstay adopt nginx.service                        in a folder without a manifest\n  \
-    mainstay adopt nginx.service --leave-out Alias      without what can't be carried over\n  \
-    mainstay adopt --compose compose.yaml               a container, in the folder of its file\n  \
+    mainstay adopt nginx.service --dry-run           what becomes of each line\n  \
+    mainstay adopt nginx.service                     where there is no manifest\n  \
+    mainstay adopt nginx.service --leave-out Alias   without this line\n  \
+    mainstay adopt --compose compose.yaml            a container\n  \
     mainstay adopt --plist dev.acme.web.plist --name web")]
 pub struct AdoptArguments {
     /// The unit: its name, or the path of its file

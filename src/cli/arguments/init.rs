@@ -10,8 +10,8 @@ use crate::model::name::InstanceName;
 /// `init`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    mainstay init                                        asks what it is called and what runs\n  \
-    mainstay init --from server-1.0.0.tar.gz             asks what the package asks\n  \
+    mainstay init                              asks for its name and what runs\n  \
+    mainstay init --from server-1.0.0.tar.gz   asks what the package asks\n  \
     mainstay init --from server-1.0.0.tar.gz --print-answers > answers.json\n  \
     mainstay init --from server-1.0.0.tar.gz --answers answers.json --yes\n  \
     mainstay init --set name=web --set runs=program --set program=./server --yes")]

@@ -6,7 +6,7 @@ use clap::Args;
 /// `validate`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    mainstay validate                        the manifests and package descriptions of this folder\n  \
+    mainstay validate                        what this folder has\n  \
     mainstay validate deploy/* --strict      several; warnings count as faults\n  \
     mainstay validate --short                a line each, for editors and grep\n  \
     jq .service.boot=false mainstay.json | mainstay validate -")]

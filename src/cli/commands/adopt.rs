@@ -26,7 +26,11 @@ pub(crate) fn adopt(report: &Report, arguments: &AdoptArguments) -> Result<u8, F
             file: arguments.compose.clone().unwrap_or_default(),
             service: arguments.service.clone(),
         },
-        (None, None) => return Err(Failure::Usage("name a unit, or a property list".to_owned())),
+        (None, None) => {
+            return Err(Failure::Usage(
+                "name a unit, a property list (`--plist`), or a compose file (`--compose`)".to_owned(),
+            ));
+        }
     };
     let working = environment::working_folder()?;
     let folder = working.join(arguments.instance_dir.as_deref().unwrap_or("".into()));

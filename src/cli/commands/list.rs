@@ -8,6 +8,7 @@ use crate::cli::commands::watching::{self, Watched};
 use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::layouts_to_list;
 use crate::cli::table::{Cell, Column, Cut, Table};
+use crate::cli::words;
 use crate::engine::failure::Failure;
 use crate::engine::listing;
 use crate::host::account;
@@ -96,7 +97,7 @@ impl Instances<'_> {
                 (instance.platform.into(), true),
                 (instance.scope.into(), true),
                 (instance.user.as_deref().unwrap_or_default().into(), all_users),
-                ((&instance.folder).into(), true),
+                (words::visible(instance.folder.as_str()).into(), true),
             ];
             table.row(cells.into_iter().filter_map(|(cell, shown)| shown.then_some(cell)).collect());
         }

@@ -88,14 +88,15 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
             let kept: Vec<&str> = kept.iter().filter(there).map(|path| path.as_str()).collect();
             report.say(format!("  kept: {}; `mainstay uninstall --purge` removes them", kept.join(", ")));
         }
-        let before = layout.before(&name);
-        if let Some(aside) = aside {
-            if files::facts(&aside)?.is_some() {
-                report.say(format!("  what was there before it was adopted: {aside}"));
-            }
-        } else if files::facts(&before)?.is_some() {
-            let state = layout.state(&name);
-            report.say(format!("  what was there before it was adopted: {state}/*.before-mainstay"));
+        let folder = manifest.as_ref().map_or(&of.folder, |declared| &declared.deploy.folder);
+        let beside = files::list(folder).ok().flatten().unwrap_or_default();
+        let beside = beside.iter().filter(|entry| entry.contains(".before-mainstay"));
+        // That of a container is kept where it stood, which may be elsewhere.
+        let mut originals: Vec<Utf8PathBuf> = beside.map(|entry| folder.join(entry)).collect();
+        originals.extend(aside.filter(|aside| aside.exists()));
+        originals.dedup();
+        for path in originals {
+            report.say(format!("  what was there before it was adopted: {}", words::visible(path.as_str())));
         }
         if let Some(declared) = &manifest {
             report.say(format!("  kept: {}", declared.path));

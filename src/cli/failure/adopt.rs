@@ -1,9 +1,11 @@
 //! What helps where something is not adopted.
 
+use camino::Utf8Path;
+
 use super::log::told_last;
+use crate::cli::words;
 use crate::engine::adopt::AdoptError;
 use crate::plan::refusal::Refusal;
-use crate::platform::compose::FILE_NAME;
 
 pub(super) fn code(error: &AdoptError) -> u8 {
     match error {
@@ -30,7 +32,9 @@ pub(super) fn help(error: &AdoptError) -> Vec<String> {
         AdoptError::Link { .. } => {
             vec!["put a copy of the unit in the place of the link, then try again".to_owned()]
         }
-        AdoptError::Unreadable { .. } => vec!["name the file of a unit or of a property list".to_owned()],
+        AdoptError::Unreadable { .. } => {
+            vec!["name the file of a unit, of a property list or of a compose service".to_owned()]
+        }
         AdoptError::HasManifest { .. } => {
             vec!["go to a folder of its own, or name one with `--instance-dir`".to_owned()]
         }
@@ -67,18 +71,22 @@ pub(super) fn not_revived(call: &str, log: &[String]) -> Vec<String> {
 /// What helps where a name is somebody else's already.
 pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
     match refusal {
-        Refusal::NotOurs { name, definition } if definition.ends_with(FILE_NAME) => vec![
-            format!(
-                "to make that service mainstay's: `mainstay adopt --compose {definition} --name {name}`, in a folder without a manifest"
-            ),
-            "else choose another folder".to_owned(),
-        ],
-        Refusal::NotOurs { name, .. } => vec![
-            format!(
-                "to make that service mainstay's: `mainstay adopt {name}.service`, in a folder without a manifest"
-            ),
-            "else choose another `name`".to_owned(),
-        ],
+        Refusal::Undefined { name, .. } => vec![format!(
+            "`mainstay apply` in the folder of `{name}` writes it anew, and what runs runs on; then the same again"
+        )],
+        Refusal::NotOurs { name, definition } => {
+            let typed = if matches!(Utf8Path::new(definition).extension(), Some("yaml" | "yml")) {
+                format!("adopt --compose {}", words::visible(definition))
+            } else {
+                format!("adopt {name}.service")
+            };
+            vec![
+                format!(
+                    "to make that service mainstay's: `mainstay {typed}`, in a folder without a manifest"
+                ),
+                "else choose another `name`".to_owned(),
+            ]
+        }
         Refusal::AlreadyOurs { name, folder } => vec![
             format!("`mainstay status --name {name}` shows how it is; its manifest stands in `{folder}`"),
             "to move it to another folder, put its manifest there and type `mainstay apply --take-over`"

@@ -15,10 +15,12 @@ use crate::model::adoption::{Before, FORMAT};
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::{ComponentName, InstanceName};
+use crate::model::owner::Owner;
 use crate::model::trial::DefinitionBefore;
 use crate::plan::apply::adopt::Adopting;
 use crate::plan::refusal::Refusal;
 use crate::platform;
+use crate::platform::adoption::Draft;
 use crate::platform::calls;
 use crate::platform::launchd;
 use crate::platform::systemd::reader::{self, UnitFacts, UnitSource, UnitText};
@@ -40,7 +42,7 @@ pub(super) fn find(context: &Context<'_>, request: &AdoptRequest) -> Result<Foun
                     "a container can't go on while its file is put away: leave `--no-start` out".to_owned(),
                 ));
             }
-            let (service, draft, container) = adoption::read(&file, service.as_deref(), &request.folder)?;
+            let (service, draft, container) = adoption::read(&file, service.as_deref())?;
             Ok(Found {
                 name: named(&service),
                 service: format!("{}, service {service}", container.take.file),
@@ -102,7 +104,7 @@ fn unit_of(context: &Context<'_>, request: &AdoptRequest, typed: &str) -> Result
     Ok(Found {
         service: path.into_string(),
         name: named(&stem),
-        draft: reader::read(&source),
+        draft: read(&source)?,
         definition: source.files.first().map(|file| (file.path.clone(), file.text.clone())),
         adopting: None,
         container: None,
@@ -136,7 +138,7 @@ fn known(context: &Context<'_>, request: &AdoptRequest, unit: &str) -> Result<Fo
         }
     }
     let source = source(context, unit, texts)?;
-    let mut draft = reader::read(&source);
+    let mut draft = read(&source)?;
     draft.notices.extend(notices);
     // What stands in no list of what starts with the host was started by hand or by another unit.
     draft.service.boot = (!seen.at_boot).then_some(false);
@@ -150,19 +152,19 @@ fn known(context: &Context<'_>, request: &AdoptRequest, unit: &str) -> Result<Fo
         ));
     }
     let old = if is_own { files::read(&own)? } else { None };
-    let mut before = vec![DefinitionBefore { path: own.clone(), text: old }];
+    let mut before = vec![as_it_is(context, &own, old)?];
     let mut moved = Vec::new();
     for file in source.files.iter().filter(|file| file.is_drop_in && file.moves()) {
         let is_ours = [context.layout.units().as_str(), "/run/"]
             .iter()
             .any(|folder| file.path.as_str().starts_with(folder));
         if is_ours {
-            before.push(DefinitionBefore { path: file.path.clone(), text: Some(file.text.clone()) });
+            before.push(as_it_is(context, &file.path, Some(file.text.clone()))?);
             moved.push((file.path.clone(), None));
         } else {
             let called = file.path.file_name().unwrap_or_default();
             let path = context.layout.units().join(format!("{unit}.d")).join(called);
-            before.push(DefinitionBefore { path: path.clone(), text: None });
+            before.push(DefinitionBefore::plain(path.clone(), None));
             moved.push((path, Some(MASK.to_owned())));
         }
     }
@@ -191,6 +193,35 @@ fn known(context: &Context<'_>, request: &AdoptRequest, unit: &str) -> Result<Fo
         adopting: Some(Adopting { before, moved, way_out }),
         container: None,
     })
+}
+
+/// Reads a unit. What stands in a file that not everybody may read stays so.
+fn read(source: &UnitSource) -> Result<Draft, Failure> {
+    let mut draft = reader::read(source);
+    for file in source.files.iter().filter(|file| file.moves()) {
+        if files::facts(&file.path)?.is_some_and(|facts| facts.mode & 0o004 == 0) {
+            draft.private = draft.service.environment.keys().cloned().collect();
+            draft.notices.push(format!(
+                "not everybody may read `{}`: its variables go into a file of their own, but all else of it stands in the                  manifest, which others can read",
+                file.path
+            ));
+        }
+    }
+    Ok(draft)
+}
+
+/// A file with its rights, to bring it back with them.
+fn as_it_is(
+    context: &Context<'_>,
+    path: &Utf8Path,
+    text: Option<String>,
+) -> Result<DefinitionBefore, Failure> {
+    let facts = files::facts(path)?.filter(|facts| facts.kind == FileKind::File && text.is_some());
+    let caller = &context.caller;
+    // Nobody but root can give a file away.
+    let owner = facts.filter(|facts| caller.is_root() && (facts.uid, facts.gid) != (caller.uid, caller.gid));
+    let owner = owner.map(|facts| Owner { name: String::new(), uid: facts.uid, gid: facts.gid });
+    Ok(DefinitionBefore { path: path.to_owned(), text, mode: facts.map(|facts| facts.mode), owner })
 }
 
 fn source(context: &Context<'_>, unit: &str, texts: Vec<UnitText>) -> Result<UnitSource, Failure> {

@@ -9,24 +9,21 @@ use crate::engine::prepare::Aim;
 use crate::engine::source::{Proof, Source};
 use crate::engine::target::Declared;
 use crate::engine::{Context, adopt::AdoptError};
-use crate::host::{files, untrusted};
+use crate::host::files;
 use crate::model::adoption::{Before, FORMAT};
 use crate::model::compose::{Compose, EngineKind, OldContainer};
 use crate::model::manifest::PlatformKind;
 use crate::model::trial::DefinitionBefore;
 use crate::plan::apply::container::TakeOver;
 use crate::plan::step::Operation;
-use crate::plan::wanted::{Beside, Wishes};
+use crate::plan::wanted::Wishes;
 use crate::platform::adoption::Draft;
 use crate::platform::call::Call;
 use crate::platform::calls;
-use crate::platform::compose::reader::{self, Read, Texts};
-use crate::platform::compose::{query, seen};
+use crate::platform::compose::{query, reader, seen};
 
 /// What the old file is called afterwards.
 const ASIDE: &str = "before-mainstay";
-/// The largest file of variables that is carried over, in bytes.
-const LARGEST: u64 = 1 << 20;
 
 /// A container that is to be adopted.
 pub(crate) struct Adopted {
@@ -36,29 +33,26 @@ pub(crate) struct Adopted {
     pub(crate) take: TakeOver,
     /// What stands in its file.
     pub(crate) text: String,
-    /// The copy of its file of variables, beside the manifest.
-    pub(crate) beside: Vec<Beside>,
 }
 
-/// Reads a service of a file, for a manifest in a folder.
-pub(crate) fn read(
-    file: &Utf8Path,
-    service: Option<&str>,
-    folder: &Utf8Path,
-) -> Result<(String, Draft, Adopted), Failure> {
+/// Reads a service of a file.
+pub(crate) fn read(file: &Utf8Path, service: Option<&str>) -> Result<(String, Draft, Adopted), Failure> {
     let unreadable = |reason: String| AdoptError::Unreadable { path: file.to_owned(), reason };
     let file = files::canonical(file).map_err(|error| unreadable(error.source.to_string()))?;
     let text = files::read(&file)?.ok_or_else(|| unreadable("it does not exist".to_owned()))?;
     let engine = find(None)?.kind;
-    let says = |argv: Vec<String>| run(&argv).map_err(|error| unreadable(error.to_string()));
-    let (config, written) =
-        (says(query::config(engine, &file))?, says(query::config_as_written(engine, &file))?);
-    let texts = Texts { config: &config.stdout, written: &written.stdout, text: &text };
-    let mut read = reader::read(texts, service, &file).map_err(|error| unreadable(error.to_string()))?;
-    let beside = variables(&mut read, folder)?;
+    let config = run(&query::config(engine, &file)).map_err(|error| unreadable(error.to_string()))?;
+    let plain = run(&query::plain_config(engine, &file)).map_err(|error| unreadable(error.to_string()))?;
+    let said = reader::Said {
+        config: &config.stdout,
+        plain: &plain.stdout,
+        is_open: is_open(&file)?,
+        are_variables_open: is_open(&file.with_file_name(".env"))?,
+    };
+    let read = reader::read(&said, service, &file, &text).map_err(|error| unreadable(error.to_string()))?;
     let (project, service) = (read.project, read.service);
     let old = old(engine, &project, &service)?;
-    let aside = aside(&file)?;
+    let aside = free_beside(&file)?;
     let ran = old.as_ref().is_some_and(|old| old.ran);
     let up = |file: &Utf8Path| calls::up_by_own_file(engine, &project, file, &service, ran);
     let mut draft = read.draft;
@@ -70,7 +64,7 @@ pub(crate) fn read(
     let before = Before {
         format: FORMAT,
         service: service.clone(),
-        files: vec![DefinitionBefore { path: file.clone(), text: Some(text.clone()) }],
+        files: vec![DefinitionBefore::plain(file.clone(), Some(text.clone()))],
         reread: Vec::new(),
         back: back.into_iter().collect(),
         enabled: false,
@@ -79,7 +73,7 @@ pub(crate) fn read(
     };
     let take = TakeOver { otherwise: up(&aside), file, aside, old, before };
     let compose = Compose { engine: Some(engine), ..read.compose };
-    Ok((service, draft, Adopted { compose, take, text, beside }))
+    Ok((service, draft, Adopted { compose, take, text }))
 }
 
 /// The container of the service, where it has one.
@@ -99,30 +93,6 @@ fn old(engine: EngineKind, project: &str, service: &str) -> Result<Option<OldCon
         name: seen.name,
         number,
     }))
-}
-
-/// A name for the old file that nothing has, so that what an earlier adoption has put away stays.
-fn aside(file: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
-    let mut aside = Utf8PathBuf::from(format!("{file}.{ASIDE}"));
-    let mut count = 2;
-    while files::facts(&aside)?.is_some() {
-        aside = Utf8PathBuf::from(format!("{file}.{ASIDE}-{count}"));
-        count += 1;
-    }
-    Ok(aside)
-}
-
-/// Carries its file of variables over, if there is one that can be; nothing of it ever stands in the manifest.
-fn variables(read: &mut Read, folder: &Utf8Path) -> Result<Vec<Beside>, Failure> {
-    let Some(from) = read.file_of_variables().map(Utf8Path::to_owned) else { return Ok(Vec::new()) };
-    let text = untrusted::read(&from, LARGEST)?.unwrap_or_default();
-    let mut called = format!("{}.env", read.service);
-    while files::facts(&folder.join(&called))?.is_some() {
-        called = format!("mainstay-{called}");
-    }
-    let copy = read.carry_variables(&text, &called);
-    let beside = |text: String| Beside { path: folder.join(&called), before: None, text, folder: None };
-    Ok(copy.map(beside).into_iter().collect())
 }
 
 /// What becomes different that no line says.
@@ -151,6 +121,22 @@ fn remarks(
         "its project is mainstay's, no longer `{project}`, and so are its labels: whatever finds it by them no longer does"
     ));
     remarks
+}
+
+/// Whether everybody may read a file, if it is there.
+fn is_open(path: &Utf8Path) -> Result<bool, Failure> {
+    Ok(files::facts(path)?.is_none_or(|facts| facts.mode & 0o004 != 0))
+}
+
+/// A name for the old file that nothing has: an earlier adoption may have left its own there.
+fn free_beside(file: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
+    let mut aside = Utf8PathBuf::from(format!("{file}.{ASIDE}"));
+    let mut number = 1;
+    while files::facts(&aside)?.is_some() {
+        number += 1;
+        aside = Utf8PathBuf::from(format!("{file}.{ASIDE}.{number}"));
+    }
+    Ok(aside)
 }
 
 /// The aim of an adoption: the image that the file names, pinned.

@@ -46,8 +46,10 @@ pub(super) fn collect(manager: &dyn Manager, layout: &Layout, of: &Marker) -> Fa
     let receipt = read_receipt(&layout.receipt(name)).ok().flatten();
     let has_trees = spec.is_some_and(|spec| spec.source.has_trees());
     let target = files::read_link(&layout.current(name, &of.component)).ok().flatten();
+    // Of one that has no definition the index knows nothing.
+    let defined = registry::is_defined(layout, of);
     Facts {
-        defined: matches!(files::facts(&layout.definition(name, of.platform)), Ok(Some(_))),
+        defined,
         lost_socket: spec
             .filter(|spec| by_systemd && !spec.sockets.is_empty())
             .map(|_| layout.socket_definition(name))
@@ -75,7 +77,7 @@ pub(super) fn collect(manager: &dyn Manager, layout: &Layout, of: &Marker) -> Fa
                 .filter(|tree| has_trees && is_damaged(&layout.tree(name, tree))),
             target,
         },
-        indexed: registry::is_indexed(layout, of),
+        indexed: !defined || registry::is_indexed(layout, of),
         open: open(layout, of),
         clock: (clock::now(), receipt.and_then(|receipt| Some(receipt.active()?.at))),
         manifest: manifest(layout, of, spec),

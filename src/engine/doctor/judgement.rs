@@ -109,7 +109,7 @@ fn definition(facts: &Facts) -> Judged {
     let status = &facts.status;
     let path = &status.definition.path;
     if !facts.defined {
-        let message = format!("there is no definition at `{path}`, so nothing starts it");
+        let message = format!("there is no definition of it at `{path}`, so nothing starts it");
         return wrong(Check::Definition, message, "`mainstay apply` in its folder writes it anew");
     }
     if let Some(path) = &facts.lost_socket {

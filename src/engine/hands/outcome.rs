@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use camino::Utf8Path;
+
 use super::Hands;
 use crate::engine::container::revival;
 use crate::engine::failure::{CallError, StepError};
@@ -9,10 +11,37 @@ use crate::engine::manager::State;
 use crate::engine::ready::step_error;
 use crate::engine::{adoption, log, report, switch};
 use crate::host::clock;
+use crate::host::files::{self, Facts, FileError, Kind};
 use crate::model::compose::OldContainer;
+use crate::model::owner::Owner;
 use crate::plan::step::Step;
 use crate::platform::call::Call;
 use crate::platform::calls;
+
+/// Whether what was to be renamed still has its name: then it never was, or has it back.
+pub(super) fn is_unmoved(step: &Step) -> Result<bool, FileError> {
+    match step {
+        Step::Move { from, .. } => Ok(files::facts(from)?.is_some()),
+        _ => Ok(false),
+    }
+}
+
+/// Sees to it that a file is as it is to be. What stands there already needs no room: on a full disk an undo must not
+/// fail for that.
+pub(super) fn written(
+    path: &Utf8Path,
+    text: &str,
+    mode: u32,
+    owner: Option<&Owner>,
+) -> Result<(), FileError> {
+    let is_owners =
+        |facts: &Facts| owner.is_none_or(|owner| (owner.uid, owner.gid) == (facts.uid, facts.gid));
+    let is_so = |facts: Facts| facts.kind == Kind::File && facts.mode == mode && is_owners(&facts);
+    if files::facts(path)?.is_some_and(is_so) && files::read(path).ok().flatten().as_deref() == Some(text) {
+        return Ok(());
+    }
+    files::write(path, text, mode, owner)
+}
 
 impl Hands<'_> {
     /// Brings back what ran before mainstay. Where its guard was faster, it runs already.

@@ -40,7 +40,7 @@ pub(super) fn inverse(pending: &Pending) -> Vec<Undo> {
         (PreparationKind::KernelModule, _) => persisted().chain([Undo::Loaded { module: name }]).collect(),
         (PreparationKind::Sysctl, _) => {
             let before = machine::setting(&name).unwrap_or_default();
-            let after = step.value.clone().unwrap_or_default();
+            let after = pending.value();
             persisted().chain([Undo::Setting { name, before, after }]).collect()
         }
         (PreparationKind::Group, _) => vec![Undo::Leave { user: pending.account.name.clone(), group: name }],
@@ -84,7 +84,9 @@ pub(super) fn perform(context: &Context<'_>, pending: &Pending, before: &[Done])
         }
         (PreparationKind::Sysctl, _) => {
             persist(pending, before)?;
-            set(name, step.value.as_deref().unwrap_or_default())
+            let value = pending.value();
+            // Where it is set already it may not be settable at all, as in a container.
+            if machine::setting(name).as_ref() == Some(&value) { Ok(()) } else { set(name, &value) }
         }
         (PreparationKind::Group, _) => run(&["gpasswd", "-a", &pending.account.name, name]),
         (PreparationKind::Folder, Some(path)) => as_owner(actor(pending).as_ref(), |way| {

@@ -1,19 +1,26 @@
 //! What other instances of this host need of what was done for one of them: that stays when the one goes.
 
-use super::{Done, Undo};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{Done, Undo, placed};
 use crate::engine::{registry, requirements, status, variables};
 use crate::model::layout::Layout;
+use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::model::package::{PreparationKind, RequirementKind};
+use crate::platform::identity;
+use crate::supervise::Folders;
 
 /// The needs of all instances but one.
 pub(super) struct Others(Vec<Needs>);
 
 struct Needs {
-    instance: InstanceName,
+    instance: Marker,
     account: Option<String>,
     /// The settings and modules of the kernel that its package asks for.
     kernel: Vec<String>,
+    /// The files and folders that its package makes or asks for.
+    paths: Vec<Utf8PathBuf>,
 }
 
 impl Others {
@@ -23,17 +30,19 @@ impl Others {
         let needs = |spec: crate::model::launch::LaunchSpec| {
             let host = requirements::host_of(layout, &spec);
             let setting = requirements::setting(layout, &spec);
-            let steps = host.prepare.iter().filter(|step| {
-                matches!(step.kind, PreparationKind::Sysctl | PreparationKind::KernelModule)
-                    && step.when.holds(&setting)
-            });
-            let checks = host.checks.iter().filter(|check| {
+            let steps = || host.prepare.iter().filter(|step| step.when.holds(&setting));
+            let checks = || host.checks.iter().filter(|check| check.when.holds(&setting));
+            let set = steps()
+                .filter(|step| matches!(step.kind, PreparationKind::Sysctl | PreparationKind::KernelModule));
+            let asked = checks().filter(|check| {
                 matches!(check.kind, RequirementKind::Sysctl | RequirementKind::KernelModule)
-                    && check.when.holds(&setting)
             });
-            let names = steps.map(|step| &step.name).chain(checks.map(|check| &check.name));
+            let names = set.map(|step| &step.name).chain(asked.map(|check| &check.name));
+            let paths = steps().map(|step| &step.path).chain(checks().map(|check| &check.path));
+            let folders = Folders::of(layout, &spec);
             Needs {
-                instance: spec.name.clone(),
+                instance: identity(&spec),
+                paths: paths.flatten().map(|path| placed(path, &folders.places())).collect(),
                 account: variables::account(&spec).map(|account| account.name),
                 kernel: names.flatten().map(|name| name.replace('/', ".")).collect(),
             }
@@ -41,22 +50,31 @@ impl Others {
         Self(others.filter_map(|marker| status::active(layout, &marker)).map(needs).collect())
     }
 
-    /// Why a step can't be undone, if another instance lives by it.
-    pub(super) fn need(&self, done: &Done) -> Option<String> {
+    /// Who lives by what a step has done, and why it can't be undone.
+    pub(super) fn need(&self, done: &Done) -> Option<(&Marker, String)> {
         done.undo.iter().find_map(|undo| match undo {
             Undo::Leave { user, group } => {
                 let other = self.0.iter().find(|other| other.account.as_ref() == Some(user))?;
-                Some(format!(
-                    "{user} stays in the group `{group}`: `{}` runs as {user} as well",
-                    other.instance
-                ))
+                let name = &other.instance.name;
+                let why = format!("{user} stays in the group `{group}`: `{name}` runs as {user} as well");
+                Some((&other.instance, why))
             }
             Undo::Setting { name, .. } | Undo::Loaded { module: name } => {
                 let name = name.replace('/', ".");
                 let other = self.0.iter().find(|other| other.kernel.contains(&name))?;
-                Some(format!("`{name}` of the kernel stays as it is: `{}` needs it as well", other.instance))
+                let needing = &other.instance.name;
+                let why = format!("`{name}` of the kernel stays as it is: `{needing}` needs it as well");
+                Some((&other.instance, why))
             }
-            Undo::Remove { .. } | Undo::RemoveFolder { .. } => None,
+            Undo::Remove { path, .. } => self.using(path, |needed| needed == path),
+            // A folder is used by whoever needs something in it.
+            Undo::RemoveFolder { path, .. } => self.using(path, |needed| needed.starts_with(path)),
         })
+    }
+
+    fn using(&self, path: &Utf8Path, uses: impl Fn(&Utf8PathBuf) -> bool) -> Option<(&Marker, String)> {
+        let other = self.0.iter().find(|other| other.paths.iter().any(&uses))?;
+        let name = &other.instance.name;
+        Some((&other.instance, format!("`{path}` stays: `{name}` needs it as well")))
     }
 }

@@ -48,6 +48,9 @@ pub struct Listed {
     /// The deploy folder.
     #[schemars(with = "String")]
     pub folder: Utf8PathBuf,
+    /// Whether its definition is gone, masked, or says no longer whose it is: `apply` writes it anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undefined: bool,
     /// The copy of mainstay that runs it (version and digest), where that is another than the one that answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_runtime: Option<String>,

@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::records::records;
 use super::runtime::runtime;
-use super::{await_ready, folders, relink, standing, write, written};
+use super::{await_ready, beside, folders, relink, standing, write, written};
 use crate::model::adoption::{Attempt, AttemptStage, Before, FORMAT};
 use crate::model::trial::{DefinitionBefore, Trial};
 use crate::plan::definition::definition;
@@ -37,6 +37,7 @@ pub fn adopt(wanted: &Wanted, observed: &Observed, adopting: &Adopting) -> Resul
     let of = identity(spec);
     let mut plan = Plan::new(Operation::Adopt, spec);
     folders(&mut plan, wanted, observed);
+    beside(&mut plan, wanted);
     runtime(&mut plan, wanted, observed);
     if let Some(found) = &wanted.standing {
         plan.notices.extend(found.notices.iter().cloned());
@@ -59,13 +60,11 @@ pub fn adopt(wanted: &Wanted, observed: &Observed, adopting: &Adopting) -> Resul
     let reload = calls::after_definition_written(&of);
     for (path, text) in &adopting.moved {
         let before = adopting.before.files.iter().find(|file| file.path == *path);
-        let before = before.and_then(|file| file.text.as_deref());
         let (step, undo) = if let Some(text) = text {
-            written(path, text, 0o644, before)
+            written(path, text, 0o644, before.and_then(|file| file.text.as_deref()))
         } else {
-            let text = before.unwrap_or_default().to_owned();
-            let back = Step::Write { path: path.clone(), text, mode: 0o644 };
-            (Step::Remove { path: path.clone() }, Undo::step(back))
+            let back = before.map_or(Undo::Nothing, |before| Undo::step(given_back(before)));
+            (Step::Remove { path: path.clone() }, back)
         };
         if let Some(folder) = path.parent().filter(|_| text.is_some()) {
             plan.push(Step::Folder { path: folder.to_owned(), mode: 0o755, owner: None }, Undo::Nothing);
@@ -76,6 +75,7 @@ pub fn adopt(wanted: &Wanted, observed: &Observed, adopting: &Adopting) -> Resul
         way_out(&mut plan, path, text, &reload);
     }
     definition(&mut plan, wanted, observed);
+    with_old_rights(&mut plan, &adopting.before);
     if restarts {
         restart(&mut plan, wanted, adopting, &reload);
     }
@@ -88,6 +88,25 @@ pub fn adopt(wanted: &Wanted, observed: &Observed, adopting: &Adopting) -> Resul
         });
     }
     Ok(plan)
+}
+
+/// Brings a file back as it was.
+pub(in crate::plan) fn given_back(file: &DefinitionBefore) -> Step {
+    let (path, text) = (file.path.clone(), file.text.clone().unwrap_or_default());
+    Step::Write { path, text, mode: file.mode(), owner: file.owner.clone() }
+}
+
+/// What brings an old file back gives it its old rights too: secrets may stand in it.
+fn with_old_rights(plan: &mut Plan, before: &Before) {
+    for planned in &mut plan.steps {
+        let Undo::Steps(steps) = &mut planned.undo else { continue };
+        for step in steps {
+            let Step::Write { path, .. } = step else { continue };
+            if let Some(file) = before.files.iter().find(|file| file.path == *path && file.text.is_some()) {
+                *step = given_back(file);
+            }
+        }
+    }
 }
 
 /// Refuses what is mainstay's already, and what it could not manage.
@@ -111,8 +130,8 @@ fn keep(plan: &mut Plan, wanted: &Wanted, before: &Before) {
     write(plan, &layout.before(name), &before.text(), 0o600, None);
     for file in &before.files {
         if let (Some(text), Some(called)) = (&file.text, file.path.file_name()) {
-            let beside = layout.state(name).join(format!("{called}.before-mainstay"));
-            write(plan, &beside, text, 0o600, None);
+            let kept = layout.state(name).join(format!("{called}.before-mainstay"));
+            write(plan, &kept, text, 0o600, None);
         }
     }
 }
@@ -120,7 +139,7 @@ fn keep(plan: &mut Plan, wanted: &Wanted, before: &Before) {
 /// The way back, from which the way out is gone.
 fn with_way_out(adopting: &Adopting) -> Before {
     let mut before = adopting.before.clone();
-    let gone = adopting.way_out.iter().map(|(path, _)| DefinitionBefore { path: path.clone(), text: None });
+    let gone = adopting.way_out.iter().map(|(path, _)| DefinitionBefore::plain(path.clone(), None));
     before.files.extend(gone);
     before
 }
@@ -131,7 +150,8 @@ fn way_out(plan: &mut Plan, path: &Utf8Path, text: &str, reload: &[Call]) {
         let undo = Undo::step(Step::RemoveFolder { path: folder.clone() });
         plan.push(Step::Folder { path: folder, mode: 0o755, owner: None }, undo);
     }
-    let (step, undo) = written(path, text, 0o644, None);
+    // The old variables may stand in it.
+    let (step, undo) = written(path, text, 0o600, None);
     plan.push(step, undo.and_calls(reload.to_vec()));
 }
 
@@ -141,8 +161,8 @@ fn restart(plan: &mut Plan, wanted: &Wanted, adopting: &Adopting, reload: &[Call
     let (name, of) = (&spec.name, identity(spec));
     let call = |call: &Call| Step::Call { call: call.clone() };
     let ends = [layout.trial(name), layout.adoption(name)].map(|path| Step::Remove { path });
-    let files = with_way_out(adopting).files.into_iter().map(|file| match file.text {
-        Some(text) => Step::Write { path: file.path, text, mode: 0o644 },
+    let files = with_way_out(adopting).files.into_iter().map(|file| match &file.text {
+        Some(_) => given_back(&file),
         None => Step::Remove { path: file.path },
     });
     let first = files.chain(ends.clone()).chain(reload.iter().map(call)).collect();

@@ -9,12 +9,17 @@ use crate::model::receipt::Receipt;
 use crate::plan::observed::Observed;
 use crate::plan::refusal::Refusal;
 use crate::plan::step::Operation;
+use crate::plan::undefined;
 use crate::plan::wanted::Wanted;
 use crate::platform::systemd::reading::outranks;
 
 /// Refuses what must not be planned.
 pub(super) fn guard(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<(), Refusal> {
     guard_name(wanted, observed)?;
+    // Its way back would lead to a service without a definition.
+    if matches!(operation, Operation::Upgrade | Operation::Rollback) {
+        undefined::guard(&wanted.spec, &wanted.layout, observed, true)?;
+    }
     guard_account(wanted, observed)?;
     guard_key(operation, wanted, observed)?;
     guard_version(operation, wanted, observed)?;

@@ -37,7 +37,7 @@ pub(super) fn watch(
         return None;
     }
     let definitions = if defined.is_new {
-        vec![DefinitionBefore { path: wanted.definition.path.clone(), text: observed.definition.clone() }]
+        vec![DefinitionBefore::plain(wanted.definition.path.clone(), observed.definition.clone())]
     } else {
         Vec::new()
     };
@@ -98,7 +98,7 @@ pub(in crate::plan) fn close(
     trial: &crate::model::trial::Trial,
     path: &camino::Utf8Path,
 ) -> Vec<Step> {
-    let undo = vec![Step::Write { path: path.to_owned(), text: trial.text(), mode: 0o644 }];
+    let undo = vec![Step::Write { path: path.to_owned(), text: trial.text(), mode: 0o644, owner: None }];
     plan.push(Step::EndTrial { trial: Box::new(trial.clone()) }, Undo::Steps(undo.clone()));
     undo
 }

@@ -16,7 +16,7 @@ impl fmt::Display for Step {
                 let owner = owner.as_ref().map(|owner| format!(" for {}", owner.name)).unwrap_or_default();
                 write!(formatter, "create {path}/ (mode {mode:04o}){owner}")
             }
-            Self::Write { path, text, mode } => {
+            Self::Write { path, text, mode, .. } => {
                 write!(formatter, "write {path} ({} bytes, mode {mode:04o})", text.len())
             }
             Self::Edit { path, before, after, rights, .. } => match (before, after) {

@@ -44,10 +44,12 @@ pub fn config(engine: EngineKind, file: &Utf8Path) -> Vec<String> {
     words(engine, &["compose", "--file", file.as_str(), "config", "--format", "json"])
 }
 
-/// How a file is written, before anything is put into it: no variables, and nothing of what stands in other files.
+/// What stands in a file, with the variables still in it.
 #[must_use]
-pub fn config_as_written(engine: EngineKind, file: &Utf8Path) -> Vec<String> {
-    words(engine, &["compose", "--file", file.as_str(), "config", "--no-interpolate", "--format", "json"])
+pub fn plain_config(engine: EngineKind, file: &Utf8Path) -> Vec<String> {
+    let mut argv = config(engine, file);
+    argv.push("--no-interpolate".to_owned());
+    argv
 }
 
 /// The numbers of the containers of a service, of a project that somebody else has made. What was run once beside it

@@ -12,13 +12,14 @@ use crate::model::compose::{Compose, Network, Port, Volume};
 use crate::model::duration::Span;
 use crate::model::image::ImageName;
 use crate::model::service::{Ready, Restart, RestartWhen, Service, Stdin, StopSignal};
+use crate::model::shown::HIDDEN;
 use crate::model::size::Size;
 use crate::model::token::literal;
 use crate::model::variable::VariableName;
 use crate::platform::adoption::Draft;
 
 mod changes;
-mod variables;
+mod secrets;
 
 /// Why no service is read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -60,27 +61,27 @@ pub struct Read {
     pub draft: Draft,
     /// What a manifest says of its container.
     pub compose: Compose,
-    /// The files of variables that it names.
-    pub files_of_variables: Vec<Utf8PathBuf>,
 }
 
-/// A file as it stands there, and as Compose reads it.
+/// What Compose says of a file, and who may read it.
 #[derive(Clone, Copy, Debug)]
-pub struct Texts<'a> {
-    /// What Compose says of it.
+pub struct Said<'a> {
+    /// Its answer with all variables replaced.
     pub config: &'a str,
-    /// What Compose says of it before it puts anything in: variables, and what stands in other files.
-    pub written: &'a str,
-    /// What stands in it, for the places.
-    pub text: &'a str,
+    /// Its answer with none replaced.
+    pub plain: &'a str,
+    /// Whether everybody may read the file.
+    pub is_open: bool,
+    /// Whether everybody may read the file of variables beside it, if there is one.
+    pub are_variables_open: bool,
 }
 
-/// Reads one service.
-pub fn read(texts: Texts<'_>, wanted: Option<&str>, file: &Utf8Path) -> Result<Read, ReadError> {
-    let Texts { config, written, text } = texts;
+/// Reads one service. `text` is what stands in the file, for the places in it.
+pub fn read(said: &Said<'_>, wanted: Option<&str>, file: &Utf8Path, text: &str) -> Result<Read, ReadError> {
     let form = |reason: String| ReadError::Form { file: file.to_owned(), reason };
-    let parsed = |text: &str| serde_json::from_str::<Value>(text).map_err(|error| form(error.to_string()));
-    let (config, written) = (parsed(config)?, parsed(written)?);
+    let [config, plain] = [said.config, said.plain]
+        .map(|answer| serde_json::from_str::<Value>(answer).map_err(|error| form(error.to_string())));
+    let (config, plain) = (config?, plain?);
     let services = config["services"].as_object().ok_or_else(|| form("it has no services".to_owned()))?;
     let which = || ReadError::Which { file: file.to_owned(), names: services.keys().cloned().collect() };
     let service = match (wanted, services.keys().next()) {
@@ -88,14 +89,7 @@ pub fn read(texts: Texts<'_>, wanted: Option<&str>, file: &Utf8Path) -> Result<R
         (None, Some(only)) if services.len() == 1 => only.clone(),
         _ => return Err(which()),
     };
-    let mut settings = services.get(&service).and_then(Value::as_object).ok_or_else(which)?.clone();
-    let written = &written["services"][&service];
-    variables::without_files(&mut settings, written);
-    let files = variables::files(written);
-    if files.is_empty() && names_variables(text) {
-        // A Compose that hides where its variables come from would have them all in the manifest.
-        return Err(form("it does not say which variables come from its `env_file`".to_owned()));
-    }
+    let settings = services.get(&service).and_then(Value::as_object).ok_or_else(which)?;
     let image = single(settings.get("image").and_then(Value::as_str).unwrap_or_default());
     let image = ImageName::new(image)
         .map_err(|error| ReadError::NoImage { service: service.clone(), reason: error.to_string() })?;
@@ -111,20 +105,24 @@ pub fn read(texts: Texts<'_>, wanted: Option<&str>, file: &Utf8Path) -> Result<R
     };
     let program = Service::default();
     let mut reading = Reading { file, text, config: &config, service: program, compose, lines: Vec::new() };
+    let plain = &plain["services"][&service];
     for (key, value) in settings.iter().filter(|(_, value)| !value.is_null() && *value != &Value::Bool(false))
     {
-        reading.setting(key, value);
+        if secrets::are_in(key, &plain[key], said) {
+            reading.refuse(
+                key,
+                HIDDEN,
+                "a variable that may be secret would stand in the manifest, which others can read: let the program read it \
+                 from its environment",
+            );
+        } else {
+            reading.setting(key, value);
+        }
     }
-    let put_in = variables::put_in(&settings, written);
-    if !put_in.is_empty() {
-        let note =
-            format!("in the manifest stands what was put in for {}: it may be secret", put_in.join(", "));
-        reading.note("environment", &note);
-    }
-    if !files.is_empty() {
-        let named = files.iter().map(|file| file.as_str()).collect::<Vec<_>>().join(", ");
-        let why = "a manifest names one such file: put them together first";
-        reading.refuse(variables::KEY, &named, why);
+    let private = secrets::private(&reading.service.environment, &plain["environment"], said);
+    if !plain["env_file"].is_null() && settings.get("env_file").is_none_or(Value::is_null) {
+        let line = reading.line("env_file", &told(&plain["env_file"])).carried("service.environmentFile");
+        reading.lines.push(line.noting("what it says now: later changes of it are not read"));
     }
     for other in services.keys().filter(|other| **other != service) {
         reading.refuse(
@@ -140,16 +138,9 @@ pub fn read(texts: Texts<'_>, wanted: Option<&str>, file: &Utf8Path) -> Result<R
     Ok(Read {
         project: config["name"].as_str().unwrap_or_default().to_owned(),
         service,
-        draft: Draft { service: program, lines, ..Draft::default() },
+        draft: Draft { service: program, lines, private, ..Draft::default() },
         compose,
-        files_of_variables: files,
     })
-}
-
-/// Whether a text names a file of variables somewhere.
-fn names_variables(text: &str) -> bool {
-    let is_key = |line: &str| line.trim_start().trim_start_matches(['"', '\'']).starts_with(variables::KEY);
-    text.lines().any(is_key)
 }
 
 struct Reading<'a> {

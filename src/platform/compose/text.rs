@@ -119,7 +119,8 @@ fn surroundings(
         None if !spec.environment.is_empty() => {
             text.line(4, "environment:");
             for (name, value) in spec.variables(places) {
-                text.pair(6, name.as_str(), &value);
+                // Bare, `no` and `null` are no words of YAML.
+                text.line(6, &format!("{}: {}", quoted(name.as_str()), quoted(&value)));
             }
         }
         None => {}

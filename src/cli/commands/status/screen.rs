@@ -143,8 +143,8 @@ fn usual(status: &StatusAnswer, now: Moment) -> Vec<Told> {
     if let Some(hardening) = status.hardening.filter(|_| status.platform == PlatformKind::Systemd) {
         field("hardening", hardening_word(hardening).to_owned());
     }
-    field("folder", status.folder.to_string());
-    field("definition", status.definition.path.to_string());
+    field("folder", words::visible(status.folder.as_str()).into_owned());
+    field("definition", words::visible(status.definition.path.as_str()).into_owned());
     told
 }
 

@@ -114,7 +114,7 @@ fn faults_of_what_is_installed_are_told_with_what_mends_them() {
     told_as(&[
         (
             |facts| facts.defined = false,
-            "Wrong Definition: there is no definition at `/u/web.service`, so nothing starts it",
+            "Wrong Definition: there is no definition of it at `/u/web.service`, so nothing starts it",
         ),
         (
             |facts| facts.lost_socket = Some("/u/web.socket".into()),
