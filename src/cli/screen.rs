@@ -52,7 +52,9 @@ fn frame(lines: &[String]) -> String {
     if let Some(last) = fitting.last_mut().filter(|_| lines.len() > rows) {
         *last = format!("… {} more lines", lines.len() + 1 - rows);
     }
-    format!("\x1b[?2026h\x1b[H{}\x1b[K\x1b[J\x1b[?2026l", fitting.join("\x1b[K\r\n"))
+    // A line is emptied before it is written: to empty the rest of one that is full takes its last letter.
+    let below = if fitting.len() < rows { "\r\n\x1b[J" } else { "" };
+    format!("\x1b[?2026h\x1b[H\x1b[K{}{below}\x1b[?2026l", fitting.join("\r\n\x1b[K"))
 }
 
 /// While this program is stopped (Ctrl-Z) the terminal is the shell's, and as it was; then it is drawn on again. Nothing
@@ -81,5 +83,17 @@ fn leave(shown: &Mutex<Shown>) {
         let last: Vec<String> = shown.lines.iter().map(|line| coloured(line) + "\r\n").collect();
         // Whoever closed the terminal does not miss it.
         let _ = terminal_write(&format!("{}{}", Screen::LEAVE, last.concat()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_emptied_after_a_line_that_may_be_full() {
+        let drawn = frame(&["full".to_owned(), "to the brim".to_owned()]);
+        assert!(!drawn.contains("full\x1b[") && !drawn.contains("brim\x1b["), "{drawn:?}");
+        assert_eq!(drawn.matches("\x1b[K").count(), 2);
     }
 }
