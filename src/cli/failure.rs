@@ -287,13 +287,11 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "to move it, uninstall it first: its data and configuration stay".to_owned(),
         ],
         Refusal::MissingVariables { variables, file, .. } => {
-            let mut lines: Vec<String> =
-                variables.iter().map(|(name, meaning)| format!("{name}: {meaning}")).collect();
-            lines.push(match file {
-                Some(file) => format!("write them into `{file}`, a line `KEY=value` each"),
-                None => "write them into `service.environment` of the manifest".to_owned(),
-            });
-            lines
+            let place = file.as_ref().map_or_else(
+                || "write them into `service.environment` of the manifest".to_owned(),
+                |file| format!("write them into `{file}`, a line `KEY=value` each"),
+            );
+            variables.iter().map(|(name, meaning)| format!("{name}: {meaning}")).chain([place]).collect()
         }
         Refusal::OtherComponent { .. } => {
             vec!["choose another `name`, uninstall the instance first, or use `--take-over`".to_owned()]
