@@ -25,7 +25,9 @@ pub(super) fn texts(each: &mut dyn FnMut(&[u8])) -> io::Result<Vec<u32>> {
             Err(error) if has_ended(&error) => {}
             Err(_) => hidden.push(pid),
         }
-        texts.iter().for_each(|text| each(text));
+        for text in &texts {
+            each(text);
+        }
     }
     if seen == 0 { Err(io::ErrorKind::NotFound.into()) } else { Ok(hidden) }
 }

@@ -22,7 +22,9 @@ pub(super) fn texts(each: &mut dyn FnMut(&[u8])) -> io::Result<Vec<u32>> {
     let kind = ProcessRefreshKind::nothing().with_cmd(UpdateKind::Always).with_environ(UpdateKind::Always);
     system.refresh_processes_specifics(ProcessesToUpdate::All, true, kind);
     for process in system.processes().values() {
-        process.cmd().iter().chain(process.environ()).for_each(|text| each(text.as_encoded_bytes()));
+        for text in process.cmd().iter().chain(process.environ()) {
+            each(text.as_encoded_bytes());
+        }
     }
     let words = [LISTER, "-b", "-w", "-n", "-P", "-F", listed::FIELDS].map(str::to_owned);
     // It ends with an error code where a single process could not be looked at.
