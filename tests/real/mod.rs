@@ -191,6 +191,7 @@ fn homeless(top: &Utf8Path) -> mainstay::model::layout::UserFolders {
         state_home: None,
         data_home: None,
         runtime_directory: None,
+        local_data: None,
     }
 }
 
