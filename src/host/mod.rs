@@ -29,6 +29,8 @@ pub mod removal;
 pub mod replica;
 pub mod rest;
 mod rights;
+pub mod scheduler;
+pub mod service;
 pub mod signal;
 pub mod temporary;
 pub mod terminal;
