@@ -1,13 +1,13 @@
 //! Which process is meant: a number alone is used again by the system, its start time with it is not.
 
-use std::os::fd::OwnedFd;
 use std::time::{Duration, SystemTime};
 
-use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal};
 
 use crate::host::clock;
+use crate::host::rest::{self, AsFd, BorrowedFd, OwnedFd};
+use crate::host::signal::Signal;
 use crate::model::status::ProcessIdentity;
 
 /// The clock ticks of a second in `/proc` (`USER_HZ`, proc(5)): the same on every system that Linux runs on today.
@@ -134,12 +134,6 @@ impl ProcessHandle {
         self.identity
     }
 
-    /// The descriptor, for poll(2).
-    #[must_use]
-    pub fn descriptor(&self) -> &OwnedFd {
-        &self.descriptor
-    }
-
     /// Sends a signal. One that has ended already is no error.
     pub fn signal(&self, signal: Signal) -> std::io::Result<()> {
         match pidfd_send_signal(&self.descriptor, signal) {
@@ -154,14 +148,20 @@ impl ProcessHandle {
         let until = std::time::Instant::now() + limit;
         loop {
             let left = until.saturating_duration_since(std::time::Instant::now());
-            let mut polled = [PollFd::new(&self.descriptor, PollFlags::IN)];
-            match poll(&mut polled, Some(&clock::limit(left))) {
-                Ok(0) => return false,
-                Ok(_) => return true,
-                Err(Errno::INTR) => {}
+            match rest::any(&[self.descriptor.as_fd()], Some(left)) {
+                Ok(false) => return false,
+                // A signal that was caught wakes too.
+                Ok(true) if runs(self.identity) => {}
+                Ok(true) => return true,
                 Err(_) => return !runs(self.identity),
             }
         }
+    }
+}
+
+impl AsFd for ProcessHandle {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
     }
 }
 

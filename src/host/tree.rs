@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use rustix::process::{Signal, getpid, set_child_subreaper};
+use rustix::process::{getpid, set_child_subreaper};
 
 use crate::host::identity::{self, Process};
 use crate::host::process;
+use crate::host::signal::Signal;
 
 /// The pause between two looks at a tree that is being killed: the time in which the kernel ends a process
 /// that was already sent its signal.
