@@ -67,7 +67,7 @@ mod variables;
 pub mod versions;
 pub mod view;
 pub mod wave;
-mod windows;
+pub mod windows;
 
 use crate::engine::event::Event;
 use crate::engine::manager::Manager;

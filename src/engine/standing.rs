@@ -41,7 +41,9 @@ pub(crate) fn standing(
             }
             (PlatformKind::Systemd, _) if !matches!(reported, Reported::Late(_)) => InstanceState::Ready,
             // A guardian knows that a supervisor runs, and no more.
-            (guarded, _) if guarded.is_guarded() && reported == Reported::Unreadable => InstanceState::Unknown,
+            (guarded, _) if guarded.is_guarded() && reported == Reported::Unreadable => {
+                InstanceState::Unknown
+            }
             (guarded, _) if guarded.is_guarded() => match reported {
                 // The guardian has not noticed yet, or is about to end as well.
                 Reported::Late(status) if matches!(status.phase, Phase::Completed | Phase::Failed) => {

@@ -12,8 +12,11 @@ use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::platform::call::{Call, ServiceVerb};
 
+mod life;
 mod service;
 mod task;
+
+pub use life::serve;
 
 /// How long a manager may take for what nobody has a hand in.
 const PATIENCE: Duration = Duration::from_secs(30);

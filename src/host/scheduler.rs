@@ -26,8 +26,9 @@ pub fn register(name: &InstanceName, text: &str) -> io::Result<Outcome> {
     file.write_all(&encoding::encode(text))?;
     // Closed, since the scheduler does not read what somebody else writes to.
     let path = file.into_temp_path();
-    let named = Utf8Path::from_path(&path)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the temporary folder's name is no text"))?;
+    let named = Utf8Path::from_path(&path).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidData, "the temporary folder's name is no text")
+    })?;
     asked(&words::create(name, named))
 }
 
@@ -76,7 +77,11 @@ fn asked(argv: &[String]) -> io::Result<Outcome> {
 
 fn outcome(output: &command::Output) -> Outcome {
     let said = format!("{}\n{}", output.stderr.trim(), output.stdout.trim());
-    words::outcome(output.code, said.trim(), &SystemWords { denied: said_of(DENIED), absent: ABSENT.map(said_of).to_vec() })
+    words::outcome(
+        output.code,
+        said.trim(),
+        &SystemWords { denied: said_of(DENIED), absent: ABSENT.map(said_of).to_vec() },
+    )
 }
 
 /// What the system says of an error, in its own language and without the number.

@@ -39,6 +39,8 @@ pub enum Word {
     Stopping,
     /// It is down.
     Stopped,
+    /// It is down, because it can't be up.
+    Broken,
 }
 
 /// Why the manager did not do what it was asked.
@@ -189,6 +191,17 @@ fn reach(name: &str, goal: Goal, action: &'static str, limit: Duration) -> Resul
         };
         refusal = asked.err();
     }
+}
+
+/// Moves the layout of this process and of all that it starts, where it was told so on its command line: neither a service
+/// nor a task of Windows has variables of its own there. On other systems definitions carry the variables.
+pub fn move_layout(variable: &'static str, folder: &camino::Utf8Path) {
+    system::set_variable(variable, folder.as_str());
+}
+
+/// Closes the console that Windows has opened for this process, whose window nobody wants to see.
+pub fn leave_console() {
+    system::leave_console();
 }
 
 /// The number by which Windows knows the account of this process (SID); nothing on other systems.

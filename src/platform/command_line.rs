@@ -37,7 +37,10 @@ pub(super) fn quoted_program(setting: &str, program: &str) -> Result<String, Ine
 /// Arguments as one text.
 pub(super) fn joined(setting: &str, arguments: &[String]) -> Result<String, Inexpressible> {
     if arguments.iter().any(|argument| argument.contains('\0')) {
-        return Err(Inexpressible::new(setting, "an argument holds a NUL, at which Windows would cut it off"));
+        return Err(Inexpressible::new(
+            setting,
+            "an argument holds a NUL, at which Windows would cut it off",
+        ));
     }
     let words: Vec<String> = arguments.iter().map(|argument| word(argument)).collect();
     Ok(words.join(" "))
@@ -137,8 +140,28 @@ mod tests {
     #[test]
     fn the_known_pitfalls_come_back_as_they_went() {
         let words = [
-            "", "a b", " lead", "trail ", "\t", "\n", "\"", "'", r"\", r"a\", r"C:\dir\", r"C:\a b\", r"\\srv\share",
-            r#"\""#, r#"\\""#, r#"a"b"#, r#"a\\"b\\"#, "%PATH%", "$x", "é 日 😀", "--x=y z", "a\"\"b",
+            "",
+            "a b",
+            " lead",
+            "trail ",
+            "\t",
+            "\n",
+            "\"",
+            "'",
+            r"\",
+            r"a\",
+            r"C:\dir\",
+            r"C:\a b\",
+            r"\\srv\share",
+            r#"\""#,
+            r#"\\""#,
+            r#"a"b"#,
+            r#"a\\"b\\"#,
+            "%PATH%",
+            "$x",
+            "é 日 😀",
+            "--x=y z",
+            "a\"\"b",
         ];
         let words: Vec<String> = words.map(str::to_owned).to_vec();
         assert_eq!(arguments(&joined("x", &words).unwrap()), words);

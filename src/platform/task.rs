@@ -60,10 +60,16 @@ pub(super) fn render(
 ) -> Result<String, Inexpressible> {
     let none = |setting: &str, reason: &str| Err(Inexpressible::new(setting, reason));
     if spec.scope == Scope::System {
-        return none("platform", "a task belongs to the person who is logged on: use `windows` for a service of the host, or install with `--user`");
+        return none(
+            "platform",
+            "a task belongs to the person who is logged on: use `windows` for a service of the host, or install with `--user`",
+        );
     }
     if spec.user.is_some() {
-        return none("service.user", "a task runs as the person who is logged on: leave it out, or use `windows`");
+        return none(
+            "service.user",
+            "a task runs as the person who is logged on: leave it out, or use `windows`",
+        );
     }
     refusals::refuse(spec)?;
     let program = layout.runtime_program(&spec.name);

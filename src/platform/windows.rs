@@ -111,8 +111,9 @@ fn registration(spec: &LaunchSpec, layout: &Layout) -> Result<Registration, Inex
     }
     let account = match &spec.user {
         None => Account::LocalSystem,
-        Some(user) => Account::of(user, &spec.name)
-            .map_err(|reason| Inexpressible::new("service.user", reason))?,
+        Some(user) => {
+            Account::of(user, &spec.name).map_err(|reason| Inexpressible::new("service.user", reason))?
+        }
     };
     let program = layout.runtime_program(&spec.name);
     Ok(Registration {

@@ -22,7 +22,8 @@ fn told(error: &ServiceError) -> String {
 
 /// What the definition wants to be registered, with the program where it really stands.
 fn wanted(layout: &Layout, of: &Marker, definition: &str) -> Result<Registration, String> {
-    let wanted = windows::wanted(definition).ok_or("the definition is damaged: `mainstay apply` makes it anew")?;
+    let wanted =
+        windows::wanted(definition).ok_or("the definition is damaged: `mainstay apply` makes it anew")?;
     wanted.with_program(&program(layout, of)?).map_err(|error| error.to_string())
 }
 

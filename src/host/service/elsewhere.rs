@@ -49,15 +49,15 @@ pub(super) fn allow(_: &str, _: &str, _: Rights) -> Result<(), Code> {
     Err(NO_MANAGER)
 }
 
+pub(super) fn set_variable(_: &str, _: &str) {}
+
+pub(super) fn leave_console() {}
+
 pub(super) fn own_account() -> Option<String> {
     None
 }
 
-pub(super) fn dispatch(
-    _: &str,
-    _: Box<dyn FnOnce() + Send>,
-    _: Box<dyn FnMut() + Send>,
-) -> Result<(), Code> {
+pub(super) fn dispatch(_: &str, _: Box<dyn FnOnce() + Send>, _: Box<dyn FnMut() + Send>) -> Result<(), Code> {
     Err(NOT_A_SERVICE)
 }
 

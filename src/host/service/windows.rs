@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Code, Word};
 use crate::host::os::dispatcher;
 use crate::host::os::service::{Service, ServiceManager, access};
-use crate::host::os::service_account;
+use crate::host::os::{service_account, service_process};
 use crate::platform::windows::Registration;
 use crate::platform::windows::answer::{EXISTS, MARKED_FOR_DELETE, NO_SUCH_SERVICE, Standing};
 
@@ -95,6 +95,14 @@ pub(super) fn allow(path: &str, account: &str, rights: Rights) -> Result<(), Cod
     service_account::allow(path, &service_account::number_of(account)?, rights)
 }
 
+pub(super) fn set_variable(name: &str, value: &str) {
+    service_process::set_variable(name, value);
+}
+
+pub(super) fn leave_console() {
+    service_process::leave_console();
+}
+
 pub(super) fn own_account() -> Option<String> {
     service_account::own().ok()
 }
@@ -114,6 +122,7 @@ pub fn tell(word: Word, within: Duration) {
         Word::Running => dispatcher::Word::Running,
         Word::Stopping => dispatcher::Word::Stopping,
         Word::Stopped => dispatcher::Word::Stopped,
+        Word::Broken => dispatcher::Word::Broken,
     };
     dispatcher::tell(word, u32::try_from(within.as_millis()).unwrap_or(u32::MAX));
 }

@@ -112,7 +112,9 @@ impl Outcome {
                 "the task of this name is another person's, or a policy of the host lets only administrators register tasks: choose another name, open a command prompt with \"Run as administrator\" and install there with `--system`, or use `--platform embedded`"
             }
             Self::Absent => "`mainstay apply` in its deploy folder registers it again",
-            Self::NoScheduler => "the service \"Task Scheduler\" does not run: start it, or use `--platform embedded`",
+            Self::NoScheduler => {
+                "the service \"Task Scheduler\" does not run: start it, or use `--platform embedded`"
+            }
             Self::Done | Self::Runs | Self::Failed(_) => return None,
         })
     }

@@ -10,12 +10,16 @@ const END: char = ']';
 /// The description of a service: a sentence and its marker.
 pub(in crate::platform) fn write(sentence: &str, marker: &Marker) -> Result<String, Inexpressible> {
     if sentence.chars().any(char::is_control) {
-        let reason = "the service manager of Windows shows one line: leave out line ends and control characters";
+        let reason =
+            "the service manager of Windows shows one line: leave out line ends and control characters";
         return Err(Inexpressible::new("service.description", reason));
     }
     // A description that begins so is the name of a text in a library.
     if sentence.starts_with('@') {
-        return Err(Inexpressible::new("service.description", "Windows takes a text that begins with `@` for another's name"));
+        return Err(Inexpressible::new(
+            "service.description",
+            "Windows takes a text that begins with `@` for another's name",
+        ));
     }
     let marker = serde_json::to_string(marker)
         .map_err(|error| Inexpressible::new("service.description", error.to_string()))?;

@@ -90,7 +90,10 @@ impl Progress {
             Goal::Started => matches!(code, answer::RUNS_ALREADY | answer::CANNOT_ACCEPT),
             Goal::Gone => matches!(
                 code,
-                answer::NOT_ACTIVE | answer::CANNOT_ACCEPT | answer::MARKED_FOR_DELETE | answer::NO_SUCH_SERVICE
+                answer::NOT_ACTIVE
+                    | answer::CANNOT_ACCEPT
+                    | answer::MARKED_FOR_DELETE
+                    | answer::NO_SUCH_SERVICE
             ),
         };
         if !passes {
@@ -118,7 +121,9 @@ impl Progress {
         let hangs = since > self.moved + self.limit.max(hint);
         let look = |state| if hangs { Next::Hangs(Some(state)) } else { Next::Look(LOOK) };
         match (self.goal, standing.state) {
-            (Goal::Stopped, State::Stopped) | (Goal::Started, State::Running | State::StartPending) => Next::Done,
+            (Goal::Stopped, State::Stopped) | (Goal::Started, State::Running | State::StartPending) => {
+                Next::Done
+            }
             (Goal::Started, State::Stopped) if !self.acted => {
                 self.acted = true;
                 Next::Start
@@ -188,7 +193,10 @@ mod tests {
             Sight::Refused(answer::NOT_ACTIVE),
             stands(State::Stopped, 0),
         ];
-        assert_eq!(goes(Goal::Stopped, 500, &sights), [Next::AskStop, AGAIN, Next::AskStop, AGAIN, Next::Done]);
+        assert_eq!(
+            goes(Goal::Stopped, 500, &sights),
+            [Next::AskStop, AGAIN, Next::AskStop, AGAIN, Next::Done]
+        );
         let denied = Sight::Refused(answer::ACCESS_DENIED);
         assert_eq!(goes(Goal::Stopped, 500, &[denied]), [Next::Refused(answer::ACCESS_DENIED)]);
     }

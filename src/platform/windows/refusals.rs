@@ -15,7 +15,10 @@ pub(in crate::platform) fn refuse(spec: &LaunchSpec) -> Result<(), Inexpressible
         );
     }
     if spec.hardening != Hardening::Off {
-        return none("service.hardening", "Windows has no such profile: write `off`, and give the service an account of few rights");
+        return none(
+            "service.hardening",
+            "Windows has no such profile: write `off`, and give the service an account of few rights",
+        );
     }
     if spec.group.is_some() {
         return none("service.group", "an account of Windows has its groups from the system: leave it out");
@@ -24,7 +27,10 @@ pub(in crate::platform) fn refuse(spec: &LaunchSpec) -> Result<(), Inexpressible
         return none("service.umask", "Windows gives new files the rights of their folder: leave it out");
     }
     if !spec.sockets.is_empty() {
-        return none("service.sockets", "Windows hands no sockets to a program: let the program listen itself");
+        return none(
+            "service.sockets",
+            "Windows hands no sockets to a program: let the program listen itself",
+        );
     }
     Ok(())
 }

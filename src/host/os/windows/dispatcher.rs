@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use windows_sys::Win32::Foundation::{ERROR_CALL_NOT_IMPLEMENTED, GetLastError, NO_ERROR};
+use windows_sys::Win32::Foundation::{ERROR_CALL_NOT_IMPLEMENTED, ERROR_SERVICE_SPECIFIC_ERROR, GetLastError, NO_ERROR};
 use windows_sys::Win32::System::Services::{
     RegisterServiceCtrlHandlerExW, SERVICE_ACCEPT_PRESHUTDOWN, SERVICE_ACCEPT_SHUTDOWN, SERVICE_ACCEPT_STOP,
     SERVICE_CONTROL_INTERROGATE, SERVICE_CONTROL_PRESHUTDOWN, SERVICE_CONTROL_SHUTDOWN, SERVICE_CONTROL_STOP,
@@ -36,6 +36,8 @@ pub(in crate::host) enum Word {
     Stopping,
     /// It is down.
     Stopped,
+    /// It is down, because it can't be up.
+    Broken,
 }
 
 type Main = Box<dyn FnOnce() + Send>;
@@ -127,11 +129,11 @@ pub(in crate::host) fn tell(word: Word, wait_hint: u32) {
             (SERVICE_RUNNING, SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN | SERVICE_ACCEPT_PRESHUTDOWN)
         }
         Word::Stopping => (SERVICE_STOP_PENDING, 0),
-        Word::Stopped => (SERVICE_STOPPED, 0),
+        Word::Stopped | Word::Broken => (SERVICE_STOPPED, 0),
     };
     let before = own.status.dwCurrentState;
     // What is on its way down does not come up again, and what is down says nothing more.
-    let goes_back = before == SERVICE_STOP_PENDING && !matches!(word, Word::Stopping | Word::Stopped);
+    let goes_back = before == SERVICE_STOP_PENDING && !matches!(word, Word::Stopping | Word::Stopped | Word::Broken);
     if before == SERVICE_STOPPED || goes_back {
         return;
     }
@@ -139,6 +141,10 @@ pub(in crate::host) fn tell(word: Word, wait_hint: u32) {
     own.status.dwCheckPoint = if pends && before == state { own.status.dwCheckPoint + 1 } else { u32::from(pends) };
     own.status.dwCurrentState = state;
     own.status.dwControlsAccepted = accepted;
+    if word == Word::Broken {
+        own.status.dwWin32ExitCode = ERROR_SERVICE_SPECIFIC_ERROR;
+        own.status.dwServiceSpecificExitCode = 1;
+    }
     own.status.dwWaitHint = if pends { wait_hint } else { 0 };
     let handle: SERVICE_STATUS_HANDLE = std::ptr::with_exposed_provenance_mut(own.handle);
     // SAFETY: the handle is the one that the manager gave for this service; it is never closed.
