@@ -38,7 +38,7 @@ struct Values<'a> {
     task: String,
     description: &'a str,
     marker: String,
-    boot: bool,
+    boot: &'a str,
     account: Option<&'a str>,
     program: &'a str,
     arguments: String,
@@ -83,7 +83,7 @@ pub(super) fn render(
         description: spec.description.trim(),
         marker: serde_json::to_string(&identity(spec))
             .map_err(|error| Inexpressible::new("the marker", error.to_string()))?,
-        boot: spec.boot,
+        boot: if spec.boot { "true" } else { "false" },
         account,
         program: program.as_str(),
         arguments: command_line::joined("the install folder", &arguments)?,

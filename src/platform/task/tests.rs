@@ -8,7 +8,7 @@ fn text(program: &str, arguments: &str, description: &str, boot: bool) -> String
         description,
         marker: r#"{"name":"web","component":"server","platform":"task","scope":"user","folder":"C:\\a]]> & <b>"}"#
             .to_owned(),
-        boot,
+        boot: if boot { "true" } else { "false" },
         account: Some("S-1-5-21-1-2-3-1001"),
         program,
         arguments: arguments.to_owned(),
