@@ -42,7 +42,6 @@ struct Values<'a> {
     account: Option<&'a str>,
     program: &'a str,
     arguments: String,
-    folder: &'a str,
 }
 
 /// What the scheduler calls the task of an instance.
@@ -73,7 +72,7 @@ pub(super) fn render(
     }
     refusals::refuse(spec)?;
     let program = layout.runtime_program(&spec.name);
-    // The place of a task's program takes its quotes literally, and its folder too.
+    // The place of a task's program takes quotes literally. It has no folder: one in which a process stands can't be moved.
     command_line::quoted_program("the install folder", program.as_str())?;
     let mut arguments = refusals::arguments(spec, layout);
     arguments.push("--windowless".to_owned());
@@ -87,7 +86,6 @@ pub(super) fn render(
         account,
         program: program.as_str(),
         arguments: command_line::joined("the install folder", &arguments)?,
-        folder: spec.deploy.as_str(),
     };
     fill(values).map(|text| stamp::press(&(text + "\n"), HASH))
 }

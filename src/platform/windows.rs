@@ -28,8 +28,6 @@ const FORMAT: u32 = 1;
 const RECOVERY: [u64; 4] = [1_000, 5_000, 15_000, 30_000];
 /// After how long without a death the pauses begin anew.
 const RECOVERY_RESET: Span = Span::seconds(300);
-/// The most characters that the manager takes of a service's name (`CreateService`).
-const LONGEST_NAME: usize = 256;
 
 /// What stands in the manager's database of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,9 +104,6 @@ pub(super) fn render(spec: &LaunchSpec, layout: &Layout) -> Result<String, Inexp
 
 fn registration(spec: &LaunchSpec, layout: &Layout) -> Result<Registration, Inexpressible> {
     let name = spec.name.to_string();
-    if name.chars().count() > LONGEST_NAME {
-        return Err(Inexpressible::new("name", "Windows takes 256 characters of a service's name"));
-    }
     let account = match &spec.user {
         None => Account::LocalSystem,
         Some(user) => {

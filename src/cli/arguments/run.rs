@@ -9,6 +9,7 @@ use crate::model::status::ProcessIdentity;
 
 /// `run`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[command(after_help = "Examples:\n  \
     mainstay run --name web              in the foreground, with its output\n  \
     mainstay run --name web --pid-file /run/web.pid")]

@@ -45,7 +45,7 @@ impl Stages {
     fn pause(&self) -> Stage {
         let now = self.now();
         let paused = match *now {
-            Stage::Running => self.0.1.wait(now).map_err(|error| error.into_inner()),
+            Stage::Running => self.0.1.wait(now).map_err(PoisonError::into_inner),
             _ => match self.0.1.wait_timeout(now, PULSE) {
                 Ok((now, _)) => Ok(now),
                 Err(error) => Err(error.into_inner().0),

@@ -12,7 +12,6 @@ fn text(program: &str, arguments: &str, description: &str, boot: bool) -> String
         account: Some("S-1-5-21-1-2-3-1001"),
         program,
         arguments: arguments.to_owned(),
-        folder: r"C:\deploy folder",
     };
     stamp::press(&fill(values).unwrap(), HASH)
 }
@@ -27,7 +26,6 @@ fn a_task_says_what_it_was_given() {
     let says = |place: &str, value: &str| assert_eq!(meaning.get(place), Some(value), "{place}");
     says("Actions/Exec/Command", program);
     says("Actions/Exec/Arguments", arguments);
-    says("Actions/Exec/WorkingDirectory", r"C:\deploy folder");
     says("RegistrationInfo/Description", "Orders\r\n& more");
     says("Triggers/LogonTrigger/Delay", "PT10S");
     says("Triggers/LogonTrigger/UserId", "S-1-5-21-1-2-3-1001");
