@@ -84,9 +84,10 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Pack(_) => 5,
         Failure::Fetch(error) => fetching::code(error),
         Failure::Busy(_) => 6,
-        Failure::TakenBack { .. } => 7,
+        Failure::TakenBack { .. } | Failure::ValuesTakenBack { .. } => 7,
         Failure::Interrupted => 130,
         Failure::Down { .. }
+        | Failure::ValuesLost { .. }
         | Failure::NotRevived { .. }
         | Failure::DataAway { .. }
         | Failure::NoWayBack { .. } => 8,
@@ -126,6 +127,18 @@ fn help(failure: &Failure) -> Vec<String> {
         Failure::HostLacks { .. } | Failure::Unprepared { .. } => host::help(failure),
         Failure::TakenBack { log, .. } | Failure::Down { log, .. } | Failure::NotReady { log, .. } => {
             last_lines(log)
+        }
+        Failure::ValuesTakenBack { log, .. } => {
+            let mut lines = last_lines(log);
+            lines.push("correct the environment file or the secret, then `mainstay apply`; until then the values of its last good start are used".to_owned());
+            lines
+        }
+        Failure::ValuesLost { name, log, .. } => {
+            let mut lines = last_lines(log);
+            lines.push(format!(
+                "correct the environment file or the secret, then `mainstay restart --name {name}`"
+            ));
+            lines
         }
         Failure::NeverReady { log, written, .. } => {
             let mut lines = told_last(log);

@@ -218,6 +218,7 @@ fn supervise_launch(
     let context = Context {
         folders: Folders::of(layout, &spec),
         status: layout.status(name),
+        refused: layout.refused_values(name),
         definition: files::read(&layout.definition(name, spec.platform))
             .ok()
             .flatten()

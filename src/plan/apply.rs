@@ -36,6 +36,7 @@ mod records;
 mod runtime;
 mod standing;
 mod switching;
+mod values;
 mod watch;
 
 pub(super) use watch::close as close_trial;

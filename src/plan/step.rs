@@ -107,6 +107,16 @@ impl Plan {
         self.steps.iter().take(place + 1).any(restarts)
     }
 
+    /// With which values of its files a launch is started again, where a step up to a place has failed.
+    #[must_use]
+    pub fn earlier_values(&self, place: usize) -> Earlier {
+        let restarts = self.steps.iter().take(place + 1).find_map(|planned| match &planned.undo {
+            Undo::Restart { values, .. } => Some(values.clone()),
+            _ => None,
+        });
+        restarts.unwrap_or_default()
+    }
+
     /// Whether a container of before mainstay has to come back, where a step up to a place has failed.
     #[must_use]
     pub fn revives(&self, place: usize) -> bool {
@@ -311,6 +321,25 @@ pub enum Step {
     Settle,
 }
 
+/// With which values of its files a launch is started again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Earlier {
+    /// With those in the files, which it was started with before.
+    #[default]
+    Same,
+    /// With those that were kept: the files hold others.
+    Kept,
+    /// With what is in the files, since what it was started with is kept nowhere; and why.
+    Lost(String),
+}
+
+impl Earlier {
+    fn is_same(&self) -> bool {
+        *self == Self::Same
+    }
+}
+
 /// The inverse of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -334,6 +363,9 @@ pub enum Undo {
     Restart {
         /// What has to be undone before it runs again.
         first: Vec<Step>,
+        /// The variables from files that it gets.
+        #[serde(default, skip_serializing_if = "Earlier::is_same")]
+        values: Earlier,
     },
     /// These steps, in order; then what ran before mainstay is started again by these calls, and seen to run.
     Restore(Vec<Step>, Vec<Call>),
