@@ -215,7 +215,8 @@ fn a_watch_is_drawn_in_place_and_gives_the_terminal_back() {
 fn a_watch_without_a_terminal_tells_changes() {
     let shown = Shown::new(&by_http());
     let mut command = shown.place.command(real::MAINSTAY, &shown.place.deploy());
-    command.args(["status", "--watch"]).env("TERM", "dumb");
+    // Continuous integration is no reason for colours on a terminal that knows none.
+    command.args(["status", "--watch"]).env("TERM", "dumb").env("CI", "true");
     let terminal = Terminal::run(command, 80, 40);
     terminal.awaits("the state", |screen| screen.contains("running and ready"));
     shown.place.run(&["stop"]).good();

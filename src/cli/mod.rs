@@ -31,6 +31,7 @@ use crate::supervise::keep_output;
 /// Runs what was typed, and gives the exit code.
 #[must_use]
 pub fn run() -> ExitCode {
+    report::settle_colours();
     if let Some(shell) = environment::completing_shell() {
         return completion::complete(&Report::new(OutputArguments::default()), &shell);
     }

@@ -14,7 +14,7 @@ use crate::cli::arguments::OutputArguments;
 use crate::cli::screen::Screen;
 use crate::cli::words;
 use crate::engine::event::Event;
-use crate::host::terminal;
+use crate::host::{environment, terminal};
 use crate::model::name::InstanceName;
 use crate::plan::step::Step;
 
@@ -297,6 +297,15 @@ pub(super) fn coloured(text: &str) -> String {
     match anstream::AutoStream::choice(&std::io::stdout()) {
         anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
         _ => text.to_owned(),
+    }
+}
+
+/// A terminal that knows no escapes gets none, also where `CI` lets others believe that colours are wanted. Whoever forces
+/// them (`CLICOLOR_FORCE`) has them.
+pub(super) fn settle_colours() {
+    let dumb = environment::variable("TERM").is_some_and(|terminal| terminal == "dumb");
+    if dumb && environment::variable("CLICOLOR_FORCE").is_none() {
+        anstream::ColorChoice::Never.write_global();
     }
 }
 

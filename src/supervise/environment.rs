@@ -19,7 +19,7 @@ use crate::supervise::values;
 /// of a version manager's, which come and go.
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The variable that tells which supervisor started a process.
-pub const MARK: &str = "MAINSTAY_SUPERVISOR";
+pub use crate::host::tree::MARK;
 /// The variable that tells which of its starts a process belongs to.
 pub const START: &str = "MAINSTAY_START";
 /// The name of the environment file among the credentials.
