@@ -18,6 +18,9 @@ pub use crate::plan::operation::{Operation, Replaced, Room};
 use crate::platform::call::Call;
 use crate::platform::identity;
 
+pub use self::earlier::Earlier;
+
+mod earlier;
 mod shown;
 
 /// The decided changes of one operation, in order.
@@ -105,16 +108,6 @@ impl Plan {
             matches!(planned.undo, Undo::Restart { .. } | Undo::Restore(..) | Undo::Revive { .. })
         };
         self.steps.iter().take(place + 1).any(restarts)
-    }
-
-    /// With which values of its files a launch is started again, where a step up to a place has failed.
-    #[must_use]
-    pub fn earlier_values(&self, place: usize) -> Earlier {
-        let restarts = self.steps.iter().take(place + 1).find_map(|planned| match &planned.undo {
-            Undo::Restart { values, .. } => Some(values.clone()),
-            _ => None,
-        });
-        restarts.unwrap_or_default()
     }
 
     /// Whether a container of before mainstay has to come back, where a step up to a place has failed.
@@ -319,25 +312,6 @@ pub enum Step {
     },
     /// Close the trial of a switch that has proved itself.
     Settle,
-}
-
-/// With which values of its files a launch is started again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Earlier {
-    /// With those in the files, which it was started with before.
-    #[default]
-    Same,
-    /// With those that were kept: the files hold others.
-    Kept,
-    /// With what is in the files, since what it was started with is kept nowhere; and why.
-    Lost(String),
-}
-
-impl Earlier {
-    fn is_same(&self) -> bool {
-        *self == Self::Same
-    }
 }
 
 /// The inverse of a step.
