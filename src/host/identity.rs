@@ -7,14 +7,10 @@ mod listed;
 #[cfg(target_os = "macos")]
 mod macos;
 
-use std::os::fd::OwnedFd;
 use std::time::{Duration, SystemTime};
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
-use rustix::process::Signal;
-
-use crate::host::clock;
+use crate::host::rest::{self, AsFd, BorrowedFd, OwnedFd};
+use crate::host::signal::Signal;
 use crate::model::status::ProcessIdentity;
 
 #[cfg(target_os = "linux")]
@@ -107,12 +103,6 @@ impl ProcessHandle {
         self.identity
     }
 
-    /// The descriptor, for poll(2).
-    #[must_use]
-    pub fn descriptor(&self) -> &OwnedFd {
-        &self.descriptor
-    }
-
     /// Sends a signal. One that has ended already is no error.
     pub fn signal(&self, signal: Signal) -> std::io::Result<()> {
         system::signal_held(&self.descriptor, self.identity, signal)
@@ -124,14 +114,20 @@ impl ProcessHandle {
         let until = std::time::Instant::now() + limit;
         loop {
             let left = until.saturating_duration_since(std::time::Instant::now());
-            let mut polled = [PollFd::new(&self.descriptor, PollFlags::IN)];
-            match poll(&mut polled, Some(&clock::limit(left))) {
-                Ok(0) => return false,
-                Ok(_) => return true,
-                Err(Errno::INTR) => {}
+            match rest::any(&[self.descriptor.as_fd()], Some(left)) {
+                Ok(false) => return false,
+                // A signal that was caught wakes too.
+                Ok(true) if runs(self.identity) => {}
+                Ok(true) => return true,
                 Err(_) => return !runs(self.identity),
             }
         }
+    }
+}
+
+impl AsFd for ProcessHandle {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
     }
 }
 

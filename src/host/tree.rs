@@ -15,10 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use rustix::process::Signal;
 
 use crate::host::identity::{self, Process};
 use crate::host::process;
+use crate::host::signal::Signal;
 
 #[cfg(target_os = "linux")]
 use linux as system;
