@@ -90,6 +90,39 @@ fn a_version_that_is_taken_back_runs_with_the_values_it_was_started_with() {
     place.run(&["uninstall", "--yes", "--purge"]).good();
 }
 
+/// A restart would end what runs for a start that can't be.
+#[test]
+fn a_secret_or_environment_file_that_is_gone_is_told_before_anything_is_stopped() {
+    for (file, words) in
+        [("session", "can't read the secret SESSION"), ("web.env", "can't read the environment file")]
+    {
+        let place = installed();
+        let path = place.deploy().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let pid = place.server().unwrap();
+        place.run(&["doctor", "--name", "web"]).fails(1, words);
+        let planned = place.run(&["plan"]).good();
+        assert!(format!("{}{}", planned.out, planned.err).contains(words), "{planned:?}");
+        let refused = place.run(&["restart", "--name", "web"]).fails(4, words);
+        assert!(refused.err.contains("put the file in its place again"), "{refused:?}");
+        place.run(&["upgrade", "--yes", "--from", &place.archive("2.0.0")]).fails(4, words);
+        // The settings that only a restart brings in wait for it.
+        let manifest = place.deploy().join("mainstay.json");
+        let declared = std::fs::read_to_string(&manifest).unwrap();
+        let changed = declared.replace("\"stop\":", "\"environment\": { \"MORE\": \"yes\" }, \"stop\":");
+        assert_ne!(changed, declared);
+        std::fs::write(&manifest, changed).unwrap();
+        place.run(&["plan"]).fails(4, words);
+        place.run(&["apply", "--yes"]).fails(4, words);
+        assert_eq!(place.server(), Some(pid), "what runs goes on");
+        std::fs::write(&path, text).unwrap();
+        place.run(&["doctor", "--name", "web"]).good();
+        place.run(&["apply", "--yes"]).good();
+        place.run(&["uninstall", "--yes", "--purge"]).good();
+    }
+}
+
 #[test]
 fn where_the_values_before_are_kept_nowhere_the_failure_says_so() {
     let place = installed();

@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::engine::manager::Seen;
 use crate::engine::status::active_version;
 use crate::engine::target::Declared;
+use crate::engine::values::unreadable;
 use crate::engine::{Context, prepare, report};
 use crate::host::process::Credentials;
 use crate::host::{account, files, untrusted};
@@ -42,6 +43,7 @@ pub(crate) fn observe(context: &Context<'_>, declared: &Declared, wanted: &Wante
         let kept = values::kept(&layout.status(name)).filter(|_| !active.credentials);
         observed.kept = kept.map(|kept| mixed(&started.salt, values::bytes(&kept)));
     }
+    observed.unreadable = unreadable(&wanted.spec);
     observed.drop_ins.retain(|drop_in| is_own(&drop_in.path, name));
     for path in unread(layout, wanted) {
         if observed.drop_ins.iter().all(|known| known.path != path) {

@@ -85,6 +85,8 @@ pub struct Observed {
     pub given: Option<BTreeMap<String, Digest>>,
     /// The values of the last start that became ready, mixed with the same salt; nothing where they are not kept.
     pub kept: Option<BTreeMap<String, Digest>>,
+    /// Why the next start could not read the environment file or a secret, where it could not.
+    pub unreadable: Option<String>,
     /// The build that the instance's runtime link names.
     pub runtime: Option<String>,
     /// Whether that copy of mainstay is not there.

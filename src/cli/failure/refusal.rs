@@ -1,6 +1,6 @@
 //! What mends what a guard refuses.
 
-use super::{adopt, data, host};
+use super::{adopt, data, host, values};
 use crate::engine::trust::Distrust;
 use crate::plan::refusal::Refusal;
 
@@ -20,13 +20,7 @@ pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "to move it, uninstall it first: its data and configuration stay".to_owned(),
         ],
         Refusal::NotHere { platform, usual } => host::no_platform(*platform, *usual),
-        Refusal::MissingVariables { variables, file, .. } => {
-            let place = file.as_ref().map_or_else(
-                || "write them into `service.environment` of the manifest".to_owned(),
-                |file| format!("write them into `{file}`, a line `KEY=value` each"),
-            );
-            variables.iter().map(|(name, meaning)| format!("{name}: {meaning}")).chain([place]).collect()
-        }
+        Refusal::MissingVariables { .. } | Refusal::StartsNoMore { .. } => values::refusal_help(refusal),
         Refusal::OtherComponent { .. } => {
             vec!["choose another `name`, uninstall the instance first, or use `--take-over`".to_owned()]
         }

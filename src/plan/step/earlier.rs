@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::step::{Plan, Undo};
+use crate::plan::step::{Plan, Step, Undo};
 
 /// With which values of its files a launch is started again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,13 @@ impl Earlier {
 }
 
 impl Plan {
+    /// Whether the program is started anew in its course, beside what runs or in its place.
+    #[must_use]
+    pub fn starts_anew(&self) -> bool {
+        let ends = |step: &Step| matches!(step, Step::Call { call } if call.ends_what_runs());
+        self.is_gated() || self.overlaps() || self.after.iter().any(ends)
+    }
+
     /// With which values of its files a launch is started again, where a step up to a place has failed.
     #[must_use]
     pub fn earlier_values(&self, place: usize) -> Earlier {
