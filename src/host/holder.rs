@@ -6,13 +6,14 @@
 //! `PID:TICKS` and a line feed, believed only while that process lives. Neither file is ever deleted: a second
 //! one of the same name would be a second lock.
 
+use crate::host::os;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{FlockOperation, Mode, fchmod, flock};
-use rustix::io::Errno;
+use crate::host::os::fs::{FlockOperation, Mode, fchmod, flock};
+use crate::host::os::Errno;
 use thiserror::Error;
 
 use crate::host::identity;
@@ -155,7 +156,7 @@ pub fn holder(path: &Utf8Path) -> Option<ProcessIdentity> {
 }
 
 fn no_follow() -> i32 {
-    i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0)
+    i32::try_from(os::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0)
 }
 
 #[cfg(test)]

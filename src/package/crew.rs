@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
-use std::os::fd::BorrowedFd;
+use crate::host::os::BorrowedFd;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::package::disk::Writer;

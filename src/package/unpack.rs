@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::os::fd::{AsFd as _, BorrowedFd};
+use crate::host::os::{AsFd as _, BorrowedFd};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;

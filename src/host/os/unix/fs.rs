@@ -1,0 +1,60 @@
+//! Files. What other systems say in one call stands here as one, too.
+
+use std::ffi::CStr;
+use std::os::fd::AsRawFd as _;
+use std::path::Path;
+
+use super::{AsFd, Errno, OwnedFd};
+
+pub use rustix::buffer::spare_capacity;
+pub use rustix::fs::*;
+
+/// Opens a name in a folder, also where its mode closes it to its own owner: for the moment of the opening, the mode
+/// is another.
+pub fn open_closed(parent: impl AsFd, name: &CStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    let parent = parent.as_fd();
+    match openat(parent, name, flags, Mode::empty()) {
+        Err(Errno::ACCESS) => {}
+        opened => return opened,
+    }
+    let place = openat(parent, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    let mode = Mode::from_raw_mode(fstat(&place)?.st_mode & 0o7777);
+    // The way by /proc leads to the very thing that was opened, whatever has its name by now (proc(5)).
+    let way = format!("/proc/self/fd/{}", place.as_raw_fd());
+    chmodat(CWD, way.as_str(), mode | Mode::RUSR | Mode::XUSR, AtFlags::empty())?;
+    let opened = openat(CWD, way.as_str(), flags.difference(OFlags::NOFOLLOW), Mode::empty());
+    chmodat(CWD, way.as_str(), mode, AtFlags::empty())?;
+    opened
+}
+
+/// Gives a temporary file its name, in the place of whatever has it.
+pub fn persist(file: tempfile::NamedTempFile, path: impl AsRef<Path>) -> std::io::Result<()> {
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// Gives a file or folder to an account: to its number, and its group.
+pub fn give(file: impl AsFd, owner: &crate::model::owner::Owner) -> rustix::io::Result<()> {
+    fchown(file, Some(Uid::from_raw(owner.uid)), Some(Gid::from_raw(owner.gid)))
+}
+
+/// Makes a name that leads to another: a symbolic link. The name must be free.
+pub fn lead(name: &str, target: &str) -> rustix::io::Result<()> {
+    symlinkat(target, CWD, name)
+}
+
+/// Where a name leads that [`lead`] made.
+pub fn leads_to(name: &str) -> rustix::io::Result<String> {
+    Ok(readlinkat(CWD, name, Vec::new())?.to_string_lossy().into_owned())
+}
+
+/// Forces a file of a folder to the disk.
+pub fn sync_at(folder: impl AsFd, name: &CStr) -> std::io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    // `sync_all` is F_FULLFSYNC on Apple's systems, where fsync stops at the drive's cache.
+    std::fs::File::from(openat(folder, name, flags, Mode::empty())?).sync_all()
+}
+
+/// Forces the names in a folder to the disk.
+pub fn sync_names(folder: impl AsFd) -> std::io::Result<()> {
+    std::fs::File::from(folder.as_fd().try_clone_to_owned()?).sync_all()
+}
