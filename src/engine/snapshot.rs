@@ -4,8 +4,8 @@
 use crate::host::os;
 use crate::host::os::{AsFd, OwnedFd};
 
-use camino::{Utf8Path, Utf8PathBuf};
 use crate::host::os::fs::{CWD, Mode, OFlags};
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::Failure;
 use crate::host::clock;

@@ -2,12 +2,12 @@
 //! elsewhere while it is done.
 
 use crate::host::os;
-use std::io::{self, Read};
 use crate::host::os::{AsFd, OwnedFd};
+use std::io::{self, Read};
 
-use camino::{Utf8Component, Utf8Path};
-use crate::host::os::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
 use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
+use camino::{Utf8Component, Utf8Path};
 use sha2::Digest as _;
 
 use crate::host::files::{self, FileError, failed, failed_io};
@@ -43,7 +43,7 @@ pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>, way: Way
         return if is_folder { Ok(()) } else { Err(refused("make", path, "there is something else")) };
     }
     let beside = beside(name);
-    let make = || os::fs::mkdirat(&folder, &beside, Mode::from_raw_mode(mode));
+    let make = || os::fs::mkdirat(&folder, &beside, os::fs::mode(mode));
     let outcome = match make() {
         // What a killed command left: it is empty, and has no name that means anything.
         Err(Errno::EXIST) => os::fs::unlinkat(&folder, &beside, AtFlags::REMOVEDIR).and_then(|()| make()),
@@ -181,7 +181,7 @@ fn furnish(opened: &impl AsFd, path: &Utf8Path, mode: u32, owner: Option<&Owner>
     if let Some(owner) = owner {
         os::fs::give(opened, owner).map_err(failed("give away", path))?;
     }
-    os::fs::fchmod(opened, Mode::from_raw_mode(mode)).map_err(failed("set the mode of", path))?;
+    os::fs::fchmod(opened, os::fs::mode(mode)).map_err(failed("set the mode of", path))?;
     os::fs::fsync(opened).map_err(failed("sync", path))
 }
 

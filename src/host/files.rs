@@ -3,8 +3,8 @@
 use crate::host::os;
 use std::io::{self, Read as _, Write as _};
 
-use camino::{Utf8Path, Utf8PathBuf};
 use crate::host::os::fs::{AtFlags, CWD, Mode, OFlags};
+use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::model::digest::Digest;
@@ -91,7 +91,7 @@ pub fn facts(path: &Utf8Path) -> Result<Option<Facts>, FileError> {
         _ => Kind::Other,
     };
     let size = u64::try_from(stat.st_size).unwrap_or(0);
-    Ok(Some(Facts { kind, mode: stat.st_mode & 0o7777, uid: stat.st_uid, gid: stat.st_gid, size }))
+    Ok(Some(Facts { kind, mode: os::fs::bits(stat.st_mode), uid: stat.st_uid, gid: stat.st_gid, size }))
 }
 
 /// When a path was last changed, as a value to compare; nothing where there is none.
@@ -169,8 +169,7 @@ fn write_beside(
         .tempfile_in(folder)
         .map_err(failed_io("write beside", path))?;
     beside.write_all(text.as_bytes()).map_err(failed_io("write", path))?;
-    os::fs::fchmod(beside.as_file(), Mode::from_raw_mode(mode))
-        .map_err(failed("set the mode of", path))?;
+    os::fs::fchmod(beside.as_file(), os::fs::mode(mode)).map_err(failed("set the mode of", path))?;
     if let Some(owner) = owner {
         os::fs::give(beside.as_file(), owner).map_err(failed("give away", path))?;
     }
@@ -182,8 +181,7 @@ fn write_beside(
 pub fn append(path: &Utf8Path, line: &str, mode: u32) -> Result<(), FileError> {
     use std::io::{Seek as _, SeekFrom};
     let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file =
-        os::fs::open(path.as_str(), flags, Mode::from_raw_mode(mode)).map_err(failed("open", path))?;
+    let file = os::fs::open(path.as_str(), flags, os::fs::mode(mode)).map_err(failed("open", path))?;
     let mut file = std::fs::File::from(file);
     let size = file.metadata().map_err(failed_io("look at", path))?.len();
     let mut last = *b"\n";
@@ -200,7 +198,7 @@ pub fn append(path: &Utf8Path, line: &str, mode: u32) -> Result<(), FileError> {
 
 /// Makes a folder, and says whether it had to. A folder that is there keeps its mode and owner.
 pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Result<bool, FileError> {
-    match os::fs::mkdirat(CWD, path.as_str(), Mode::from_raw_mode(mode)) {
+    match os::fs::mkdirat(CWD, path.as_str(), os::fs::mode(mode)) {
         Ok(()) => {}
         Err(os::Errno::EXIST) => return Ok(false),
         Err(os::Errno::NOENT) => {
@@ -211,7 +209,7 @@ pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Resul
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = os::fs::open(path.as_str(), flags, Mode::empty()).map_err(failed("open", path))?;
-    os::fs::fchmod(&folder, Mode::from_raw_mode(mode)).map_err(failed("set the mode of", path))?;
+    os::fs::fchmod(&folder, os::fs::mode(mode)).map_err(failed("set the mode of", path))?;
     if let Some(owner) = owner {
         os::fs::give(&folder, owner).map_err(failed("give away", path))?;
     }
@@ -224,12 +222,7 @@ pub fn remove_empty_folder(path: &Utf8Path) -> Result<bool, FileError> {
     match os::fs::unlinkat(CWD, path.as_str(), AtFlags::REMOVEDIR) {
         Ok(()) => sync_folder(parent(path)).map(|()| true),
         // One that is a file system of its own stays, however empty.
-        Err(
-            os::Errno::NOENT
-            | os::Errno::NOTEMPTY
-            | os::Errno::EXIST
-            | os::Errno::BUSY,
-        ) => Ok(false),
+        Err(os::Errno::NOENT | os::Errno::NOTEMPTY | os::Errno::EXIST | os::Errno::BUSY) => Ok(false),
         Err(errno) => Err(failed("remove", path)(errno)),
     }
 }
@@ -248,8 +241,7 @@ pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
     if facts(from)?.is_none() {
         return Ok(());
     }
-    match os::fs::renameat_with(CWD, from.as_str(), CWD, to.as_str(), os::fs::RenameFlags::NOREPLACE)
-    {
+    match os::fs::renameat_with(CWD, from.as_str(), CWD, to.as_str(), os::fs::RenameFlags::NOREPLACE) {
         Ok(()) => {}
         Err(errno) => return Err(failed("rename", from)(errno)),
     }
@@ -321,8 +313,7 @@ pub fn copy_program(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
         .tempfile_in(folder)
         .map_err(failed_io("write beside", to))?;
     io::copy(&mut source, beside.as_file_mut()).map_err(failed_io("write", to))?;
-    os::fs::fchmod(beside.as_file(), Mode::from_raw_mode(0o755))
-        .map_err(failed("set the mode of", to))?;
+    os::fs::fchmod(beside.as_file(), Mode::from_raw_mode(0o755)).map_err(failed("set the mode of", to))?;
     beside.as_file().sync_all().map_err(failed_io("sync", to))?;
     os::fs::persist(beside, to).map_err(failed_io("replace", to))?;
     sync_folder(folder)

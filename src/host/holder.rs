@@ -11,9 +11,9 @@ use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
-use camino::{Utf8Path, Utf8PathBuf};
-use crate::host::os::fs::{FlockOperation, Mode, fchmod, flock};
 use crate::host::os::Errno;
+use crate::host::os::fs::{FlockOperation, fchmod, flock};
+use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::host::identity;
@@ -98,7 +98,7 @@ impl HeldLock {
         options.options_mut().mode(OWNERS_ONLY).custom_flags(no_follow());
         let file = options.open(path).map_err(failed)?;
         // One that was made open to all is closed to others. Whose file it is not can't, and need not.
-        let _ = fchmod(file.file(), Mode::from_raw_mode(OWNERS_ONLY));
+        let _ = fchmod(file.file(), os::fs::mode(OWNERS_ONLY));
         let until = Instant::now() + HANDSHAKE;
         loop {
             match flock(file.file(), FlockOperation::NonBlockingLockExclusive) {

@@ -4,8 +4,8 @@ use crate::host::os;
 use std::io;
 use std::time::{Duration, Instant};
 
-use camino::{Utf8Path, Utf8PathBuf};
 use crate::host::os::fs::{Mode, OFlags};
+use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 /// Why a lock was not taken.

@@ -4,8 +4,8 @@ use crate::host::os;
 use std::ffi::OsStr;
 use std::net::{TcpListener, ToSocketAddrs as _};
 
-use camino::{Utf8Path, Utf8PathBuf};
 use crate::host::os::fs::{AtFlags, CWD};
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::files;
 

@@ -7,13 +7,13 @@ mod place;
 mod put_back;
 
 use crate::host::os;
+use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
-use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 
-use camino::{Utf8Path, Utf8PathBuf};
-use crate::host::os::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid};
 use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, Dev, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid};
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::files::{FileError, failed, failed_io};
 use crate::host::removal::{names, open_at, permissions};
@@ -86,7 +86,7 @@ struct Copier<'a> {
     /// What is copied, for messages.
     root: &'a Utf8Path,
     into: BorrowedFd<'a>,
-    device: u64,
+    device: Dev,
     /// The copies of files with several names, by inode.
     links: HashMap<u64, CString>,
     content: Content,
@@ -116,8 +116,7 @@ impl Copier<'_> {
             FileType::Directory => {
                 let source = open_at(parent, name, FOLDER).map_err(can("open"))?;
                 os::fs::mkdirat(into, way.name(), Mode::RWXU).map_err(can("copy"))?;
-                let copy =
-                    os::fs::openat(into, way.name(), FOLDER, Mode::empty()).map_err(can("copy"))?;
+                let copy = os::fs::openat(into, way.name(), FOLDER, Mode::empty()).map_err(can("copy"))?;
                 for name in names(&source).map_err(failed_io("list", &shown))? {
                     self.entry(source.as_fd(), &name, copy.as_fd(), &way.with(&name))?;
                 }
@@ -125,8 +124,7 @@ impl Copier<'_> {
             }
             FileType::RegularFile => self.file(parent, name, into, way, &stat).map_err(can("copy")),
             FileType::Symlink => {
-                let target =
-                    os::fs::readlinkat(parent, name, Vec::new()).map_err(can("read the link"))?;
+                let target = os::fs::readlinkat(parent, name, Vec::new()).map_err(can("read the link"))?;
                 let to = way.name();
                 os::fs::symlinkat(&*target, into, to)
                     .and_then(|()| {
@@ -155,9 +153,14 @@ impl Copier<'_> {
             return os::fs::linkat(self.into, first, into, way.name(), AtFlags::empty());
         }
         let source = open_at(parent, name, FILE)?;
-        let copy = os::fs::openat(into, way.name(), NEW_FILE, Mode::RUSR | Mode::WUSR)?;
-        let size = u64::try_from(stat.st_size).unwrap_or(0);
-        self.content.copy(&source, &copy, size)?;
+        let copy = if os::fs::clone_to(&source, into, way.name())? {
+            os::fs::openat(into, way.name(), FILE, Mode::empty())?
+        } else {
+            let copy = os::fs::openat(into, way.name(), NEW_FILE, Mode::RUSR | Mode::WUSR)?;
+            let size = u64::try_from(stat.st_size).unwrap_or(0);
+            self.content.copy(&source, &copy, size)?;
+            copy
+        };
         finish(&source, &copy, stat)?;
         self.replica.bytes += allocated(stat);
         if stat.st_nlink > 1 {
@@ -182,14 +185,15 @@ fn owner_of(stat: &Stat) -> (Uid, Gid) {
 }
 
 fn times_of(stat: &Stat) -> Timestamps {
-    let time = |seconds: i64, nanoseconds: u64| Timespec {
-        tv_sec: seconds,
-        tv_nsec: nanoseconds.try_into().unwrap_or_default(),
-    };
     Timestamps {
         last_access: time(stat.st_atime, stat.st_atime_nsec),
         last_modification: time(stat.st_mtime, stat.st_mtime_nsec),
     }
+}
+
+/// The type of the nanoseconds differs between systems.
+fn time(seconds: i64, nanoseconds: impl TryInto<i64>) -> Timespec {
+    Timespec { tv_sec: seconds, tv_nsec: nanoseconds.try_into().unwrap_or_default() }
 }
 
 /// The room that a file takes, in bytes: of one with holes less than its length.

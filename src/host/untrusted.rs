@@ -2,11 +2,11 @@
 //! waiting.
 
 use crate::host::os;
-use std::io::{self, Read as _, Write as _};
 use crate::host::os::OwnedFd;
+use std::io::{self, Read as _, Write as _};
 
-use camino::Utf8Path;
 use crate::host::os::fs::{Mode, OFlags};
+use camino::Utf8Path;
 
 use crate::host::files::{FileError, failed, failed_io};
 
@@ -50,7 +50,7 @@ pub fn replace(path: &Utf8Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         Err(errno) => return Err(errno.into()),
     }
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = os::fs::open(beside.as_str(), flags, Mode::from_raw_mode(mode))?;
+    let file = os::fs::open(beside.as_str(), flags, os::fs::mode(mode))?;
     let written = std::fs::File::from(file)
         .write_all(bytes)
         .and_then(|()| os::fs::rename(beside.as_str(), path.as_str()).map_err(Into::into));
@@ -137,8 +137,7 @@ mod tests {
         let (secret, linked, pipe) = (folder.join("secret"), folder.join("linked"), folder.join("pipe"));
         files::write(&secret, "0123456789", 0o600, None).unwrap();
         files::link(&linked, Utf8Path::new("secret")).unwrap();
-        os::fs::mknodat(CWD, pipe.as_str(), os::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0)
-            .unwrap();
+        os::fs::mknodat(CWD, pipe.as_str(), os::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
         assert_eq!(read(&secret, 10).unwrap().as_deref(), Some("0123456789"));
         assert!(read(&secret, 9).is_err());
         assert!(read(&linked, 10).is_err());

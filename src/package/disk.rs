@@ -1,13 +1,13 @@
 //! The file system, by descriptors: nothing here follows a link or resolves a name of more than one part.
 
 use crate::host::os;
+use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use std::fs::File;
 use std::io;
-use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 
-use camino::Utf8Path;
-use crate::host::os::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode, RenameFlags};
 use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode, RenameFlags};
+use camino::Utf8Path;
 
 pub(crate) use crate::host::removal::{clear, names, remove};
 
@@ -194,28 +194,22 @@ pub(crate) fn exchange(parent: &OwnedFd, from: &std::ffi::CStr, to: &str) -> io:
 
 /// Begins to write back what was written so far, where the system can do so in one call.
 pub(crate) fn start_sync(folder: BorrowedFd<'_>) {
-    #[cfg(target_os = "linux")]
-    let _ = os::fs::syncfs(folder);
-    #[cfg(not(target_os = "linux"))]
-    let _ = folder;
+    os::fs::begin_sync(folder);
 }
 
 /// Forces everything below a folder to the disk: in one call for the whole file system where the system has
 /// one and there is much to force, else file by file. The one call also writes what others have left
 /// unwritten, so it does not pay for a few files.
 pub(crate) fn sync_tree(folder: BorrowedFd<'_>, entries: u64) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
     if entries > 50 {
         return Ok(os::fs::syncfs(folder)?);
     }
-    let _ = entries;
     sync_each(folder)
 }
 
 fn sync_each(folder: BorrowedFd<'_>) -> io::Result<()> {
     for name in names(folder)? {
-        let kind =
-            FileType::from_raw_mode(os::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode);
+        let kind = FileType::from_raw_mode(os::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode);
         match kind {
             FileType::Directory => {
                 sync_each(os::fs::openat(folder, &name, FOLDER_FLAGS, Mode::empty())?.as_fd())?;

@@ -1,8 +1,8 @@
 //! One extraction under way: what both kinds of archive have in common.
 
 use crate::host::os;
-use std::io;
 use crate::host::os::{AsFd, BorrowedFd};
+use std::io;
 
 use camino::Utf8Path;
 

@@ -8,14 +8,14 @@
 //! share their bytes only where the file system copies them once one is changed.
 
 use crate::host::os;
+use crate::host::os::{AsFd as _, BorrowedFd, OwnedFd};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use crate::host::os::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use camino::Utf8Path;
 use crate::host::os::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use camino::Utf8Path;
 
 use crate::package::disk;
 

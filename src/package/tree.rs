@@ -4,12 +4,12 @@
 //! published. Recovery needs no more than the names.
 
 use crate::host::os;
+use crate::host::os::{AsFd as _, OwnedFd};
 use std::ffi::CString;
 use std::io;
-use crate::host::os::{AsFd as _, OwnedFd};
 
-use camino::{Utf8Path, Utf8PathBuf};
 use crate::host::os::fs::FlockOperation;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 

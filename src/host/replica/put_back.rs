@@ -1,12 +1,12 @@
 //! Putting a copy in the place of what it was made of.
 
 use crate::host::os;
-use std::ffi::{CStr, CString};
 use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
+use std::ffi::{CStr, CString};
 
-use camino::Utf8Path;
-use crate::host::os::fs::{AtFlags, FileType, Mode, fsync, mkdirat, openat, renameat, statat, syncfs};
 use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, FileType, Mode, fsync, mkdirat, openat, renameat, statat, syncfs};
+use camino::Utf8Path;
 
 use super::place::parent_of;
 use super::{FOLDER, finish, replicate};
@@ -66,7 +66,7 @@ pub fn put_back(
             }
             outcome => drop(outcome?),
         }
-        syncfs(&parent).map_err(can("sync"))?;
+        crate::host::os::fs::sync_at(&parent, &coming).map_err(failed_io("sync", to))?;
         renameat(&parent, &coming, &parent, &name).map_err(can("put back"))?;
         fsync(&parent).map_err(can("sync"))?;
     }
