@@ -67,7 +67,7 @@ pub fn all() -> io::Result<Vec<Listed>> {
         match status {
             STATUS_INFO_LENGTH_MISMATCH => buffer.resize(buffer.len() * 2, 0),
             0.. => break (needed as usize).min(buffer.len() * 8),
-            _ => return Err(io::Error::other(format!("the processes can't be listed: status {status:#x}"))),
+            _ => return Err(io::ErrorKind::Unsupported.into()),
         }
     };
     let start = buffer.as_ptr().cast::<u8>();
