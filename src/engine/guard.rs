@@ -19,6 +19,7 @@ use camino::Utf8PathBuf;
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
 use thiserror::Error;
+use ward::Ward;
 
 use crate::host::holder::{HeldLock, HolderError};
 use crate::host::process;
@@ -35,7 +36,6 @@ pub use request::{
     supervisor_of,
 };
 pub use sweep::has_remains;
-use ward::Ward;
 
 /// The option by which a supervisor learns which process guards it; its value is `PID:TICKS`.
 pub const GUARDIAN_OPTION: &str = "--guardian";

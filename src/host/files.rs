@@ -1,12 +1,12 @@
 //! Files, replaced whole and made durable: written beside, synced, renamed, the folder synced.
 
-use crate::host::os;
 use std::io::{self, Read as _, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use crate::host::os::fs::{AtFlags, CWD, Mode, OFlags};
 use thiserror::Error;
 
+use crate::host::os;
+use crate::host::os::fs::{AtFlags, CWD, Mode, OFlags};
 use crate::model::digest::Digest;
 use crate::model::owner::Owner;
 
@@ -169,11 +169,8 @@ fn write_beside(
         .tempfile_in(folder)
         .map_err(failed_io("write beside", path))?;
     beside.write_all(text.as_bytes()).map_err(failed_io("write", path))?;
-    os::fs::fchmod(beside.as_file(), Mode::from_raw_mode(mode))
-        .map_err(failed("set the mode of", path))?;
-    if let Some(owner) = owner {
-        os::fs::give(beside.as_file(), owner).map_err(failed("give away", path))?;
-    }
+    os::fs::furnish(beside.as_file(), Mode::from_raw_mode(mode), owner)
+        .map_err(failed(furnishing(owner), path))?;
     Ok(beside)
 }
 
@@ -182,8 +179,7 @@ fn write_beside(
 pub fn append(path: &Utf8Path, line: &str, mode: u32) -> Result<(), FileError> {
     use std::io::{Seek as _, SeekFrom};
     let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file =
-        os::fs::open(path.as_str(), flags, Mode::from_raw_mode(mode)).map_err(failed("open", path))?;
+    let file = os::fs::open(path.as_str(), flags, Mode::from_raw_mode(mode)).map_err(failed("open", path))?;
     let mut file = std::fs::File::from(file);
     let size = file.metadata().map_err(failed_io("look at", path))?.len();
     let mut last = *b"\n";
@@ -211,10 +207,7 @@ pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Resul
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = os::fs::open(path.as_str(), flags, Mode::empty()).map_err(failed("open", path))?;
-    os::fs::fchmod(&folder, Mode::from_raw_mode(mode)).map_err(failed("set the mode of", path))?;
-    if let Some(owner) = owner {
-        os::fs::give(&folder, owner).map_err(failed("give away", path))?;
-    }
+    os::fs::furnish(&folder, Mode::from_raw_mode(mode), owner).map_err(failed(furnishing(owner), path))?;
     sync_folder(parent(path))?;
     Ok(true)
 }
@@ -224,12 +217,7 @@ pub fn remove_empty_folder(path: &Utf8Path) -> Result<bool, FileError> {
     match os::fs::unlinkat(CWD, path.as_str(), AtFlags::REMOVEDIR) {
         Ok(()) => sync_folder(parent(path)).map(|()| true),
         // One that is a file system of its own stays, however empty.
-        Err(
-            os::Errno::NOENT
-            | os::Errno::NOTEMPTY
-            | os::Errno::EXIST
-            | os::Errno::BUSY,
-        ) => Ok(false),
+        Err(os::Errno::NOENT | os::Errno::NOTEMPTY | os::Errno::EXIST | os::Errno::BUSY) => Ok(false),
         Err(errno) => Err(failed("remove", path)(errno)),
     }
 }
@@ -248,8 +236,7 @@ pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
     if facts(from)?.is_none() {
         return Ok(());
     }
-    match os::fs::renameat_with(CWD, from.as_str(), CWD, to.as_str(), os::fs::RenameFlags::NOREPLACE)
-    {
+    match os::fs::renameat_with(CWD, from.as_str(), CWD, to.as_str(), os::fs::RenameFlags::NOREPLACE) {
         Ok(()) => {}
         Err(errno) => return Err(failed("rename", from)(errno)),
     }
@@ -321,8 +308,7 @@ pub fn copy_program(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
         .tempfile_in(folder)
         .map_err(failed_io("write beside", to))?;
     io::copy(&mut source, beside.as_file_mut()).map_err(failed_io("write", to))?;
-    os::fs::fchmod(beside.as_file(), Mode::from_raw_mode(0o755))
-        .map_err(failed("set the mode of", to))?;
+    os::fs::fchmod(beside.as_file(), Mode::from_raw_mode(0o755)).map_err(failed("set the mode of", to))?;
     beside.as_file().sync_all().map_err(failed_io("sync", to))?;
     os::fs::persist(beside, to).map_err(failed_io("replace", to))?;
     sync_folder(folder)
@@ -333,6 +319,11 @@ pub fn sync_folder(folder: &Utf8Path) -> Result<(), FileError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let opened = os::fs::open(folder.as_str(), flags, Mode::empty()).map_err(failed("open", folder))?;
     os::fs::fsync(&opened).map_err(failed("sync", folder))
+}
+
+/// What can fail when a file gets its mode and owner.
+pub(super) fn furnishing(owner: Option<&Owner>) -> &'static str {
+    if owner.is_some() { "give away" } else { "set the mode of" }
 }
 
 fn parent(path: &Utf8Path) -> &Utf8Path {

@@ -6,16 +6,16 @@ mod content;
 mod place;
 mod put_back;
 
-use crate::host::os;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
-use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use crate::host::os::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid};
-use crate::host::os::Errno;
 
 use crate::host::files::{FileError, failed, failed_io};
+use crate::host::os;
+use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid};
+use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use crate::host::removal::{names, open_at, permissions};
 use content::{Content, copy_attributes};
 
@@ -116,8 +116,7 @@ impl Copier<'_> {
             FileType::Directory => {
                 let source = open_at(parent, name, FOLDER).map_err(can("open"))?;
                 os::fs::mkdirat(into, way.name(), Mode::RWXU).map_err(can("copy"))?;
-                let copy =
-                    os::fs::openat(into, way.name(), FOLDER, Mode::empty()).map_err(can("copy"))?;
+                let copy = os::fs::openat(into, way.name(), FOLDER, Mode::empty()).map_err(can("copy"))?;
                 for name in names(&source).map_err(failed_io("list", &shown))? {
                     self.entry(source.as_fd(), &name, copy.as_fd(), &way.with(&name))?;
                 }
@@ -125,8 +124,7 @@ impl Copier<'_> {
             }
             FileType::RegularFile => self.file(parent, name, into, way, &stat).map_err(can("copy")),
             FileType::Symlink => {
-                let target =
-                    os::fs::readlinkat(parent, name, Vec::new()).map_err(can("read the link"))?;
+                let target = os::fs::readlinkat(parent, name, Vec::new()).map_err(can("read the link"))?;
                 let to = way.name();
                 os::fs::symlinkat(&*target, into, to)
                     .and_then(|()| {

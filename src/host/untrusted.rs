@@ -1,14 +1,14 @@
 //! Files that somebody else may have put there: no link is followed, sizes are limited, nothing keeps the reader
 //! waiting.
 
-use crate::host::os;
 use std::io::{self, Read as _, Write as _};
-use crate::host::os::OwnedFd;
 
 use camino::Utf8Path;
-use crate::host::os::fs::{Mode, OFlags};
 
 use crate::host::files::{FileError, failed, failed_io};
+use crate::host::os;
+use crate::host::os::OwnedFd;
+use crate::host::os::fs::{Mode, OFlags};
 
 /// A file that somebody else may have put there, open for reading: a regular file, no link followed, never a
 /// pipe that would keep the reader waiting. Nothing where there is none.
@@ -137,8 +137,7 @@ mod tests {
         let (secret, linked, pipe) = (folder.join("secret"), folder.join("linked"), folder.join("pipe"));
         files::write(&secret, "0123456789", 0o600, None).unwrap();
         files::link(&linked, Utf8Path::new("secret")).unwrap();
-        os::fs::mknodat(CWD, pipe.as_str(), os::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0)
-            .unwrap();
+        os::fs::mknodat(CWD, pipe.as_str(), os::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
         assert_eq!(read(&secret, 10).unwrap().as_deref(), Some("0123456789"));
         assert!(read(&secret, 9).is_err());
         assert!(read(&linked, 10).is_err());

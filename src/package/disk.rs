@@ -1,13 +1,14 @@
 //! The file system, by descriptors: nothing here follows a link or resolves a name of more than one part.
 
-use crate::host::os;
 use std::fs::File;
 use std::io;
-use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 
 use camino::Utf8Path;
-use crate::host::os::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode, RenameFlags};
+
+use crate::host::os;
 use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode, RenameFlags};
+use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 
 pub(crate) use crate::host::removal::{clear, names, remove};
 
@@ -214,8 +215,7 @@ pub(crate) fn sync_tree(folder: BorrowedFd<'_>, entries: u64) -> io::Result<()> 
 
 fn sync_each(folder: BorrowedFd<'_>) -> io::Result<()> {
     for name in names(folder)? {
-        let kind =
-            FileType::from_raw_mode(os::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode);
+        let kind = FileType::from_raw_mode(os::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode);
         match kind {
             FileType::Directory => {
                 sync_each(os::fs::openat(folder, &name, FOLDER_FLAGS, Mode::empty())?.as_fd())?;

@@ -1,16 +1,16 @@
 //! Finding what is to be copied, and how much that is.
 
-use crate::host::os;
 use std::collections::HashSet;
 use std::ffi::{CStr, CString};
-use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 
 use camino::Utf8Path;
-use crate::host::os::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
-use crate::host::os::Errno;
 
 use super::{FILE, FOLDER, allocated, other_file_system};
 use crate::host::files::{FileError, failed, failed_io};
+use crate::host::os;
+use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
+use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use crate::host::removal::{names, open_at};
 
 /// What stands at a path, with the folder that holds it.
@@ -112,8 +112,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn entry(&mut self, parent: BorrowedFd<'_>, name: &CStr) -> Result<(), FileError> {
         let path = self.path;
-        let stat =
-            os::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed("look at", path));
+        let stat = os::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed("look at", path));
         let stat = match stat {
             // The program goes on meanwhile, and may have removed it.
             Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => return Ok(()),
