@@ -180,6 +180,18 @@ fn additions_pass() {
 }
 
 #[test]
+fn a_condition_of_a_new_word_passes() {
+    let condition = |word: &str| {
+        let given = json!({ "properties": { "word": { "const": word } }, "required": ["word"] });
+        let also = json!({ "properties": { "list": {} }, "required": ["list"] });
+        json!([{ "if": { "allOf": [given, also] }, "then": { "properties": { "list": false } } }])
+    };
+    let found = |word: &str| breaks(Role::Taken, &sample(), &changed("/allOf", condition(word)));
+    assert!(found("three").is_empty(), "{:?}", found("three"));
+    assert!(!found("two").is_empty());
+}
+
+#[test]
 fn another_way_to_say_the_same_passes() {
     let words = json!({ "oneOf": [{ "const": "one", "type": "string" }, { "const": "two", "type": "string" }, { "type": "null" }] });
     for role in [Role::Taken, Role::Given] {

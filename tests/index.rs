@@ -316,6 +316,7 @@ fn with_unit(top: &Utf8Path, unit: &str, folder: &Utf8Path) -> Layout {
         state_home: None,
         data_home: None,
         runtime_directory: None,
+        local_data: None,
     });
     let of = Marker {
         name: name(unit),

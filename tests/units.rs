@@ -49,6 +49,7 @@ fn user_layout() -> Layout {
         state_home: None,
         data_home: None,
         runtime_directory: Some("/run/user/1000".into()),
+        local_data: None,
     })
 }
 

@@ -286,6 +286,7 @@ fn refusal_help(refusal: &Refusal) -> Vec<String> {
             format!("to stay there, write `\"platform\": \"{installed}\"` in the manifest"),
             "to move it, uninstall it first: its data and configuration stay".to_owned(),
         ],
+        Refusal::NotHere { platform, usual } => host::no_platform(*platform, *usual),
         Refusal::MissingVariables { variables, file, .. } => {
             let place = file.as_ref().map_or_else(
                 || "write them into `service.environment` of the manifest".to_owned(),

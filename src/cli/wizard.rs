@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
+use crate::host::signal::Signal;
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::process::Signal;
 use serde_json::Value;
 
 use self::asking::{Person, unreadable};

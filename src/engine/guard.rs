@@ -13,17 +13,15 @@ mod sweep;
 mod ward;
 
 use std::collections::BTreeSet;
-use std::os::fd::{AsFd, OwnedFd};
 
 use camino::Utf8PathBuf;
-use rustix::event::{PollFd, PollFlags};
-use rustix::process::Signal;
 use thiserror::Error;
 use ward::Ward;
 
 use crate::host::holder::{HeldLock, HolderError};
 use crate::host::process;
-use crate::host::signal::SignalPipe;
+use crate::host::rest::{AsFd, OwnedFd};
+use crate::host::signal::{Signal, SignalPipe};
 use crate::host::{rest, tree};
 use crate::model::layout::Layout;
 use crate::model::moment::BootMoment;
@@ -210,11 +208,9 @@ impl Guardian {
     fn wait(&self) -> std::io::Result<()> {
         let deadline: Option<BootMoment> = self.wards.iter().filter_map(Ward::deadline).min();
         let own = [&self.terminate, &self.hang_up, &self.requests, &self.child];
-        let descriptors = own.into_iter().map(|pipe| pipe.descriptor().as_fd());
-        let descriptors = descriptors.chain(self.wards.iter().filter_map(Ward::descriptor).map(AsFd::as_fd));
-        let mut polled: Vec<_> =
-            descriptors.map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN)).collect();
-        rest::wait(&mut polled, deadline)
+        let descriptors = own.into_iter().map(AsFd::as_fd);
+        let descriptors: Vec<_> = descriptors.chain(self.wards.iter().filter_map(Ward::descriptor)).collect();
+        rest::wait(&descriptors, deadline)
     }
 
     fn gather(&mut self, hooks: &mut dyn Hooks) {

@@ -3,10 +3,9 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
-
 use crate::engine::failure::StepError;
 use crate::host::command::{self, Manner};
+use crate::host::signal::Signal;
 use crate::host::{identity, tree};
 use crate::model::hook::HookCall;
 use crate::model::layout::Layout;

@@ -80,6 +80,9 @@ fn of_scope(layout: &Layout) -> (Vec<Listed>, Vec<String>) {
         }),
         PlatformKind::Embedded => Some(guarded(layout, marker)),
         PlatformKind::Compose => None,
+        PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => {
+            Some(supervised(layout, marker))
+        }
     };
     let engines = contained(layout, &markers, &mut notices);
     let own = Own::look();
@@ -143,7 +146,9 @@ fn of_other_user(layout: &Layout, user: &Owner) -> (Vec<Listed>, Vec<String>) {
     markers.sort();
     let states = |marker: &Marker| match marker.platform {
         // Their managers are theirs to ask; a living supervisor says enough.
-        PlatformKind::Systemd => report::live(layout, &marker.name).map(|_| State::Active),
+        PlatformKind::Systemd | PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => {
+            report::live(layout, &marker.name).map(|_| State::Active)
+        }
         PlatformKind::Embedded => Some(guarded(layout, marker)),
         // Whose engine is theirs as well.
         PlatformKind::Compose => None,
@@ -210,6 +215,12 @@ fn contained(layout: &Layout, markers: &[Marker], notices: &mut Vec<String>) -> 
     }
     notices.extend(silent);
     states
+}
+
+/// What a living supervisor says by being there.
+fn supervised(layout: &Layout, marker: &Marker) -> State {
+    let lives = report::live(layout, &marker.name).is_some();
+    if lives { State::Active } else { State::Inactive }
 }
 
 fn guarded(layout: &Layout, marker: &Marker) -> State {

@@ -48,7 +48,7 @@ pub(crate) fn tail(context: &Context<'_>, of: &Marker, since: Moment, lines: u64
             let of_program: Vec<String> = found.iter().filter(|line| !own(line)).cloned().collect();
             last(if of_program.is_empty() { found } else { of_program }, lines)
         }
-        PlatformKind::Embedded => {
+        PlatformKind::Embedded | PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => {
             let path = context.layout.logs(&of.name).join(format!("{}.log", of.name));
             let text = crate::host::files::read_end(&path, 16 << 10).unwrap_or_default();
             let read = text.lines().filter_map(|line| LogLine::parse(line.as_bytes()));
@@ -83,7 +83,7 @@ pub(crate) fn keep(context: &Context<'_>, of: &Marker, text: &str) {
             let fields = [(field, unit.as_str()), ("SYSLOG_IDENTIFIER", of.name.as_str()), ("PRIORITY", "6")];
             let _ = notify::tell_journal(text, &fields);
         }
-        PlatformKind::Embedded => {
+        PlatformKind::Embedded | PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => {
             let path = log_file(&context.layout.logs(&of.name), of.name.as_str());
             let mut line = Vec::new();
             LogLine { at: clock::now(), stream: Stream::Own, continues: false, text: text.as_bytes() }

@@ -74,7 +74,9 @@ pub fn logs(
 ) -> Result<(), Failure> {
     match of.platform {
         PlatformKind::Systemd => from_journal(of, &levels(layout, of), request, tell),
-        PlatformKind::Embedded => from_files(layout, &of.name, levels(layout, of), request, tell),
+        PlatformKind::Embedded | PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => {
+            from_files(layout, &of.name, levels(layout, of), request, tell)
+        }
         PlatformKind::Compose => from_container(layout, of, &levels(layout, of), request, tell),
     }
 }

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use crate::engine::failure::CallError;
 use crate::engine::{container, guard, supervisor};
 use crate::host::command::{self, Manner};
-use crate::host::{account, environment};
+use crate::host::{account, environment, machine};
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::name::InstanceName;
+use crate::model::operating_system::OperatingSystem;
 use crate::model::status::Exit;
 use crate::plan::observed::SocketSeen;
 use crate::platform::call::Call;
@@ -229,6 +230,7 @@ impl Manager for HostManager {
                 Ok(Seen { state, remains, main_pid: running.map(|process| process.pid), ..Seen::default() })
             }
             PlatformKind::Compose => container::seen(&self.layout, of),
+            PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => Ok(Seen::default()),
         }
     }
 
@@ -261,9 +263,27 @@ impl Manager for HostManager {
     fn started(&self, of: &Marker) -> Result<Option<Vec<String>>, CallError> {
         match of.platform {
             PlatformKind::Systemd => ask(&query::started(of.scope, &of.name), exec_start::started),
-            PlatformKind::Embedded | PlatformKind::Compose => Ok(None),
+            _ => Ok(None),
         }
     }
+}
+
+/// Whether a platform can be had on this host: its tools are there. Whether they answer is another question.
+#[must_use]
+pub fn is_there(platform: PlatformKind) -> bool {
+    let system = environment::operating_system();
+    match platform {
+        // Tests bring a launchd of their own.
+        PlatformKind::Launchd => tool("launchctl"),
+        PlatformKind::Embedded | PlatformKind::Compose => true,
+        PlatformKind::Systemd | PlatformKind::Windows | PlatformKind::Task => {
+            OperatingSystem::of(platform) == Some(system)
+        }
+    }
+}
+
+fn tool(name: &str) -> bool {
+    environment::variable("PATH").is_some_and(|path| machine::program(name, &path).is_some())
 }
 
 /// Runs a command of a service manager. A user's manager that lingering has just called into being takes a

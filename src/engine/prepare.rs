@@ -6,9 +6,9 @@ use crate::engine::event::Event;
 use crate::engine::failure::Failure;
 use crate::engine::source::opened::Opened;
 use crate::engine::target::Declared;
-use crate::engine::{Context, runtimes, space, trust};
+use crate::engine::{Context, manager, runtimes, space, trust};
 use crate::host::files::FileError;
-use crate::host::{account, clock, container, files};
+use crate::host::{account, clock, container, environment, files};
 use crate::model::compose::ContainerSpec;
 use crate::model::contradiction::{read_package_description, refuse_contradictions};
 use crate::model::digest::Digest;
@@ -16,6 +16,7 @@ use crate::model::image::ImageName;
 use crate::model::launch::{Circumstances, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
+use crate::model::operating_system::OperatingSystem;
 use crate::model::package::{self, PackageDescription};
 use crate::model::position::Segment;
 use crate::model::version::Version;
@@ -28,6 +29,7 @@ use crate::package::tree::{self, Complete, Staging};
 use crate::package::unpack::{self, Flushing, Unpacked};
 use crate::plan::apply::instance_folders;
 use crate::plan::operation::Room;
+use crate::plan::refusal::Refusal;
 use crate::plan::wanted::{Archive, ManifestText, Runtime, Standing, Wanted, Wishes};
 use crate::platform;
 
@@ -208,6 +210,9 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
     let Aim { version, description, archive, wishes, edits_version, standing, container } = aim;
     let deploy = &declared.deploy;
     let platform = platform_of(declared);
+    if !manager::is_there(platform) {
+        return Err(Refusal::NotHere { platform, usual: default_platform() }.into());
+    }
     let mut spec = resolve(declared, description.as_ref(), version.clone(), platform, context.layout.scope)?;
     spec.container = container;
     trust::guard(deploy, &declared.manifest, &spec, &context.layout.run(&spec.name, platform))?;
@@ -292,11 +297,15 @@ pub fn platform_of(declared: &Declared) -> PlatformKind {
     declared.manifest.platform.unwrap_or_else(default_platform)
 }
 
-/// The platform of this host: systemd where it runs, else our own. In a container that is our own, unless a systemd
+/// The platform of this host: launchd on macOS, systemd where it runs, else our own. In a container that is our own, unless a systemd
 /// has booted the container itself.
 #[must_use]
 pub fn default_platform() -> PlatformKind {
-    if container::booted_by_systemd() { PlatformKind::Systemd } else { PlatformKind::Embedded }
+    match environment::operating_system() {
+        OperatingSystem::MacOs => PlatformKind::Launchd,
+        _ if container::booted_by_systemd() => PlatformKind::Systemd,
+        _ => PlatformKind::Embedded,
+    }
 }
 
 /// The manifest with the version, and the digest if it names one, edited in; every other byte is kept.

@@ -162,7 +162,10 @@ pub fn is_indexed(layout: &Layout, marker: &Marker) -> bool {
 pub fn scan(layout: &Layout, kind: PlatformKind) -> Scan {
     let found = match kind {
         PlatformKind::Systemd => units(layout),
-        PlatformKind::Embedded | PlatformKind::Compose => entries(layout, kind),
+        PlatformKind::Launchd => lists(layout),
+        PlatformKind::Embedded | PlatformKind::Compose | PlatformKind::Windows | PlatformKind::Task => {
+            entries(layout, kind)
+        }
     };
     match found {
         Ok(markers) => {
@@ -176,6 +179,14 @@ fn units(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
     let mut markers = Vec::new();
     untrusted::each_text(layout.units(), ".service", LARGEST, |text| {
         markers.extend(platform::marker(PlatformKind::Systemd, text));
+    })?;
+    Ok(markers)
+}
+
+fn lists(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
+    let mut markers = Vec::new();
+    untrusted::each_text(layout.property_lists(), ".plist", LARGEST, |text| {
+        markers.extend(platform::marker(PlatformKind::Launchd, text));
     })?;
     Ok(markers)
 }

@@ -198,7 +198,7 @@ fn supervise_launch(
     let (runs_as, credentials) = runs_as(&spec)?;
     let output = match spec.platform {
         PlatformKind::Systemd => ProgramOutput::Inherit,
-        PlatformKind::Embedded | PlatformKind::Compose => ProgramOutput::Capture { echo: wishes.echo },
+        _ => ProgramOutput::Capture { echo: wishes.echo },
     };
     let link = GuardianLink {
         guardian,

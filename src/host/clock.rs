@@ -91,15 +91,6 @@ pub fn since_epoch(seconds: f64) -> Option<Moment> {
     jiff::Timestamp::from_duration(length).ok().map(Moment)
 }
 
-/// What poll(2) takes as its limit.
-#[must_use]
-pub fn limit(duration: Duration) -> Timespec {
-    Timespec {
-        tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: duration.subsec_nanos().into(),
-    }
-}
-
 fn duration(time: Timespec) -> Duration {
     let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)

@@ -1,18 +1,16 @@
 //! Commands that are run to their end and whose output is read.
 
-use std::fs::File;
-use std::io::{self, BufRead as _, Read as _};
-use std::os::fd::OwnedFd;
+use std::io::{self, BufRead as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::{Errno, ioctl_fionbio};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
-use crate::host::{account, clock, environment};
+use crate::host::pipe::PipeReader;
+use crate::host::rest::{self, AsFd, OwnedFd};
+use crate::host::{account, environment};
 use crate::model::owner::Owner;
 
 /// The most that is kept of an output, in bytes: enough for 10,000 units, too little to fill the memory.
@@ -142,13 +140,9 @@ fn read_both(
     let handle = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     // Without one (before Linux 5.3) it is looked after now and then.
     let handle = handle.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
-    let mut pipes = [
-        child.stdout.take().map(|pipe| File::from(OwnedFd::from(pipe))),
-        child.stderr.take().map(|pipe| File::from(OwnedFd::from(pipe))),
-    ];
-    for pipe in pipes.iter().flatten() {
-        ioctl_fionbio(pipe, true)?;
-    }
+    let outputs = [child.stdout.take().map(OwnedFd::from), child.stderr.take().map(OwnedFd::from)];
+    let [stdout, stderr] = outputs.map(|output| output.map(PipeReader::new).transpose());
+    let mut pipes = [stdout?, stderr?];
     let mut outputs = [Vec::new(), Vec::new()];
     loop {
         // Asked before the pipes are read: what an ended command wrote is in them.
@@ -168,19 +162,15 @@ fn read_both(
             return Ok(None);
         }
         let pause = if handle.is_some() { left } else { Some(left.map_or(LOOK, |left| left.min(LOOK))) };
-        let mut polled: Vec<PollFd<'_>> =
-            pipes.iter().flatten().map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
-        polled.extend(handle.iter().map(|handle| PollFd::new(handle, PollFlags::IN)));
-        match poll(&mut polled, pause.map(clock::limit).as_ref()) {
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
+        let mut waited: Vec<_> = pipes.iter().flatten().map(AsFd::as_fd).collect();
+        waited.extend(handle.iter().map(AsFd::as_fd));
+        rest::any(&waited, pause)?;
     }
 }
 
 /// Takes what is in a pipe now, and no more than it can hold: somebody may fill it all the time. Says whether it
 /// has ended.
-fn take(pipe: &mut File, output: &mut Vec<u8>, largest: usize) -> io::Result<bool> {
+fn take(pipe: &mut PipeReader, output: &mut Vec<u8>, largest: usize) -> io::Result<bool> {
     let mut buffer = [0; 16 << 10];
     let mut taken = 0;
     while taken < LARGEST_PIPE {

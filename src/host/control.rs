@@ -1,17 +1,16 @@
 //! A socket on which a process of ours is asked things, by root or by its own account, a line each.
 
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, chmodat};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
-use crate::host::clock;
+use crate::host::rest::{self, AsFd, BorrowedFd, OwnedFd};
 
 /// The longest line that is read, in bytes: a launch spec has a few thousand.
 const LONGEST_LINE: usize = 1 << 20;
@@ -105,7 +104,7 @@ impl Connection {
             match self.stream.write(rest) {
                 Ok(written) => rest = rest.get(written..).unwrap_or_default(),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < until => {
-                    wait(&self.stream, PollFlags::OUT, PATIENCE)?;
+                    rest::writable(self.stream.as_fd(), PATIENCE)?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -135,7 +134,7 @@ impl Connection {
             if self.closed || left.is_zero() {
                 return None;
             }
-            wait(&self.stream, PollFlags::IN, left).ok()?;
+            rest::any(&[self.stream.as_fd()], Some(left)).ok()?;
         }
     }
 
@@ -165,13 +164,6 @@ impl Connection {
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.stream.as_fd()
-    }
-}
-
-fn wait(stream: &UnixStream, flags: PollFlags, limit: Duration) -> io::Result<()> {
-    match poll(&mut [PollFd::new(stream, flags)], Some(&clock::limit(limit))) {
-        Ok(_) | Err(Errno::INTR) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -9,8 +9,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::host::account;
-use crate::model::layout::{Layout, UserFolders};
+use crate::model::layout::{HostFolders, Layout, UserFolders};
 use crate::model::manifest::Scope;
+use crate::model::operating_system::OperatingSystem;
 
 /// Why the environment does not do.
 #[derive(Debug, Error)]
@@ -63,9 +64,29 @@ pub fn own_program() -> Result<Utf8PathBuf, EnvironmentError> {
 
 /// The layout of a scope, as the environment moves it.
 pub fn layout(scope: Scope) -> Result<Layout, EnvironmentError> {
+    layout_on(scope, operating_system())
+}
+
+/// The operating system that this program is built for.
+#[must_use]
+pub fn operating_system() -> OperatingSystem {
+    match std::env::consts::OS {
+        "windows" => OperatingSystem::Windows,
+        "macos" => OperatingSystem::MacOs,
+        _ => OperatingSystem::Linux,
+    }
+}
+
+/// The layout that a scope has, or would have, on a system.
+pub fn layout_on(scope: Scope, system: OperatingSystem) -> Result<Layout, EnvironmentError> {
     let usual = match scope {
-        Scope::System => Layout::system(),
-        Scope::User => Layout::user(&user_folders()?),
+        Scope::System => Layout::system_of(system, &host_folders()),
+        Scope::User if system == operating_system() => Layout::user_of(system, &user_folders()?),
+        // What is elsewhere is where it usually is.
+        Scope::User => {
+            let home = user_folders()?.home;
+            Layout::user_of(system, &UserFolders::of(system.home(home.file_name().unwrap_or("root"))))
+        }
     };
     let moved = match folder("MAINSTAY_ROOT") {
         Some(root) => usual.below(root),
@@ -80,15 +101,21 @@ pub fn layout(scope: Scope) -> Result<Layout, EnvironmentError> {
 /// The layout of another user, as far as it can be known without that user's environment.
 #[must_use]
 pub fn layout_of(user: &crate::model::owner::Owner) -> Option<Layout> {
-    let (config_home, state_home, data_home, runtime_directory) = (None, None, None, None);
-    let home = account::home(user.uid)?;
-    Some(Layout::user(&UserFolders { home, config_home, state_home, data_home, runtime_directory }))
+    Some(Layout::user_of(operating_system(), &UserFolders::of(account::home(user.uid)?)))
 }
 
 /// The home folder of an account. Of this process's own, `HOME` says it where the account database knows none.
 #[must_use]
 pub fn home(uid: u32) -> Option<Utf8PathBuf> {
     account::home(uid).or_else(|| folder("HOME").filter(|_| uid == account::effective_uid()))
+}
+
+fn host_folders() -> HostFolders {
+    let usual = HostFolders::default();
+    HostFolders {
+        program_data: folder("ProgramData").unwrap_or(usual.program_data),
+        program_files: folder("ProgramFiles").unwrap_or(usual.program_files),
+    }
 }
 
 fn user_folders() -> Result<UserFolders, EnvironmentError> {
@@ -102,6 +129,7 @@ fn user_folders() -> Result<UserFolders, EnvironmentError> {
         config_home: folder("XDG_CONFIG_HOME"),
         state_home: folder("XDG_STATE_HOME"),
         data_home: folder("XDG_DATA_HOME"),
+        local_data: folder("LOCALAPPDATA"),
         // A layout must not depend on whether the user happens to be logged in, so the folder counts before
         // logind has made it.
         runtime_directory: folder("XDG_RUNTIME_DIR")

@@ -4,9 +4,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
-
+use crate::host::rest::{self, AsFd};
 use crate::host::signal::SignalPipe;
 
 /// The longest head and the longest answer that are read, in bytes.
@@ -43,13 +41,7 @@ pub fn serve(
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     ready();
     loop {
-        let mut polled =
-            [PollFd::new(&listener, PollFlags::IN), PollFd::new(stop.descriptor(), PollFlags::IN)];
-        match poll(&mut polled, None) {
-            Ok(_) => {}
-            Err(Errno::INTR) => continue,
-            Err(error) => return Err(error.into()),
-        }
+        rest::any(&[listener.as_fd(), stop.as_fd()], None)?;
         if stop.take() > 0 {
             return Ok(());
         }
@@ -88,9 +80,8 @@ fn patient(stream: TcpStream) -> io::Result<TcpStream> {
 
 #[cfg(test)]
 mod tests {
-    use rustix::process::Signal;
-
     use super::*;
+    use crate::host::signal::Signal;
 
     #[test]
     fn what_is_served_is_got_until_a_signal_comes() {

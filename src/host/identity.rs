@@ -1,21 +1,31 @@
 //! Which process is meant: a number alone is used again by the system, its start time with it is not.
 
-use std::os::fd::OwnedFd;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(any(target_os = "macos", test))]
+mod listed;
+#[cfg(target_os = "macos")]
+mod macos;
+
 use std::time::{Duration, SystemTime};
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
-
-use crate::host::clock;
+use crate::host::rest::{self, AsFd, BorrowedFd, OwnedFd};
+use crate::host::signal::Signal;
 use crate::model::status::ProcessIdentity;
 
-/// The clock ticks of a second in `/proc` (`USER_HZ`, proc(5)): the same on every system that Linux runs on today.
-const TICKS: u64 = 100;
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
+
+pub use system::boot_id;
+#[cfg(target_os = "macos")]
+pub(in crate::host) use system::told;
+
 /// What the clock of files and that of processes may differ by.
 const TOLERANCE: Duration = Duration::from_secs(2);
 
-/// What the system says of a process (`/proc/PID/stat`, proc(5)).
+/// What the system says of a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     /// Which one it is.
@@ -37,24 +47,7 @@ pub struct Process {
 /// What the system says of a process. `None`: there is none of this number.
 #[must_use]
 pub fn process(pid: u32) -> Option<Process> {
-    parse(pid, &fs_err::read(format!("/proc/{pid}/stat")).ok()?)
-}
-
-fn parse(pid: u32, stat: &[u8]) -> Option<Process> {
-    // The name stands in parentheses and may itself hold any of them, so the last one counts.
-    let open = stat.iter().position(|byte| *byte == b'(')?;
-    let close = stat.iter().rposition(|byte| *byte == b')')?;
-    let name = String::from_utf8_lossy(stat.get(open + 1..close)?).into_owned();
-    let rest = std::str::from_utf8(stat.get(close + 1..)?).ok()?;
-    let mut fields = rest.split_ascii_whitespace();
-    let state = fields.next()?.chars().next()?;
-    let ended = matches!(state, 'Z' | 'X' | 'x');
-    let mut number = || fields.next()?.parse::<i64>().ok().map(|number| u32::try_from(number).unwrap_or(0));
-    let (parent, group, session) = (number()?, number()?, number()?);
-    // The fields 7 to 21 are of no use here; the 22nd is the start time.
-    let start_ticks = fields.nth(15)?.parse().ok()?;
-    let identity = ProcessIdentity { pid, start_ticks };
-    Some(Process { identity, parent, group, session, name, state, ended })
+    system::process(pid)
 }
 
 /// Which process has this number now. `None`: there is none.
@@ -79,39 +72,16 @@ pub fn runs(identity: ProcessIdentity) -> bool {
 /// Whether a process started after a file was written: then the number in that file was another's.
 #[must_use]
 pub fn is_younger(process: ProcessIdentity, written: SystemTime) -> bool {
-    let started = Duration::from_millis(process.start_ticks.saturating_mul(1000 / TICKS));
-    let age = Duration::from_millis(clock::boot_now().0).saturating_sub(started);
-    let start = SystemTime::from(clock::now().0).checked_sub(age);
-    start.is_some_and(|start| start > written + TOLERANCE)
-}
-
-/// Tells this boot of the host from all others (`/proc/sys/kernel/random/boot_id`, random(4)). Empty where
-/// the system has no such thing.
-#[must_use]
-pub fn boot_id() -> String {
-    fs_err::read_to_string("/proc/sys/kernel/random/boot_id")
-        .map(|text| text.trim().to_owned())
-        .unwrap_or_default()
+    system::started(process).is_some_and(|start| start > written + TOLERANCE)
 }
 
 /// Sends a signal to this very process. One that has ended already is no error.
 pub fn signal(identity: ProcessIdentity, signal: Signal) -> std::io::Result<()> {
-    let Some(pid) = i32::try_from(identity.pid).ok().and_then(Pid::from_raw) else { return Ok(()) };
-    let result = match pidfd_open(pid, PidfdFlags::empty()) {
-        Ok(descriptor) if runs(identity) => pidfd_send_signal(descriptor, signal),
-        // Before Linux 5.3: a look at the start time just before is the best there is.
-        Err(Errno::NOSYS) if runs(identity) => kill_process(pid, signal),
-        Ok(_) | Err(Errno::SRCH | Errno::NOSYS) => Ok(()),
-        Err(error) => Err(error),
-    };
-    match result {
-        Err(Errno::SRCH) => Ok(()),
-        other => other.map_err(Into::into),
-    }
+    system::signal(identity, signal)
 }
 
-/// A hold on one process: a signal sent through it never reaches another that was given its number
-/// (`pidfd_open(2)`). Its descriptor becomes readable when the process has ended.
+/// A hold on one process: a signal sent through it never reaches another that was given its number. Its descriptor
+/// becomes readable when the process has ended.
 #[derive(Debug)]
 pub struct ProcessHandle {
     identity: ProcessIdentity,
@@ -122,8 +92,7 @@ impl ProcessHandle {
     /// Takes hold of a process. `None`: it runs no longer.
     #[must_use]
     pub fn open(identity: ProcessIdentity) -> Option<Self> {
-        let pid = Pid::from_raw(i32::try_from(identity.pid).ok()?)?;
-        let descriptor = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+        let descriptor = system::hold(identity.pid)?;
         // Looked at after the descriptor is there: from now on the number can't change its meaning.
         runs(identity).then_some(Self { identity, descriptor })
     }
@@ -134,18 +103,9 @@ impl ProcessHandle {
         self.identity
     }
 
-    /// The descriptor, for poll(2).
-    #[must_use]
-    pub fn descriptor(&self) -> &OwnedFd {
-        &self.descriptor
-    }
-
     /// Sends a signal. One that has ended already is no error.
     pub fn signal(&self, signal: Signal) -> std::io::Result<()> {
-        match pidfd_send_signal(&self.descriptor, signal) {
-            Ok(()) | Err(Errno::SRCH) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        system::signal_held(&self.descriptor, self.identity, signal)
     }
 
     /// Waits until it has ended, but no longer than the limit; says whether it has.
@@ -154,31 +114,26 @@ impl ProcessHandle {
         let until = std::time::Instant::now() + limit;
         loop {
             let left = until.saturating_duration_since(std::time::Instant::now());
-            let mut polled = [PollFd::new(&self.descriptor, PollFlags::IN)];
-            match poll(&mut polled, Some(&clock::limit(left))) {
-                Ok(0) => return false,
-                Ok(_) => return true,
-                Err(Errno::INTR) => {}
+            match rest::any(&[self.descriptor.as_fd()], Some(left)) {
+                Ok(false) => return false,
+                // A signal that was caught wakes too.
+                Ok(true) if runs(self.identity) => {}
+                Ok(true) => return true,
                 Err(_) => return !runs(self.identity),
             }
         }
     }
 }
 
+impl AsFd for ProcessHandle {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_with_parentheses_and_blanks_are_read() {
-        let stat = b"42 (a) S (b) S 7 42 40 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3\n";
-        let process = parse(42, stat).unwrap();
-        assert_eq!(process.name, "a) S (b");
-        assert_eq!((process.parent, process.group, process.session), (7, 42, 40));
-        assert_eq!(process.identity, ProcessIdentity { pid: 42, start_ticks: 987_654 });
-        assert!(!process.ended && process.state == 'S');
-        assert_eq!(parse(42, b"42 (x"), None);
-    }
 
     #[test]
     fn this_process_runs_and_one_of_another_time_does_not() {
@@ -188,5 +143,14 @@ mod tests {
         assert!(!runs(other));
         assert!(ProcessHandle::open(other).is_none());
         assert!(!ProcessHandle::open(this).unwrap().wait(Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn this_process_is_younger_than_what_was_written_before_it_and_no_other() {
+        let this = own();
+        let started = system::started(this).unwrap();
+        assert!(is_younger(this, started - Duration::from_secs(60)));
+        assert!(!is_younger(this, started + Duration::from_secs(60)));
+        assert!(!boot_id().is_empty());
     }
 }

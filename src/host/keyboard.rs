@@ -5,13 +5,13 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::Signal;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
-use crate::host::signal::{self, SignalPipe};
+use crate::host::rest::{self, AsFd};
+use crate::host::signal::{self, Signal, SignalPipe};
 
 /// Whether somebody is asked, or was and has interrupted.
 static ASKING: AtomicBool = AtomicBool::new(false);
@@ -87,17 +87,12 @@ impl Keyboard {
                 return Ok(Typed::Line(String::from_utf8_lossy(&line).into_owned()));
             }
             let input = rustix::stdio::stdin();
-            let mut polled = [
-                PollFd::from_borrowed_fd(input, PollFlags::IN),
-                PollFd::new(self.signals.descriptor(), PollFlags::IN),
-            ];
-            match poll(&mut polled, None) {
-                Ok(_) => {}
-                Err(Errno::INTR) => continue,
-                Err(errno) => return Err(errno.into()),
-            }
-            if !polled[1].revents().is_empty() {
+            rest::any(&[input, self.signals.as_fd()], None)?;
+            if self.signals.take() > 0 {
                 return Ok(Typed::Interrupted);
+            }
+            if !rest::any(&[input], Some(Duration::ZERO))? {
+                continue;
             }
             match rustix::io::read(input, &mut buffer) {
                 // A terminal that has gone is the end too.

@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{AtFlags, CWD, Mode, chmodat};
-use rustix::io::IoSliceMut;
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::io::{Errno, IoSliceMut};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg, send};
 
 use crate::host::environment;
+use crate::host::rest::{AsFd, BorrowedFd};
 
 /// The longest path that an address of a Unix socket holds everywhere, in bytes (unix(7): 108 less the NUL;
 /// 104 on other systems).
@@ -58,6 +59,12 @@ pub fn tell_journal(message: &str, fields: &[(&str, &str)]) -> io::Result<()> {
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;
     socket.send_to(text.as_bytes(), JOURNAL).map(|_| ())
+}
+
+/// Sends a line into a socket, where this is one: the journal's, on systemd. One that takes no more for a moment must not
+/// hold up whoever tells it. Says whether it is one.
+pub fn tell_at_once(socket: BorrowedFd<'_>, line: &str) -> bool {
+    send(socket, line.as_bytes(), SendFlags::DONTWAIT | SendFlags::NOSIGNAL) != Err(Errno::NOTSOCK)
 }
 
 /// How much more time a manager is asked for, again and again, and how often.
@@ -163,12 +170,6 @@ impl Listener {
         &self.address
     }
 
-    /// Readable when something was said.
-    #[must_use]
-    pub fn descriptor(&self) -> &UnixDatagram {
-        &self.socket
-    }
-
     /// What was said since the last call.
     #[must_use]
     pub fn take(&self) -> Vec<Notices> {
@@ -199,6 +200,13 @@ impl Listener {
             });
         }
         all
+    }
+}
+
+/// Readable when something was said.
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 

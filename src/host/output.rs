@@ -3,13 +3,12 @@
 //! `<folder>/<name>.log` is written; `<name>.log.1` is the youngest that was put away. The form of a line is
 //! that of [`LogLine`]. The first line of a file says in which file the lines before it are.
 
-use std::io::{self, Write};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
-use crate::host::clock;
+use crate::host::{clock, own_file};
 use crate::model::launch::LogPolicy;
 use crate::model::log_line::{LogLine, Stream};
 use crate::model::moment::Moment;
@@ -58,11 +57,13 @@ impl LogWriter {
     pub fn open(folder: &Utf8Path, name: &str, policy: LogPolicy) -> io::Result<Self> {
         fs_err::create_dir_all(folder)?;
         let path = log_file(folder, name);
-        let file = append(&path)?;
+        let mut file = append(&path)?;
         let size = file.metadata()?.len();
         let mut last = [b'\n'];
         if let Some(end) = size.checked_sub(1) {
-            file.file().read_exact_at(&mut last, end)?;
+            // What is written goes to the end, wherever was read before.
+            file.seek(SeekFrom::Start(end))?;
+            file.read_exact(&mut last)?;
         }
         let mut writer = Self { path, policy, file, size, fresh: size == 0, broken: last != [b'\n'] };
         writer.delete_surplus();
@@ -190,10 +191,7 @@ fn own_lines(at: Moment, text: &str) -> Vec<u8> {
 }
 
 fn append(path: &Utf8Path) -> io::Result<fs_err::File> {
-    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
-    let mut options = fs_err::OpenOptions::new();
-    options.read(true).append(true).create(true).options_mut().mode(0o640).custom_flags(no_follow);
-    options.open(path)
+    own_file::writing(0o640).read(true).append(true).create(true).open(path)
 }
 
 fn rename_if_there(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {

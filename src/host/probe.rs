@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::host::http_client;
 pub use crate::host::http_client::{Method, OwnEnds};
+use crate::host::rest::{AsFd, BorrowedFd};
 
 /// How long an answer may take, where nobody says otherwise.
 pub const LIMIT: Duration = Duration::from_secs(3);
@@ -149,8 +150,8 @@ impl Questions {
 
     /// Readable when there is an answer.
     #[must_use]
-    pub fn descriptor(&self) -> &UnixDatagram {
-        &self.answers
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.answers.as_fd()
     }
 
     /// The ends of the connections with which it is asked now.

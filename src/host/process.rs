@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
@@ -18,6 +17,8 @@ use rustix::process::{
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
 use crate::host::listening::HeldSockets;
+use crate::host::pipe::PipeReader;
+use crate::host::rest::{AsFd, OwnedFd};
 pub use crate::host::rights::{Credentials, as_account};
 use crate::host::rights::{on_a_thread, take_groups};
 use crate::host::{handover, identity};
@@ -64,7 +65,7 @@ pub struct Particulars<'a> {
     /// and the hard limit. This process keeps its own.
     pub open_files: Option<u64>,
     /// What it reads from its standard input in the place of what [`Start`] says, where nothing is handed over.
-    pub input: Option<&'a OwnedFd>,
+    pub input: Option<&'a PipeReader>,
 }
 
 /// What a started process reads from its standard input.
@@ -97,9 +98,9 @@ pub struct Started {
     /// The end of the pipe that it reads, if it reads one.
     pub input: Option<OwnedFd>,
     /// The end of the pipe that it writes to, if its standard output is one.
-    pub output: Option<OwnedFd>,
+    pub output: Option<PipeReader>,
     /// Likewise for its standard error.
-    pub error: Option<OwnedFd>,
+    pub error: Option<PipeReader>,
 }
 
 /// A child of this process that has ended.
@@ -124,7 +125,7 @@ pub fn start_with(start: &Start<'_>, particulars: &Particulars<'_>) -> io::Resul
     if sockets.is_none() && limit.is_none() {
         let mut command = command(start, start.program, start.arguments.iter())?;
         command.stdin(match (particulars.input, start.input) {
-            (Some(input), _) => input.try_clone()?.into(),
+            (Some(input), _) => input.as_fd().try_clone_to_owned()?.into(),
             (None, Input::Null) => Stdio::null(),
             (None, Input::Pipe) => Stdio::piped(),
         });
@@ -163,11 +164,12 @@ pub fn start_with(start: &Start<'_>, particulars: &Particulars<'_>) -> io::Resul
 }
 
 fn started(mut child: Child, input: Option<OwnedFd>) -> Started {
+    let reader = |output: OwnedFd| PipeReader::new(output).ok();
     Started {
         pid: child.id(),
         input,
-        output: child.stdout.take().map(Into::into),
-        error: child.stderr.take().map(Into::into),
+        output: child.stdout.take().map(Into::into).and_then(reader),
+        error: child.stderr.take().map(Into::into).and_then(reader),
     }
 }
 
@@ -192,6 +194,19 @@ fn spawn(
         umask(before);
     }
     spawned
+}
+
+/// The value of a variable, whatever its bytes are.
+#[cfg(unix)]
+pub fn variable(value: Vec<u8>) -> io::Result<OsString> {
+    Ok(std::os::unix::ffi::OsStringExt::from_vec(value))
+}
+
+/// The value of a variable, which has to be text.
+#[cfg(windows)]
+pub fn variable(value: Vec<u8>) -> io::Result<OsString> {
+    let text = String::from_utf8(value);
+    text.map(Into::into).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
 /// This process's own file becomes another: its arguments begin with the file and the name under which it runs.

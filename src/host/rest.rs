@@ -2,13 +2,20 @@
 
 use std::io;
 use std::ops::Range;
+#[cfg(unix)]
+pub use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
-
-use rustix::event::{PollFd, poll};
-use rustix::io::Errno;
 
 use crate::host::clock;
 use crate::model::moment::BootMoment;
+
+#[cfg(unix)]
+mod unix;
+
+#[cfg(unix)]
+pub use unix::any;
+#[cfg(unix)]
+pub(super) use unix::writable;
 
 /// A wait without a deadline, or with one this far away, is a rest.
 const LONG: Duration = Duration::from_secs(5);
@@ -18,10 +25,10 @@ const QUIET: Duration = Duration::from_secs(1);
 /// Waits until one of these descriptors is ready, the deadline is reached, or a signal was caught.
 ///
 /// If that is long, the process gives back the pages that the kernel can read again from their files, once for each wait.
-pub fn wait(polled: &mut [PollFd<'_>], deadline: Option<BootMoment>) -> io::Result<()> {
+pub fn wait(waited: &[BorrowedFd<'_>], deadline: Option<BootMoment>) -> io::Result<()> {
     let left = deadline.map(|deadline| deadline.since(clock::boot_now()));
     if left.is_none_or(|left| left >= LONG) {
-        if happened(polled, Some(QUIET))? {
+        if any(waited, Some(QUIET))? {
             return Ok(());
         }
         give_back();
@@ -31,15 +38,7 @@ pub fn wait(polled: &mut [PollFd<'_>], deadline: Option<BootMoment>) -> io::Resu
         // The clock counts whole milliseconds, so the limit is rounded up: not to wake just before it.
         if left.is_zero() { left } else { left + Duration::from_millis(1) }
     });
-    happened(polled, left).map(|_| ())
-}
-
-fn happened(polled: &mut [PollFd<'_>], limit: Option<Duration>) -> io::Result<bool> {
-    match poll(polled, limit.map(clock::limit).as_ref()) {
-        Ok(ready) => Ok(ready > 0),
-        Err(Errno::INTR) => Ok(true),
-        Err(error) => Err(error.into()),
-    }
+    any(waited, left).map(|_| ())
 }
 
 /// Gives back what was read of the program and its libraries. They stay in the kernel's cache of files, as those of any

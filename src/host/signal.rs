@@ -1,14 +1,13 @@
 //! Signals as bytes in pipes, so that one poll(2) waits for them together with everything else.
 
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::Signal;
+pub use rustix::process::Signal;
 
 use crate::host::keyboard;
+use crate::host::rest::{self, AsFd, BorrowedFd, OwnedFd};
 
 /// One or more signals, caught for as long as this process lives.
 #[derive(Debug)]
@@ -27,10 +26,8 @@ pub(crate) fn when(signal: Signal, work: impl Fn() + Send + 'static) -> std::io:
     let caught = SignalPipe::new(&[signal])?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         loop {
-            let mut polled = [PollFd::new(&caught.reader, PollFlags::IN)];
-            while matches!(poll(&mut polled, None), Err(Errno::INTR)) {}
-            let _ = caught.take();
-            if keyboard::is_asking() {
+            let _ = rest::any(&[caught.as_fd()], None);
+            if caught.take() == 0 || keyboard::is_asking() {
                 continue;
             }
             work();
@@ -52,9 +49,8 @@ pub fn on_end(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
     }
     std::thread::Builder::new().name("end".to_owned()).spawn(move || {
         let signal = loop {
-            let mut polled: Vec<PollFd<'_>> =
-                caught.iter().map(|(_, pipe)| PollFd::new(&pipe.reader, PollFlags::IN)).collect();
-            let _ = poll(&mut polled, None);
+            let waited: Vec<_> = caught.iter().map(|(_, pipe)| pipe.as_fd()).collect();
+            let _ = rest::any(&waited, None);
             if let Some((signal, _)) = caught.iter().find(|(_, pipe)| pipe.take() > 0) {
                 break *signal;
             }
@@ -72,8 +68,7 @@ pub fn on_stop(work: impl Fn(&dyn Fn()) + Send + 'static) -> std::io::Result<()>
     let caught = SignalPipe::new(&[Signal::TSTP])?;
     std::thread::Builder::new().name("stop".to_owned()).spawn(move || {
         loop {
-            let mut polled = [PollFd::new(&caught.reader, PollFlags::IN)];
-            while matches!(poll(&mut polled, None), Err(Errno::INTR)) {}
+            let _ = rest::any(&[caught.as_fd()], None);
             if caught.take() > 0 {
                 work(&|| {
                     // This can only fail for a signal that has no default.
@@ -121,12 +116,6 @@ impl SignalPipe {
         Ok(Self { reader })
     }
 
-    /// The descriptor, for poll(2).
-    #[must_use]
-    pub fn descriptor(&self) -> &OwnedFd {
-        &self.reader
-    }
-
     /// How many came since the last call. The system may count several of one kind that come at once as one.
     #[must_use]
     pub fn take(&self) -> usize {
@@ -140,6 +129,12 @@ impl SignalPipe {
                 Err(_) => return count,
             }
         }
+    }
+}
+
+impl AsFd for SignalPipe {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.reader.as_fd()
     }
 }
 

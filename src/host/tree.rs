@@ -1,16 +1,34 @@
 //! The tree of processes below one of them, and its end.
 //!
-//! A process that is the reaper of its descendants (`PR_SET_CHILD_SUBREAPER`, prctl(2)) stays their ancestor
-//! however they fork, change their group or open a session: the kernel gives it every orphan among them.
+//! On Linux a process that is the reaper of its descendants (`PR_SET_CHILD_SUBREAPER`, prctl(2)) stays their ancestor
+//! however they fork, change their group or open a session: the kernel gives it every orphan among them. Where there is
+//! no such thing, orphans are given to whom they belong by what they carry.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(any(target_os = "macos", test))]
+mod orphans;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use rustix::process::{Signal, getpid, set_child_subreaper};
 
 use crate::host::identity::{self, Process};
 use crate::host::process;
+use crate::host::signal::Signal;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
+
+pub use system::{all, arguments, become_reaper, program, variable};
+
+/// The variable by which a program, and all that it starts, names the supervisor that started it.
+pub const MARK: &str = "MAINSTAY_SUPERVISOR";
 
 /// The pause between two looks at a tree that is being killed: the time in which the kernel ends a process
 /// that was already sent its signal.
@@ -18,33 +36,6 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 /// How much of a process's name the system keeps, in bytes (`PR_SET_NAME`, prctl(2)).
 const LONGEST_NAME: usize = 15;
-
-/// Makes this process the reaper of all its descendants.
-pub fn become_reaper() -> std::io::Result<()> {
-    set_child_subreaper(Some(getpid())).map_err(Into::into)
-}
-
-/// Every process of the host that has not ended.
-#[must_use]
-pub fn all() -> Vec<Process> {
-    let Ok(entries) = fs_err::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(identity::process).filter(|process| !process.ended).collect()
-}
-
-/// Whether a process was given these words, in this order and next to each other.
-#[must_use]
-pub fn has_words(words: &[&str]) -> bool {
-    let Ok(entries) = fs_err::read_dir("/proc") else { return false };
-    let pids =
-        entries.flatten().filter(|entry| entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit));
-    pids.filter_map(|entry| fs_err::read(entry.path().join("cmdline")).ok()).any(|line| {
-        let given: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-        given
-            .windows(words.len())
-            .any(|window| window.iter().zip(words).all(|(one, word)| *one == word.as_bytes()))
-    })
-}
 
 /// The processes below one of them, less those that are spared and all that is below these.
 #[must_use]
@@ -86,34 +77,31 @@ pub fn carries(pid: u32, variable: &str, value: &str) -> bool {
     self::variable(pid, variable).is_some_and(|found| found == value)
 }
 
-/// A variable in the environment that a process was started with (`/proc/PID/environ`, proc(5)).
+/// Whether a process was given these words, in this order and next to each other.
 #[must_use]
-pub fn variable(pid: u32, name: &str) -> Option<String> {
-    let environment = fs_err::read(format!("/proc/{pid}/environ")).ok()?;
-    let value = environment
-        .split(|byte| *byte == 0)
-        .find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
-    Some(String::from_utf8_lossy(value).into_owned())
+pub fn has_words(words: &[&str]) -> bool {
+    all().iter().any(|process| {
+        let given = arguments(process.identity.pid).unwrap_or_default();
+        let same = |window: &[String]| window.iter().zip(words).all(|(one, word)| one == word);
+        given.windows(words.len()).any(same)
+    })
 }
 
-/// Whether a process runs a program that stands, or stood, below a folder (`/proc/PID/exe`, proc(5)). One that may
-/// not be looked at does not.
+/// Whether a process runs a program that stands, or stood, below a folder. One that may not be looked at does not.
 #[must_use]
 pub fn runs_from(pid: u32, folder: &Utf8Path) -> bool {
-    fs_err::read_link(format!("/proc/{pid}/exe")).is_ok_and(|program| program.starts_with(folder))
+    program(pid).is_some_and(|program| program.starts_with(folder))
 }
 
 /// Whether a process is a script that stands, or stood, below a folder. It is its interpreter's first argument
-/// (execve(2)), and gives the process its name, of which the kernel keeps 15 bytes; a file that is merely looked at
-/// does not.
+/// (execve(2)); a file that is merely looked at is not meant.
 #[must_use]
 pub fn is_script_of(process: &Process, folder: &Utf8Path) -> bool {
-    let Ok(arguments) = fs_err::read(format!("/proc/{}/cmdline", process.identity.pid)) else { return false };
-    let mut arguments = arguments.split(|byte| *byte == 0).skip(1).take(2).map(String::from_utf8_lossy);
+    let Some(arguments) = arguments(process.identity.pid) else { return false };
+    let mut arguments = arguments.iter().skip(1).take(2);
     arguments.any(|script| {
-        let script = Utf8Path::new(&*script);
-        let name = script.file_name().unwrap_or_default();
-        script.starts_with(folder) && name.get(..15).unwrap_or(name) == process.name
+        let script = Utf8Path::new(script);
+        script.starts_with(folder) && system::interprets(process, script)
     })
 }
 

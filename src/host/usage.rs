@@ -1,21 +1,27 @@
 //! Which entries of a folder running processes use: as their program, their folder, an open file, a mapped library,
-//! or a word that they were given (proc(5)).
+//! or a word that they were given.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(any(target_os = "macos", test))]
+mod listed;
+#[cfg(target_os = "macos")]
+mod macos;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use thiserror::Error;
 
-/// Where the processes stand.
-const PROCESSES: &str = "/proc";
-/// The longest text that is read of one process, in bytes: some map a great many files.
-const LONGEST: u64 = 64 << 20;
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
 
 /// Why it can't be known what processes use.
 #[derive(Debug, Error)]
-#[error("the processes of this host can't be listed in `{PROCESSES}`: {0}")]
+#[error("the processes of this host can't be listed {place}: {0}", place = system::PLACE)]
 pub struct UsageError(io::Error);
 
 /// What processes use of a folder.
@@ -37,68 +43,9 @@ pub fn of_folder(folder: &Utf8Path) -> Result<Usage, UsageError> {
         prefixes.dedup();
     }
     let mut usage = Usage::default();
-    let mut seen = 0;
-    for entry in fs_err::read_dir(PROCESSES).map_err(UsageError)? {
-        let entry = entry.map_err(UsageError)?;
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        seen += 1;
-        let mut texts = Vec::new();
-        match collect(pid, &mut texts) {
-            Ok(()) => {}
-            Err(error) if has_ended(&error) => {}
-            Err(_) => usage.hidden.push(pid),
-        }
-        for text in &texts {
-            names_in(text, &prefixes, &mut usage.names);
-        }
-    }
-    if seen == 0 {
-        return Err(UsageError(io::ErrorKind::NotFound.into()));
-    }
+    let mut each = |text: &[u8]| names_in(text, &prefixes, &mut usage.names);
+    usage.hidden = system::texts(&mut each).map_err(UsageError)?;
     Ok(usage)
-}
-
-/// A process that ends while it is looked at needs nothing any more.
-fn has_ended(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::NotFound
-        || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
-}
-
-/// Collects the texts of a process in which a path may stand, those first that anybody may read.
-fn collect(pid: u32, texts: &mut Vec<Vec<u8>>) -> io::Result<()> {
-    let folder = Utf8PathBuf::from(format!("{PROCESSES}/{pid}"));
-    texts.push(read(&folder.join("cmdline"))?);
-    texts.push(read(&folder.join("environ"))?);
-    texts.push(read(&folder.join("maps"))?);
-    for link in ["exe", "cwd", "root"] {
-        match std::fs::read_link(folder.join(link)) {
-            Ok(target) => texts.push(target.as_os_str().as_bytes().to_vec()),
-            // What is of the kernel's own has no program.
-            Err(error) if has_ended(&error) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    for entry in std::fs::read_dir(folder.join("fd"))? {
-        match std::fs::read_link(entry?.path()) {
-            Ok(target) => texts.push(target.as_os_str().as_bytes().to_vec()),
-            // It was closed meanwhile.
-            Err(error) if has_ended(&error) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-fn read(path: &Utf8Path) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    let read = io::Read::read_to_end(&mut io::Read::take(std::fs::File::open(path)?, LONGEST + 1), &mut text);
-    match read {
-        Ok(_) if text.len() as u64 > LONGEST => Err(io::ErrorKind::FileTooLarge.into()),
-        Ok(_) => Ok(text),
-        // A process that has ended and waits for its parent has no memory any more.
-        Err(error) if has_ended(&error) => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
 }
 
 /// The names that follow a folder's path in a text.
@@ -162,7 +109,7 @@ mod tests {
 
     #[test]
     fn this_very_process_is_seen() {
-        let program = Utf8PathBuf::try_from(std::env::current_exe().unwrap()).unwrap();
+        let program = camino::Utf8PathBuf::try_from(std::env::current_exe().unwrap()).unwrap();
         let folder = program.parent().and_then(Utf8Path::parent).unwrap();
         let usage = of_folder(folder).unwrap();
         assert!(usage.names.contains("deps"), "{usage:?}");

@@ -1,9 +1,13 @@
-//! Where everything stands: the one module that knows every path.
+//! Where everything stands: the one module that knows every path. Where that begins on each system, `usual` says.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::name::{ComponentName, InstanceName};
+
+mod usual;
+
+pub use usual::{HostFolders, UserFolders};
 
 /// The folders of one scope on this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,21 +25,8 @@ pub struct Layout {
     install: Utf8PathBuf,
     data: Option<Utf8PathBuf>,
     units: Utf8PathBuf,
-}
-
-/// The folders of a user, as the environment and the user database give them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserFolders {
-    /// The home folder.
-    pub home: Utf8PathBuf,
-    /// `$XDG_CONFIG_HOME`, if it is set and absolute.
-    pub config_home: Option<Utf8PathBuf>,
-    /// `$XDG_STATE_HOME`, likewise.
-    pub state_home: Option<Utf8PathBuf>,
-    /// `$XDG_DATA_HOME`, likewise.
-    pub data_home: Option<Utf8PathBuf>,
-    /// `$XDG_RUNTIME_DIR`, likewise.
-    pub runtime_directory: Option<Utf8PathBuf>,
+    property_lists: Utf8PathBuf,
+    program: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,45 +38,6 @@ enum Logs {
 }
 
 impl Layout {
-    /// The host's own layout (Linux).
-    #[must_use]
-    pub fn system() -> Self {
-        Self {
-            scope: Scope::System,
-            root: None,
-            config_root: None,
-            config: "/etc/mainstay".into(),
-            state: "/var/lib/mainstay".into(),
-            run: Some("/run/mainstay".into()),
-            logs: Logs::Folder("/var/log/mainstay".into()),
-            install: "/opt/mainstay".into(),
-            data: None,
-            units: "/etc/systemd/system".into(),
-        }
-    }
-
-    /// A user's layout (Linux), by the XDG base directory specification.
-    #[must_use]
-    pub fn user(folders: &UserFolders) -> Self {
-        let or_home = |given: &Option<Utf8PathBuf>, usual: &str| {
-            given.clone().unwrap_or_else(|| folders.home.join(usual))
-        };
-        let config_home = or_home(&folders.config_home, ".config");
-        let data = or_home(&folders.data_home, ".local/share").join("mainstay");
-        Self {
-            scope: Scope::User,
-            root: None,
-            config_root: None,
-            config: config_home.join("mainstay"),
-            state: or_home(&folders.state_home, ".local/state").join("mainstay"),
-            run: folders.runtime_directory.as_ref().map(|folder| folder.join("mainstay")),
-            logs: Logs::WithinInstance(data.clone()),
-            install: data.join("install"),
-            data: Some(data),
-            units: config_home.join("systemd/user"),
-        }
-    }
-
     /// The same layout with everything that the service manager does not dictate below one folder
     /// (`MAINSTAY_ROOT`).
     #[must_use]
@@ -348,13 +300,19 @@ impl Layout {
     /// The program that an instance's definition names.
     #[must_use]
     pub fn runtime_program(&self, name: &InstanceName) -> Utf8PathBuf {
-        self.runtime_link(name).join("mainstay")
+        self.runtime_link(name).join(self.program)
     }
 
     /// The folder of systemd's units in this scope.
     #[must_use]
     pub fn units(&self) -> &Utf8Path {
         &self.units
+    }
+
+    /// The folder of launchd's property lists in this scope.
+    #[must_use]
+    pub fn property_lists(&self) -> &Utf8Path {
+        &self.property_lists
     }
 
     /// What has systemd hold an instance's sockets, beside its definition.
@@ -368,9 +326,25 @@ impl Layout {
     pub fn definition(&self, name: &InstanceName, platform: PlatformKind) -> Utf8PathBuf {
         match platform {
             PlatformKind::Systemd => self.units.join(unit_name(name)),
-            PlatformKind::Embedded | PlatformKind::Compose => self.state(name).join("definition.json"),
+            PlatformKind::Launchd => self.property_lists.join(property_list_name(name)),
+            // Nothing of a manager's lies in files here: what was registered stands beside what is known of the instance.
+            PlatformKind::Embedded | PlatformKind::Compose | PlatformKind::Windows | PlatformKind::Task => {
+                self.state(name).join("definition.json")
+            }
         }
     }
+}
+
+/// By what launchd knows an instance.
+#[must_use]
+pub fn label(name: &InstanceName) -> String {
+    format!("dev.mainstay.{name}")
+}
+
+/// The name of an instance's property list.
+#[must_use]
+pub fn property_list_name(name: &InstanceName) -> String {
+    format!("{}.plist", label(name))
 }
 
 /// The name of an instance's unit.

@@ -39,7 +39,7 @@ pub struct Manifest {
     /// The instance's name: unique in its scope on a host.
     #[schemars(extend("examples" = ["e2e"]))]
     pub name: InstanceName,
-    /// The service manager. Default: systemd where it runs, else mainstay's own supervisor (embedded).
+    /// The service manager. Default: launchd on macOS, systemd where it runs, else mainstay's own supervisor (embedded).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = ["systemd"]))]
     pub platform: Option<PlatformKind>,
@@ -91,11 +91,18 @@ pub enum PlatformKind {
     Embedded,
     /// A container of Docker's or Podman's, by Compose.
     Compose,
+    /// launchd of macOS: a daemon in system scope, an agent in user scope.
+    Launchd,
+    /// A service of Windows, which an administrator installs.
+    Windows,
+    /// A task of Windows, which starts when its user logs in, and needs no administrator.
+    Task,
 }
 
 impl PlatformKind {
     /// Every platform, for tables and messages.
-    pub const ALL: [Self; 3] = [Self::Systemd, Self::Embedded, Self::Compose];
+    pub const ALL: [Self; 6] =
+        [Self::Systemd, Self::Embedded, Self::Compose, Self::Launchd, Self::Windows, Self::Task];
 
     /// The word that stands in a manifest.
     #[must_use]
@@ -104,6 +111,9 @@ impl PlatformKind {
             Self::Systemd => "systemd",
             Self::Embedded => "embedded",
             Self::Compose => "compose",
+            Self::Launchd => "launchd",
+            Self::Windows => "windows",
+            Self::Task => "task",
         }
     }
 }

@@ -37,6 +37,7 @@ pub mod marker;
 pub mod moment;
 pub mod name;
 pub mod nearest;
+pub mod operating_system;
 pub mod origin;
 pub mod outcome;
 pub mod overlap;

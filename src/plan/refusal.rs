@@ -71,6 +71,14 @@ pub enum Refusal {
         /// Where it is wanted.
         wanted: PlatformKind,
     },
+    /// The platform's service manager is not on this host.
+    #[error("there is no platform `{platform}` on this host")]
+    NotHere {
+        /// The platform.
+        platform: PlatformKind,
+        /// The one that this host has.
+        usual: PlatformKind,
+    },
     /// The definition names another component.
     #[error("the instance `{name}` runs the component `{installed}`, not `{wanted}`")]
     OtherComponent {

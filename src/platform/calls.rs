@@ -72,7 +72,7 @@ fn reset_failed(of: &Marker) -> Call {
 pub fn after_definition_written(of: &Marker) -> Vec<Call> {
     match of.platform {
         PlatformKind::Systemd => vec![reload(of.scope)],
-        PlatformKind::Embedded | PlatformKind::Compose => Vec::new(),
+        _ => Vec::new(),
     }
 }
 
@@ -83,7 +83,7 @@ pub fn enable(of: &Marker) -> Vec<Call> {
         PlatformKind::Systemd => {
             vec![Call::run("starts the service at boot", on_unit(of, &["enable"]))]
         }
-        PlatformKind::Embedded | PlatformKind::Compose => Vec::new(),
+        _ => Vec::new(),
     }
 }
 
@@ -94,7 +94,7 @@ pub fn disable(of: &Marker) -> Vec<Call> {
         PlatformKind::Systemd => {
             vec![Call::run("no longer starts the service at boot", on_unit(of, &["disable"]))]
         }
-        PlatformKind::Embedded | PlatformKind::Compose => Vec::new(),
+        _ => Vec::new(),
     }
 }
 
@@ -113,6 +113,7 @@ pub fn start(of: &Marker) -> Vec<Call> {
         }
         PlatformKind::Embedded => vec![Call::StartGuardian { name: of.name.clone() }],
         PlatformKind::Compose => vec![compose(of, Verb::Up)],
+        PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => Vec::new(),
     }
 }
 
@@ -130,6 +131,7 @@ pub fn stop(of: &Marker, limit: Span, sockets: Sockets) -> Vec<Call> {
         }],
         PlatformKind::Embedded => vec![Call::StopGuardian { name: of.name.clone(), limit }],
         PlatformKind::Compose => vec![compose(of, Verb::Stop)],
+        PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => Vec::new(),
     }
 }
 
@@ -148,6 +150,7 @@ pub fn restart(of: &Marker, sockets: Sockets) -> Vec<Call> {
         }
         PlatformKind::Embedded => vec![Call::RestartGuardian { name: of.name.clone() }],
         PlatformKind::Compose => vec![compose(of, Verb::Restart)],
+        PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => Vec::new(),
     }
 }
 
@@ -157,7 +160,7 @@ pub fn replace(of: &Marker, sockets: Sockets) -> Vec<Call> {
     match of.platform {
         // What is made as it should be goes on.
         PlatformKind::Compose => start(of),
-        PlatformKind::Systemd | PlatformKind::Embedded => restart(of, sockets),
+        _ => restart(of, sockets),
     }
 }
 
@@ -170,7 +173,7 @@ fn compose(of: &Marker, verb: Verb) -> Call {
 pub fn discard(of: &Marker, volumes: bool) -> Vec<Call> {
     match of.platform {
         PlatformKind::Compose => vec![compose(of, Verb::Down { volumes })],
-        PlatformKind::Systemd | PlatformKind::Embedded => Vec::new(),
+        _ => Vec::new(),
     }
 }
 
@@ -181,7 +184,7 @@ pub fn restart_and_wait(of: &Marker) -> Vec<Call> {
         PlatformKind::Systemd => {
             vec![reset_failed(of), Call::run("restarts the service as it was", on_unit(of, &["restart"]))]
         }
-        PlatformKind::Embedded | PlatformKind::Compose => Vec::new(),
+        _ => Vec::new(),
     }
 }
 
@@ -259,7 +262,7 @@ pub fn deregister(of: &Marker) -> Vec<Call> {
         PlatformKind::Systemd => {
             vec![Call::attempt("no longer starts the service at boot", on_unit(of, &["disable"]))]
         }
-        PlatformKind::Embedded | PlatformKind::Compose => Vec::new(),
+        _ => Vec::new(),
     }
 }
 
@@ -269,7 +272,7 @@ pub fn after_definition_removed(of: &Marker) -> Vec<Call> {
     match of.platform {
         // A failed unit stays in memory after its file is gone, until its failure is forgotten.
         PlatformKind::Systemd => vec![reload(of.scope), reset_failed(of)],
-        PlatformKind::Embedded | PlatformKind::Compose => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

@@ -27,6 +27,8 @@ mod properties;
 pub mod query;
 mod stamp;
 pub mod systemd;
+pub mod task;
+pub mod windows;
 
 /// What a definition's text depends on besides the launch spec and the layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,14 +100,14 @@ pub fn definition(spec: &LaunchSpec, layout: &Layout, facts: &Facts) -> Result<D
         socket: match spec.platform {
             PlatformKind::Systemd => systemd::socket::render(spec)?
                 .map(|text| SocketDefinition { path: layout.socket_definition(&spec.name), text }),
-            PlatformKind::Embedded | PlatformKind::Compose => None,
+            _ => None,
         },
         compose: match spec.platform {
             PlatformKind::Compose => Some(ComposeDefinition {
                 path: spec.deploy.join(compose::FILE_NAME),
                 text: compose::text::render(spec, layout)?,
             }),
-            PlatformKind::Systemd | PlatformKind::Embedded => None,
+            _ => None,
         },
     })
 }
@@ -121,6 +123,9 @@ pub fn render(
         PlatformKind::Systemd => systemd::unit::render(spec, layout, facts),
         PlatformKind::Embedded => embedded::render(spec),
         PlatformKind::Compose => compose::text::render(spec, layout),
+        PlatformKind::Launchd => launchd::render(spec, layout),
+        PlatformKind::Windows => windows::render(spec, layout),
+        PlatformKind::Task => task::render(spec, layout),
     }
 }
 
@@ -133,6 +138,9 @@ pub fn marker(kind: PlatformKind, text: &str) -> Option<Marker> {
         PlatformKind::Systemd => systemd::marker::read(text),
         PlatformKind::Embedded => embedded::read(text),
         PlatformKind::Compose => compose::entry::marker(text),
+        PlatformKind::Launchd => launchd::marker(text),
+        PlatformKind::Windows => windows::marker(text),
+        PlatformKind::Task => task::marker(text),
     }
 }
 
@@ -143,6 +151,9 @@ pub fn untouched(kind: PlatformKind, text: &str) -> bool {
         PlatformKind::Systemd => stamp::fits(text, systemd::marker::HASH),
         PlatformKind::Embedded => stamp::fits(text, embedded::HASH),
         PlatformKind::Compose => stamp::fits(text, compose::entry::HASH),
+        PlatformKind::Launchd => launchd::untouched(text),
+        PlatformKind::Windows => windows::untouched(text),
+        PlatformKind::Task => task::untouched(text),
     }
 }
 
@@ -153,7 +164,7 @@ pub fn running_part(kind: PlatformKind, text: &str) -> String {
     match kind {
         PlatformKind::Systemd => systemd::reading::running_part(text),
         // A guardian starts what the launch says, and Compose compares what it made with what it reads.
-        PlatformKind::Embedded | PlatformKind::Compose => String::new(),
+        _ => String::new(),
     }
 }
 

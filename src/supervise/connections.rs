@@ -10,11 +10,9 @@
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::AsFd;
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
-
-use crate::host::clock;
+use crate::host::rest::{self, BorrowedFd};
 use crate::model::socket::Listen;
 
 /// The state of a TCP socket that listens, and of one that is closed and remembered (`tcp_states.h`).
@@ -46,10 +44,8 @@ pub(crate) fn others(sockets: &[Listen]) -> io::Result<Vec<Option<SocketAddr>>> 
 }
 
 /// Whether a connection waits to be taken from a socket that listens. It says so at once.
-pub(crate) fn waits(socket: impl AsFd) -> bool {
-    let mut polled = [PollFd::new(&socket, PollFlags::IN)];
-    matches!(poll(&mut polled, Some(&clock::limit(std::time::Duration::ZERO))), Ok(1))
-        && polled.first().is_some_and(|socket| socket.revents().contains(PollFlags::IN))
+pub(crate) fn waits(socket: BorrowedFd<'_>) -> bool {
+    rest::any(&[socket], Some(Duration::ZERO)).unwrap_or(false)
 }
 
 fn listed<T>(path: &str, of: impl Fn(&str) -> Option<T>) -> io::Result<Vec<T>> {
@@ -124,6 +120,7 @@ mod tests {
     use std::os::unix::net::{UnixListener, UnixStream};
 
     use super::*;
+    use crate::host::rest::AsFd as _;
 
     fn number(sockets: &[Listen]) -> io::Result<usize> {
         others(sockets).map(|found| found.len())
@@ -155,13 +152,13 @@ mod tests {
             let sockets = [socket];
             for client in clients {
                 assert_eq!(number(&sockets).unwrap(), 0, "{own}");
-                assert!(!waits(&listener));
+                assert!(!waits(listener.as_fd()));
                 let ip: IpAddr = client.parse().unwrap();
                 let client = TcpStream::connect((ip, port)).unwrap();
-                assert!(waits(&listener));
+                assert!(waits(listener.as_fd()));
                 assert_eq!(number(&sockets).unwrap(), 1, "{own}");
                 let (taken, _) = listener.accept().unwrap();
-                assert!(!waits(&listener));
+                assert!(!waits(listener.as_fd()));
                 assert_eq!(number(&sockets).unwrap(), 1, "{own}");
                 // A reset leaves nothing that is remembered.
                 rustix::net::sockopt::set_socket_linger(&client, Some(std::time::Duration::ZERO)).unwrap();
@@ -201,10 +198,10 @@ mod tests {
         let sockets = [listen(path.to_str().unwrap()), listen("127.0.0.1:9")];
         assert_eq!(number(&sockets).unwrap(), 0);
         let client = UnixStream::connect(&path).unwrap();
-        assert!(waits(&listener));
+        assert!(waits(listener.as_fd()));
         assert_eq!(number(&sockets).unwrap(), 1);
         let (taken, _) = listener.accept().unwrap();
-        assert!(!waits(&listener));
+        assert!(!waits(listener.as_fd()));
         assert_eq!(number(&sockets).unwrap(), 1);
         drop((client, taken));
         assert_eq!(number(&sockets).unwrap(), 0);

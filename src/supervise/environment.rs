@@ -4,12 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::ffi::OsStringExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
-use crate::host::process::{Credentials, as_account};
+use crate::host::process::{self, Credentials, as_account};
 use crate::model::environment_file::{self, EnvironmentFileError};
 use crate::model::launch::LaunchSpec;
 use crate::supervise::context::Context;
@@ -18,7 +17,7 @@ use crate::supervise::context::Context;
 /// of a version manager's, which come and go.
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The variable that tells which supervisor started a process.
-pub const MARK: &str = "MAINSTAY_SUPERVISOR";
+pub use crate::host::tree::MARK;
 /// The variable that tells which of its starts a process belongs to.
 pub const START: &str = "MAINSTAY_START";
 /// The name of the environment file among the credentials.
@@ -156,7 +155,12 @@ fn secret(name: &str, path: &Utf8Path, account: Option<&Credentials>) -> Result<
     if content.contains(&0) {
         return Err(EnvironmentError::SecretNul { name: name.to_owned(), path: path.to_owned() });
     }
-    Ok(OsString::from_vec(content))
+    // Elsewhere than on Unix a variable is text.
+    process::variable(content).map_err(|source| EnvironmentError::Secret {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Reads a file with the rights of the program's account, so that no manifest can make root read for it.

@@ -9,12 +9,12 @@
 //!   ended, until one of them says how it ended: then it is dropped,
 //! - calls [`cancel`](Errand::cancel) where nobody wants to know any more.
 
-use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use crate::host::identity;
 use crate::host::probe::{Method, Question, Questions, Request};
 use crate::host::process::{Ended, Sink, kill_group};
+use crate::host::rest::BorrowedFd;
 use crate::model::duration::Span;
 use crate::model::log_line::Stream;
 use crate::model::moment::BootMoment;
@@ -112,9 +112,9 @@ impl Errand {
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let (pipes, questions) = match &self.work {
             Work::Command { pipes, .. } => (Some(pipes), None),
-            Work::Request(questions) => (None, Some(questions.descriptor().as_fd())),
+            Work::Request(questions) => (None, Some(questions.descriptor())),
         };
-        let pipes = pipes.into_iter().flatten().filter_map(Pipe::descriptor).map(AsFd::as_fd);
+        let pipes = pipes.into_iter().flatten().filter_map(Pipe::descriptor);
         pipes.chain(questions)
     }
 

@@ -1,13 +1,12 @@
 //! What is done beside the program: the hook that asks it to end, the reconcile command before a run, and the alert
 //! after a bad ending.
 
-use std::os::fd::BorrowedFd;
 use std::time::Duration;
-
-use rustix::process::Signal;
 
 use crate::host::identity;
 use crate::host::process::Ended;
+use crate::host::rest::BorrowedFd;
+use crate::host::signal::Signal;
 use crate::model::moment::{BootMoment, Present};
 use crate::model::schedule::Reconcile;
 use crate::model::status::Exit;

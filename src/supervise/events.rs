@@ -2,11 +2,10 @@
 //! one predecessor, each of at most 64 KiB.
 
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::host::untrusted;
+use crate::host::{own_file, untrusted};
 use crate::model::event_line::EventLine;
 
 /// The size at which the file becomes the predecessor, in bytes.
@@ -82,10 +81,7 @@ fn predecessor(path: &Utf8Path) -> Utf8PathBuf {
 }
 
 fn append(path: &Utf8Path) -> io::Result<fs_err::File> {
-    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
-    let mut options = fs_err::OpenOptions::new();
-    options.append(true).create(true).options_mut().mode(0o644).custom_flags(no_follow);
-    options.open(path)
+    own_file::writing(0o644).append(true).create(true).open(path)
 }
 
 #[cfg(test)]

@@ -12,10 +12,10 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use crate::host::process::{Ended, Sink, kill_group};
+use crate::host::rest::BorrowedFd;
 use crate::host::{clock, identity, probe};
 use crate::model::duration::Span;
 use crate::model::health::{HealthPolicy, HealthProbe};
@@ -81,7 +81,7 @@ impl Inquiry {
     }
 
     /// Readable when there is something to attend to.
-    pub(crate) fn descriptor(&self) -> &UnixDatagram {
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
         self.questions.descriptor()
     }
 

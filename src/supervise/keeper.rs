@@ -2,13 +2,11 @@
 //! reader its next line would be its death (SIGPIPE, pipe(7)), so a small process of this same program reads on and
 //! keeps it in the log, until nobody holds the other end any more.
 
-use std::os::fd::OwnedFd;
-
 use camino::Utf8Path;
-use rustix::io::{Errno, ioctl_fionbio};
 
 use crate::host::identity;
 use crate::host::output::{Lines, LogWriter};
+use crate::host::pipe::{self, PipeReader};
 use crate::host::process::{self, Input, Particulars, Sink, Start};
 use crate::model::launch::LogPolicy;
 use crate::model::log_line::Stream;
@@ -23,7 +21,7 @@ const WORDS: [&str; 2] = ["run", "--keep-output"];
 const PIECE: usize = 16 << 10;
 
 /// Has a process of its own read on from a pipe. `None`: the output goes elsewhere, or there can be none.
-pub(super) fn start(context: &Context, pipe: &OwnedFd, stream: Stream) -> Option<ProcessIdentity> {
+pub(super) fn start(context: &Context, pipe: &PipeReader, stream: Stream) -> Option<ProcessIdentity> {
     if context.output == ProgramOutput::Inherit {
         return None;
     }
@@ -58,19 +56,11 @@ pub fn keep_output(words: &[String]) -> Option<u8> {
     process::close_inherited();
     let Ok(policy) = serde_json::from_str::<LogPolicy>(policy) else { return Some(1) };
     let stream = if stream == "err" { Stream::Error } else { Stream::Output };
-    // The supervisor did not want to wait; here there is nothing else to do.
-    if ioctl_fionbio(rustix::stdio::stdin(), false).is_err() {
-        return Some(1);
-    }
     let mut lines = Lines::new(stream);
     let mut piece = vec![0_u8; PIECE];
     loop {
         let mut whole = Vec::new();
-        let length = match rustix::io::read(rustix::stdio::stdin(), &mut piece) {
-            Err(Errno::INTR) => continue,
-            Ok(length) => length,
-            Err(_) => 0,
-        };
+        let length = pipe::read_input(&mut piece).unwrap_or(0);
         lines.take(piece.get(..length).unwrap_or_default(), &mut whole);
         if length == 0 {
             lines.end(&mut whole);

@@ -3,10 +3,9 @@
 
 use std::io::{self, Write};
 
-use rustix::io::Errno;
-use rustix::net::{SendFlags, send};
-
+use crate::host::notify;
 use crate::host::output::LogWriter;
+use crate::host::rest::AsFd as _;
 use crate::model::log_line::Stream;
 use crate::supervise::context::{Context, ProgramOutput};
 
@@ -15,15 +14,6 @@ pub(crate) struct Log {
     writer: Option<LogWriter>,
     echo: bool,
     lost: u64,
-}
-
-/// Writes where this process's own errors go: to the journal, on systemd. A journal that takes no more for a moment
-/// must not hold the supervisor up.
-fn tell(line: &str) {
-    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-    if send(io::stderr(), line.as_bytes(), flags) == Err(Errno::NOTSOCK) {
-        let _ = io::stderr().write_all(line.as_bytes());
-    }
 }
 
 impl Log {
@@ -64,7 +54,12 @@ impl Log {
                     let _ = writeln!(io::stderr(), "[mainstay] {shown}");
                 }
             }
-            None => tell(&format!("{text}\n")),
+            None => {
+                let (line, errors) = (format!("{text}\n"), io::stderr());
+                if !notify::tell_at_once(errors.as_fd(), &line) {
+                    let _ = errors.lock().write_all(line.as_bytes());
+                }
+            }
         }
     }
 

@@ -68,9 +68,7 @@ impl PidFile {
         let Some(held) = self.held.take() else { return };
         if self.named().ok().flatten().is_some_and(|(pid, _)| pid == held) {
             // One that can't be removed holds a number that nobody has, and is replaced next time.
-            let _ = as_account(self.account.as_ref(), || {
-                rustix::fs::unlink(self.path.as_str()).map_err(io::Error::from)
-            });
+            let _ = as_account(self.account.as_ref(), || std::fs::remove_file(&self.path));
         }
     }
 

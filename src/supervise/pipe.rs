@@ -1,10 +1,10 @@
 //! The end of a pipe to which a program writes, and the lines that come out of it.
 
-use std::os::fd::OwnedFd;
-
-use rustix::io::{Errno, ioctl_fionbio};
+use std::io::ErrorKind;
 
 use crate::host::output::Lines;
+use crate::host::pipe::PipeReader;
+use crate::host::rest::{AsFd, BorrowedFd};
 use crate::model::log_line::Stream;
 use crate::supervise::log::Log;
 
@@ -13,21 +13,25 @@ const PIECE: usize = 16 << 10;
 
 #[derive(Debug)]
 pub(crate) struct Pipe {
-    descriptor: Option<OwnedFd>,
+    reader: Option<PipeReader>,
     stream: Stream,
     lines: Lines,
 }
 
 impl Pipe {
     /// A pipe, or none where the output goes elsewhere.
-    pub(crate) fn new(descriptor: Option<OwnedFd>, stream: Stream) -> Self {
-        let descriptor = descriptor.filter(|descriptor| ioctl_fionbio(descriptor, true).is_ok());
-        Self { descriptor, stream, lines: Lines::new(stream) }
+    pub(crate) fn new(reader: Option<PipeReader>, stream: Stream) -> Self {
+        Self { reader, stream, lines: Lines::new(stream) }
     }
 
     /// Readable when something was written; none if the other end is closed.
-    pub(crate) fn descriptor(&self) -> Option<&OwnedFd> {
-        self.descriptor.as_ref()
+    pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.reader.as_ref().map(AsFd::as_fd)
+    }
+
+    /// The same, for another to read on from.
+    pub(crate) fn reader(&self) -> Option<&PipeReader> {
+        self.reader.as_ref()
     }
 
     pub(crate) fn stream(&self) -> Stream {
@@ -39,13 +43,13 @@ impl Pipe {
     pub(crate) fn read(&mut self, lines: &mut Vec<u8>, log: &mut Log) -> bool {
         let mut piece = [0_u8; PIECE];
         for _ in 0..8 {
-            let Some(descriptor) = &self.descriptor else { return false };
-            match rustix::io::read(descriptor, &mut piece) {
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return false,
+            let Some(reader) = &mut self.reader else { return false };
+            match reader.read(&mut piece) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
                 Ok(0) | Err(_) => {
                     self.lines.end(lines);
-                    self.descriptor = None;
+                    self.reader = None;
                 }
                 Ok(length) => {
                     let piece = piece.get(..length).unwrap_or_default();

@@ -1,7 +1,6 @@
 //! The program: what it is started with, its process, and the pipes to it.
 
 use std::collections::BTreeSet;
-use std::os::fd::OwnedFd;
 use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -9,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::host::identity::Process;
 use crate::host::listening::HeldSockets;
 use crate::host::process::{self, Input, Particulars, Sink, Start, Started};
+use crate::host::rest::{BorrowedFd, OwnedFd};
 use crate::host::{clock, identity, tree};
 use crate::model::log_line::Stream;
 use crate::model::manifest::{PlatformKind, Stdin};
@@ -208,7 +208,7 @@ impl Program {
     }
 
     /// The pipes that still have another end.
-    pub(crate) fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
+    pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.output.descriptor().into_iter().chain(self.error.descriptor())
     }
 
@@ -249,14 +249,14 @@ impl Remnants {
     }
 
     /// The pipes.
-    pub(crate) fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
+    pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.0.iter().filter_map(Pipe::descriptor)
     }
 
     /// Has somebody read on when the supervisor is gone, who is to be spared like those that write.
     pub(crate) fn hand_over(&mut self, context: &Context) -> Vec<ProcessIdentity> {
         let pipes = std::mem::take(&mut self.0);
-        pipes.iter().filter_map(|pipe| keeper::start(context, pipe.descriptor()?, pipe.stream())).collect()
+        pipes.iter().filter_map(|pipe| keeper::start(context, pipe.reader()?, pipe.stream())).collect()
     }
 
     /// Takes what was written, and lets go of the pipes that nobody holds any more.

@@ -4,10 +4,9 @@ use std::io::{self, ErrorKind, Read as _};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use std::os::unix::fs::OpenOptionsExt;
 
 use crate::host::notify::Manager;
-use crate::host::{clock, identity};
+use crate::host::{clock, files, identity, own_file};
 use crate::model::launch::LaunchSpec;
 use crate::model::moment::{Moment, Present};
 use crate::model::status::{FORMAT, Phase, ProcessIdentity, ScheduleStanding, Status, TrialStanding};
@@ -206,9 +205,8 @@ fn replace(path: &Utf8Path, status: &Status, lasts: bool) -> io::Result<()> {
     let mut text = serde_json::to_vec(status)?;
     text.push(b'\n');
     let temporary = Utf8PathBuf::from(format!("{path}.new"));
-    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
-    let mut options = fs_err::OpenOptions::new();
-    options.write(true).create(true).truncate(true).options_mut().mode(0o644).custom_flags(no_follow);
+    let mut options = own_file::writing(0o644);
+    options.write(true).create(true).truncate(true);
     let written = options.open(&temporary).and_then(|mut file| {
         io::Write::write_all(&mut file, &text)?;
         if lasts { file.sync_data() } else { Ok(()) }
@@ -222,7 +220,7 @@ fn replace(path: &Utf8Path, status: &Status, lasts: bool) -> io::Result<()> {
         Ok(()) => {
             fs_err::rename(&temporary, path)?;
             match path.parent().filter(|_| lasts) {
-                Some(folder) => fs_err::File::open(folder)?.sync_all(),
+                Some(folder) => files::sync_folder(folder).map_err(|error| error.source),
                 None => Ok(()),
             }
         }
@@ -232,10 +230,7 @@ fn replace(path: &Utf8Path, status: &Status, lasts: bool) -> io::Result<()> {
 /// Writes a file in its own place, which needs no more room as long as it is hardly longer: on a full disk it is better
 /// to say how a program is, and for a moment nothing that can be read, than to say for ever how it was.
 fn overwrite(path: &Utf8Path, text: &[u8]) -> io::Result<()> {
-    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
-    let mut options = fs_err::OpenOptions::new();
-    options.write(true).options_mut().custom_flags(no_follow);
-    let mut file = options.open(path)?;
+    let mut file = own_file::writing(0o644).write(true).open(path)?;
     io::Write::write_all(&mut file, text)?;
     file.set_len(text.len() as u64)
 }
@@ -244,10 +239,7 @@ fn overwrite(path: &Utf8Path, text: &[u8]) -> io::Result<()> {
 /// less privileged account, so no link is followed and no more is read than a status can be long.
 #[must_use]
 pub fn read_status(path: &Utf8Path) -> Option<Status> {
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let mut options = fs_err::OpenOptions::new();
-    options.read(true).options_mut().custom_flags(i32::try_from(flags.bits()).unwrap_or(0));
     let mut content = Vec::new();
-    options.open(path).ok()?.take(LARGEST_STATUS).read_to_end(&mut content).ok()?;
+    own_file::reading().open(path).ok()?.take(LARGEST_STATUS).read_to_end(&mut content).ok()?;
     serde_json::from_slice(&content).ok()
 }

@@ -2,16 +2,15 @@
 //! it has no deadline, so it does not wake up at all.
 
 use std::collections::VecDeque;
-use std::os::fd::AsFd;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use rustix::event::{PollFd, PollFlags};
 use thiserror::Error;
 
 use crate::host::holder::{HeldLock, HolderError};
 use crate::host::notify::Listener;
 use crate::host::process::{self, Ended};
+use crate::host::rest::AsFd;
 use crate::host::{clock, identity, rest, signal, tree};
 use crate::model::event_line::{EventKind, EventLine};
 use crate::model::moment::{BootMoment, Moment, Present};
@@ -314,23 +313,18 @@ impl Supervisor {
             self.changes_deadline(),
         ];
         let deadlines = deadlines.into_iter().chain(inquiries.map(Inquiry::deadline));
-        let mut descriptors: Vec<_> =
-            inquiries.map(|inquiry| inquiry.descriptor().as_fd()).into_iter().collect();
-        descriptors.extend(self.signals.descriptors().map(AsFd::as_fd));
-        descriptors.extend(self.listener.iter().map(|listener| listener.descriptor().as_fd()));
-        descriptors.extend(self.program.iter().flat_map(Program::descriptors).map(AsFd::as_fd));
-        descriptors.extend(self.remnants.descriptors().map(AsFd::as_fd));
+        let mut descriptors: Vec<_> = inquiries.map(Inquiry::descriptor).into_iter().collect();
+        descriptors.extend(self.signals.descriptors());
+        descriptors.extend(self.listener.iter().map(AsFd::as_fd));
+        descriptors.extend(self.program.iter().flat_map(Program::descriptors));
+        descriptors.extend(self.remnants.descriptors());
         descriptors.extend(self.errands.descriptors());
         descriptors.extend(self.beside.descriptors());
         if self.machine.awaits_connection() {
-            descriptors.extend(self.sockets.descriptors().map(AsFd::as_fd));
+            descriptors.extend(self.sockets.descriptors());
         }
-        descriptors.extend(guardian.and_then(GuardianWatch::descriptor).map(AsFd::as_fd));
-        let mut polled: Vec<_> = descriptors
-            .into_iter()
-            .map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN))
-            .collect();
-        rest::wait(&mut polled, deadlines.flatten().min())
+        descriptors.extend(guardian.and_then(GuardianWatch::descriptor));
+        rest::wait(&descriptors, deadlines.flatten().min())
     }
 
     /// Everything is looked at after each wake-up; nothing here waits. What a program said before it ended

@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
-use rustix::event::{PollFd, PollFlags, poll};
 
-use crate::host::clock;
 use crate::host::process::{Ended, reap_one};
+use crate::host::rest::{self, BorrowedFd};
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -77,7 +76,6 @@ pub(crate) fn end_of(pid: u32) -> Ended {
 }
 
 /// Waits until there is something to read.
-pub(crate) fn readable(descriptor: impl std::os::fd::AsFd) {
-    let mut polled = [PollFd::new(&descriptor, PollFlags::IN)];
-    assert_eq!(poll(&mut polled, Some(&clock::limit(Duration::from_secs(20)))), Ok(1));
+pub(crate) fn readable(descriptor: BorrowedFd<'_>) {
+    assert!(rest::any(&[descriptor], Some(Duration::from_secs(20))).unwrap());
 }

@@ -5,12 +5,10 @@
 //! that a signal that reaches both it and the supervisor is not counted twice.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use rustix::process::Signal;
-
-use crate::host::signal::SignalPipe;
+use crate::host::rest::{AsFd, BorrowedFd};
+use crate::host::signal::{Signal, SignalPipe};
 use crate::model::manifest::StopSignal;
 use crate::model::moment::BootMoment;
 use crate::supervise::transition::Input;
@@ -41,9 +39,9 @@ impl Signals {
         })
     }
 
-    pub(crate) fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
+    pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let all = [&self.terminate, &self.hang_up, &self.guardian, &self.force, &self.child];
-        all.into_iter().map(SignalPipe::descriptor)
+        all.into_iter().map(AsFd::as_fd)
     }
 
     /// What was asked since the last call.

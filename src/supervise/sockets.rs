@@ -1,9 +1,8 @@
 //! The sockets that are held for the program: those that were handed over to the supervisor, and those that nobody
 //! held, which it binds itself.
 
-use std::os::fd::OwnedFd;
-
 use crate::host::listening::HeldSockets;
+use crate::host::rest::{AsFd, BorrowedFd};
 use crate::supervise::context::Context;
 
 #[derive(Debug)]
@@ -42,8 +41,8 @@ impl Sockets {
     }
 
     /// Descriptors that are readable while a connection waits.
-    pub(crate) fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
-        self.held.descriptors()
+    pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.held.descriptors().map(AsFd::as_fd)
     }
 
     /// Nobody starts the program again from here: what is nobody else's is given up.

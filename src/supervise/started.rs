@@ -1,10 +1,6 @@
 //! What the program was started with, written down for whoever compares it with what is on the host now.
 
-use std::fmt::Write as _;
-use std::io::Read as _;
-use std::os::unix::ffi::OsStrExt as _;
-
-use crate::host::{identity, untrusted};
+use crate::host::{identity, random, untrusted};
 use crate::model::started::{FORMAT, Started};
 use crate::supervise::context::Context;
 use crate::supervise::program::Prepared;
@@ -16,7 +12,7 @@ const FILE: &str = "started.json";
 /// from running.
 pub(crate) fn record(context: &Context, prepared: &Prepared) {
     let Ok(salt) = salt() else { return };
-    let value = |name: &String| prepared.environment.get(name).map(|value| value.as_bytes());
+    let value = |name: &String| prepared.environment.get(name).map(|value| value.as_encoded_bytes());
     let digest = |name: &String| Some((name.clone(), Started::digest(&salt, name, value(name)?)));
     let started = Started {
         format: FORMAT,
@@ -31,12 +27,9 @@ pub(crate) fn record(context: &Context, prepared: &Prepared) {
 }
 
 fn salt() -> std::io::Result<String> {
-    let mut bytes = [0; 16];
-    fs_err::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    let mut digits = random::hex32()?;
+    digits.truncate(32);
+    Ok(digits)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! lock, and if not, starts one, which finds this supervisor alive and adopts it instead of starting a second.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use camino::Utf8Path;
@@ -13,6 +12,7 @@ use crate::host::holder::holder;
 use crate::host::identity::{self, ProcessHandle};
 use crate::host::listening::HeldSockets;
 use crate::host::process::{self, Ended, Input, Particulars, Sink, Start};
+use crate::host::rest::{AsFd, BorrowedFd};
 use crate::model::moment::BootMoment;
 use crate::supervise::context::GuardianLink;
 
@@ -37,8 +37,8 @@ impl GuardianWatch {
         Self { link, guardian, started: None, try_again, pause: PAUSES.0, since: now }
     }
 
-    pub(crate) fn descriptor(&self) -> Option<&OwnedFd> {
-        self.guardian.as_ref().map(ProcessHandle::descriptor)
+    pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.guardian.as_ref().map(AsFd::as_fd)
     }
 
     pub(crate) fn deadline(&self) -> Option<BootMoment> {

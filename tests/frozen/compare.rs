@@ -58,7 +58,10 @@ impl<'a> Comparison<'a> {
         self.words(place, &before, &after);
         self.types(place, &before, &after);
         if self.role == Role::Taken {
-            for condition in after.conditions.difference(&before.conditions) {
+            let new = after.conditions.difference(&before.conditions);
+            let new: Vec<&String> =
+                new.filter(|condition| !self.is_of_a_new_word(condition, &before)).collect();
+            for condition in new {
                 self.tell(place, &format!("a new condition: {condition}"));
             }
         }
@@ -66,6 +69,23 @@ impl<'a> Comparison<'a> {
             let news = after.types.get(name).map_or(&[][..], Vec::as_slice);
             self.one_type(place, olds, news);
         }
+    }
+
+    /// Whether a condition holds only for a word that was not taken before, so that it says nothing of old documents.
+    fn is_of_a_new_word(&self, condition: &str, before: &Forms<'a>) -> bool {
+        let Ok(condition) = serde_json::from_str::<Value>(condition) else { return false };
+        let all = condition["if"]["allOf"].as_array().cloned();
+        let all = all.unwrap_or_else(|| vec![condition["if"].clone()]);
+        let members = all.iter().filter(|part| part["required"].is_array());
+        members.filter_map(|part| part["properties"].as_object()).flatten().any(|(name, wanted)| {
+            let Some(word) = wanted.get("const").filter(|word| word.is_string()) else { return false };
+            let olds = before.types.get("object").into_iter().flatten();
+            olds.filter_map(|old| old.get("properties")?.get(name)).any(|old| {
+                let mut known = Forms::default();
+                forms(self.old, old, &mut known);
+                known.words.is_some_and(|words| !words.contains(&word.to_string()))
+            })
+        })
     }
 
     fn words(&mut self, place: &str, before: &Forms<'a>, after: &Forms<'a>) {

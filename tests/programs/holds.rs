@@ -41,7 +41,7 @@ fn main() -> Result<()> {
         rustix::io::ioctl_fionbio(socket, true)?;
     }
     loop {
-        let descriptors = sockets.iter().map(AsFd::as_fd).chain([terminate.descriptor().as_fd()]);
+        let descriptors = sockets.iter().map(AsFd::as_fd).chain([terminate.as_fd()]);
         let mut polled: Vec<_> =
             descriptors.map(|one| PollFd::from_borrowed_fd(one, PollFlags::IN)).collect();
         match poll(&mut polled, None) {

@@ -191,6 +191,7 @@ fn homeless(top: &Utf8Path) -> mainstay::model::layout::UserFolders {
         state_home: None,
         data_home: None,
         runtime_directory: None,
+        local_data: None,
     }
 }
 
@@ -238,18 +239,18 @@ fn describe(folder: &Utf8Path, text: &mut String) {
 }
 
 impl Drop for Place {
-    /// Ends what was started here, and only that: it names the root in its environment or command line, or works below
-    /// it. A program that stands elsewhere does no more than that.
+    /// Ends what was started here, and only that: it names the test's folder in its environment or command line, or works
+    /// in it. A program that stands elsewhere does no more than that.
     fn drop(&mut self) {
-        let root = self.root.as_str().as_bytes();
-        let names_root = |pid: u32| {
+        let top = self.top();
+        let names_top = |pid: u32| {
             ["cmdline", "environ"].iter().any(|file| {
                 let content = std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
-                content.windows(root.len()).any(|part| part == root)
+                content.windows(top.as_str().len()).any(|part| part == top.as_str().as_bytes())
             })
         };
-        let works_below = |pid: u32| {
-            std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|folder| folder.starts_with(&self.root))
+        let works_there = |pid: u32| {
+            std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|folder| folder.starts_with(top))
         };
         let until = Instant::now() + Duration::from_secs(10);
         loop {
@@ -257,7 +258,7 @@ impl Drop for Place {
                 .into_iter()
                 .filter(|process| {
                     let pid = process.identity.pid;
-                    pid != std::process::id() && (names_root(pid) || works_below(pid))
+                    pid != std::process::id() && (names_top(pid) || works_there(pid))
                 })
                 .collect();
             for process in &ours {

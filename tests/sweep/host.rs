@@ -96,13 +96,12 @@ impl Host {
             state_home: None,
             data_home: None,
             runtime_directory: None,
+            local_data: None,
         };
         // Half of the layout as it is in a home folder, half of it moved: so both kinds of paths are met.
         let layout = match platform {
             PlatformKind::Systemd => Layout::user(&folders),
-            PlatformKind::Embedded | PlatformKind::Compose => {
-                Layout::user(&folders).below(root.join("moved"))
-            }
+            _ => Layout::user(&folders).below(root.join("moved")),
         };
         let name = InstanceName::new("web").unwrap();
         let service = Service::new(&layout, &name, platform);

@@ -168,9 +168,7 @@ impl Service {
         }
         let at_boot = match self.platform {
             PlatformKind::Systemd => self.inner.borrow().enabled,
-            PlatformKind::Embedded | PlatformKind::Compose => {
-                active_launch(&self.layout, &self.name).is_ok_and(|spec| spec.boot)
-            }
+            _ => active_launch(&self.layout, &self.name).is_ok_and(|spec| spec.boot),
         };
         if at_boot && self.is_defined() {
             self.begin();

@@ -28,7 +28,7 @@ pub struct InitArguments {
     /// Whose service it is to be.
     #[command(flatten)]
     pub scope: ScopeArguments,
-    /// The service manager (default: systemd where it runs, else embedded)
+    /// The service manager (default: launchd on macOS, systemd where it runs, else embedded)
     #[arg(long, value_parser = platform)]
     pub platform: Option<PlatformKind>,
     /// Answers to the questions.

@@ -33,7 +33,7 @@ pub struct InstallArguments {
     /// The version: which one to fetch, or of an archive that does not say it itself
     #[arg(long)]
     pub version: Option<Version>,
-    /// The service manager (default: systemd where it runs, else embedded)
+    /// The service manager (default: launchd on macOS, systemd where it runs, else embedded)
     #[arg(long, value_parser = platform)]
     pub platform: Option<PlatformKind>,
     /// The account that runs the program, in system scope

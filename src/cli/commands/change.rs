@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use rustix::process::Signal;
+use crate::host::signal::Signal;
 
 use crate::cli::arguments::{
     ApplyArguments, InstallArguments, PlanArguments, SourceArguments, TargetArguments,

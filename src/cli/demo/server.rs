@@ -1,10 +1,8 @@
 //! The sample's server: it tells its version over HTTP. It is this program, so that the demo needs no other.
 
-use rustix::process::Signal;
-
 use crate::cli::report::Report;
 use crate::engine::failure::Failure;
-use crate::host::signal::SignalPipe;
+use crate::host::signal::{Signal, SignalPipe};
 use crate::host::{environment, http};
 
 /// Serves until SIGTERM or SIGINT.

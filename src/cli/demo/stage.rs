@@ -6,16 +6,15 @@ use std::io;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::Signal;
 use thiserror::Error;
 
 use crate::cli::demo::packages::{self, DEPLOY};
 use crate::cli::report::{Report, style, styled};
 use crate::engine::failure::Failure;
 use crate::host::process::{self, Input, Sink, Start};
-use crate::host::signal::SignalPipe;
-use crate::host::{clock, environment, files, http, identity, tree};
+use crate::host::rest::{self, AsFd};
+use crate::host::signal::{Signal, SignalPipe};
+use crate::host::{environment, files, http, identity, tree};
 use crate::model::status::Exit;
 use crate::package::tree as store;
 
@@ -145,9 +144,8 @@ impl<'a> Stage<'a> {
             if let Some(exit) = process::reap_one(pid) {
                 return if interrupted { Err(Broken::Interrupted) } else { Ok(exit) };
             }
-            let mut polled = [PollFd::new(self.signals.descriptor(), PollFlags::IN)];
-            // An interrupted wait is a short one, and the loop looks again anyway.
-            let _ = poll(&mut polled, Some(&clock::limit(LOOK)));
+            // What hinders the wait makes it a short one, and the loop looks again anyway.
+            let _ = rest::any(&[self.signals.as_fd()], Some(LOOK));
             if self.signals.take() > 0 {
                 interrupted = true;
                 if let Some(child) = child {

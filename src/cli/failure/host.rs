@@ -1,6 +1,8 @@
 //! What a person can do about a host that is not ready for a package.
 
 use crate::engine::failure::Failure;
+use crate::model::manifest::PlatformKind;
+use crate::model::operating_system::OperatingSystem;
 
 pub(super) fn help(failure: &Failure) -> Vec<String> {
     match failure {
@@ -23,4 +25,14 @@ pub(super) fn help(failure: &Failure) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+/// What helps where a platform is not on this host.
+pub(super) fn no_platform(platform: PlatformKind, usual: PlatformKind) -> Vec<String> {
+    let home = OperatingSystem::of(platform).map(|home| format!("platform `{platform}` belongs to {home}"));
+    let usual = format!(
+        "write `\"platform\": \"{usual}\"` in the manifest, or leave it out: then it is what this host has"
+    );
+    let shown = format!("to see what another host would get, `mainstay render --platform {platform}`");
+    home.into_iter().chain([usual, shown]).collect()
 }

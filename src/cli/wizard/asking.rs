@@ -1,6 +1,6 @@
 //! Asking: one question after the other, with a way back, and a summary at the end.
 
-use rustix::process::Signal;
+use crate::host::signal::Signal;
 
 use crate::cli::report::{Report, style, styled};
 use crate::cli::words::visible;

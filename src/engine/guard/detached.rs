@@ -3,15 +3,14 @@
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::Mode;
-use rustix::io::Errno;
-use rustix::process::{chdir, getpid, getsid, setsid, umask};
 use thiserror::Error;
 
 use crate::engine::guard::{GuardError, system};
 use crate::host::holder::holder;
 use crate::host::identity::{self, ProcessHandle};
 use crate::host::process::{self, Input, Sink, Start};
+use crate::host::session;
+use crate::host::signal::Signal;
 use crate::model::status::{Exit, ProcessIdentity};
 
 /// The pause between two looks whether the guardian is there.
@@ -102,7 +101,7 @@ pub fn start_detached(
         if began.elapsed() >= limit {
             if let Some(handle) = identity::identity_of(child.pid).and_then(ProcessHandle::open) {
                 // What comes too late must not come at all: the caller says that nothing was started.
-                let _ = handle.signal(rustix::process::Signal::KILL);
+                let _ = handle.signal(Signal::KILL);
             }
             return Err(DetachedError::Slow { pid: child.pid, limit });
         }
@@ -113,13 +112,5 @@ pub fn start_detached(
 /// Makes this process a guardian of its own: a session without a terminal (setsid(2)), no folder held, files
 /// made as the system makes them, whatever shell it came from.
 pub fn detach() -> Result<(), GuardError> {
-    match setsid() {
-        Ok(_) => {}
-        // It leads its session already.
-        Err(Errno::PERM) if getsid(None) == Ok(getpid()) => {}
-        Err(error) => return Err(system("begin a session")(error.into())),
-    }
-    chdir("/").map_err(|error| system("go to the root folder")(error.into()))?;
-    umask(Mode::from_raw_mode(0o022));
-    Ok(())
+    session::detach().map_err(system("leave the session of the terminal"))
 }

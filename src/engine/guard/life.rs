@@ -1,11 +1,11 @@
 //! Where one instance under guard stands, and the processes of its life.
 
 use camino::Utf8Path;
-use rustix::process::Signal;
 
 use crate::engine::guard::Outcome;
 use crate::host::identity::{self, ProcessHandle};
 use crate::host::process::{self, Input, Particulars, Sink, Start};
+use crate::host::signal::Signal;
 use crate::model::moment::BootMoment;
 use crate::model::status::{Exit, ProcessIdentity};
 use crate::model::trial::END_OF_TRIAL;

@@ -3,16 +3,15 @@
 //! guardian of many instances knows which one is meant.
 
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::process::Signal;
 use thiserror::Error;
 
 use crate::engine::guard::sweep::clear;
 use crate::host::holder::holder;
-use crate::host::{files, identity};
+use crate::host::signal::Signal;
+use crate::host::{files, identity, own_file};
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
 use crate::model::status::ProcessIdentity;
@@ -234,8 +233,10 @@ fn leave(layout: &Layout, name: &InstanceName, request: Request) -> Result<(), R
     let temporary = Utf8PathBuf::from(format!("{path}.{}", std::process::id()));
     let written = match fs_err::write(&temporary, request.word()) {
         // A service is to be stopped on a full disk too. A link has its word in its own entry and needs no room.
-        Err(error) if is_full(&error) => fs_err::remove_file(&temporary)
-            .and_then(|()| std::os::unix::fs::symlink(request.word().trim_end(), &temporary)),
+        Err(error) if is_full(&error) => fs_err::remove_file(&temporary).and_then(|()| {
+            let word = Utf8Path::new(request.word().trim_end());
+            files::link(&temporary, word).map_err(|error| error.source)
+        }),
         written => written,
     };
     written.and_then(|()| fs_err::rename(&temporary, &path)).map_err(|source| RequestError::File {
@@ -255,10 +256,7 @@ pub(super) fn take(path: &Utf8Path) -> Option<Request> {
         fs_err::remove_file(path).ok()?;
         return Request::of(&(word + "\n"));
     }
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let mut options = fs_err::OpenOptions::new();
-    options.read(true).options_mut().custom_flags(i32::try_from(flags.bits()).unwrap_or(0));
-    let file = options.open(path).ok()?;
+    let file = own_file::reading().open(path).ok()?;
     let mut word = String::new();
     let read = file.take(64).read_to_string(&mut word);
     // One that can't be deleted would be obeyed again and again.
@@ -286,7 +284,7 @@ mod tests {
             assert_eq!(take(&path), None);
         }
         // As it is left on a full disk.
-        std::os::unix::fs::symlink("stop", &path).unwrap();
+        files::link(&path, Utf8Path::new("stop")).unwrap();
         assert_eq!(take(&path), Some(Request::Stop));
         assert_eq!(take(&path), None);
         assert_eq!(stop_guardian(&layout, &name, Duration::ZERO).unwrap(), Stop::NotRunning);

@@ -1,9 +1,6 @@
 //! One instance under guard.
 
-use std::os::fd::OwnedFd;
 use std::time::Duration;
-
-use rustix::process::Signal;
 
 use crate::engine::guard::life::{Life, Wish, start_process, starts_again};
 use crate::engine::guard::request::{self, Request};
@@ -14,6 +11,8 @@ use crate::host::holder::{HeldLock, holder};
 use crate::host::identity::{self, ProcessHandle};
 use crate::host::listening::HeldSockets;
 use crate::host::process::{Credentials, Ended, Particulars};
+use crate::host::rest::{AsFd, BorrowedFd, OwnedFd};
+use crate::host::signal::Signal;
 use crate::model::moment::BootMoment;
 use crate::model::name::InstanceName;
 use crate::model::socket::Socket;
@@ -110,9 +109,9 @@ impl Ward {
     }
 
     /// Readable when a supervisor that is no child of this process has ended.
-    pub(super) fn descriptor(&self) -> Option<&OwnedFd> {
+    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         match &self.life {
-            Life::Running { adopted: Some(handle), .. } => Some(handle.descriptor()),
+            Life::Running { adopted: Some(handle), .. } => Some(handle.as_fd()),
             Life::Running { adopted: None, .. }
             | Life::Preparing { .. }
             | Life::Waiting { .. }

@@ -8,6 +8,19 @@ fn numbers(status: &str, line: &str) -> Vec<u32> {
     line.split_whitespace().map(|number| number.parse().unwrap()).collect()
 }
 
+/// All that comes out of a pipe.
+fn whole(mut pipe: PipeReader) -> String {
+    let (mut text, mut piece) = (Vec::new(), [0; 4096]);
+    loop {
+        crate::host::rest::any(&[pipe.as_fd()], None).unwrap();
+        match pipe.read(&mut piece) {
+            Ok(0) => return String::from_utf8(text).unwrap(),
+            Ok(length) => text.extend_from_slice(&piece[..length]),
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+        }
+    }
+}
+
 #[test]
 fn no_thread_of_ours_is_ever_one_that_the_account_could_end() {
     if !rustix::process::getuid().is_root() {
@@ -44,7 +57,7 @@ fn no_thread_of_ours_is_ever_one_that_the_account_could_end() {
                 error: Sink::Null,
             };
             let started = super::start(&start).unwrap();
-            last = io::read_to_string(File::from(started.output.unwrap())).unwrap();
+            last = whole(started.output.unwrap());
         }
         done.store(true, Ordering::Relaxed);
         looking.join().unwrap();

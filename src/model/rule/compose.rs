@@ -38,7 +38,7 @@ fn of_containers() -> Vec<Rule> {
             "in the host's own network every port is open already: leave `ports` out",
         ),
     ];
-    for platform in ["systemd", "embedded"] {
+    for platform in ["systemd", "embedded", "launchd", "windows", "task"] {
         let message =
             format!("a container has no meaning on platform `{platform}`: write `\"platform\": \"compose\"`");
         rules.push(rule(&[("platform", Is(platform)), container], &[], "compose", message));

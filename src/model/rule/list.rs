@@ -202,27 +202,51 @@ fn of_platforms() -> Vec<Rule> {
             format!("a service of user scope runs as its user: `{}` belongs to system scope", name(field));
         rules.push(rule(&[("scope", Is("user")), (field, Something)], &[], field, message));
     }
-    let embedded = ("platform", Is("embedded"));
     rules.push(rule(
-        &[embedded, ("service.limits.processes", Something)],
-        &[],
-        "service.limits.processes",
-        "`processes` can't be limited on platform `embedded`: a control group is needed, which systemd makes",
-    ));
-    rules.push(rule(
-        &[embedded, ("service.supervision", Is("native"))],
+        &[("platform", Is("embedded")), ("service.supervision", Is("native"))],
         &[],
         "service.supervision",
         "`native` leaves the watch to a service manager, and platform `embedded` has none",
     ));
-    for section in ["systemd.unit", "systemd.service"] {
+    for word in ["windows", "task"] {
         rules.push(rule(
-            &[embedded, (section, Filled)],
+            &[("platform", Is(word)), ("service.supervision", Is("native"))],
             &[],
-            section,
-            "settings of systemd have no meaning on platform `embedded`",
+            "service.supervision",
+            format!("`native` is for systemd and launchd: on platform `{word}` mainstay watches the program"),
         ));
     }
+    for word in ["embedded", "launchd", "windows", "task"] {
+        let platform = ("platform", Is(word));
+        rules.push(rule(
+            &[platform, ("service.limits.processes", Something)],
+            &[],
+            "service.limits.processes",
+            format!(
+                "`processes` can't be limited on platform `{word}`: a control group is needed, which systemd makes"
+            ),
+        ));
+        for section in ["systemd.unit", "systemd.service"] {
+            rules.push(rule(
+                &[platform, (section, Filled)],
+                &[],
+                section,
+                format!("settings of systemd have no meaning on platform `{word}`"),
+            ));
+        }
+    }
+    rules.push(rule(
+        &[("platform", Is("task")), ("scope", Is("system"))],
+        &[],
+        "platform",
+        "a task belongs to a user: for the host write `\"platform\": \"windows\"`",
+    ));
+    rules.push(rule(
+        &[("platform", Is("windows")), ("scope", Is("user"))],
+        &[],
+        "platform",
+        "a service of Windows belongs to the host: for a user write `\"platform\": \"task\"`",
+    ));
     rules.push(rule(
         &[("platform", Is("systemd")), ("service.detach", Filled)],
         &[],

@@ -1,13 +1,12 @@
 //! A second start of the program beside what runs: what is asked over the control socket, and what is done about it.
 
-use std::os::fd::{AsFd, BorrowedFd};
-
 use super::Supervisor;
 use super::memory;
 use crate::host::control::{Connection, Control};
 use crate::host::notify::{Listener, Notice};
 use crate::host::process::{Ended, as_account};
-use crate::host::{clock, identity, tree};
+use crate::host::rest::{AsFd, BorrowedFd};
+use crate::host::{account, clock, identity, tree};
 use crate::model::launch::{LaunchSpec, Probe};
 use crate::model::moment::BootMoment;
 use crate::model::overlap::{self, Word};
@@ -87,11 +86,11 @@ impl Beside {
 
     pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let candidate = self.candidate.iter().flat_map(|candidate| {
-            let program = candidate.program.iter().flat_map(Program::descriptors).map(AsFd::as_fd);
-            let listener = candidate.listener.iter().map(|listener| listener.descriptor().as_fd());
-            program.chain(listener).chain([candidate.readiness.descriptor().as_fd()])
+            let program = candidate.program.iter().flat_map(Program::descriptors);
+            let listener = candidate.listener.iter().map(AsFd::as_fd);
+            program.chain(listener).chain([candidate.readiness.descriptor()])
         });
-        let retired = self.retired.iter().flat_map(Program::descriptors).map(AsFd::as_fd);
+        let retired = self.retired.iter().flat_map(Program::descriptors);
         let asked = self.control.iter().map(AsFd::as_fd).chain(self.connection.iter().map(AsFd::as_fd));
         asked.chain(candidate).chain(retired)
     }
@@ -255,7 +254,7 @@ impl Supervisor {
         if said.is_empty() {
             return Vec::new();
         }
-        let own = rustix::process::getuid().as_raw();
+        let own = account::effective_uid();
         let account = candidate.context.account.credentials.as_ref().map_or(own, |account| account.uid);
         let all = tree::all();
         let roots = program.roots(&all);

@@ -3,7 +3,7 @@
 use super::{SuperviseError, Supervisor};
 use crate::host::notify::{Listener, Notice};
 use crate::host::process::as_account;
-use crate::host::{clock, identity, tree};
+use crate::host::{account, clock, identity, tree};
 use crate::model::launch::{LaunchSpec, Probe};
 use crate::supervise::context::Context;
 use crate::supervise::transition::Input;
@@ -45,7 +45,7 @@ impl Supervisor {
             let ours = tree::below(std::process::id(), &[], &tree::all());
             return ours.iter().any(|process| process.identity.pid == pid);
         }
-        let own = rustix::process::getuid().as_raw();
+        let own = account::effective_uid();
         uid == self.context.account.credentials.as_ref().map_or(own, |account| account.uid)
     }
 }

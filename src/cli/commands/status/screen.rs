@@ -214,6 +214,9 @@ fn container(status: &StatusAnswer) -> Option<String> {
         PlatformKind::Embedded => format!("running in container (process supervisor: {container})"),
         PlatformKind::Systemd => format!("running in container ({container}), with a systemd of its own"),
         PlatformKind::Compose => format!("running in container ({container}), with an engine of its own"),
+        PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => {
+            format!("running in container ({container})")
+        }
     })
 }
 
