@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_new_name_stands_where_the_kernel_looks_for_it() {
         let name: Vec<u16> = "ab\u{e9}cdefg".encode_utf16().collect();
-        let (words, length) = naming(3, super::super::fs::CWD, &name);
+        let (words, length) = naming(3, crate::host::os::fs::CWD, &name);
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         assert_eq!((bytes[0], length), (3, 36));
         assert_eq!(bytes[16..20], 16_u32.to_le_bytes());
