@@ -1,14 +1,15 @@
 //! The snapshots of an instance's data: `snapshots/<tree>/<number>` in its state folder, named by the tree that wrote
 //! the data. What has such a name is whole.
 
+use crate::host::os;
+use crate::host::os::{AsFd, OwnedFd};
+
+use crate::host::os::fs::{CWD, Mode, OFlags};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::Failure;
 use crate::host::clock;
 use crate::host::files::{self, FileError};
-use crate::host::os;
-use crate::host::os::fs::{CWD, Mode, OFlags};
-use crate::host::os::{AsFd, OwnedFd};
 use crate::host::replica::{put_back, replicate};
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;

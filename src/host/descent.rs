@@ -43,7 +43,7 @@ pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>, way: Way
         return if is_folder { Ok(()) } else { Err(refused("make", path, "there is something else")) };
     }
     let beside = beside(name);
-    let make = || os::fs::mkdirat(&folder, &beside, Mode::from_raw_mode(mode));
+    let make = || os::fs::mkdirat(&folder, &beside, os::fs::mode(mode));
     let outcome = match make() {
         // What a killed command left: it is empty, and has no name that means anything.
         Err(Errno::EXIST) => os::fs::unlinkat(&folder, &beside, AtFlags::REMOVEDIR).and_then(|()| make()),
@@ -178,7 +178,7 @@ fn copy(source: &mut (impl Read + ?Sized), into: &mut impl io::Write) -> io::Res
 
 /// Gives what was made its owner and mode, and has it survive a power cut.
 fn furnish(opened: &impl AsFd, path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Result<(), FileError> {
-    os::fs::furnish(opened, Mode::from_raw_mode(mode), owner).map_err(failed(furnishing(owner), path))?;
+    os::fs::furnish(opened, os::fs::mode(mode), owner).map_err(failed(furnishing(owner), path))?;
     os::fs::fsync(opened).map_err(failed("sync", path))
 }
 

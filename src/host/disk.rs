@@ -17,7 +17,7 @@ const RESERVED_FILES: u64 = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
     /// Tells it from others.
-    pub device: u64,
+    pub device: os::fs::Dev,
     /// The bytes that a usual account can still write.
     pub available: u64,
     /// Its size in bytes.

@@ -91,7 +91,7 @@ pub fn facts(path: &Utf8Path) -> Result<Option<Facts>, FileError> {
         _ => Kind::Other,
     };
     let size = u64::try_from(stat.st_size).unwrap_or(0);
-    Ok(Some(Facts { kind, mode: stat.st_mode & 0o7777, uid: stat.st_uid, gid: stat.st_gid, size }))
+    Ok(Some(Facts { kind, mode: os::fs::bits(stat.st_mode), uid: stat.st_uid, gid: stat.st_gid, size }))
 }
 
 /// When a path was last changed, as a value to compare; nothing where there is none.
@@ -169,8 +169,7 @@ fn write_beside(
         .tempfile_in(folder)
         .map_err(failed_io("write beside", path))?;
     beside.write_all(text.as_bytes()).map_err(failed_io("write", path))?;
-    os::fs::furnish(beside.as_file(), Mode::from_raw_mode(mode), owner)
-        .map_err(failed(furnishing(owner), path))?;
+    os::fs::furnish(beside.as_file(), os::fs::mode(mode), owner).map_err(failed(furnishing(owner), path))?;
     Ok(beside)
 }
 
@@ -179,7 +178,7 @@ fn write_beside(
 pub fn append(path: &Utf8Path, line: &str, mode: u32) -> Result<(), FileError> {
     use std::io::{Seek as _, SeekFrom};
     let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = os::fs::open(path.as_str(), flags, Mode::from_raw_mode(mode)).map_err(failed("open", path))?;
+    let file = os::fs::open(path.as_str(), flags, os::fs::mode(mode)).map_err(failed("open", path))?;
     let mut file = std::fs::File::from(file);
     let size = file.metadata().map_err(failed_io("look at", path))?.len();
     let mut last = *b"\n";
@@ -196,7 +195,7 @@ pub fn append(path: &Utf8Path, line: &str, mode: u32) -> Result<(), FileError> {
 
 /// Makes a folder, and says whether it had to. A folder that is there keeps its mode and owner.
 pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Result<bool, FileError> {
-    match os::fs::mkdirat(CWD, path.as_str(), Mode::from_raw_mode(mode)) {
+    match os::fs::mkdirat(CWD, path.as_str(), os::fs::mode(mode)) {
         Ok(()) => {}
         Err(os::Errno::EXIST) => return Ok(false),
         Err(os::Errno::NOENT) => {
@@ -207,7 +206,7 @@ pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Resul
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = os::fs::open(path.as_str(), flags, Mode::empty()).map_err(failed("open", path))?;
-    os::fs::furnish(&folder, Mode::from_raw_mode(mode), owner).map_err(failed(furnishing(owner), path))?;
+    os::fs::furnish(&folder, os::fs::mode(mode), owner).map_err(failed(furnishing(owner), path))?;
     sync_folder(parent(path))?;
     Ok(true)
 }

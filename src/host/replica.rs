@@ -14,7 +14,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::host::files::{FileError, failed, failed_io};
 use crate::host::os;
 use crate::host::os::Errno;
-use crate::host::os::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid};
+use crate::host::os::fs::{AtFlags, Dev, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid};
 use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use crate::host::removal::{names, open_at, permissions};
 use content::{Content, copy_attributes};
@@ -86,7 +86,7 @@ struct Copier<'a> {
     /// What is copied, for messages.
     root: &'a Utf8Path,
     into: BorrowedFd<'a>,
-    device: u64,
+    device: Dev,
     /// The copies of files with several names, by inode.
     links: HashMap<u64, CString>,
     content: Content,
@@ -153,9 +153,14 @@ impl Copier<'_> {
             return os::fs::linkat(self.into, first, into, way.name(), AtFlags::empty());
         }
         let source = open_at(parent, name, FILE)?;
-        let copy = os::fs::openat(into, way.name(), NEW_FILE, Mode::RUSR | Mode::WUSR)?;
-        let size = u64::try_from(stat.st_size).unwrap_or(0);
-        self.content.copy(&source, &copy, size)?;
+        let copy = if os::fs::clone_to(&source, into, way.name())? {
+            os::fs::openat(into, way.name(), FILE, Mode::empty())?
+        } else {
+            let copy = os::fs::openat(into, way.name(), NEW_FILE, Mode::RUSR | Mode::WUSR)?;
+            let size = u64::try_from(stat.st_size).unwrap_or(0);
+            self.content.copy(&source, &copy, size)?;
+            copy
+        };
         finish(&source, &copy, stat)?;
         self.replica.bytes += allocated(stat);
         if stat.st_nlink > 1 {
@@ -180,14 +185,15 @@ fn owner_of(stat: &Stat) -> (Uid, Gid) {
 }
 
 fn times_of(stat: &Stat) -> Timestamps {
-    let time = |seconds: i64, nanoseconds: u64| Timespec {
-        tv_sec: seconds,
-        tv_nsec: nanoseconds.try_into().unwrap_or_default(),
-    };
     Timestamps {
         last_access: time(stat.st_atime, stat.st_atime_nsec),
         last_modification: time(stat.st_mtime, stat.st_mtime_nsec),
     }
+}
+
+/// The type of the nanoseconds differs between systems.
+fn time(seconds: i64, nanoseconds: impl TryInto<i64>) -> Timespec {
+    Timespec { tv_sec: seconds, tv_nsec: nanoseconds.try_into().unwrap_or_default() }
 }
 
 /// The room that a file takes, in bytes: of one with holes less than its length.

@@ -195,21 +195,16 @@ pub(crate) fn exchange(parent: &OwnedFd, from: &std::ffi::CStr, to: &str) -> io:
 
 /// Begins to write back what was written so far, where the system can do so in one call.
 pub(crate) fn start_sync(folder: BorrowedFd<'_>) {
-    #[cfg(target_os = "linux")]
-    let _ = os::fs::syncfs(folder);
-    #[cfg(not(target_os = "linux"))]
-    let _ = folder;
+    os::fs::begin_sync(folder);
 }
 
 /// Forces everything below a folder to the disk: in one call for the whole file system where the system has
 /// one and there is much to force, else file by file. The one call also writes what others have left
 /// unwritten, so it does not pay for a few files.
 pub(crate) fn sync_tree(folder: BorrowedFd<'_>, entries: u64) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
     if entries > 50 {
         return Ok(os::fs::syncfs(folder)?);
     }
-    let _ = entries;
     sync_each(folder)
 }
 

@@ -25,7 +25,7 @@ struct Met {
 }
 
 /// Inodes by device and number.
-type Inodes = BTreeMap<(u64, u64), Met>;
+type Inodes = BTreeMap<(os::fs::Dev, u64), Met>;
 
 /// The room that is free again when these folders and files are gone, in bytes: what has a name elsewhere stays. A path
 /// that is not there frees nothing.
@@ -83,7 +83,7 @@ fn walk(folder: BorrowedFd<'_>, met: &mut Inodes) -> io::Result<()> {
 #[expect(clippy::useless_conversion, reason = "the types differ between systems")]
 fn enter(stat: &Stat, met: &mut Inodes) {
     let (links, blocks) = (u64::from(stat.st_nlink), u64::try_from(stat.st_blocks).unwrap_or(0));
-    let found = met.entry((u64::from(stat.st_dev), u64::from(stat.st_ino))).or_insert(Met {
+    let found = met.entry((stat.st_dev, u64::from(stat.st_ino))).or_insert(Met {
         names: 0,
         links,
         bytes: blocks * BLOCK,

@@ -16,7 +16,7 @@ use crate::model::moment::Moment;
 use crate::model::status::ProcessIdentity;
 use crate::model::umask::Umask;
 use crate::supervise::context::{Context, ProgramOutput};
-use crate::supervise::environment::{self, Environment};
+use crate::supervise::environment::{self, Environment, Made};
 use crate::supervise::keeper;
 use crate::supervise::log::Log;
 use crate::supervise::pipe::Pipe;
@@ -34,6 +34,8 @@ pub(crate) struct Prepared {
     pub(crate) environment: Environment,
     /// The variables that came from files.
     pub(crate) given: BTreeSet<String>,
+    /// Whether these have the values of an earlier start.
+    pub(crate) earlier: bool,
     /// Which start it is, of all of this supervisor's.
     number: u64,
 }
@@ -41,7 +43,7 @@ pub(crate) struct Prepared {
 impl Prepared {
     pub(crate) fn new(context: &Context, notify_socket: Option<&str>, number: u64) -> Result<Self, String> {
         let mark = identity::own().to_string();
-        let (mut environment, given) =
+        let Made { mut environment, given, earlier } =
             environment::environment(context, &mark, notify_socket).map_err(|error| error.to_string())?;
         environment.insert(environment::START.to_owned(), number.to_string().into());
         let places = context.folders.places();
@@ -54,7 +56,7 @@ impl Prepared {
             Ok(_) => return Err(format!("the working directory `{folder}` is not a folder")),
             Err(error) => return Err(format!("the working directory `{folder}` can't be used: {error}")),
         }
-        Ok(Self { program, arguments, folder, environment, given, number })
+        Ok(Self { program, arguments, folder, environment, given, earlier, number })
     }
 
     /// What a command needs that runs whether or not the program can be started: where the program's own environment
@@ -73,8 +75,9 @@ impl Prepared {
             program: Utf8PathBuf::new(),
             arguments: Vec::new(),
             folder,
-            environment: environment.unwrap_or_default().0,
+            environment: environment.unwrap_or_default().environment,
             given: BTreeSet::new(),
+            earlier: false,
             number: 0,
         }
     }

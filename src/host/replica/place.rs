@@ -9,7 +9,7 @@ use super::{FILE, FOLDER, allocated, other_file_system};
 use crate::host::files::{FileError, failed, failed_io};
 use crate::host::os;
 use crate::host::os::Errno;
-use crate::host::os::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
+use crate::host::os::fs::{AtFlags, CWD, Dev, FileType, Mode, OFlags, Stat};
 use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use crate::host::removal::{names, open_at};
 
@@ -96,13 +96,14 @@ pub fn measure(path: &Utf8Path, owner: Option<u32>, into: &Utf8Path) -> Result<O
         measure: Measure::default(),
     };
     walk.entry(place.parent.as_fd(), &place.name)?;
-    walk.measure.cloned = walk.sample.as_ref().is_none_or(|sample| can_clone(sample, into));
+    walk.measure.cloned =
+        walk.sample.as_ref().is_none_or(|sample| os::fs::can_clone(sample, into.as_std_path()));
     Ok(Some(walk.measure))
 }
 
 struct Walk<'a> {
     path: &'a Utf8Path,
-    device: u64,
+    device: Dev,
     own: u32,
     seen: HashSet<u64>,
     sample: Option<OwnedFd>,
@@ -145,11 +146,4 @@ impl Walk<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether a file of that folder could share its bytes with this one: tried with a file that never has a name.
-fn can_clone(sample: &OwnedFd, into: &Utf8Path) -> bool {
-    let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
-    let nameless = os::fs::openat(CWD, into.as_str(), flags, Mode::RUSR | Mode::WUSR);
-    nameless.is_ok_and(|nameless| os::fs::ioctl_ficlone(&nameless, sample).is_ok())
 }

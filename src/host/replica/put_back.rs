@@ -66,7 +66,7 @@ pub fn put_back(
             }
             outcome => drop(outcome?),
         }
-        syncfs(&parent).map_err(can("sync"))?;
+        crate::host::os::fs::sync_at(&parent, &coming).map_err(failed_io("sync", to))?;
         renameat(&parent, &coming, &parent, &name).map_err(can("put back"))?;
         fsync(&parent).map_err(can("sync"))?;
     }

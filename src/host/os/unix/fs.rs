@@ -1,31 +1,31 @@
 //! Files. What other systems say in one call stands here as one, too.
 
 use std::ffi::CStr;
-use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
-use super::{AsFd, Errno, OwnedFd};
+use super::AsFd;
 use crate::model::owner::Owner;
 
+pub use super::system::{begin_sync, can_clone, clone_to, open_closed};
+#[cfg(target_os = "macos")]
+pub use super::system::{copy_file_range, fsync, ioctl_ficlone, syncfs};
 pub use rustix::buffer::spare_capacity;
 pub use rustix::fs::*;
 
-/// Opens a name in a folder, also where its mode closes it to its own owner: for the moment of the opening, the mode
-/// is another.
-pub fn open_closed(parent: impl AsFd, name: &CStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {
-    let parent = parent.as_fd();
-    match openat(parent, name, flags, Mode::empty()) {
-        Err(Errno::ACCESS) => {}
-        opened => return opened,
-    }
-    let place = openat(parent, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
-    let mode = Mode::from_raw_mode(fstat(&place)?.st_mode & 0o7777);
-    // The way by /proc leads to the very thing that was opened, whatever has its name by now (proc(5)).
-    let way = format!("/proc/self/fd/{}", place.as_raw_fd());
-    chmodat(CWD, way.as_str(), mode | Mode::RUSR | Mode::XUSR, AtFlags::empty())?;
-    let opened = openat(CWD, way.as_str(), flags.difference(OFlags::NOFOLLOW), Mode::empty());
-    chmodat(CWD, way.as_str(), mode, AtFlags::empty())?;
-    opened
+/// A mode from its bits, as chmod(1) has them.
+#[must_use]
+pub fn mode(bits: u32) -> Mode {
+    #[expect(clippy::useless_conversion, reason = "the types differ between systems")]
+    let bits = RawMode::try_from(bits & 0o7777).unwrap_or_default();
+    Mode::from_raw_mode(bits)
+}
+
+/// The bits of a mode, without the kind of the file.
+#[must_use]
+pub fn bits(mode: RawMode) -> u32 {
+    #[expect(clippy::useless_conversion, reason = "the types differ between systems")]
+    let bits = u32::from(mode);
+    bits & 0o7777
 }
 
 /// Gives a temporary file its name, in the place of whatever has it.

@@ -81,6 +81,18 @@ bitflags! {
 /// The bits of a mode, with those of the kind.
 pub type RawMode = u32;
 
+/// A mode from its bits, as chmod(1) has them.
+#[must_use]
+pub fn mode(bits: u32) -> Mode {
+    Mode::from_raw_mode(bits)
+}
+
+/// The bits of a mode, without the kind of the file.
+#[must_use]
+pub fn bits(mode: RawMode) -> u32 {
+    mode & 0o7777
+}
+
 impl Mode {
     /// The mode of these bits.
     #[must_use]

@@ -18,7 +18,7 @@ use crate::model::owner::Owner;
 pub use super::change::{
     Timespec, Timestamps, fchmod, futimens, linkat, rename, renameat, renameat_with, unlink, unlinkat,
 };
-pub use super::flags::{Access, AtFlags, FileType, Mode, OFlags, RawMode, RenameFlags};
+pub use super::flags::{Access, AtFlags, FileType, Mode, OFlags, RawMode, RenameFlags, bits, mode};
 pub use super::lock::{FlockOperation, Hold, flock, hold};
 pub use super::look::{Dir, DirEntry, Stat, StatVfs, fstat, fstatvfs, lstat, stat, statat, statvfs};
 pub use super::open::{mkdirat, open, openat};
@@ -26,6 +26,9 @@ pub use super::open::{mkdirat, open, openat};
 /// The working folder, which stands before every path.
 // SAFETY: no handle is null, so this is never used as one: it is told from all others before.
 pub const CWD: BorrowedFd<'static> = unsafe { BorrowedHandle::borrow_raw(std::ptr::null_mut()) };
+
+/// What tells one volume from another.
+pub type Dev = u64;
 
 /// How the file begins that leads to another name.
 const LEADS: &str = "mainstay pointer: ";
@@ -210,6 +213,19 @@ pub fn seek(_: impl AsFd, _: SeekFrom) -> Result<u64, Errno> {
 pub fn ioctl_ficlone(_: impl AsFd, _: impl AsFd) -> Result<(), Errno> {
     Err(Errno::NOTSUP)
 }
+
+/// Makes a file that shares the bytes of another one, and says whether it could.
+pub fn clone_to(_: impl AsFd, _: impl AsFd, _: &CStr) -> Result<bool, Errno> {
+    Ok(false)
+}
+
+/// Whether a file of that folder could share its bytes with this one.
+pub fn can_clone(_: impl AsFd, _: &Path) -> bool {
+    false
+}
+
+/// Begins to write back what was written so far: no call does so for a whole file system.
+pub fn begin_sync(_: impl AsFd) {}
 
 /// Copies within the kernel, which it does not offer for open files.
 pub fn copy_file_range(
