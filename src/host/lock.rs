@@ -4,8 +4,11 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{Mode, OFlags};
 use thiserror::Error;
+
+use crate::host::os;
+use crate::host::os::fs::{FlockOperation, Mode, OFlags};
+use crate::host::os::{Errno, OwnedFd};
 
 /// Why a lock was not taken.
 #[derive(Debug, Error)]
@@ -30,40 +33,56 @@ pub fn holding<T>(path: &Utf8Path, patience: Duration, work: impl FnOnce() -> T)
         fs_err::create_dir_all(folder).map_err(failed)?;
     }
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let opened = rustix::fs::open(path.as_str(), flags, Mode::from_raw_mode(0o600));
-    let mut lock = fd_lock::RwLock::new(opened.map_err(|errno| failed(errno.into()))?);
+    let opened = os::fs::open(path.as_str(), flags, Mode::from_raw_mode(0o600));
+    let file = opened.map_err(|errno| failed(errno.into()))?;
     let deadline = Instant::now() + patience;
-    let _guard = loop {
-        match lock.try_write() {
-            Ok(guard) => break guard,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(failed(error)),
-            Err(_) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
-            Err(_) => return Err(LockError::Held(path.to_owned())),
+    loop {
+        match os::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => break,
+            Err(Errno::INTR) => {}
+            Err(Errno::WOULDBLOCK) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(Errno::WOULDBLOCK) => return Err(LockError::Held(path.to_owned())),
+            Err(errno) => return Err(failed(errno.into())),
         }
-    };
-    Ok(work())
+    }
+    let held = Held(file);
+    let outcome = work();
+    drop(held);
+    Ok(outcome)
+}
+
+/// A lock that is given back also where the work panics. A program that is just being started has it a moment longer,
+/// so closing the file is not enough.
+struct Held(OwnedFd);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // If this fails, the lock ends with the file.
+        let _ = os::fs::flock(&self.0, FlockOperation::Unlock);
+    }
 }
 
 /// Whether a process holds a lock now. `None`: that can't be known to this account.
 #[must_use]
 pub fn is_held(path: &Utf8Path) -> Option<bool> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = match rustix::fs::open(path.as_str(), flags, Mode::empty()) {
+    let file = match os::fs::open(path.as_str(), flags, Mode::empty()) {
         Ok(file) => file,
-        Err(rustix::io::Errno::NOENT) => return Some(false),
+        Err(os::Errno::NOENT) => return Some(false),
         Err(_) => return None,
     };
     // Whoever comes just now waits longer than this is held.
-    let taken = rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockShared);
-    Some(taken == Err(rustix::io::Errno::WOULDBLOCK))
+    let taken = os::fs::flock(&file, os::fs::FlockOperation::NonBlockingLockShared);
+    Some(taken == Err(os::Errno::WOULDBLOCK))
 }
 
 /// The process that holds a lock, as the system lists it (`/proc/locks`, proc(5)). `None`: none does, or it can't be
 /// known, as of one in another container.
 #[must_use]
 pub fn holder_of(path: &Utf8Path) -> Option<u32> {
-    let inode = rustix::fs::lstat(path.as_str()).ok()?.st_ino;
+    let inode = os::fs::lstat(path.as_str()).ok()?.st_ino;
     holder_in(&fs_err::read_to_string("/proc/locks").ok()?, inode)
 }
 

@@ -3,9 +3,9 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
-use std::os::fd::BorrowedFd;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::host::os::BorrowedFd;
 use crate::package::disk::Writer;
 use crate::package::entry::EntryName;
 

@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::os::fd::AsFd as _;
 
 use camino::Utf8Path;
 
+use crate::host::os::AsFd as _;
 use crate::package::archive::{Kind, MAGIC_LENGTH};
 use crate::package::extraction::Extraction;
 use crate::package::limits::Limits;

@@ -5,13 +5,13 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::host::os;
+use crate::host::os::{AsFd as _, OwnedFd};
 use crate::model::digest::Digest;
 use crate::model::name::ComponentName;
 use crate::model::version::Version;
@@ -89,6 +89,7 @@ pub struct Staging {
     path: Utf8PathBuf,
     name: CString,
     root: OwnedFd,
+    _hold: os::fs::Hold,
     published: bool,
 }
 
@@ -108,11 +109,20 @@ pub fn stage(parent: &Utf8Path, name: &str) -> Result<Staging, TreeError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             opened => opened.map_err(failed(&path, "opened"))?,
         };
-        let locked = rustix::fs::flock(&root, FlockOperation::NonBlockingLockExclusive).is_ok();
-        if locked && disk::is_named(&folder, &hidden, &root) {
+        if let Ok(hold) = os::fs::hold(&root)
+            && disk::is_named(&folder, &hidden, &root)
+        {
             let name = CString::new(hidden).unwrap_or_default();
             let parent_path = parent.to_owned();
-            return Ok(Staging { parent: folder, parent_path, path, name, root, published: false });
+            return Ok(Staging {
+                parent: folder,
+                parent_path,
+                path,
+                name,
+                root,
+                _hold: hold,
+                published: false,
+            });
         }
     }
 }
@@ -199,7 +209,7 @@ pub fn mark(parent: &Utf8Path, name: &str, program: &Utf8Path) -> Result<(), Tre
 /// The token of a tree, if it is whole. A link to a tree is not a tree. That it can't be read is no sign that it is not
 /// whole: a disk may be at fault for a moment.
 pub fn look(tree: &Utf8Path) -> Result<Option<Complete>, TreeError> {
-    use rustix::io::Errno;
+    use crate::host::os::Errno;
     let path = tree.join(TOKEN);
     let unreadable = || failed(&path, "read");
     let is_none = |error: &io::Error| {
@@ -317,7 +327,7 @@ pub fn sweep(parent: &Utf8Path) -> Result<u64, TreeError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             tree => tree.map_err(failed(&path, "opened"))?,
         };
-        if rustix::fs::flock(&tree, FlockOperation::NonBlockingLockExclusive).is_ok() {
+        if let Ok(_hold) = os::fs::hold(&tree) {
             disk::remove(folder.as_fd(), &name).map_err(failed(&path, "removed"))?;
             removed += 1;
         }

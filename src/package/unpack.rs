@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::os::fd::{AsFd as _, BorrowedFd};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
+use crate::host::os::{AsFd as _, BorrowedFd};
 use crate::model::digest::Digest;
 use crate::model::package::PackageDescription;
 use crate::model::size::Size;
