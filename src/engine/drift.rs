@@ -43,7 +43,7 @@ pub(crate) fn observe(context: &Context<'_>, declared: &Declared, wanted: &Wante
         let kept = values::kept(&layout.status(name)).filter(|_| !active.credentials);
         observed.kept = kept.map(|kept| mixed(&started.salt, values::bytes(&kept)));
     }
-    observed.unreadable = unreadable(&wanted.spec);
+    observed.unreadable = unreadable(&wanted.spec, &wanted.beside);
     observed.drop_ins.retain(|drop_in| is_own(&drop_in.path, name));
     for path in unread(layout, wanted) {
         if observed.drop_ins.iter().all(|known| known.path != path) {
