@@ -32,8 +32,12 @@ pub fn persist(file: tempfile::NamedTempFile, path: impl AsRef<Path>) -> std::io
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// Gives a file or folder to an account: to its number, and its group.
+/// Gives a file or folder to an account: to its number, and its group. What is that account's already needs no right.
 pub fn give(file: impl AsFd, owner: &crate::model::owner::Owner) -> rustix::io::Result<()> {
+    let stat = fstat(&file)?;
+    if (stat.st_uid, stat.st_gid) == (owner.uid, owner.gid) {
+        return Ok(());
+    }
     fchown(file, Some(Uid::from_raw(owner.uid)), Some(Gid::from_raw(owner.gid)))
 }
 
