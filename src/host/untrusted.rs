@@ -1,14 +1,14 @@
 //! Files that somebody else may have put there: no link is followed, sizes are limited, nothing keeps the reader
 //! waiting.
 
-use crate::host::os;
-use crate::host::os::OwnedFd;
 use std::io::{self, Read as _, Write as _};
 
-use crate::host::os::fs::{Mode, OFlags};
 use camino::Utf8Path;
 
 use crate::host::files::{FileError, failed, failed_io};
+use crate::host::os;
+use crate::host::os::OwnedFd;
+use crate::host::os::fs::{Mode, OFlags};
 
 /// A file that somebody else may have put there, open for reading: a regular file, no link followed, never a
 /// pipe that would keep the reader waiting. Nothing where there is none.
