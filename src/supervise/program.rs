@@ -13,6 +13,7 @@ use crate::host::{clock, identity, tree};
 use crate::model::log_line::Stream;
 use crate::model::manifest::{PlatformKind, Stdin};
 use crate::model::moment::Moment;
+use crate::model::size::Size;
 use crate::model::status::ProcessIdentity;
 use crate::model::umask::Umask;
 use crate::supervise::context::{Context, ProgramOutput};
@@ -117,7 +118,8 @@ impl Prepared {
             output: sink(),
             error: sink(),
         };
-        process::start(&start).map_err(|error| format!("`{program}` can't be started: {error}"))
+        process::start_with(&start, &Particulars { bound: true, ..Particulars::default() })
+            .map_err(|error| format!("`{program}` can't be started: {error}"))
     }
 }
 
@@ -178,6 +180,9 @@ impl Program {
             sockets: Some(sockets),
             open_files: context.spec.limits.open_files,
             input: None,
+            bound: true,
+            apart: false,
+            memory: context.spec.limits.memory.filter(|_| ours).map(Size::bytes),
         };
         let (started, file_clock) = (clock::now(), clock::file_now());
         let child = process::start_with(&start, &particulars)
