@@ -154,6 +154,7 @@ pub fn is_program(_: &Path, metadata: &std::fs::Metadata) -> bool {
 }
 
 /// What a file is that is neither a file, a folder nor a link, or what its mode says beside who may use it.
+#[must_use]
 pub fn oddity(metadata: &std::fs::Metadata) -> Option<Oddity> {
     use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
     let kind = metadata.file_type();
