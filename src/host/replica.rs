@@ -124,7 +124,7 @@ impl Copier<'_> {
             }
             FileType::RegularFile => self.file(parent, name, into, way, &stat).map_err(can("copy")),
             FileType::Symlink => {
-                os::fs::copy_link(parent, name, into, way.name(), &stat).map_err(can("copy the link"))
+                os::fs::copy_link(parent, name, into, way.name(), &stat).map_err(can("copy"))
             }
             _ => {
                 self.replica.left_out.push(shown);
