@@ -254,8 +254,9 @@ fn supervise_launch(
 pub(crate) fn runs_as(spec: &LaunchSpec) -> Result<(Owner, Option<Credentials>), RunError> {
     let own = account::effective_uid();
     let account = match &spec.user {
-        Some(user) => account::by_name(user)?,
-        None => account::by_uid(own)?,
+        // Windows has started this process as the account already, and some of those have no number of their own.
+        Some(user) if spec.platform != PlatformKind::Windows => account::by_name(user)?,
+        _ => account::by_uid(own)?,
     };
     // systemd has given this process its group.
     let group = spec.group.as_deref().filter(|_| spec.platform != PlatformKind::Systemd);
