@@ -1,5 +1,8 @@
 //! What other unixes do not have, or do otherwise: macOS.
 
+pub(super) mod net;
+pub(super) mod process;
+
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
