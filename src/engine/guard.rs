@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 use thiserror::Error;
+use ward::Ward;
 
 use crate::host::holder::{HeldLock, HolderError};
 use crate::host::process;
@@ -33,7 +34,6 @@ pub use request::{
     supervisor_of,
 };
 pub use sweep::has_remains;
-use ward::Ward;
 
 /// The option by which a supervisor learns which process guards it; its value is `PID:TICKS`.
 pub const GUARDIAN_OPTION: &str = "--guardian";

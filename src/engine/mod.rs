@@ -63,6 +63,7 @@ pub mod switch;
 pub mod target;
 mod trial;
 pub mod trust;
+mod values;
 mod variables;
 pub mod versions;
 pub mod view;

@@ -105,6 +105,8 @@ pub(crate) fn observe(
         running_launch,
         started: None,
         given: None,
+        kept: None,
+        unreadable: None,
         runtime_gone: files::facts(&layout.runtime_program(name))?.is_none(),
         runtime: files::read_link(&layout.runtime_link(name))?
             .and_then(|link| link.strip_prefix("../.runtime/").map(str::to_owned)),

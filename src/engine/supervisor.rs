@@ -218,6 +218,7 @@ fn supervise_launch(
     let context = Context {
         folders: Folders::of(layout, &spec),
         status: layout.status(name),
+        refused: layout.refused_values(name),
         definition: files::read(&layout.definition(name, spec.platform))
             .ok()
             .flatten()
@@ -250,7 +251,7 @@ fn supervise_launch(
 }
 
 /// The account that runs a program, and its numbers where they are not this process's own.
-fn runs_as(spec: &LaunchSpec) -> Result<(Owner, Option<Credentials>), RunError> {
+pub(crate) fn runs_as(spec: &LaunchSpec) -> Result<(Owner, Option<Credentials>), RunError> {
     let own = account::effective_uid();
     let account = match &spec.user {
         Some(user) => account::by_name(user)?,

@@ -150,6 +150,12 @@ impl Layout {
         self.report(name).join("started.json")
     }
 
+    /// The values with which an instance did not become ready: those that were kept take their place.
+    #[must_use]
+    pub fn refused_values(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.launches(name).join("refused-values")
+    }
+
     /// What the supervisor saw happen, a line an event.
     #[must_use]
     pub fn events(&self, name: &InstanceName) -> Utf8PathBuf {
