@@ -3,7 +3,9 @@
 use std::io;
 use std::process::{Child, Command};
 
-use rustix::process::{Gid, Pid, Resource, Rlimit, Uid, prlimit};
+use crate::host::os::process::not_nice;
+use camino::Utf8PathBuf;
+use rustix::process::{Gid, Pid, Resource, Rlimit, Uid, prlimit, setpriority_process};
 use rustix::thread::{
     CapabilitySet, capabilities, set_capabilities, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
 };
@@ -57,6 +59,20 @@ pub fn spawn_with_groups(command: &mut Command, _primary: u32) -> io::Result<Chi
     sets.effective.remove(CapabilitySet::SETGID);
     set_capabilities(None, sets)?;
     command.spawn()
+}
+
+/// Starts a process with a priority (setpriority(2)). It is a thread's own, and a child takes that of the thread that
+/// forks, so this thread has it from now on.
+pub fn spawn_nicely(nice: i8, spawn: impl FnOnce() -> io::Result<Child>) -> io::Result<Child> {
+    setpriority_process(None, nice.into()).map_err(|error| not_nice(nice, error))?;
+    spawn()
+}
+
+/// The program that this process runs (proc(5)): the very same build, and within reach of an account that may not enter the
+/// folder in which it lies.
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+pub fn own_program() -> io::Result<Utf8PathBuf> {
+    Ok("/proc/self/exe".into())
 }
 
 /// Sets how many files another process may have open, with the rights of this one.

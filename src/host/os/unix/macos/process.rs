@@ -11,8 +11,11 @@ use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
 use std::process::{Child, Command};
 
+use camino::Utf8PathBuf;
 use rustix::io::{Errno, FdFlags, fcntl_getfd};
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, setpriority_process, setrlimit};
+
+use crate::host::os::process::not_nice;
 
 /// The highest number of a signal (signal(3)).
 const LAST: c_int = 31;
@@ -75,6 +78,25 @@ pub fn take_user(uid: u32, primary: u32) -> rustix::io::Result<()> {
 /// library gives no others.
 pub fn spawn_with_groups(command: &mut Command, primary: u32) -> io::Result<Child> {
     std::os::unix::process::CommandExt::gid(command, primary).spawn()
+}
+
+/// Starts a process with a priority (setpriority(2)). It is the whole process's here, so that of the child is set when it
+/// is there.
+pub fn spawn_nicely(nice: i8, spawn: impl FnOnce() -> io::Result<Child>) -> io::Result<Child> {
+    let mut child = spawn()?;
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if let Err(error) = setpriority_process(pid, nice.into()) {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(not_nice(nice, error));
+    }
+    Ok(child)
+}
+
+/// The program that this process runs.
+pub fn own_program() -> io::Result<Utf8PathBuf> {
+    let program = std::env::current_exe()?;
+    Utf8PathBuf::try_from(program).map_err(camino::FromPathBufError::into_io_error)
 }
 
 /// Sets how many files another process may have open: it was started with that ([`limiting_files`]).
