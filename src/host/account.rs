@@ -83,12 +83,11 @@ pub fn group(name: &str) -> Result<u32, AccountError> {
 pub fn all() -> Result<Vec<Owner>, crate::host::files::FileError> {
     use crate::host::files;
     use camino::Utf8Path;
-    let listed = match os::process::listed_accounts() {
-        Some(names) => names,
-        None => {
-            let text = files::read(Utf8Path::new("/etc/passwd"))?.unwrap_or_default();
-            text.lines().filter_map(|line| Some(line.split(':').next()?.to_owned())).collect()
-        }
+    let listed = if let Some(names) = os::process::listed_accounts() {
+        names
+    } else {
+        let text = files::read(Utf8Path::new("/etc/passwd"))?.unwrap_or_default();
+        text.lines().filter_map(|line| Some(line.split(':').next()?.to_owned())).collect()
     };
     let mut found: Vec<Owner> = listed.iter().filter_map(|name| by_name(name).ok()).collect();
     let logged_in = files::list(Utf8Path::new("/run/user"))?.unwrap_or_default();

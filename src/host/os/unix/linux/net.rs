@@ -39,7 +39,6 @@ pub fn descriptors_closed_on_exec() -> RecvFlags {
 }
 
 /// Has descriptors closed on exec that were received so: they are already.
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere there is something to do, which can fail")]
 pub fn close_on_exec(_: &[OwnedFd]) -> Result<()> {
     Ok(())
 }

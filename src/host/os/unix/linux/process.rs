@@ -70,7 +70,6 @@ pub fn spawn_nicely(nice: i8, spawn: impl FnOnce() -> io::Result<Child>) -> io::
 
 /// The program that this process runs (proc(5)): the very same build, and within reach of an account that may not enter the
 /// folder in which it lies.
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub fn own_program() -> io::Result<Utf8PathBuf> {
     Ok("/proc/self/exe".into())
 }
