@@ -1,10 +1,11 @@
 //! The snapshots of an instance's data: `snapshots/<tree>/<number>` in its state folder, named by the tree that wrote
 //! the data. What has such a name is whole.
 
-use std::os::fd::{AsFd, OwnedFd};
+use crate::host::os;
+use crate::host::os::{AsFd, OwnedFd};
 
+use crate::host::os::fs::{CWD, Mode, OFlags};
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{CWD, Mode, OFlags};
 
 use crate::engine::failure::Failure;
 use crate::host::clock;
@@ -226,11 +227,11 @@ pub(crate) fn sweep(all: &Utf8Path) -> Result<(), Failure> {
 
 fn open(folder: &Utf8Path) -> Result<OwnedFd, FileError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let opened = rustix::fs::openat(CWD, folder.as_str(), flags, Mode::empty());
+    let opened = os::fs::openat(CWD, folder.as_str(), flags, Mode::empty());
     opened.map_err(|errno| FileError { action: "open", path: folder.to_owned(), source: errno.into() })
 }
 
 fn sync(folder: &Utf8Path, opened: &OwnedFd) -> Result<(), FileError> {
-    let synced = rustix::fs::syncfs(opened);
+    let synced = os::fs::syncfs(opened);
     synced.map_err(|errno| FileError { action: "sync", path: folder.to_owned(), source: errno.into() })
 }

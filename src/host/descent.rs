@@ -1,12 +1,13 @@
 //! Folders and files that are made, filled and removed by descriptors: from the top down, so that nobody leads the work
 //! elsewhere while it is done.
 
+use crate::host::os;
+use crate::host::os::{AsFd, OwnedFd};
 use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
 
+use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
 use camino::{Utf8Component, Utf8Path};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
-use rustix::io::Errno;
 use sha2::Digest as _;
 
 use crate::host::files::{self, FileError, failed, failed_io};
@@ -38,23 +39,23 @@ pub enum Removed {
 pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>, way: Way) -> Result<(), FileError> {
     let (folder, name) = made_above(path, way)?;
     if let Some(found) = stat(&folder, name, path)? {
-        let is_folder = rustix::fs::FileType::from_raw_mode(found.st_mode) == rustix::fs::FileType::Directory;
+        let is_folder = os::fs::FileType::from_raw_mode(found.st_mode) == os::fs::FileType::Directory;
         return if is_folder { Ok(()) } else { Err(refused("make", path, "there is something else")) };
     }
     let beside = beside(name);
-    let make = || rustix::fs::mkdirat(&folder, &beside, Mode::from_raw_mode(mode));
+    let make = || os::fs::mkdirat(&folder, &beside, os::fs::mode(mode));
     let outcome = match make() {
         // What a killed command left: it is empty, and has no name that means anything.
-        Err(Errno::EXIST) => rustix::fs::unlinkat(&folder, &beside, AtFlags::REMOVEDIR).and_then(|()| make()),
+        Err(Errno::EXIST) => os::fs::unlinkat(&folder, &beside, AtFlags::REMOVEDIR).and_then(|()| make()),
         outcome => outcome,
     };
     outcome.map_err(failed("make", path))?;
-    let opened = rustix::fs::openat(&folder, &beside, FOLDER | OFlags::NOFOLLOW, Mode::empty())
+    let opened = os::fs::openat(&folder, &beside, FOLDER | OFlags::NOFOLLOW, Mode::empty())
         .map_err(failed("open", path))?;
     furnish(&opened, path, mode, owner)?;
-    rustix::fs::renameat_with(&folder, &beside, &folder, name, RenameFlags::NOREPLACE)
+    os::fs::renameat_with(&folder, &beside, &folder, name, RenameFlags::NOREPLACE)
         .map_err(failed("make", path))?;
-    rustix::fs::fsync(&folder).map_err(failed("sync", path))
+    os::fs::fsync(&folder).map_err(failed("sync", path))
 }
 
 /// Fills a file with what a reader gives, if that has this digest; else nothing is changed. A file that is there is
@@ -75,12 +76,12 @@ pub fn place(
     }
     let beside = beside(name);
     let outcome = fill(source, &folder, &beside, path, wanted, (mode, owner)).and_then(|()| {
-        rustix::fs::renameat(&folder, &beside, &folder, name).map_err(failed("replace", path))?;
-        rustix::fs::fsync(&folder).map_err(failed("sync", path))
+        os::fs::renameat(&folder, &beside, &folder, name).map_err(failed("replace", path))?;
+        os::fs::fsync(&folder).map_err(failed("sync", path))
     });
     if outcome.is_err() {
         // What is left of it would only be in the way.
-        let _ = rustix::fs::unlinkat(&folder, &beside, AtFlags::empty());
+        let _ = os::fs::unlinkat(&folder, &beside, AtFlags::empty());
     }
     outcome
 }
@@ -89,12 +90,12 @@ pub fn place(
 pub fn remove(path: &Utf8Path, digest: Digest, way: Way) -> Result<Removed, FileError> {
     let Some((folder, name)) = above(path, way)? else { return Ok(Removed::Gone) };
     // What a killed command has begun; mostly there is nothing.
-    let _ = rustix::fs::unlinkat(&folder, beside(name), AtFlags::empty());
+    let _ = os::fs::unlinkat(&folder, beside(name), AtFlags::empty());
     match digest_in(&folder, name, path) {
         Ok(None) => Ok(Removed::Gone),
         Ok(Some(found)) if found == digest => {
-            rustix::fs::unlinkat(&folder, name, AtFlags::empty()).map_err(failed("remove", path))?;
-            rustix::fs::fsync(&folder).map_err(failed("sync", path))?;
+            os::fs::unlinkat(&folder, name, AtFlags::empty()).map_err(failed("remove", path))?;
+            os::fs::fsync(&folder).map_err(failed("sync", path))?;
             Ok(Removed::Gone)
         }
         Ok(Some(_)) | Err(_) => Ok(Removed::Changed),
@@ -104,9 +105,9 @@ pub fn remove(path: &Utf8Path, digest: Digest, way: Way) -> Result<Removed, File
 /// Removes a folder, if nothing is in it.
 pub fn remove_empty_folder(path: &Utf8Path, way: Way) -> Result<(), FileError> {
     let Some((folder, name)) = above(path, way)? else { return Ok(()) };
-    let _ = rustix::fs::unlinkat(&folder, beside(name), AtFlags::REMOVEDIR);
-    match rustix::fs::unlinkat(&folder, name, AtFlags::REMOVEDIR) {
-        Ok(()) => rustix::fs::fsync(&folder).map_err(failed("sync", path)),
+    let _ = os::fs::unlinkat(&folder, beside(name), AtFlags::REMOVEDIR);
+    match os::fs::unlinkat(&folder, name, AtFlags::REMOVEDIR) {
+        Ok(()) => os::fs::fsync(&folder).map_err(failed("sync", path)),
         // One in which something is, or that is no folder any more, is somebody's own by now.
         Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST | Errno::BUSY | Errno::NOTDIR) => Ok(()),
         Err(errno) => Err(failed("remove", path)(errno)),
@@ -121,14 +122,14 @@ pub fn digest(path: &Utf8Path) -> Result<Option<Digest>, FileError> {
 
 fn digest_in(folder: &OwnedFd, name: &str, path: &Utf8Path) -> Result<Option<Digest>, FileError> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let opened = match rustix::fs::openat(folder, name, flags, Mode::empty()) {
+    let opened = match os::fs::openat(folder, name, flags, Mode::empty()) {
         Ok(opened) => opened,
         Err(Errno::NOENT) => return Ok(None),
         Err(Errno::LOOP) => return Err(refused("open", path, "it is a link")),
         Err(errno) => return Err(failed("open", path)(errno)),
     };
-    let found = rustix::fs::fstat(&opened).map_err(failed("look at", path))?;
-    if rustix::fs::FileType::from_raw_mode(found.st_mode) != rustix::fs::FileType::RegularFile {
+    let found = os::fs::fstat(&opened).map_err(failed("look at", path))?;
+    if os::fs::FileType::from_raw_mode(found.st_mode) != os::fs::FileType::RegularFile {
         return Err(refused("open", path, "it is no regular file"));
     }
     copy(&mut std::fs::File::from(opened), &mut io::sink()).map(Some).map_err(failed_io("read", path))
@@ -142,12 +143,12 @@ fn fill(
     wanted: Digest,
     (mode, owner): (u32, Option<&Owner>),
 ) -> Result<(), FileError> {
-    match rustix::fs::unlinkat(folder, beside, AtFlags::empty()) {
+    match os::fs::unlinkat(folder, beside, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => {}
         Err(errno) => return Err(failed("write beside", path)(errno)),
     }
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let opened = rustix::fs::openat(folder, beside, flags, Mode::RUSR | Mode::WUSR)
+    let opened = os::fs::openat(folder, beside, flags, Mode::RUSR | Mode::WUSR)
         .map_err(failed("write beside", path))?;
     let mut file = std::fs::File::from(opened);
     let found = copy(source, &mut file).map_err(failed_io("write", path))?;
@@ -178,11 +179,10 @@ fn copy(source: &mut (impl Read + ?Sized), into: &mut impl io::Write) -> io::Res
 /// Gives what was made its owner and mode, and has it survive a power cut.
 fn furnish(opened: &impl AsFd, path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Result<(), FileError> {
     if let Some(owner) = owner {
-        let (uid, gid) = (rustix::fs::Uid::from_raw(owner.uid), rustix::fs::Gid::from_raw(owner.gid));
-        rustix::fs::fchown(opened, Some(uid), Some(gid)).map_err(failed("give away", path))?;
+        os::fs::give(opened, owner).map_err(failed("give away", path))?;
     }
-    rustix::fs::fchmod(opened, Mode::from_raw_mode(mode)).map_err(failed("set the mode of", path))?;
-    rustix::fs::fsync(opened).map_err(failed("sync", path))
+    os::fs::fchmod(opened, os::fs::mode(mode)).map_err(failed("set the mode of", path))?;
+    os::fs::fsync(opened).map_err(failed("sync", path))
 }
 
 /// The folder above a path, open, and the last name. Nothing where that folder is missing.
@@ -214,7 +214,7 @@ fn opened(path: &Utf8Path, way: Way, makes: bool) -> Result<Option<OwnedFd>, Fil
     if makes {
         files::create_folder(path, 0o755, None)?;
     }
-    match rustix::fs::open(path.as_str(), FOLDER, Mode::empty()) {
+    match os::fs::open(path.as_str(), FOLDER, Mode::empty()) {
         Ok(opened) => Ok(Some(opened)),
         Err(Errno::NOENT | Errno::NOTDIR) if !makes => Ok(None),
         Err(errno) => Err(failed("open", path)(errno)),
@@ -224,7 +224,7 @@ fn opened(path: &Utf8Path, way: Way, makes: bool) -> Result<Option<OwnedFd>, Fil
 /// Goes down from `/` name by name, by no link and by nobody's folders but root's.
 fn descend(path: &Utf8Path, makes: bool) -> Result<Option<OwnedFd>, FileError> {
     let mut here = camino::Utf8PathBuf::from("/");
-    let mut folder = rustix::fs::openat(CWD, "/", FOLDER, Mode::empty()).map_err(failed("open", &here))?;
+    let mut folder = os::fs::openat(CWD, "/", FOLDER, Mode::empty()).map_err(failed("open", &here))?;
     for component in path.components() {
         let name = match component {
             Utf8Component::Normal(name) => name,
@@ -233,7 +233,7 @@ fn descend(path: &Utf8Path, makes: bool) -> Result<Option<OwnedFd>, FileError> {
         };
         here.push(name);
         let made = makes && made(&folder, name, &here)?;
-        folder = match rustix::fs::openat(&folder, name, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
+        folder = match os::fs::openat(&folder, name, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
             Ok(opened) => opened,
             Err(Errno::NOENT) if !makes => return Ok(None),
             Err(Errno::NOTDIR | Errno::LOOP) => {
@@ -251,8 +251,8 @@ fn descend(path: &Utf8Path, makes: bool) -> Result<Option<OwnedFd>, FileError> {
 }
 
 fn made(folder: &OwnedFd, name: &str, path: &Utf8Path) -> Result<bool, FileError> {
-    match rustix::fs::mkdirat(folder, name, Mode::from_raw_mode(0o755)) {
-        Ok(()) => rustix::fs::fsync(folder).map_err(failed("sync", path)).map(|()| true),
+    match os::fs::mkdirat(folder, name, Mode::from_raw_mode(0o755)) {
+        Ok(()) => os::fs::fsync(folder).map_err(failed("sync", path)).map(|()| true),
         Err(Errno::EXIST) => Ok(false),
         Err(errno) => Err(failed("make", path)(errno)),
     }
@@ -261,7 +261,7 @@ fn made(folder: &OwnedFd, name: &str, path: &Utf8Path) -> Result<bool, FileError
 /// Refuses a folder in which somebody else than root could exchange what root is about to use. In one with the sticky
 /// bit everybody may make names, and nobody take away another's (unlink(2)).
 fn roots(folder: &OwnedFd, path: &Utf8Path) -> Result<(), FileError> {
-    let found = rustix::fs::fstat(folder).map_err(failed("look at", path))?;
+    let found = os::fs::fstat(folder).map_err(failed("look at", path))?;
     if found.st_uid != 0 {
         let owner = crate::host::account::by_uid(found.st_uid);
         let owner = owner.map_or_else(|_| found.st_uid.to_string(), |owner| owner.name);
@@ -277,8 +277,8 @@ fn roots(folder: &OwnedFd, path: &Utf8Path) -> Result<(), FileError> {
     Ok(())
 }
 
-fn stat(folder: &OwnedFd, name: &str, path: &Utf8Path) -> Result<Option<rustix::fs::Stat>, FileError> {
-    match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+fn stat(folder: &OwnedFd, name: &str, path: &Utf8Path) -> Result<Option<os::fs::Stat>, FileError> {
+    match os::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(found) => Ok(Some(found)),
         Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(failed("look at", path)(errno)),

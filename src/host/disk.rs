@@ -1,5 +1,6 @@
 //! How much room is left on a file system.
 
+use crate::host::os;
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
@@ -16,7 +17,7 @@ const RESERVED_FILES: u64 = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
     /// Tells it from others.
-    pub device: u64,
+    pub device: os::fs::Dev,
     /// The bytes that a usual account can still write.
     pub available: u64,
     /// Its size in bytes.
@@ -105,14 +106,14 @@ pub fn require(needs: &[Need]) -> Result<(), Shortage> {
 /// Makes a file that takes so many bytes of its file system, with nothing in it.
 pub fn occupy(path: &Utf8Path, bytes: u64) -> std::io::Result<()> {
     let file = fs_err::File::create(path)?.into_file();
-    Ok(rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes)?)
+    Ok(os::fs::fallocate(&file, os::fs::FallocateFlags::empty(), 0, bytes)?)
 }
 
 /// The room of the file system on which a path lies (statvfs(3)). `None`: this can't be known.
 #[must_use]
 pub fn room(path: &Utf8Path) -> Option<Room> {
-    let device = rustix::fs::stat(path.as_str()).ok()?.st_dev;
-    let found = rustix::fs::statvfs(path.as_str()).ok()?;
+    let device = os::fs::stat(path.as_str()).ok()?.st_dev;
+    let found = os::fs::statvfs(path.as_str()).ok()?;
     Some(Room {
         device,
         available: found.f_bavail.saturating_mul(found.f_frsize),

@@ -1,9 +1,10 @@
 //! Files, replaced whole and made durable: written beside, synced, renamed, the folder synced.
 
+use crate::host::os;
 use std::io::{self, Read as _, Write as _};
 
+use crate::host::os::fs::{AtFlags, CWD, Mode, OFlags};
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use thiserror::Error;
 
 use crate::model::digest::Digest;
@@ -57,7 +58,7 @@ pub struct Facts {
     pub size: u64,
 }
 
-pub(super) fn failed(action: &'static str, path: &Utf8Path) -> impl FnOnce(rustix::io::Errno) -> FileError {
+pub(super) fn failed(action: &'static str, path: &Utf8Path) -> impl FnOnce(os::Errno) -> FileError {
     let path = path.to_owned();
     move |source| FileError { action, path, source: source.into() }
 }
@@ -70,27 +71,27 @@ pub(super) fn failed_io(action: &'static str, path: &Utf8Path) -> impl FnOnce(io
 /// Takes the right to change a file or folder from everybody but its owner. A link is not followed.
 pub fn close_to_others(path: &Utf8Path) -> Result<(), FileError> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let opened = rustix::fs::open(path.as_str(), flags, Mode::empty()).map_err(failed("open", path))?;
-    let mode = rustix::fs::fstat(&opened).map_err(failed("look at", path))?.st_mode;
+    let opened = os::fs::open(path.as_str(), flags, Mode::empty()).map_err(failed("open", path))?;
+    let mode = os::fs::fstat(&opened).map_err(failed("look at", path))?.st_mode;
     let closed = Mode::from_raw_mode(mode & 0o7755);
-    rustix::fs::fchmod(&opened, closed).map_err(failed("set the mode of", path))
+    os::fs::fchmod(&opened, closed).map_err(failed("set the mode of", path))
 }
 
 /// The facts of a path, or nothing where there is none.
 pub fn facts(path: &Utf8Path) -> Result<Option<Facts>, FileError> {
-    let stat = match rustix::fs::statat(CWD, path.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
+    let stat = match os::fs::statat(CWD, path.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => stat,
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(None),
+        Err(os::Errno::NOENT | os::Errno::NOTDIR) => return Ok(None),
         Err(errno) => return Err(failed("look at", path)(errno)),
     };
-    let kind = match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
-        rustix::fs::FileType::RegularFile => Kind::File,
-        rustix::fs::FileType::Directory => Kind::Folder,
-        rustix::fs::FileType::Symlink => Kind::Link,
+    let kind = match os::fs::FileType::from_raw_mode(stat.st_mode) {
+        os::fs::FileType::RegularFile => Kind::File,
+        os::fs::FileType::Directory => Kind::Folder,
+        os::fs::FileType::Symlink => Kind::Link,
         _ => Kind::Other,
     };
     let size = u64::try_from(stat.st_size).unwrap_or(0);
-    Ok(Some(Facts { kind, mode: stat.st_mode & 0o7777, uid: stat.st_uid, gid: stat.st_gid, size }))
+    Ok(Some(Facts { kind, mode: os::fs::bits(stat.st_mode), uid: stat.st_uid, gid: stat.st_gid, size }))
 }
 
 /// When a path was last changed, as a value to compare; nothing where there is none.
@@ -145,14 +146,14 @@ pub fn read(path: &Utf8Path) -> Result<Option<String>, FileError> {
 pub fn write(path: &Utf8Path, text: &str, mode: u32, owner: Option<&Owner>) -> Result<(), FileError> {
     let beside = write_beside(path, text, mode, owner)?;
     beside.as_file().sync_all().map_err(failed_io("sync", path))?;
-    beside.persist(path).map_err(|error| failed_io("replace", path)(error.error))?;
+    os::fs::persist(beside, path).map_err(failed_io("replace", path))?;
     sync_folder(parent(path))
 }
 
 /// Replaces a file whole, for what may be forgotten at a power cut: nobody waits for the disk.
 pub fn write_for_now(path: &Utf8Path, text: &str, mode: u32) -> Result<(), FileError> {
     let beside = write_beside(path, text, mode, None)?;
-    beside.persist(path).map_err(|error| failed_io("replace", path)(error.error))?;
+    os::fs::persist(beside, path).map_err(failed_io("replace", path))?;
     Ok(())
 }
 
@@ -168,10 +169,9 @@ fn write_beside(
         .tempfile_in(folder)
         .map_err(failed_io("write beside", path))?;
     beside.write_all(text.as_bytes()).map_err(failed_io("write", path))?;
-    rustix::fs::fchmod(beside.as_file(), Mode::from_raw_mode(mode))
-        .map_err(failed("set the mode of", path))?;
+    os::fs::fchmod(beside.as_file(), os::fs::mode(mode)).map_err(failed("set the mode of", path))?;
     if let Some(owner) = owner {
-        give(beside.as_file(), path, owner)?;
+        os::fs::give(beside.as_file(), owner).map_err(failed("give away", path))?;
     }
     Ok(beside)
 }
@@ -179,15 +179,16 @@ fn write_beside(
 /// Adds a line to a file, durably, and makes the file if there is none. A line before it that was written in part
 /// does not take it along.
 pub fn append(path: &Utf8Path, line: &str, mode: u32) -> Result<(), FileError> {
-    use std::os::unix::fs::FileExt as _;
+    use std::io::{Seek as _, SeekFrom};
     let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file =
-        rustix::fs::open(path.as_str(), flags, Mode::from_raw_mode(mode)).map_err(failed("open", path))?;
+    let file = os::fs::open(path.as_str(), flags, os::fs::mode(mode)).map_err(failed("open", path))?;
     let mut file = std::fs::File::from(file);
     let size = file.metadata().map_err(failed_io("look at", path))?.len();
     let mut last = *b"\n";
     if size > 0 {
-        file.read_exact_at(&mut last, size - 1).map_err(failed_io("read", path))?;
+        file.seek(SeekFrom::End(-1))
+            .and_then(|_| file.read_exact(&mut last))
+            .map_err(failed_io("read", path))?;
     }
     let torn = if last == *b"\n" { "" } else { "\n" };
     file.write_all(format!("{torn}{line}\n").as_bytes()).map_err(failed_io("write", path))?;
@@ -197,20 +198,20 @@ pub fn append(path: &Utf8Path, line: &str, mode: u32) -> Result<(), FileError> {
 
 /// Makes a folder, and says whether it had to. A folder that is there keeps its mode and owner.
 pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Result<bool, FileError> {
-    match rustix::fs::mkdirat(CWD, path.as_str(), Mode::from_raw_mode(mode)) {
+    match os::fs::mkdirat(CWD, path.as_str(), os::fs::mode(mode)) {
         Ok(()) => {}
-        Err(rustix::io::Errno::EXIST) => return Ok(false),
-        Err(rustix::io::Errno::NOENT) => {
+        Err(os::Errno::EXIST) => return Ok(false),
+        Err(os::Errno::NOENT) => {
             create_folder(parent(path), 0o755, None)?;
             return create_folder(path, mode, owner);
         }
         Err(errno) => return Err(failed("create", path)(errno)),
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let folder = rustix::fs::open(path.as_str(), flags, Mode::empty()).map_err(failed("open", path))?;
-    rustix::fs::fchmod(&folder, Mode::from_raw_mode(mode)).map_err(failed("set the mode of", path))?;
+    let folder = os::fs::open(path.as_str(), flags, Mode::empty()).map_err(failed("open", path))?;
+    os::fs::fchmod(&folder, os::fs::mode(mode)).map_err(failed("set the mode of", path))?;
     if let Some(owner) = owner {
-        give(&folder, path, owner)?;
+        os::fs::give(&folder, owner).map_err(failed("give away", path))?;
     }
     sync_folder(parent(path))?;
     Ok(true)
@@ -218,24 +219,19 @@ pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Resul
 
 /// Removes a folder if it is empty, and says whether it did.
 pub fn remove_empty_folder(path: &Utf8Path) -> Result<bool, FileError> {
-    match rustix::fs::unlinkat(CWD, path.as_str(), AtFlags::REMOVEDIR) {
+    match os::fs::unlinkat(CWD, path.as_str(), AtFlags::REMOVEDIR) {
         Ok(()) => sync_folder(parent(path)).map(|()| true),
         // One that is a file system of its own stays, however empty.
-        Err(
-            rustix::io::Errno::NOENT
-            | rustix::io::Errno::NOTEMPTY
-            | rustix::io::Errno::EXIST
-            | rustix::io::Errno::BUSY,
-        ) => Ok(false),
+        Err(os::Errno::NOENT | os::Errno::NOTEMPTY | os::Errno::EXIST | os::Errno::BUSY) => Ok(false),
         Err(errno) => Err(failed("remove", path)(errno)),
     }
 }
 
 /// Removes a file or link, durably, and says whether there was one.
 pub fn remove(path: &Utf8Path) -> Result<bool, FileError> {
-    match rustix::fs::unlinkat(CWD, path.as_str(), AtFlags::empty()) {
+    match os::fs::unlinkat(CWD, path.as_str(), AtFlags::empty()) {
         Ok(()) => sync_folder(parent(path)).map(|()| true),
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Ok(false),
+        Err(os::Errno::NOENT | os::Errno::NOTDIR) => Ok(false),
         Err(errno) => Err(failed("remove", path)(errno)),
     }
 }
@@ -245,8 +241,7 @@ pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
     if facts(from)?.is_none() {
         return Ok(());
     }
-    match rustix::fs::renameat_with(CWD, from.as_str(), CWD, to.as_str(), rustix::fs::RenameFlags::NOREPLACE)
-    {
+    match os::fs::renameat_with(CWD, from.as_str(), CWD, to.as_str(), os::fs::RenameFlags::NOREPLACE) {
         Ok(()) => {}
         Err(errno) => return Err(failed("rename", from)(errno)),
     }
@@ -269,20 +264,20 @@ pub fn link(path: &Utf8Path, target: &Utf8Path) -> Result<(), FileError> {
     let name = path.file_name().unwrap_or("link");
     let beside = folder.join(format!(".mainstay-{name}.{}", std::process::id()));
     // What a killed run left under this name points nowhere that matters.
-    match rustix::fs::unlinkat(CWD, beside.as_str(), AtFlags::empty()) {
-        Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+    match os::fs::unlinkat(CWD, beside.as_str(), AtFlags::empty()) {
+        Ok(()) | Err(os::Errno::NOENT) => {}
         Err(errno) => return Err(failed("remove", &beside)(errno)),
     }
-    rustix::fs::symlinkat(target.as_str(), CWD, beside.as_str()).map_err(failed("create", &beside))?;
-    rustix::fs::renameat(CWD, beside.as_str(), CWD, path.as_str()).map_err(failed("switch", path))?;
+    os::fs::lead(beside.as_str(), target.as_str()).map_err(failed("create", &beside))?;
+    os::fs::renameat(CWD, beside.as_str(), CWD, path.as_str()).map_err(failed("switch", path))?;
     sync_folder(folder)
 }
 
 /// Where a link points, or nothing where there is no link.
 pub fn read_link(path: &Utf8Path) -> Result<Option<String>, FileError> {
-    match rustix::fs::readlinkat(CWD, path.as_str(), Vec::new()) {
-        Ok(target) => Ok(Some(target.to_string_lossy().into_owned())),
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::INVAL | rustix::io::Errno::NOTDIR) => Ok(None),
+    match os::fs::leads_to(path.as_str()) {
+        Ok(target) => Ok(Some(target)),
+        Err(os::Errno::NOENT | os::Errno::INVAL | os::Errno::NOTDIR) => Ok(None),
         Err(errno) => Err(failed("read the link", path)(errno)),
     }
 }
@@ -305,7 +300,7 @@ pub fn list(folder: &Utf8Path) -> Result<Option<Vec<String>>, FileError> {
 
 /// Puts a file in another one's place: whoever opens that name finds the one or the other, whole.
 pub fn rename_over(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
-    rustix::fs::rename(from.as_str(), to.as_str()).map_err(failed("replace", to))?;
+    os::fs::rename(from.as_str(), to.as_str()).map_err(failed("replace", to))?;
     sync_folder(parent(to))
 }
 
@@ -318,24 +313,17 @@ pub fn copy_program(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
         .tempfile_in(folder)
         .map_err(failed_io("write beside", to))?;
     io::copy(&mut source, beside.as_file_mut()).map_err(failed_io("write", to))?;
-    rustix::fs::fchmod(beside.as_file(), Mode::from_raw_mode(0o755))
-        .map_err(failed("set the mode of", to))?;
+    os::fs::fchmod(beside.as_file(), Mode::from_raw_mode(0o755)).map_err(failed("set the mode of", to))?;
     beside.as_file().sync_all().map_err(failed_io("sync", to))?;
-    beside.persist(to).map_err(|error| failed_io("replace", to)(error.error))?;
+    os::fs::persist(beside, to).map_err(failed_io("replace", to))?;
     sync_folder(folder)
 }
 
 /// Makes what was done in a folder survive a power cut.
 pub fn sync_folder(folder: &Utf8Path) -> Result<(), FileError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let opened = rustix::fs::open(folder.as_str(), flags, Mode::empty()).map_err(failed("open", folder))?;
-    rustix::fs::fsync(&opened).map_err(failed("sync", folder))
-}
-
-fn give(file: &impl std::os::fd::AsFd, path: &Utf8Path, owner: &Owner) -> Result<(), FileError> {
-    let uid = rustix::fs::Uid::from_raw(owner.uid);
-    let gid = rustix::fs::Gid::from_raw(owner.gid);
-    rustix::fs::fchown(file, Some(uid), Some(gid)).map_err(failed("give away", path))
+    let opened = os::fs::open(folder.as_str(), flags, Mode::empty()).map_err(failed("open", folder))?;
+    os::fs::fsync(&opened).map_err(failed("sync", folder))
 }
 
 fn parent(path: &Utf8Path) -> &Utf8Path {
@@ -382,7 +370,7 @@ mod tests {
         let path = folder.join("current");
         link(&path, Utf8Path::new("a-1")).unwrap();
         let left = folder.join(format!(".mainstay-current.{}", std::process::id()));
-        rustix::fs::symlinkat("a-0", CWD, left.as_str()).unwrap();
+        os::fs::lead(left.as_str(), "a-0").unwrap();
         link(&path, Utf8Path::new("a-2")).unwrap();
         assert_eq!(read_link(&path).unwrap().as_deref(), Some("a-2"));
         assert_eq!(list(&folder).unwrap().unwrap(), ["current"]);

@@ -6,13 +6,14 @@
 //! `PID:TICKS` and a line feed, believed only while that process lives. Neither file is ever deleted: a second
 //! one of the same name would be a second lock.
 
+use crate::host::os;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
+use crate::host::os::Errno;
+use crate::host::os::fs::{FlockOperation, fchmod, flock};
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{FlockOperation, Mode, fchmod, flock};
-use rustix::io::Errno;
 use thiserror::Error;
 
 use crate::host::identity;
@@ -97,7 +98,7 @@ impl HeldLock {
         options.options_mut().mode(OWNERS_ONLY).custom_flags(no_follow());
         let file = options.open(path).map_err(failed)?;
         // One that was made open to all is closed to others. Whose file it is not can't, and need not.
-        let _ = fchmod(file.file(), Mode::from_raw_mode(OWNERS_ONLY));
+        let _ = fchmod(file.file(), os::fs::mode(OWNERS_ONLY));
         let until = Instant::now() + HANDSHAKE;
         loop {
             match flock(file.file(), FlockOperation::NonBlockingLockExclusive) {
@@ -155,7 +156,7 @@ pub fn holder(path: &Utf8Path) -> Option<ProcessIdentity> {
 }
 
 fn no_follow() -> i32 {
-    i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0)
+    i32::try_from(os::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0)
 }
 
 #[cfg(test)]

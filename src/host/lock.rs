@@ -1,10 +1,11 @@
 //! Locks between processes: held by an open file, so that they end with their holder however it dies.
 
+use crate::host::os;
 use std::io;
 use std::time::{Duration, Instant};
 
+use crate::host::os::fs::{Mode, OFlags};
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{Mode, OFlags};
 use thiserror::Error;
 
 /// Why a lock was not taken.
@@ -30,7 +31,7 @@ pub fn holding<T>(path: &Utf8Path, patience: Duration, work: impl FnOnce() -> T)
         fs_err::create_dir_all(folder).map_err(failed)?;
     }
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let opened = rustix::fs::open(path.as_str(), flags, Mode::from_raw_mode(0o600));
+    let opened = os::fs::open(path.as_str(), flags, Mode::from_raw_mode(0o600));
     let mut lock = fd_lock::RwLock::new(opened.map_err(|errno| failed(errno.into()))?);
     let deadline = Instant::now() + patience;
     let _guard = loop {
@@ -49,21 +50,21 @@ pub fn holding<T>(path: &Utf8Path, patience: Duration, work: impl FnOnce() -> T)
 #[must_use]
 pub fn is_held(path: &Utf8Path) -> Option<bool> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = match rustix::fs::open(path.as_str(), flags, Mode::empty()) {
+    let file = match os::fs::open(path.as_str(), flags, Mode::empty()) {
         Ok(file) => file,
-        Err(rustix::io::Errno::NOENT) => return Some(false),
+        Err(os::Errno::NOENT) => return Some(false),
         Err(_) => return None,
     };
     // Whoever comes just now waits longer than this is held.
-    let taken = rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockShared);
-    Some(taken == Err(rustix::io::Errno::WOULDBLOCK))
+    let taken = os::fs::flock(&file, os::fs::FlockOperation::NonBlockingLockShared);
+    Some(taken == Err(os::Errno::WOULDBLOCK))
 }
 
 /// The process that holds a lock, as the system lists it (`/proc/locks`, proc(5)). `None`: none does, or it can't be
 /// known, as of one in another container.
 #[must_use]
 pub fn holder_of(path: &Utf8Path) -> Option<u32> {
-    let inode = rustix::fs::lstat(path.as_str()).ok()?.st_ino;
+    let inode = os::fs::lstat(path.as_str()).ok()?.st_ino;
     holder_in(&fs_err::read_to_string("/proc/locks").ok()?, inode)
 }
 

@@ -1,14 +1,15 @@
 //! What this host is and can do: its kernel, its processor, its memory, its settings.
 
+use crate::host::os;
 use std::ffi::OsStr;
 use std::net::{TcpListener, ToSocketAddrs as _};
 
+use crate::host::os::fs::{AtFlags, CWD};
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{AtFlags, CWD};
 
 use crate::host::files;
 
-pub use rustix::fs::Access;
+pub use crate::host::os::fs::Access;
 
 /// The version of the kernel, as it names itself.
 #[must_use]
@@ -110,7 +111,7 @@ pub fn memory() -> Option<u64> {
 /// Whether the rights that this thread acts with let it use a file.
 #[must_use]
 pub fn may(path: &Utf8Path, access: Access) -> bool {
-    rustix::fs::accessat(CWD, path.as_str(), access, AtFlags::EACCESS).is_ok()
+    os::fs::accessat(CWD, path.as_str(), access, AtFlags::EACCESS).is_ok()
 }
 
 /// Where a program is that a name stands for in a list of folders.

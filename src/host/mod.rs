@@ -21,6 +21,7 @@ pub mod lock;
 pub mod machine;
 pub mod memory;
 pub mod notify;
+pub mod os;
 pub mod output;
 pub mod own_file;
 pub mod pipe;

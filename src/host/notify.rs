@@ -61,13 +61,10 @@ pub fn tell_journal(message: &str, fields: &[(&str, &str)]) -> io::Result<()> {
     socket.send_to(text.as_bytes(), JOURNAL).map(|_| ())
 }
 
-/// Writes where this process's own errors go: to the journal, on systemd. A journal that takes no more for a moment must
-/// not hold up whoever tells it.
-pub fn tell_errors(line: &str) {
-    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-    if send(io::stderr(), line.as_bytes(), flags) == Err(Errno::NOTSOCK) {
-        let _ = io::Write::write_all(&mut io::stderr(), line.as_bytes());
-    }
+/// Sends a line into a socket, where this is one: the journal's, on systemd. One that takes no more for a moment must not
+/// hold up whoever tells it. Says whether it is one.
+pub fn tell_at_once(socket: BorrowedFd<'_>, line: &str) -> bool {
+    send(socket, line.as_bytes(), SendFlags::DONTWAIT | SendFlags::NOSIGNAL) != Err(Errno::NOTSOCK)
 }
 
 /// How much more time a manager is asked for, again and again, and how often.

@@ -6,13 +6,14 @@ mod content;
 mod place;
 mod put_back;
 
+use crate::host::os;
+use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, Dev, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid};
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid};
-use rustix::io::Errno;
 
 use crate::host::files::{FileError, failed, failed_io};
 use crate::host::removal::{names, open_at, permissions};
@@ -85,7 +86,7 @@ struct Copier<'a> {
     /// What is copied, for messages.
     root: &'a Utf8Path,
     into: BorrowedFd<'a>,
-    device: u64,
+    device: Dev,
     /// The copies of files with several names, by inode.
     links: HashMap<u64, CString>,
     content: Content,
@@ -107,16 +108,15 @@ impl Copier<'_> {
     ) -> Result<(), FileError> {
         let shown = self.shown(way);
         let can = |action: &'static str| failed(action, &shown);
-        let stat = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(can("look at"))?;
+        let stat = os::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(can("look at"))?;
         if stat.st_dev != self.device {
             return Err(other_file_system(&shown));
         }
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {
                 let source = open_at(parent, name, FOLDER).map_err(can("open"))?;
-                rustix::fs::mkdirat(into, way.name(), Mode::RWXU).map_err(can("copy"))?;
-                let copy =
-                    rustix::fs::openat(into, way.name(), FOLDER, Mode::empty()).map_err(can("copy"))?;
+                os::fs::mkdirat(into, way.name(), Mode::RWXU).map_err(can("copy"))?;
+                let copy = os::fs::openat(into, way.name(), FOLDER, Mode::empty()).map_err(can("copy"))?;
                 for name in names(&source).map_err(failed_io("list", &shown))? {
                     self.entry(source.as_fd(), &name, copy.as_fd(), &way.with(&name))?;
                 }
@@ -124,14 +124,13 @@ impl Copier<'_> {
             }
             FileType::RegularFile => self.file(parent, name, into, way, &stat).map_err(can("copy")),
             FileType::Symlink => {
-                let target =
-                    rustix::fs::readlinkat(parent, name, Vec::new()).map_err(can("read the link"))?;
+                let target = os::fs::readlinkat(parent, name, Vec::new()).map_err(can("read the link"))?;
                 let to = way.name();
-                rustix::fs::symlinkat(&*target, into, to)
+                os::fs::symlinkat(&*target, into, to)
                     .and_then(|()| {
                         let (uid, gid) = owner_of(&stat);
-                        rustix::fs::chownat(into, to, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
-                        rustix::fs::utimensat(into, to, &times_of(&stat), AtFlags::SYMLINK_NOFOLLOW)
+                        os::fs::chownat(into, to, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
+                        os::fs::utimensat(into, to, &times_of(&stat), AtFlags::SYMLINK_NOFOLLOW)
                     })
                     .map_err(can("copy"))
             }
@@ -149,14 +148,19 @@ impl Copier<'_> {
         into: BorrowedFd<'_>,
         way: &Way,
         stat: &Stat,
-    ) -> rustix::io::Result<()> {
+    ) -> os::io::Result<()> {
         if let Some(first) = self.links.get(&stat.st_ino) {
-            return rustix::fs::linkat(self.into, first, into, way.name(), AtFlags::empty());
+            return os::fs::linkat(self.into, first, into, way.name(), AtFlags::empty());
         }
         let source = open_at(parent, name, FILE)?;
-        let copy = rustix::fs::openat(into, way.name(), NEW_FILE, Mode::RUSR | Mode::WUSR)?;
-        let size = u64::try_from(stat.st_size).unwrap_or(0);
-        self.content.copy(&source, &copy, size)?;
+        let copy = if os::fs::clone_to(&source, into, way.name())? {
+            os::fs::openat(into, way.name(), FILE, Mode::empty())?
+        } else {
+            let copy = os::fs::openat(into, way.name(), NEW_FILE, Mode::RUSR | Mode::WUSR)?;
+            let size = u64::try_from(stat.st_size).unwrap_or(0);
+            self.content.copy(&source, &copy, size)?;
+            copy
+        };
         finish(&source, &copy, stat)?;
         self.replica.bytes += allocated(stat);
         if stat.st_nlink > 1 {
@@ -168,12 +172,12 @@ impl Copier<'_> {
 
 /// Gives a copy what its original has beside its content. The mode follows the owner, whose change takes bits away, and
 /// the time all that changes it.
-fn finish(source: &OwnedFd, copy: &OwnedFd, stat: &Stat) -> rustix::io::Result<()> {
+fn finish(source: &OwnedFd, copy: &OwnedFd, stat: &Stat) -> os::io::Result<()> {
     let (uid, gid) = owner_of(stat);
-    rustix::fs::fchown(copy, Some(uid), Some(gid))?;
+    os::fs::fchown(copy, Some(uid), Some(gid))?;
     copy_attributes(source, copy)?;
-    rustix::fs::fchmod(copy, permissions(stat.st_mode))?;
-    rustix::fs::futimens(copy, &times_of(stat))
+    os::fs::fchmod(copy, permissions(stat.st_mode))?;
+    os::fs::futimens(copy, &times_of(stat))
 }
 
 fn owner_of(stat: &Stat) -> (Uid, Gid) {
@@ -181,14 +185,15 @@ fn owner_of(stat: &Stat) -> (Uid, Gid) {
 }
 
 fn times_of(stat: &Stat) -> Timestamps {
-    let time = |seconds: i64, nanoseconds: u64| Timespec {
-        tv_sec: seconds,
-        tv_nsec: nanoseconds.try_into().unwrap_or_default(),
-    };
     Timestamps {
         last_access: time(stat.st_atime, stat.st_atime_nsec),
         last_modification: time(stat.st_mtime, stat.st_mtime_nsec),
     }
+}
+
+/// The type of the nanoseconds differs between systems.
+fn time(seconds: i64, nanoseconds: impl TryInto<i64>) -> Timespec {
+    Timespec { tv_sec: seconds, tv_nsec: nanoseconds.try_into().unwrap_or_default() }
 }
 
 /// The room that a file takes, in bytes: of one with holes less than its length.

@@ -1,11 +1,12 @@
 //! Files that somebody else may have put there: no link is followed, sizes are limited, nothing keeps the reader
 //! waiting.
 
+use crate::host::os;
+use crate::host::os::OwnedFd;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::OwnedFd;
 
+use crate::host::os::fs::{Mode, OFlags};
 use camino::Utf8Path;
-use rustix::fs::{Mode, OFlags};
 
 use crate::host::files::{FileError, failed, failed_io};
 
@@ -13,13 +14,13 @@ use crate::host::files::{FileError, failed, failed_io};
 /// pipe that would keep the reader waiting. Nothing where there is none.
 pub fn open(path: &Utf8Path) -> Result<Option<std::fs::File>, FileError> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file: OwnedFd = match rustix::fs::open(path.as_str(), flags, Mode::empty()) {
+    let file: OwnedFd = match os::fs::open(path.as_str(), flags, Mode::empty()) {
         Ok(file) => file,
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(None),
+        Err(os::Errno::NOENT | os::Errno::NOTDIR) => return Ok(None),
         Err(errno) => return Err(failed("read", path)(errno)),
     };
-    let stat = rustix::fs::fstat(&file).map_err(failed("look at", path))?;
-    if rustix::fs::FileType::from_raw_mode(stat.st_mode) != rustix::fs::FileType::RegularFile {
+    let stat = os::fs::fstat(&file).map_err(failed("look at", path))?;
+    if os::fs::FileType::from_raw_mode(stat.st_mode) != os::fs::FileType::RegularFile {
         let source = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
         return Err(failed_io("read", path)(source));
     }
@@ -44,18 +45,18 @@ pub fn read(path: &Utf8Path, limit: u64) -> Result<Option<String>, FileError> {
 pub fn replace(path: &Utf8Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let beside = path.with_file_name(format!(".{name}.mainstay"));
-    match rustix::fs::unlink(beside.as_str()) {
-        Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+    match os::fs::unlink(beside.as_str()) {
+        Ok(()) | Err(os::Errno::NOENT) => {}
         Err(errno) => return Err(errno.into()),
     }
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = rustix::fs::open(beside.as_str(), flags, Mode::from_raw_mode(mode))?;
+    let file = os::fs::open(beside.as_str(), flags, os::fs::mode(mode))?;
     let written = std::fs::File::from(file)
         .write_all(bytes)
-        .and_then(|()| rustix::fs::rename(beside.as_str(), path.as_str()).map_err(Into::into));
+        .and_then(|()| os::fs::rename(beside.as_str(), path.as_str()).map_err(Into::into));
     if written.is_err() {
         // What is left of it would only be in the way.
-        let _ = rustix::fs::unlink(beside.as_str());
+        let _ = os::fs::unlink(beside.as_str());
     }
     written
 }
@@ -70,26 +71,26 @@ pub fn each_text(
     mut look: impl FnMut(&str),
 ) -> Result<(), FileError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let opened = match rustix::fs::open(folder.as_str(), flags, Mode::empty()) {
+    let opened = match os::fs::open(folder.as_str(), flags, Mode::empty()) {
         Ok(opened) => opened,
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(()),
+        Err(os::Errno::NOENT | os::Errno::NOTDIR) => return Ok(()),
         Err(errno) => return Err(failed("list", folder)(errno)),
     };
     let mut buffer = vec![0; 64 << 10];
-    for entry in rustix::fs::Dir::read_from(&opened).map_err(failed("list", folder))? {
+    for entry in os::fs::Dir::read_from(&opened).map_err(failed("list", folder))? {
         let entry = entry.map_err(failed("list", folder))?;
         let name = entry.file_name();
         let kind = entry.file_type();
         if !name.to_bytes().ends_with(ending.as_bytes())
-            || !matches!(kind, rustix::fs::FileType::RegularFile | rustix::fs::FileType::Unknown)
+            || !matches!(kind, os::fs::FileType::RegularFile | os::fs::FileType::Unknown)
         {
             continue;
         }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match rustix::fs::openat(&opened, name, flags, Mode::empty()) {
+        let file = match os::fs::openat(&opened, name, flags, Mode::empty()) {
             Ok(file) => file,
             // Gone since, or a link after all.
-            Err(rustix::io::Errno::NOENT | rustix::io::Errno::LOOP) => continue,
+            Err(os::Errno::NOENT | os::Errno::LOOP) => continue,
             Err(errno) => {
                 return Err(failed("read", &folder.join(name.to_string_lossy().as_ref()))(errno));
             }
@@ -102,7 +103,7 @@ pub fn each_text(
                 }
                 buffer.resize(length * 2, 0);
             }
-            match rustix::io::read(&file, &mut buffer[length..]) {
+            match os::io::read(&file, &mut buffer[length..]) {
                 Ok(count) => {
                     length += count;
                     // A read of a regular file gives less than was asked for only at its end.
@@ -110,7 +111,7 @@ pub fn each_text(
                         break true;
                     }
                 }
-                Err(rustix::io::Errno::INTR) => {}
+                Err(os::Errno::INTR) => {}
                 // A folder or a socket by that name.
                 Err(_) => break false,
             }
@@ -125,7 +126,7 @@ pub fn each_text(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustix::fs::CWD;
+    use crate::host::os::fs::CWD;
 
     use crate::host::files;
 
@@ -136,8 +137,7 @@ mod tests {
         let (secret, linked, pipe) = (folder.join("secret"), folder.join("linked"), folder.join("pipe"));
         files::write(&secret, "0123456789", 0o600, None).unwrap();
         files::link(&linked, Utf8Path::new("secret")).unwrap();
-        rustix::fs::mknodat(CWD, pipe.as_str(), rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0)
-            .unwrap();
+        os::fs::mknodat(CWD, pipe.as_str(), os::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
         assert_eq!(read(&secret, 10).unwrap().as_deref(), Some("0123456789"));
         assert!(read(&secret, 9).is_err());
         assert!(read(&linked, 10).is_err());

@@ -1,9 +1,9 @@
 //! Small files are written by several threads: nearly all of their time goes into creating them, which the
 //! kernel does for several folders at once.
 
+use crate::host::os::BorrowedFd;
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
-use std::os::fd::BorrowedFd;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::package::disk::Writer;

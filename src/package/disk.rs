@@ -1,12 +1,13 @@
 //! The file system, by descriptors: nothing here follows a link or resolves a name of more than one part.
 
+use crate::host::os;
+use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode, RenameFlags};
 use camino::Utf8Path;
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode, RenameFlags};
-use rustix::io::Errno;
 
 pub(crate) use crate::host::removal::{clear, names, remove};
 
@@ -20,24 +21,24 @@ pub(crate) const FOLDER_FLAGS: OFlags =
 
 /// Opens a folder by its path; links on the way to it count, it itself may not be one.
 pub(crate) fn open_folder(path: &Utf8Path) -> io::Result<OwnedFd> {
-    Ok(rustix::fs::openat(CWD, path.as_str(), FOLDER_FLAGS, Mode::empty())?)
+    Ok(os::fs::openat(CWD, path.as_str(), FOLDER_FLAGS, Mode::empty())?)
 }
 
 /// Opens a folder of a folder.
 pub(crate) fn open_folder_at(parent: impl AsFd, name: &str) -> io::Result<OwnedFd> {
-    Ok(rustix::fs::openat(parent, name, FOLDER_FLAGS, Mode::empty())?)
+    Ok(os::fs::openat(parent, name, FOLDER_FLAGS, Mode::empty())?)
 }
 
 /// Opens a regular file of a folder for reading.
 pub(crate) fn open_file_at(parent: impl AsFd, name: &str) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = File::from(rustix::fs::openat(parent, name, flags, Mode::empty())?);
+    let file = File::from(os::fs::openat(parent, name, flags, Mode::empty())?);
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
 /// Creates a folder that only its owner can enter.
 pub(crate) fn create_private_folder(parent: impl AsFd, name: &str) -> io::Result<()> {
-    Ok(rustix::fs::mkdirat(parent, name, Mode::RWXU)?)
+    Ok(os::fs::mkdirat(parent, name, Mode::RWXU)?)
 }
 
 /// Whether there are names in a folder.
@@ -69,7 +70,7 @@ impl<'root> Writer<'root> {
                 let parent = self.way.last().map_or(self.root, |(_, folder)| folder.as_fd());
                 let folder = match open_folder_at(parent, part) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                        match rustix::fs::mkdirat(parent, part, OPEN_FOLDER) {
+                        match os::fs::mkdirat(parent, part, OPEN_FOLDER) {
                             Ok(()) | Err(Errno::EXIST) => open_folder_at(parent, part)?,
                             Err(error) => return Err(error.into()),
                         }
@@ -88,14 +89,14 @@ impl<'root> Writer<'root> {
     pub(crate) fn create(&mut self, folder: &str, name: &str, program: bool) -> io::Result<File> {
         let mode = if program { SEALED_PROGRAM } else { SEALED_FILE };
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(self.folder(folder)?, name, flags, mode)?;
+        let file = os::fs::openat(self.folder(folder)?, name, flags, mode)?;
         let differ = match self.modes_differ {
             Some(differ) => differ,
-            None => permissions(rustix::fs::fstat(&file)?.st_mode) != mode,
+            None => permissions(os::fs::fstat(&file)?.st_mode) != mode,
         };
         self.modes_differ = Some(differ);
         if differ {
-            rustix::fs::fchmod(&file, mode)?;
+            os::fs::fchmod(&file, mode)?;
         }
         Ok(File::from(file))
     }
@@ -104,12 +105,12 @@ impl<'root> Writer<'root> {
     pub(crate) fn hard_link(&mut self, from: (&str, &str), to: (&str, &str)) -> io::Result<()> {
         let old = self.folder(from.0)?.try_clone_to_owned()?;
         let new = self.folder(to.0)?;
-        Ok(rustix::fs::linkat(&old, from.1, new, to.1, AtFlags::empty())?)
+        Ok(os::fs::linkat(&old, from.1, new, to.1, AtFlags::empty())?)
     }
 
     /// Creates a symbolic link.
     pub(crate) fn symlink(&mut self, target: &str, folder: &str, name: &str) -> io::Result<()> {
-        Ok(rustix::fs::symlinkat(target, self.folder(folder)?, name)?)
+        Ok(os::fs::symlinkat(target, self.folder(folder)?, name)?)
     }
 }
 
@@ -119,7 +120,7 @@ fn permissions(mode: RawMode) -> Mode {
 
 /// Free bytes of a file system for this process, and how many more files it takes, where it has such a limit.
 pub(crate) fn available(folder: impl AsFd) -> io::Result<(u64, Option<u64>)> {
-    let found = rustix::fs::fstatvfs(folder)?;
+    let found = os::fs::fstatvfs(folder)?;
     let files = (found.f_files > 0).then_some(found.f_favail);
     Ok((found.f_bavail.saturating_mul(found.f_frsize), files))
 }
@@ -139,44 +140,44 @@ pub(crate) fn seal(folder: BorrowedFd<'_>) -> io::Result<()> {
         }
         let kind = match entry.file_type() {
             FileType::Unknown => {
-                FileType::from_raw_mode(rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode)
+                FileType::from_raw_mode(os::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode)
             }
             known => known,
         };
         match kind {
             FileType::Directory => {
-                seal(rustix::fs::openat(folder, name, FOLDER_FLAGS, Mode::empty())?.as_fd())?;
+                seal(os::fs::openat(folder, name, FOLDER_FLAGS, Mode::empty())?.as_fd())?;
             }
             FileType::RegularFile => {
-                let mode = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode;
+                let mode = os::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode;
                 if mode & 0o222 != 0 {
                     let mode = if mode & 0o100 == 0 { SEALED_FILE } else { SEALED_PROGRAM };
                     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-                    rustix::fs::fchmod(rustix::fs::openat(folder, name, flags, Mode::empty())?, mode)?;
+                    os::fs::fchmod(os::fs::openat(folder, name, flags, Mode::empty())?, mode)?;
                 }
             }
             _ => {}
         }
     }
-    Ok(rustix::fs::fchmod(folder, SEALED_FOLDER)?)
+    Ok(os::fs::fchmod(folder, SEALED_FOLDER)?)
 }
 
 /// Whether a name still leads to the folder that was opened by it.
 pub(crate) fn is_named(parent: &OwnedFd, name: &str, folder: &OwnedFd) -> bool {
-    let named = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW);
-    let opened = rustix::fs::fstat(folder);
+    let named = os::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW);
+    let opened = os::fs::fstat(folder);
     matches!((named, opened), (Ok(named), Ok(opened)) if named.st_ino == opened.st_ino && named.st_dev == opened.st_dev)
 }
 
 /// Renames without replacing. Where the file system can't, the name is looked at first: writers hold the
 /// instance's lock, so nobody else takes it in between.
 pub(crate) fn rename_to_free(parent: &OwnedFd, from: &std::ffi::CStr, to: &str) -> io::Result<()> {
-    match rustix::fs::renameat_with(parent, from, parent, to, RenameFlags::NOREPLACE) {
+    match os::fs::renameat_with(parent, from, parent, to, RenameFlags::NOREPLACE) {
         Err(Errno::NOSYS | Errno::INVAL | Errno::NOTSUP) => {}
         renamed => return Ok(renamed?),
     }
-    match rustix::fs::statat(parent, to, AtFlags::SYMLINK_NOFOLLOW) {
-        Err(Errno::NOENT) => Ok(rustix::fs::renameat(parent, from, parent, to)?),
+    match os::fs::statat(parent, to, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => Ok(os::fs::renameat(parent, from, parent, to)?),
         Err(error) => Err(error.into()),
         Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
     }
@@ -184,7 +185,7 @@ pub(crate) fn rename_to_free(parent: &OwnedFd, from: &std::ffi::CStr, to: &str) 
 
 /// Gives one entry the name of another, which gets its own: in one step, or not at all. Says whether there was another.
 pub(crate) fn exchange(parent: &OwnedFd, from: &std::ffi::CStr, to: &str) -> io::Result<bool> {
-    match rustix::fs::renameat_with(parent, from, parent, to, RenameFlags::EXCHANGE) {
+    match os::fs::renameat_with(parent, from, parent, to, RenameFlags::EXCHANGE) {
         Ok(()) => Ok(true),
         Err(Errno::NOENT) => rename_to_free(parent, from, to).map(|()| false),
         Err(error) => Err(error.into()),
@@ -193,37 +194,27 @@ pub(crate) fn exchange(parent: &OwnedFd, from: &std::ffi::CStr, to: &str) -> io:
 
 /// Begins to write back what was written so far, where the system can do so in one call.
 pub(crate) fn start_sync(folder: BorrowedFd<'_>) {
-    #[cfg(target_os = "linux")]
-    let _ = rustix::fs::syncfs(folder);
-    #[cfg(not(target_os = "linux"))]
-    let _ = folder;
+    os::fs::begin_sync(folder);
 }
 
 /// Forces everything below a folder to the disk: in one call for the whole file system where the system has
 /// one and there is much to force, else file by file. The one call also writes what others have left
 /// unwritten, so it does not pay for a few files.
 pub(crate) fn sync_tree(folder: BorrowedFd<'_>, entries: u64) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
     if entries > 50 {
-        return Ok(rustix::fs::syncfs(folder)?);
+        return Ok(os::fs::syncfs(folder)?);
     }
-    let _ = entries;
     sync_each(folder)
 }
 
 fn sync_each(folder: BorrowedFd<'_>) -> io::Result<()> {
     for name in names(folder)? {
-        let kind =
-            FileType::from_raw_mode(rustix::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode);
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let kind = FileType::from_raw_mode(os::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode);
         match kind {
             FileType::Directory => {
-                sync_each(rustix::fs::openat(folder, &name, FOLDER_FLAGS, Mode::empty())?.as_fd())?;
+                sync_each(os::fs::openat(folder, &name, FOLDER_FLAGS, Mode::empty())?.as_fd())?;
             }
-            // `sync_all` is F_FULLFSYNC on Apple's systems, where fsync stops at the drive's cache.
-            FileType::RegularFile => {
-                File::from(rustix::fs::openat(folder, &name, flags, Mode::empty())?).sync_all()?;
-            }
+            FileType::RegularFile => os::fs::sync_at(folder, &name)?,
             _ => {}
         }
     }
@@ -232,5 +223,5 @@ fn sync_each(folder: BorrowedFd<'_>) -> io::Result<()> {
 
 /// Forces the names in a folder to the disk.
 pub(crate) fn sync_folder(folder: BorrowedFd<'_>) -> io::Result<()> {
-    File::from(folder.try_clone_to_owned()?).sync_all()
+    os::fs::sync_names(folder)
 }

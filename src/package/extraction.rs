@@ -1,7 +1,8 @@
 //! One extraction under way: what both kinds of archive have in common.
 
+use crate::host::os;
+use crate::host::os::{AsFd, BorrowedFd};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 
 use camino::Utf8Path;
 
@@ -217,11 +218,11 @@ impl<'a> Extraction<'a> {
             .map(|number| format!(".aside{number}"))
             .find(|aside| aside != top && names.iter().all(|name| name.as_bytes() != aside.as_bytes()))
             .unwrap_or_default();
-        rustix::fs::renameat(self.root, top, self.root, &aside)?;
+        os::fs::renameat(self.root, top, self.root, &aside)?;
         for name in &names {
-            rustix::fs::renameat(folder.as_fd(), name, self.root, name)?;
+            os::fs::renameat(folder.as_fd(), name, self.root, name)?;
         }
-        Ok(rustix::fs::unlinkat(self.root, &aside, rustix::fs::AtFlags::REMOVEDIR)?)
+        Ok(os::fs::unlinkat(self.root, &aside, os::fs::AtFlags::REMOVEDIR)?)
     }
 
     fn description(&self) -> Result<Option<PackageDescription>, UnpackError> {

@@ -1,7 +1,7 @@
 //! Writing back early: the disk works while the rest is inflated, so that the barrier before publishing
 //! finds little left to do.
 
-use std::os::fd::BorrowedFd;
+use crate::host::os::BorrowedFd;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Bytes that are worth a start, in bytes.

@@ -1,12 +1,13 @@
 //! What trees take of the disk, with files that several names share counted as often as they are stored.
 
+use crate::host::os;
+use crate::host::os::{AsFd as _, BorrowedFd};
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::RangeInclusive;
-use std::os::fd::{AsFd as _, BorrowedFd};
 
+use crate::host::os::fs::{AtFlags, FileType, Mode, Stat};
 use camino::Utf8Path;
-use rustix::fs::{AtFlags, FileType, Mode, Stat};
 
 use crate::package::disk;
 use crate::package::tree::TOKEN;
@@ -24,7 +25,7 @@ struct Met {
 }
 
 /// Inodes by device and number.
-type Inodes = BTreeMap<(u64, u64), Met>;
+type Inodes = BTreeMap<(os::fs::Dev, u64), Met>;
 
 /// The room that is free again when these folders and files are gone, in bytes: what has a name elsewhere stays. A path
 /// that is not there frees nothing.
@@ -44,7 +45,7 @@ pub fn holds(tree: &Utf8Path) -> io::Result<RangeInclusive<u64>> {
     let mut met = Inodes::new();
     let folder = disk::open_folder(tree)?;
     walk(folder.as_fd(), &mut met)?;
-    let token = rustix::fs::statat(&folder, TOKEN, AtFlags::SYMLINK_NOFOLLOW)?;
+    let token = os::fs::statat(&folder, TOKEN, AtFlags::SYMLINK_NOFOLLOW)?;
     let token = u64::try_from(token.st_size).unwrap_or(0);
     let sum = |count: fn(&Met) -> u64| met.values().map(count).sum::<u64>().saturating_sub(token);
     Ok(sum(|met| met.content)..=sum(|met| met.content * met.names))
@@ -56,7 +57,7 @@ fn walk_all<'a>(paths: impl IntoIterator<Item = &'a Utf8Path>) -> io::Result<Ino
         match disk::open_folder(path) {
             Ok(folder) => walk(folder.as_fd(), &mut met)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(_) => enter(&rustix::fs::lstat(path.as_str())?, &mut met),
+            Err(_) => enter(&os::fs::lstat(path.as_str())?, &mut met),
         }
     }
     Ok(met)
@@ -64,13 +65,13 @@ fn walk_all<'a>(paths: impl IntoIterator<Item = &'a Utf8Path>) -> io::Result<Ino
 
 fn walk(folder: BorrowedFd<'_>, met: &mut Inodes) -> io::Result<()> {
     // A folder has a name for each folder in it; all of them go with it.
-    let mut own = rustix::fs::fstat(folder)?;
+    let mut own = os::fs::fstat(folder)?;
     own.st_nlink = 1;
     enter(&own, met);
     for name in disk::names(folder)? {
-        let stat = rustix::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let stat = os::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW)?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-            let below = rustix::fs::openat(folder, &name, disk::FOLDER_FLAGS, Mode::empty())?;
+            let below = os::fs::openat(folder, &name, disk::FOLDER_FLAGS, Mode::empty())?;
             walk(below.as_fd(), met)?;
         } else {
             enter(&stat, met);
@@ -82,7 +83,7 @@ fn walk(folder: BorrowedFd<'_>, met: &mut Inodes) -> io::Result<()> {
 #[expect(clippy::useless_conversion, reason = "the types differ between systems")]
 fn enter(stat: &Stat, met: &mut Inodes) {
     let (links, blocks) = (u64::from(stat.st_nlink), u64::try_from(stat.st_blocks).unwrap_or(0));
-    let found = met.entry((u64::from(stat.st_dev), u64::from(stat.st_ino))).or_insert(Met {
+    let found = met.entry((stat.st_dev, u64::from(stat.st_ino))).or_insert(Met {
         names: 0,
         links,
         bytes: blocks * BLOCK,

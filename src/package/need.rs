@@ -1,8 +1,8 @@
 //! How much room an archive will take, told before anything of it is written.
 
+use crate::host::os::AsFd as _;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::os::fd::AsFd as _;
 
 use camino::Utf8Path;
 

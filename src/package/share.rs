@@ -7,14 +7,15 @@
 //! A program with root's rights could write through such a name all the same, and so into the version before: its files
 //! share their bytes only where the file system copies them once one is changed.
 
+use crate::host::os;
+use crate::host::os::{AsFd as _, BorrowedFd, OwnedFd};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::host::os::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use camino::Utf8Path;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
 use crate::package::disk;
 
@@ -126,11 +127,11 @@ pub(crate) fn share(root: BorrowedFd<'_>, others: &[&Utf8Path], manner: Manner) 
 /// Lists the regular files below a folder, in its order, which is mostly that of the disk.
 fn list(folder: BorrowedFd<'_>, path: &str, files: &mut Vec<Place>) -> io::Result<()> {
     for name in disk::names(folder)? {
-        let stat = rustix::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let stat = os::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW)?;
         let Ok(text) = name.to_str() else { continue };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {
-                let below = rustix::fs::openat(folder, &name, disk::FOLDER_FLAGS, Mode::empty())?;
+                let below = os::fs::openat(folder, &name, disk::FOLDER_FLAGS, Mode::empty())?;
                 let path = if path.is_empty() { text.to_owned() } else { format!("{path}/{text}") };
                 list(below.as_fd(), &path, files)?;
             }
@@ -222,10 +223,10 @@ impl<'a> Worker<'a> {
                 // What can't be opened there is not shared; that of our own has to be there.
                 let Ok(there) = last.open(&like.folder) else { continue };
                 let Ok(theirs) = disk::open_file_at(there, &like.name) else { continue };
-                let their_stat = rustix::fs::fstat(&theirs)?;
+                let their_stat = os::fs::fstat(&theirs)?;
                 if own.is_none() {
                     let file = disk::open_file_at(folder, &place.name)?;
-                    let stat = rustix::fs::fstat(&file)?;
+                    let stat = os::fs::fstat(&file)?;
                     own = Some((file, stat));
                 }
                 let Some((file, stat)) = &mut own else { continue };
@@ -268,12 +269,12 @@ fn may_be_one(ours: &Stat, theirs: &Stat, same_disk: bool) -> bool {
 /// Whether somebody has given a file more than its mode: capabilities, an access list. The copy has none.
 fn has_attributes(file: &File) -> bool {
     let mut names = [0; 1024];
-    match rustix::fs::flistxattr(file, &mut names) {
+    match os::fs::flistxattr(file, &mut names) {
         Ok(length) => {
             let names = names.get(..length).unwrap_or_default();
             names.split(|byte| *byte == 0).any(|name| !name.is_empty() && name != LABEL)
         }
-        Err(rustix::io::Errno::NOTSUP) => false,
+        Err(os::Errno::NOTSUP) => false,
         Err(_) => true,
     }
 }
@@ -310,8 +311,8 @@ fn fill(file: &mut impl io::Read, buffer: &mut [u8]) -> io::Result<usize> {
 /// Lets a file have its bytes in common with one that is equal, and says whether it has.
 fn clone(folder: BorrowedFd<'_>, name: &str, theirs: &File) -> bool {
     let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let ours = rustix::fs::openat(folder, name, flags, Mode::empty());
-    ours.is_ok_and(|ours| rustix::fs::ioctl_ficlone(&ours, theirs).is_ok())
+    let ours = os::fs::openat(folder, name, flags, Mode::empty());
+    ours.is_ok_and(|ours| os::fs::ioctl_ficlone(&ours, theirs).is_ok())
 }
 
 /// Puts a link to a file that was just read into the place of its copy, and says whether it did.
@@ -322,21 +323,21 @@ fn link(
     name: &str,
     beside: &str,
 ) -> io::Result<bool> {
-    if rustix::fs::linkat(there.0, there.1, folder, beside, AtFlags::empty()).is_err() {
+    if os::fs::linkat(there.0, there.1, folder, beside, AtFlags::empty()).is_err() {
         // Another disk, too many links, or forbidden: the copy does as well.
         return Ok(false);
     }
-    let made = rustix::fs::statat(folder, beside, AtFlags::SYMLINK_NOFOLLOW);
+    let made = os::fs::statat(folder, beside, AtFlags::SYMLINK_NOFOLLOW);
     let is_it = made.is_ok_and(|made| {
         (made.st_dev, made.st_ino, made.st_size) == (read.st_dev, read.st_ino, read.st_size)
             && (made.st_mtime, made.st_mtime_nsec, made.st_mode)
                 == (read.st_mtime, read.st_mtime_nsec, read.st_mode)
     });
-    if is_it && rustix::fs::renameat(folder, beside, folder, name).is_ok() {
+    if is_it && os::fs::renameat(folder, beside, folder, name).is_ok() {
         return Ok(true);
     }
     // It must not become a part of the tree.
-    rustix::fs::unlinkat(folder, beside, AtFlags::empty())?;
+    os::fs::unlinkat(folder, beside, AtFlags::empty())?;
     Ok(false)
 }
 

@@ -3,12 +3,13 @@
 //! A name says what a tree is: `.partial-…` is being filled, `.trash-…` is to be removed, any other name is
 //! published. Recovery needs no more than the names.
 
+use crate::host::os;
+use crate::host::os::{AsFd as _, OwnedFd};
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
 
+use crate::host::os::fs::FlockOperation;
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -108,7 +109,7 @@ pub fn stage(parent: &Utf8Path, name: &str) -> Result<Staging, TreeError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             opened => opened.map_err(failed(&path, "opened"))?,
         };
-        let locked = rustix::fs::flock(&root, FlockOperation::NonBlockingLockExclusive).is_ok();
+        let locked = os::fs::flock(&root, FlockOperation::NonBlockingLockExclusive).is_ok();
         if locked && disk::is_named(&folder, &hidden, &root) {
             let name = CString::new(hidden).unwrap_or_default();
             let parent_path = parent.to_owned();
@@ -199,7 +200,7 @@ pub fn mark(parent: &Utf8Path, name: &str, program: &Utf8Path) -> Result<(), Tre
 /// The token of a tree, if it is whole. A link to a tree is not a tree. That it can't be read is no sign that it is not
 /// whole: a disk may be at fault for a moment.
 pub fn look(tree: &Utf8Path) -> Result<Option<Complete>, TreeError> {
-    use rustix::io::Errno;
+    use crate::host::os::Errno;
     let path = tree.join(TOKEN);
     let unreadable = || failed(&path, "read");
     let is_none = |error: &io::Error| {
@@ -317,7 +318,7 @@ pub fn sweep(parent: &Utf8Path) -> Result<u64, TreeError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             tree => tree.map_err(failed(&path, "opened"))?,
         };
-        if rustix::fs::flock(&tree, FlockOperation::NonBlockingLockExclusive).is_ok() {
+        if os::fs::flock(&tree, FlockOperation::NonBlockingLockExclusive).is_ok() {
             disk::remove(folder.as_fd(), &name).map_err(failed(&path, "removed"))?;
             removed += 1;
         }

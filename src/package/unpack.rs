@@ -1,8 +1,8 @@
 //! Unpacking: an archive becomes the contents of a folder, or nothing does.
 
+use crate::host::os::{AsFd as _, BorrowedFd};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::os::fd::{AsFd as _, BorrowedFd};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use crate::host::notify;
 use crate::host::output::LogWriter;
+use crate::host::rest::AsFd as _;
 use crate::model::log_line::Stream;
 use crate::supervise::context::{Context, ProgramOutput};
 
@@ -53,7 +54,12 @@ impl Log {
                     let _ = writeln!(io::stderr(), "[mainstay] {shown}");
                 }
             }
-            None => notify::tell_errors(&format!("{text}\n")),
+            None => {
+                let (line, errors) = (format!("{text}\n"), io::stderr());
+                if !notify::tell_at_once(errors.as_fd(), &line) {
+                    let _ = errors.lock().write_all(line.as_bytes());
+                }
+            }
         }
     }
 

@@ -112,5 +112,5 @@ pub fn start_detached(
 /// Makes this process a guardian of its own: a session without a terminal (setsid(2)), no folder held, files
 /// made as the system makes them, whatever shell it came from.
 pub fn detach() -> Result<(), GuardError> {
-    session::detach().map_err(|error| system(error.action)(error.source))
+    session::detach().map_err(system("leave the session of the terminal"))
 }

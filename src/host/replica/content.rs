@@ -1,10 +1,10 @@
 //! The content of a file, and what is attached to it.
 
-use std::os::fd::OwnedFd;
+use crate::host::os;
+use crate::host::os::OwnedFd;
 
-use rustix::buffer::spare_capacity;
-use rustix::fs::{SeekFrom, XattrFlags, ftruncate, seek};
-use rustix::io::Errno;
+use crate::host::os::Errno;
+use crate::host::os::fs::{SeekFrom, XattrFlags, ftruncate, seek, spare_capacity};
 
 /// The longest list of attributes, and the longest value of one (xattr(7)).
 const LONGEST: usize = 64 << 10;
@@ -20,9 +20,9 @@ pub(super) struct Content {
 
 impl Content {
     /// Copies a content, holes as holes.
-    pub(super) fn copy(&mut self, from: &OwnedFd, to: &OwnedFd, size: u64) -> rustix::io::Result<()> {
+    pub(super) fn copy(&mut self, from: &OwnedFd, to: &OwnedFd, size: u64) -> os::io::Result<()> {
         if !self.cannot_clone {
-            match rustix::fs::ioctl_ficlone(to, from) {
+            match os::fs::ioctl_ficlone(to, from) {
                 Ok(()) => return Ok(()),
                 Err(
                     Errno::NOTSUP | Errno::XDEV | Errno::NOTTY | Errno::NOSYS | Errno::INVAL | Errno::PERM,
@@ -52,12 +52,12 @@ impl Content {
         ftruncate(to, size)
     }
 
-    fn range(&mut self, from: &OwnedFd, to: &OwnedFd, begin: u64, end: u64) -> rustix::io::Result<()> {
+    fn range(&mut self, from: &OwnedFd, to: &OwnedFd, begin: u64, end: u64) -> os::io::Result<()> {
         let mut at = begin;
         while at < end && !self.cannot_range {
             let (mut read, mut written) = (at, at);
             let length = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
-            match rustix::fs::copy_file_range(from, Some(&mut read), to, Some(&mut written), length) {
+            match os::fs::copy_file_range(from, Some(&mut read), to, Some(&mut written), length) {
                 // Some file systems answer so instead of an error.
                 Ok(0) => self.cannot_range = true,
                 Ok(count) => at += count as u64,
@@ -74,13 +74,13 @@ impl Content {
         let mut buffer = vec![0; 1 << 20];
         while at < end {
             let wanted = usize::try_from(end - at).unwrap_or(buffer.len()).min(buffer.len());
-            let count = rustix::io::pread(from, &mut buffer[..wanted], at)?;
+            let count = os::io::pread(from, &mut buffer[..wanted], at)?;
             if count == 0 {
                 return Ok(());
             }
             let mut rest = &buffer[..count];
             while !rest.is_empty() {
-                let written = rustix::io::pwrite(to, rest, at)?;
+                let written = os::io::pwrite(to, rest, at)?;
                 at += written as u64;
                 rest = rest.get(written..).unwrap_or_default();
             }
@@ -90,17 +90,17 @@ impl Content {
 }
 
 /// Copies the extended attributes, as far as this account may and the file system has them.
-pub(super) fn copy_attributes(from: &OwnedFd, to: &OwnedFd) -> rustix::io::Result<()> {
+pub(super) fn copy_attributes(from: &OwnedFd, to: &OwnedFd) -> os::io::Result<()> {
     let mut list: Vec<u8> = Vec::with_capacity(LONGEST);
-    match rustix::fs::flistxattr(from, spare_capacity(&mut list)) {
+    match os::fs::flistxattr(from, spare_capacity(&mut list)) {
         Ok(_) => {}
         Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(()),
         Err(error) => return Err(error),
     }
     for name in list.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
         let mut value: Vec<u8> = Vec::with_capacity(LONGEST);
-        let copied = rustix::fs::fgetxattr(from, name, spare_capacity(&mut value))
-            .and_then(|_| rustix::fs::fsetxattr(to, name, &value, XattrFlags::empty()));
+        let copied = os::fs::fgetxattr(from, name, spare_capacity(&mut value))
+            .and_then(|_| os::fs::fsetxattr(to, name, &value, XattrFlags::empty()));
         match copied {
             // What belongs to a security module is its own to set.
             Ok(()) | Err(Errno::NODATA | Errno::NOTSUP | Errno::PERM | Errno::ACCESS) => {}

@@ -1,12 +1,13 @@
 //! Finding what is to be copied, and how much that is.
 
+use crate::host::os;
+use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use std::collections::HashSet;
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, CWD, Dev, FileType, Mode, OFlags, Stat};
 use camino::Utf8Path;
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
-use rustix::io::Errno;
 
 use super::{FILE, FOLDER, allocated, other_file_system};
 use crate::host::files::{FileError, failed, failed_io};
@@ -21,28 +22,28 @@ pub(super) struct Place {
 
 /// Opens the folder that holds a path. For root at somebody else's no link on the way counts, and nothing that belongs
 /// to a third account: either could lead anywhere.
-pub(super) fn parent_of(path: &Utf8Path, owner: Option<u32>) -> rustix::io::Result<(OwnedFd, CString)> {
+pub(super) fn parent_of(path: &Utf8Path, owner: Option<u32>) -> os::io::Result<(OwnedFd, CString)> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Err(Errno::INVAL) };
     let name = CString::new(name).map_err(|_| Errno::INVAL)?;
     let Some(owner) = owner else {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        return Ok((rustix::fs::openat(CWD, parent.as_str(), flags, Mode::empty())?, name));
+        return Ok((os::fs::openat(CWD, parent.as_str(), flags, Mode::empty())?, name));
     };
-    let root = rustix::fs::openat(CWD, "/", FOLDER, Mode::empty())?;
+    let root = os::fs::openat(CWD, "/", FOLDER, Mode::empty())?;
     let opened = parent.components().skip(1).try_fold(root, |folder, part| {
-        let next = match rustix::fs::openat(&folder, part.as_str(), FOLDER, Mode::empty()) {
+        let next = match os::fs::openat(&folder, part.as_str(), FOLDER, Mode::empty()) {
             // A link is no folder when it is not followed.
             Err(Errno::NOTDIR) if is_link(&folder, part.as_str()) => return Err(Errno::LOOP),
             next => next?,
         };
-        let found = rustix::fs::fstat(&next)?.st_uid;
+        let found = os::fs::fstat(&next)?.st_uid;
         if found == 0 || found == owner { Ok(next) } else { Err(Errno::PERM) }
     })?;
     Ok((opened, name))
 }
 
 fn is_link(folder: &OwnedFd, name: &str) -> bool {
-    rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
+    os::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
         .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
 }
 
@@ -54,7 +55,7 @@ pub(super) fn find(path: &Utf8Path, owner: Option<u32>) -> Result<Option<Place>,
         Err(Errno::PERM) => return Err(refused(path, "a folder of another account stands on the way to it")),
         opened => opened.map_err(failed("open the folder of", path))?,
     };
-    let stat = match rustix::fs::statat(&parent, &name, AtFlags::SYMLINK_NOFOLLOW) {
+    let stat = match os::fs::statat(&parent, &name, AtFlags::SYMLINK_NOFOLLOW) {
         Err(Errno::NOENT) => return Ok(None),
         stat => stat.map_err(failed("look at", path))?,
     };
@@ -89,19 +90,20 @@ pub fn measure(path: &Utf8Path, owner: Option<u32>, into: &Utf8Path) -> Result<O
     let mut walk = Walk {
         path,
         device: place.stat.st_dev,
-        own: rustix::process::geteuid().as_raw(),
+        own: crate::host::account::effective_uid(),
         seen: HashSet::new(),
         sample: None,
         measure: Measure::default(),
     };
     walk.entry(place.parent.as_fd(), &place.name)?;
-    walk.measure.cloned = walk.sample.as_ref().is_none_or(|sample| can_clone(sample, into));
+    walk.measure.cloned =
+        walk.sample.as_ref().is_none_or(|sample| os::fs::can_clone(sample, into.as_std_path()));
     Ok(Some(walk.measure))
 }
 
 struct Walk<'a> {
     path: &'a Utf8Path,
-    device: u64,
+    device: Dev,
     own: u32,
     seen: HashSet<u64>,
     sample: Option<OwnedFd>,
@@ -111,8 +113,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn entry(&mut self, parent: BorrowedFd<'_>, name: &CStr) -> Result<(), FileError> {
         let path = self.path;
-        let stat =
-            rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed("look at", path));
+        let stat = os::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed("look at", path));
         let stat = match stat {
             // The program goes on meanwhile, and may have removed it.
             Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -138,18 +139,11 @@ impl Walk<'_> {
             FileType::RegularFile if self.seen.insert(stat.st_ino) => {
                 self.measure.bytes += allocated(&stat);
                 if self.sample.is_none() && stat.st_size > 0 {
-                    self.sample = rustix::fs::openat(parent, name, FILE, Mode::empty()).ok();
+                    self.sample = os::fs::openat(parent, name, FILE, Mode::empty()).ok();
                 }
             }
             _ => {}
         }
         Ok(())
     }
-}
-
-/// Whether a file of that folder could share its bytes with this one: tried with a file that never has a name.
-fn can_clone(sample: &OwnedFd, into: &Utf8Path) -> bool {
-    let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
-    let nameless = rustix::fs::openat(CWD, into.as_str(), flags, Mode::RUSR | Mode::WUSR);
-    nameless.is_ok_and(|nameless| rustix::fs::ioctl_ficlone(&nameless, sample).is_ok())
 }

@@ -1,11 +1,12 @@
 //! Putting a copy in the place of what it was made of.
 
+use crate::host::os;
+use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, FileType, Mode, fsync, mkdirat, openat, renameat, statat, syncfs};
 use camino::Utf8Path;
-use rustix::fs::{AtFlags, FileType, Mode, fsync, mkdirat, openat, renameat, statat, syncfs};
-use rustix::io::Errno;
 
 use super::place::parent_of;
 use super::{FOLDER, finish, replicate};
@@ -65,7 +66,7 @@ pub fn put_back(
             }
             outcome => drop(outcome?),
         }
-        syncfs(&parent).map_err(can("sync"))?;
+        crate::host::os::fs::sync_at(&parent, &coming).map_err(failed_io("sync", to))?;
         renameat(&parent, &coming, &parent, &name).map_err(can("put back"))?;
         fsync(&parent).map_err(can("sync"))?;
     }
@@ -110,7 +111,7 @@ fn fill(parent: &OwnedFd, name: &CStr, whole: &Utf8Path, to: &Utf8Path) -> Resul
     for name in names(&source).map_err(failed_io("list", to))? {
         renameat(&source, &name, &folder, &name).map_err(can("put back"))?;
     }
-    let stat = rustix::fs::fstat(&source).map_err(can("put back"))?;
+    let stat = os::fs::fstat(&source).map_err(can("put back"))?;
     for name in listed()?.iter().filter(|name| is_ours(name)) {
         remove(folder.as_fd(), name).map_err(failed_io("remove what was put away in", to))?;
     }

@@ -1,11 +1,12 @@
 //! What is fetched of a file before it is whole: kept across interruptions, and belonging to one command at a time.
 
+use crate::host::os;
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::time::{Duration, SystemTime};
 
+use crate::host::os::fs::{FlockOperation, Mode, OFlags};
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{FlockOperation, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
 use crate::host::files;
@@ -60,14 +61,14 @@ impl Part {
         let file = loop {
             files::create_folder(folder, 0o700, None).map_err(|error| unwritable(error.source))?;
             let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let file = match rustix::fs::open(path.as_str(), flags, Mode::from_raw_mode(0o600)) {
+            let file = match os::fs::open(path.as_str(), flags, Mode::from_raw_mode(0o600)) {
                 // Whoever had nothing to keep has removed the folder meanwhile.
-                Err(rustix::io::Errno::NOENT) => continue,
+                Err(os::Errno::NOENT) => continue,
                 opened => opened.map_err(|errno| unwritable(errno.into()))?,
             };
-            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            match os::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
-                Err(rustix::io::Errno::WOULDBLOCK) => return Err(FetchError::Busy(address.to_string())),
+                Err(os::Errno::WOULDBLOCK) => return Err(FetchError::Busy(address.to_string())),
                 Err(errno) => return Err(unwritable(errno.into())),
             }
             // The one before may have removed it between the two.
@@ -156,9 +157,9 @@ impl Drop for Part {
     }
 }
 
-fn is_named(path: &Utf8Path, file: &impl std::os::fd::AsFd) -> bool {
-    let named = rustix::fs::lstat(path.as_str());
-    let opened = rustix::fs::fstat(file);
+fn is_named(path: &Utf8Path, file: &impl os::AsFd) -> bool {
+    let named = os::fs::lstat(path.as_str());
+    let opened = os::fs::fstat(file);
     matches!((named, opened), (Ok(named), Ok(opened)) if named.st_ino == opened.st_ino && named.st_dev == opened.st_dev)
 }
 

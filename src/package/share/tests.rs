@@ -1,3 +1,4 @@
+use crate::host::os;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use camino::Utf8PathBuf;
@@ -98,7 +99,7 @@ fn a_file_with_capabilities_stays_a_copy() {
     trees.write("old/program", b"same", 0o555);
     trees.write("new/program", b"same", 0o555);
     let file = File::open(trees.path("old/program")).unwrap();
-    let set = rustix::fs::fsetxattr(&file, "user.note", b"x", rustix::fs::XattrFlags::empty());
+    let set = os::fs::fsetxattr(&file, "user.note", b"x", os::fs::XattrFlags::empty());
     if set.is_err() {
         // Not every file system keeps such a thing.
         return;

@@ -1,0 +1,18 @@
+//! Unix: the system's own calls.
+
+pub mod fs;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
+
+pub use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+pub use rustix::io;
+pub use rustix::io::Errno;
+pub use rustix::process::{getegid, geteuid};

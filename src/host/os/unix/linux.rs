@@ -1,0 +1,45 @@
+//! What other unixes do not have, or do otherwise: Linux.
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, chmodat, fstat, ioctl_ficlone, openat, syncfs};
+use rustix::io::{Errno, Result};
+
+/// Opens a name in a folder, also where its mode closes it to its own owner: for the moment of the opening, the mode
+/// is another.
+pub fn open_closed(parent: impl AsFd, name: &CStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    let parent = parent.as_fd();
+    match openat(parent, name, flags, Mode::empty()) {
+        Err(Errno::ACCESS) => {}
+        opened => return opened,
+    }
+    let place = openat(parent, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    let mode = Mode::from_raw_mode(fstat(&place)?.st_mode & 0o7777);
+    // The way by /proc leads to the very thing that was opened, whatever has its name by now (proc(5)).
+    let way = format!("/proc/self/fd/{}", place.as_raw_fd());
+    chmodat(CWD, way.as_str(), mode | Mode::RUSR | Mode::XUSR, AtFlags::empty())?;
+    let opened = openat(CWD, way.as_str(), flags.difference(OFlags::NOFOLLOW), Mode::empty());
+    chmodat(CWD, way.as_str(), mode, AtFlags::empty())?;
+    opened
+}
+
+/// Lets the disk begin to write what was written so far. It promises nothing.
+pub fn begin_sync(folder: BorrowedFd<'_>) {
+    let _ = syncfs(folder);
+}
+
+/// Makes a new file that shares its bytes with another, where only the making can do that. Says whether it has: here
+/// two files come to share theirs at any time.
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+pub fn clone_to(_: impl AsFd, _: impl AsFd, _: &CStr) -> Result<bool> {
+    Ok(false)
+}
+
+/// Whether a file in that folder could share its bytes with this one: tried with a file that never has a name.
+pub fn can_clone(sample: impl AsFd, into: &Path) -> bool {
+    let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
+    let nameless = openat(CWD, into, flags, Mode::RUSR | Mode::WUSR);
+    nameless.is_ok_and(|nameless| ioctl_ficlone(&nameless, sample).is_ok())
+}
