@@ -20,6 +20,8 @@ use crate::platform::exec_start;
 use crate::platform::observed::{self, ActiveState, Answer, NoAnswer};
 use crate::platform::query;
 
+mod launchd;
+
 /// How long a service manager may take to answer a question.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -195,6 +197,7 @@ impl Manager for HostManager {
                 .map(|_| ())
                 .map_err(|error| failed(error.to_string())),
             Call::RestartGuardian { name } => self.restart_guarded(name).map_err(failed),
+            Call::Launchd { of, goal } => launchd::perform(&self.layout, of, *goal),
             Call::Compose { of, verb, .. } => container::perform(&self.layout, of, *verb),
         }
     }
@@ -230,11 +233,15 @@ impl Manager for HostManager {
                 Ok(Seen { state, remains, main_pid: running.map(|process| process.pid), ..Seen::default() })
             }
             PlatformKind::Compose => container::seen(&self.layout, of),
-            PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => Ok(Seen::default()),
+            PlatformKind::Launchd => launchd::seen(&self.layout, of),
+            PlatformKind::Windows | PlatformKind::Task => Ok(Seen::default()),
         }
     }
 
     fn taken(&self, of: &Marker) -> Result<Taken, CallError> {
+        if of.platform == PlatformKind::Launchd {
+            return launchd::taken(&self.layout, of);
+        }
         if of.platform != PlatformKind::Systemd {
             return Ok(Taken::default());
         }

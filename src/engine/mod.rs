@@ -46,6 +46,7 @@ mod remarks;
 pub mod remove;
 pub mod render;
 pub mod repair;
+pub mod resident;
 pub mod report;
 pub mod requirements;
 mod reserve;

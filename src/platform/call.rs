@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::compose::EngineKind;
 use crate::model::duration::Span;
+use crate::model::layout::label;
+use crate::model::manifest::Scope;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::platform::compose::FILE_NAME;
+use crate::platform::launchd::course::Goal;
 
 /// One thing that is asked of a service manager. Making it twice is as good as making it once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,13 @@ pub enum Call {
     RestartGuardian {
         /// The instance.
         name: InstanceName,
+    },
+    /// launchd is asked, and asked again until the service stands as it is wanted.
+    Launchd {
+        /// The instance.
+        of: Marker,
+        /// How it is wanted.
+        goal: Goal,
     },
     /// The engine of a container is asked by Compose. Which engine that is says the instance's entry.
     Compose {
@@ -100,6 +110,7 @@ impl Call {
                 has(|word| matches!(word, "stop" | "restart")) && has(|word| word.ends_with(".service"))
             }
             Self::StartGuardian { .. } => false,
+            Self::Launchd { goal, .. } => matches!(goal, Goal::Restart | Goal::Stop),
             Self::StopGuardian { .. } | Self::RestartGuardian { .. } | Self::Compose { .. } => true,
         }
     }
@@ -131,6 +142,13 @@ impl fmt::Display for Call {
             Self::StartGuardian { name } => write!(formatter, "mainstay start --name {name}"),
             Self::RestartGuardian { name } => write!(formatter, "mainstay restart --name {name}"),
             Self::StopGuardian { name, .. } => write!(formatter, "mainstay stop --name {name}"),
+            Self::Launchd { of, goal } => match goal {
+                Goal::Start => write!(formatter, "mainstay start --name {}", of.name),
+                Goal::Restart => write!(formatter, "mainstay restart --name {}", of.name),
+                Goal::Stop => write!(formatter, "mainstay stop --name {}", of.name),
+                Goal::Enable => write!(formatter, "launchctl enable {}", target(of)),
+                Goal::Disable => write!(formatter, "launchctl disable {}", target(of)),
+            },
             Self::Compose { of, verb, engine } => {
                 let file = of.folder.join(FILE_NAME);
                 let words = ["compose", "--file", file.as_str()];
@@ -139,6 +157,14 @@ impl fmt::Display for Call {
                 typed(&words.map(str::to_owned).collect::<Vec<_>>(), formatter)
             }
         }
+    }
+}
+
+/// A service of launchd, as a person names it in a shell.
+fn target(of: &Marker) -> String {
+    match of.scope {
+        Scope::System => format!("system/{}", label(&of.name)),
+        Scope::User => format!("gui/$(id -u)/{}", label(&of.name)),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::model::layout::{socket_unit_name, unit_name};
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::platform::call::{Call, Verb};
+use crate::platform::launchd::course::Goal;
 
 /// The beginning of a `systemctl` command in a scope. It never asks for a password and never pages.
 pub(super) fn systemctl(scope: Scope) -> Vec<String> {
@@ -83,6 +84,7 @@ pub fn enable(of: &Marker) -> Vec<Call> {
         PlatformKind::Systemd => {
             vec![Call::run("starts the service at boot", on_unit(of, &["enable"]))]
         }
+        PlatformKind::Launchd => vec![launchd(of, Goal::Enable)],
         _ => Vec::new(),
     }
 }
@@ -94,6 +96,7 @@ pub fn disable(of: &Marker) -> Vec<Call> {
         PlatformKind::Systemd => {
             vec![Call::run("no longer starts the service at boot", on_unit(of, &["disable"]))]
         }
+        PlatformKind::Launchd => vec![launchd(of, Goal::Disable)],
         _ => Vec::new(),
     }
 }
@@ -113,7 +116,8 @@ pub fn start(of: &Marker) -> Vec<Call> {
         }
         PlatformKind::Embedded => vec![Call::StartGuardian { name: of.name.clone() }],
         PlatformKind::Compose => vec![compose(of, Verb::Up)],
-        PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => Vec::new(),
+        PlatformKind::Launchd => vec![launchd(of, Goal::Start)],
+        PlatformKind::Windows | PlatformKind::Task => Vec::new(),
     }
 }
 
@@ -131,7 +135,8 @@ pub fn stop(of: &Marker, limit: Span, sockets: Sockets) -> Vec<Call> {
         }],
         PlatformKind::Embedded => vec![Call::StopGuardian { name: of.name.clone(), limit }],
         PlatformKind::Compose => vec![compose(of, Verb::Stop)],
-        PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => Vec::new(),
+        PlatformKind::Launchd => vec![launchd(of, Goal::Stop)],
+        PlatformKind::Windows | PlatformKind::Task => Vec::new(),
     }
 }
 
@@ -150,7 +155,8 @@ pub fn restart(of: &Marker, sockets: Sockets) -> Vec<Call> {
         }
         PlatformKind::Embedded => vec![Call::RestartGuardian { name: of.name.clone() }],
         PlatformKind::Compose => vec![compose(of, Verb::Restart)],
-        PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => Vec::new(),
+        PlatformKind::Launchd => vec![launchd(of, Goal::Restart)],
+        PlatformKind::Windows | PlatformKind::Task => Vec::new(),
     }
 }
 
@@ -162,6 +168,10 @@ pub fn replace(of: &Marker, sockets: Sockets) -> Vec<Call> {
         PlatformKind::Compose => start(of),
         _ => restart(of, sockets),
     }
+}
+
+fn launchd(of: &Marker, goal: Goal) -> Call {
+    Call::Launchd { of: of.clone(), goal }
 }
 
 fn compose(of: &Marker, verb: Verb) -> Call {
@@ -262,6 +272,8 @@ pub fn deregister(of: &Marker) -> Vec<Call> {
         PlatformKind::Systemd => {
             vec![Call::attempt("no longer starts the service at boot", on_unit(of, &["disable"]))]
         }
+        // What does not run may be registered all the same.
+        PlatformKind::Launchd => vec![launchd(of, Goal::Stop)],
         _ => Vec::new(),
     }
 }

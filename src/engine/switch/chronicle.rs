@@ -17,7 +17,7 @@ pub(super) struct Chronicle<'a> {
 
 impl<'a> Chronicle<'a> {
     pub(super) fn open(layout: &Layout, spec: &LaunchSpec, means: &'a Means<'a>) -> Self {
-        let keeps = spec.platform == PlatformKind::Embedded;
+        let keeps = spec.platform != PlatformKind::Systemd;
         let open = || LogWriter::open(&layout.logs(&spec.name), spec.name.as_str(), spec.logs.clone()).ok();
         Self { means, log: keeps.then(open).flatten() }
     }

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use crate::platform::launchd::printed::{self, Job, NO_DOMAIN, NO_SERVICE, Printed};
+use crate::platform::launchd::printed::{Job, NO_DOMAIN, NO_SERVICE, Printed, service};
 use crate::platform::observed::Answer;
 
 mod terms;
@@ -130,7 +130,7 @@ impl Course {
             }
             Stage::Kicking { kill: false } => self.launchctl(&["kickstart"], ANSWER),
             Stage::Kicking { kill: true } => self.launchctl(&["kickstart", "-k"], ANSWER),
-            Stage::Asking => Move::Ask,
+            Stage::Asking => Move::Ask(self.before.unwrap_or_default()),
             Stage::Releasing => self.launchctl(&["bootout"], self.release_limit()),
             Stage::Marking(place) => {
                 let verb = if self.goal == Goal::Enable { "enable" } else { "disable" };
@@ -160,7 +160,7 @@ impl Course {
     }
 
     fn searched(&mut self, place: usize, heard: Heard<'_>, now: Duration) -> Option<Move> {
-        match self.printed(heard) {
+        match printed(heard) {
             Printed::Job(job) => {
                 self.domain = Some(place);
                 return self.found(&job, now);
@@ -217,18 +217,18 @@ impl Course {
 
     fn verified(&mut self, heard: Heard<'_>, now: Duration) -> Option<Move> {
         let waited = now.saturating_sub(self.since);
-        let job = match self.printed(heard) {
+        let job = match printed(heard) {
             Printed::Job(job) => job,
             // It was not taken, or is gone again: the race after a `bootout`.
-            Printed::NoService | Printed::NoDomain => return self.try_again(now),
+            Printed::NoService | Printed::NoDomain => return Some(self.try_again(now)),
             Printed::Unknown { code, said } if waited > COMING => {
                 return Some(self.refused("print", code, said));
             }
-            Printed::Unknown { .. } => return Some(self.look_again(LOOK)),
+            Printed::Unknown { .. } => return Some(Move::Pause(LOOK)),
         };
         if job.pid.is_some() && job.pid == self.before {
             if waited < GOING_ON {
-                return Some(self.look_again(LOOK));
+                return Some(Move::Pause(LOOK));
             }
             if self.kills < 3 {
                 return self.go(Stage::Kicking { kill: true }, now);
@@ -248,20 +248,20 @@ impl Course {
             self.nudged = true;
             return self.go(Stage::Kicking { kill: false }, now);
         }
-        Some(self.look_again(LOOK))
+        Some(Move::Pause(LOOK))
     }
 
-    fn try_again(&mut self, now: Duration) -> Option<Move> {
+    fn try_again(&mut self, now: Duration) -> Move {
         let tried = now.saturating_sub(self.registering.unwrap_or(now));
         if tried > REGISTRATION {
-            return Some(Move::Failed(Trouble::NotRegistered {
+            return Move::Failed(Trouble::NotRegistered {
                 target: self.target(),
                 said: self.said.clone(),
                 limit: REGISTRATION,
-            }));
+            });
         }
         self.stage = Stage::Registering;
-        Some(Move::Pause(TRY))
+        Move::Pause(TRY)
     }
 
     fn kicked(&mut self, heard: Heard<'_>, now: Duration) -> Option<Move> {
@@ -282,7 +282,7 @@ impl Course {
     }
 
     fn drained(&mut self, heard: Heard<'_>, now: Duration) -> Option<Move> {
-        match self.printed(heard) {
+        match printed(heard) {
             Printed::Job(job) if job.pid.is_some() && job.pid != self.before => self.settle(now),
             Printed::Job(job) if job.pid.is_none() => {
                 // It has ended: launchd starts it again, and at once if it is asked.
@@ -293,7 +293,7 @@ impl Course {
             _ if now.saturating_sub(self.since) > self.subject.stop_limit.duration() => {
                 self.go(Stage::Kicking { kill: true }, now)
             }
-            _ => Some(self.look_again(LOOK)),
+            _ => Some(Move::Pause(LOOK)),
         }
     }
 
@@ -309,7 +309,7 @@ impl Course {
     }
 
     fn left(&mut self, heard: Heard<'_>, now: Duration) -> Option<Move> {
-        match self.printed(heard) {
+        match printed(heard) {
             Printed::NoService | Printed::NoDomain if self.goal == Goal::Stop => Some(Move::Done),
             Printed::NoService | Printed::NoDomain => {
                 // A process of the same number would be another one.
@@ -320,7 +320,7 @@ impl Course {
                 let limit = self.release_limit();
                 Some(Move::Failed(Trouble::StillThere { target: self.target(), limit }))
             }
-            _ => Some(self.look_again(LOOK)),
+            _ => Some(Move::Pause(LOOK)),
         }
     }
 
@@ -348,18 +348,6 @@ impl Course {
         }
         self.stage = stage;
         None
-    }
-
-    /// The stage stays, and its move is made again after a pause.
-    fn look_again(&self, pause: Duration) -> Move {
-        Move::Pause(pause)
-    }
-
-    fn printed(&self, heard: Heard<'_>) -> Printed {
-        match heard {
-            Heard::Answer(answer) => printed::service(answer),
-            _ => Printed::Unknown { code: None, said: "it does not answer".to_owned() },
-        }
     }
 
     fn print(&self, place: usize) -> Move {
@@ -393,6 +381,13 @@ impl Course {
 
     fn target(&self) -> String {
         self.target_at(self.place())
+    }
+}
+
+fn printed(heard: Heard<'_>) -> Printed {
+    match heard {
+        Heard::Answer(answer) => service(answer),
+        _ => Printed::Unknown { code: None, said: "it does not answer".to_owned() },
     }
 }
 

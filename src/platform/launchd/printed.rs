@@ -57,7 +57,7 @@ fn read(text: &str) -> Option<Job> {
         let line = line.trim();
         match depth {
             1 => {
-                within = line.strip_suffix(" = {").unwrap_or_default().to_owned();
+                line.strip_suffix(" = {").unwrap_or_default().clone_into(&mut within);
                 let Some((key, value)) = line.split_once(" = ") else { continue };
                 known |= key == "state";
                 take(&mut job, key, value);

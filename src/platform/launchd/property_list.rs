@@ -38,7 +38,7 @@ struct Values<'a> {
     definition: String,
     arguments: Vec<String>,
     environment: Vec<(&'static str, &'a str)>,
-    boot: bool,
+    boot: &'static str,
     throttle: u64,
     exit_time_out: u64,
     system: bool,
@@ -82,7 +82,7 @@ fn fill(spec: &LaunchSpec, layout: &Layout, definition: String) -> Result<String
             .into_iter()
             .filter_map(|(name, root)| Some((name, root.as_ref()?.as_str())))
             .collect(),
-        boot: spec.boot,
+        boot: if spec.boot { "true" } else { "false" },
         throttle: THROTTLE,
         exit_time_out: spec.stop_limit().duration().as_secs().saturating_add(GRACE),
         system: spec.scope == Scope::System,
@@ -96,10 +96,9 @@ fn fill(spec: &LaunchSpec, layout: &Layout, definition: String) -> Result<String
 fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?);
     environment.set_formatter(|output, _, value| {
-        // Of a number or a truth no character means anything in XML.
-        if value.is_safe() || value.is_number() || value.kind() == minijinja::value::ValueKind::Bool {
+        if value.is_safe() || value.is_number() {
             write!(output, "{value}")?;
             return Ok(());
         }

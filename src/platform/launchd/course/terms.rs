@@ -47,8 +47,8 @@ pub struct Subject {
 pub enum Move {
     /// launchctl is run with these arguments, and killed after that time.
     Launchctl(Vec<String>, Duration),
-    /// The supervisor is asked to end, and to be started again.
-    Ask,
+    /// The supervisor, which is this process, is asked to end and to be started again.
+    Ask(u32),
     /// Nothing, for that long.
     Pause(Duration),
     /// Nothing any more.

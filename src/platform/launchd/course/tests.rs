@@ -40,7 +40,8 @@ impl<'a> Played<'a> {
                     self.asked.push(line);
                     now += Duration::from_millis(10);
                 }
-                Move::Ask => {
+                Move::Ask(pid) => {
+                    assert_eq!(pid, 7);
                     self.asked.push("ask".to_owned());
                     asked = Some(self.asks);
                 }
