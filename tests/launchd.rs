@@ -4,7 +4,6 @@
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "a test that fails panics, says what it saw, and starts processes itself"
 )]
@@ -93,22 +92,14 @@ impl Mac {
         let _ = std::fs::remove_file(self.state.join("log"));
     }
 
-    fn domain(&self) -> String {
-        format!("gui/{}", rustix::process::geteuid().as_raw())
-    }
-
-    fn target(&self) -> String {
-        format!("{}/{LABEL}", self.domain())
-    }
-
     /// The process that launchd has started.
     fn resident(&self) -> Option<u32> {
-        let job = self.state.join("jobs").join(self.target().replace('/', "_"));
+        let job = self.state.join("jobs").join(target().replace('/', "_"));
         std::fs::read_to_string(job.join("pid")).ok()?.parse().ok()
     }
 
     fn is_registered(&self) -> bool {
-        self.launchctl(&["print", &self.target()]).0 == 0
+        self.launchctl(&["print", &target()]).0 == 0
     }
 
     fn status(&self) -> Value {
@@ -131,6 +122,14 @@ impl Mac {
         let file = Utf8PathBuf::try_from(file).ok()?;
         Some(file.strip_prefix(self.layout.install(&web())).ok()?.components().next()?.to_string())
     }
+}
+
+fn target() -> String {
+    format!("{}/{LABEL}", domain())
+}
+
+fn domain() -> String {
+    format!("gui/{}", rustix::process::geteuid().as_raw())
 }
 
 fn web() -> InstanceName {
@@ -199,7 +198,7 @@ fn it_is_seen_and_mended_when_somebody_changes_it() {
     assert!(plan.out.contains("edited"), "{plan:?}");
     mac.run(&["apply", "--yes"]).good();
     assert_eq!(std::fs::read_to_string(mac.plist()).unwrap(), text);
-    mac.launchctl(&["disable", &mac.target()]);
+    mac.launchctl(&["disable", &target()]);
     let plan = mac.run(&["plan"]);
     assert!(plan.code == Some(9) && plan.out.contains("not enabled"), "{plan:?}");
     assert_eq!(mac.status()["boot"]["starts"], false);
@@ -216,19 +215,19 @@ fn a_stop_lasts_until_the_next_login_and_without_boot_for_ever() {
     std::thread::sleep(Duration::from_millis(1_500));
     assert!(mac.place.server().is_none(), "nobody starts it again");
     let folder = mac.layout.property_lists().to_string();
-    mac.launchctl(&["--login", &mac.domain(), &folder]);
+    mac.launchctl(&["--login", &domain(), &folder]);
     await_some("the service", LONG, || mac.place.server());
     mac.edit(|manifest| manifest["service"]["boot"] = false.into());
     mac.run(&["apply", "--yes"]).good();
     assert!(mac.place.server().is_some(), "what runs goes on");
-    mac.launchctl(&["--logout", &mac.domain()]);
-    mac.launchctl(&["--login", &mac.domain(), &folder]);
+    mac.launchctl(&["--logout", &domain()]);
+    mac.launchctl(&["--login", &domain(), &folder]);
     std::thread::sleep(Duration::from_millis(500));
     assert!(mac.place.server().is_none(), "it does not start at login");
     mac.run(&["start"]).good();
     assert_eq!(mac.status()["boot"]["starts"], false);
-    mac.launchctl(&["--logout", &mac.domain()]);
-    mac.launchctl(&["--login", &mac.domain(), &folder]);
+    mac.launchctl(&["--logout", &domain()]);
+    mac.launchctl(&["--login", &domain(), &folder]);
     std::thread::sleep(Duration::from_millis(500));
     assert!(mac.place.server().is_none(), "nor after it was started by hand");
 }
@@ -275,7 +274,9 @@ fn naive(mac: &Mac, words: &[&[&str]]) -> Vec<i32> {
 
 /// Changes what the definition says, so that launchd has to take it anew.
 fn redefine(mac: &Mac, seconds: u64) {
-    mac.edit(|manifest| manifest["service"]["stop"] = serde_json::json!({ "timeout": format!("{seconds}s") }));
+    mac.edit(|manifest| {
+        manifest["service"]["stop"] = serde_json::json!({ "timeout": format!("{seconds}s") });
+    });
 }
 
 #[test]
@@ -283,12 +284,12 @@ fn the_race_after_a_bootout_is_waited_out_and_leaves_a_naive_driver_down() {
     for code in [5, 37] {
         let mac = Mac::installed();
         mac.knobs(&format!("busy=3000\nbusy-code={code}\nlingers=1000\n"));
-        let (target, plist) = (mac.target(), mac.plist().to_string());
-        let said = naive(&mac, &[&["bootout", &target], &["bootstrap", &mac.domain(), &plist]]);
+        let (target, plist) = (target(), mac.plist().to_string());
+        let said = naive(&mac, &[&["bootout", &target], &["bootstrap", &domain(), &plist]]);
         std::thread::sleep(Duration::from_secs(2));
         assert!(said[1] != 0 && !mac.is_registered(), "the naive driver meets no race: {said:?}");
         std::thread::sleep(Duration::from_secs(3));
-        assert_eq!(naive(&mac, &[&["bootstrap", &mac.domain(), &plist]]), [0]);
+        assert_eq!(naive(&mac, &[&["bootstrap", &domain(), &plist]]), [0]);
         await_some("the service", LONG, || mac.place.server());
 
         mac.forget();
@@ -310,7 +311,7 @@ fn what_is_registered_and_does_not_run_is_started_and_a_naive_driver_believes_it
     mac.run(&["stop"]).good();
     mac.knobs("sleepy=1\n");
     let plist = mac.plist().to_string();
-    assert_eq!(naive(&mac, &[&["bootstrap", &mac.domain(), &plist]]), [0]);
+    assert_eq!(naive(&mac, &[&["bootstrap", &domain(), &plist]]), [0]);
     std::thread::sleep(Duration::from_secs(1));
     assert!(mac.is_registered() && mac.place.server().is_none(), "the naive driver is content");
     mac.run(&["start"]).good();
@@ -326,7 +327,7 @@ fn a_registration_that_is_said_and_not_made_is_found_out() {
     mac.run(&["stop"]).good();
     mac.knobs("deaf=1\n");
     let plist = mac.plist().to_string();
-    assert_eq!(naive(&mac, &[&["bootstrap", &mac.domain(), &plist]]), [0], "the naive driver is content");
+    assert_eq!(naive(&mac, &[&["bootstrap", &domain(), &plist]]), [0], "the naive driver is content");
     let failed = mac.run(&["start"]);
     assert!(failed.code != Some(0) && failed.err.contains("did not register"), "{failed:?}");
 }
@@ -336,7 +337,7 @@ fn a_restart_drains_and_one_that_gives_the_old_process_is_made_again() {
     let mac = Mac::installed();
     mac.knobs("sticky=1\n");
     let before = mac.resident().unwrap();
-    assert_eq!(naive(&mac, &[&["kickstart", "-k", &mac.target()]]), [0]);
+    assert_eq!(naive(&mac, &[&["kickstart", "-k", &target()]]), [0]);
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(mac.resident(), Some(before), "the naive driver has restarted nothing");
     mac.forget();
@@ -360,11 +361,10 @@ fn a_restart_drains_and_one_that_gives_the_old_process_is_made_again() {
 fn without_a_session_at_the_screen_the_users_own_domain_has_it() {
     let mac = Mac::new();
     mac.knobs("no-gui=1\n");
-    let domain = mac.domain();
-    assert_eq!(naive(&mac, &[&["bootstrap", &domain, "/nothing"]]), [112]);
+    assert_eq!(naive(&mac, &[&["bootstrap", &domain(), "/nothing"]]), [112]);
     mac.run(&["install", "--from", &mac.place.archive("1.0.0")]).good();
     assert_eq!(mac.status()["state"], "ready");
-    assert_eq!(mac.launchctl(&["print", &mac.target().replace("gui", "user")]).0, 0);
+    assert_eq!(mac.launchctl(&["print", &target().replace("gui", "user")]).0, 0);
     mac.run(&["restart"]).good();
     mac.run(&["stop"]).good();
     assert!(mac.place.server().is_none());

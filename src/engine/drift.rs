@@ -1,14 +1,13 @@
 //! Looking for what is not as it was applied, beyond what every operation looks at.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::manager::Seen;
 use crate::engine::status::active_version;
 use crate::engine::target::Declared;
+use crate::engine::values::unreadable;
 use crate::engine::{Context, prepare, report};
 use crate::host::process::Credentials;
 use crate::host::{account, files, untrusted};
@@ -23,10 +22,11 @@ use crate::model::name::InstanceName;
 use crate::model::receipt::Receipt;
 use crate::model::started::{self, Started};
 use crate::model::status::{ProcessIdentity, Status};
+use crate::model::values::mixed;
 use crate::plan::observed::Observed;
 use crate::plan::wanted::Wanted;
 use crate::platform::{self, systemd::reading};
-use crate::supervise::environment;
+use crate::supervise::{environment, values};
 
 /// The largest file that is read of what others may have written, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -40,7 +40,10 @@ pub(crate) fn observe(context: &Context<'_>, declared: &Declared, wanted: &Wante
     observed.started = supervisor.and_then(|supervisor| started(layout, name, supervisor));
     if let (Some(started), Some(active)) = (&observed.started, active) {
         observed.given = given(wanted, active, started);
+        let kept = values::kept(&layout.status(name)).filter(|_| !active.credentials);
+        observed.kept = kept.map(|kept| mixed(&started.salt, values::bytes(&kept)));
     }
+    observed.unreadable = unreadable(&wanted.spec);
     observed.drop_ins.retain(|drop_in| is_own(&drop_in.path, name));
     for path in unread(layout, wanted) {
         if observed.drop_ins.iter().all(|known| known.path != path) {
@@ -87,11 +90,7 @@ fn given(wanted: &Wanted, active: &LaunchSpec, started: &Started) -> Option<BTre
     let account =
         account.map(|owner| Credentials { uid: owner.uid, gid: owner.gid, groups: account::groups(owner) });
     let variables = environment::from_files(active, None, account.as_ref()).ok()?;
-    let mixed = |(name, value): (String, OsString)| {
-        let digest = Started::digest(&started.salt, &name, value.as_bytes());
-        (name, digest)
-    };
-    Some(variables.into_iter().map(mixed).collect())
+    Some(mixed(&started.salt, values::bytes(&variables)))
 }
 
 /// Whether a drop-in is about this instance; those for all services are the distribution's.

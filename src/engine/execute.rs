@@ -16,7 +16,7 @@ use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::package::tree::{Complete, Staging, read_complete};
 use crate::plan::apply::AFTER_START;
-use crate::plan::step::{Operation, Plan, Step, Undo};
+use crate::plan::step::{Earlier, Operation, Plan, Step, Undo};
 
 /// What an operation came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -177,6 +177,17 @@ fn give_up(
     if let Some(StepError::NotRevived { call, reason: why }) = unready {
         return Failure::NotRevived { reason, call, why, log: told(&error).1 };
     }
+    let values = plan.earlier_values(place);
+    if let Earlier::Lost(why) = values {
+        let name = plan.of.name.clone();
+        return match unready.as_ref().unwrap_or(&error) {
+            unready @ StepError::NotReady { .. } => {
+                let (exit, log) = told(unready);
+                Failure::ValuesLost { name, reason, why, exit, log }
+            }
+            _ => Failure::Step { operation, step, source: Box::new(error) },
+        };
+    }
     if let Some(unready) = unready {
         let why = format!("{reason}; what ran before is back, and not ready: {unready}");
         let (exit, log) = told(&unready);
@@ -189,7 +200,10 @@ fn give_up(
     }
     if switched {
         let (_, log) = told(&error);
-        return Failure::TakenBack { reason, log };
+        return match values {
+            Earlier::Kept => Failure::ValuesTakenBack { reason, log },
+            _ => Failure::TakenBack { reason, log },
+        };
     }
     match error {
         StepError::NotReady { reason, log, .. } if plan.starts_first(place) => {

@@ -98,6 +98,28 @@ pub enum Failure {
         /// The last lines of its log.
         log: Vec<String>,
     },
+    /// The program was not ready with the changed values of its files, and runs with those before.
+    #[error("{reason}; it runs again with the values of its last good start")]
+    ValuesTakenBack {
+        /// Why.
+        reason: String,
+        /// The last lines of its log.
+        log: Vec<String>,
+    },
+    /// The program was not ready with the changed values of its files, and those before are kept nowhere.
+    #[error("{reason}, and there is no way back: {why}")]
+    ValuesLost {
+        /// The instance.
+        name: InstanceName,
+        /// Why it is not ready.
+        reason: String,
+        /// Why there is no way back.
+        why: String,
+        /// How the program ended.
+        exit: Option<Exit>,
+        /// The last lines of its log.
+        log: Vec<String>,
+    },
     /// The service is down, and nothing is left that would start it.
     #[error("{reason}; the service is down")]
     Down {

@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 use thiserror::Error;
+use ward::Ward;
 
 use crate::host::holder::{HeldLock, HolderError};
 use crate::host::process;
@@ -29,12 +30,11 @@ use crate::model::name::InstanceName;
 pub use charge::{AtStart, Entry, Event, Hooks, Outcome};
 pub use detached::{DetachedError, detach, start_detached};
 pub use request::{
-    RequestError, Restart, Stop, ask_to_come_again, boot_lock, guardian_of, is_to_come_again, request_restart,
-    request_start, stop_guardian, supervisor_of,
+    RequestError, Restart, Stop, ask_to_come_again, boot_lock, guardian_of, is_to_come_again,
+    request_restart, request_start, stop_guardian, supervisor_of,
 };
 pub(super) use sweep::clear;
 pub use sweep::has_remains;
-use ward::Ward;
 
 /// The option by which a supervisor learns which process guards it; its value is `PID:TICKS`.
 pub const GUARDIAN_OPTION: &str = "--guardian";

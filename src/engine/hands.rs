@@ -20,7 +20,7 @@ use crate::model::moment::Moment;
 use crate::model::status::{Phase, ProcessIdentity, Status};
 use crate::package::tree::{self, Complete, Staging};
 use crate::plan::apply::patience;
-use crate::plan::step::{Planned, Step, Undo};
+use crate::plan::step::{Earlier, Planned, Step, Undo};
 use crate::platform::call::Call;
 use crate::platform::calls::{self, Sockets};
 
@@ -169,7 +169,9 @@ impl<'a> Hands<'a> {
                 self.perform_inverses(steps)?;
                 self.leave_what_is_no_more()
             }
-            Undo::Restart { first } => {
+            // There is nothing else to try: the supervisor goes on with what there is.
+            Undo::Restart { first, values: Earlier::Lost(_) } if first.is_empty() => Ok(()),
+            Undo::Restart { first, .. } => {
                 self.perform_inverses(first)?;
                 match active_launch(&self.context.layout, &self.of.name) {
                     Ok(spec) => self.run_from(&spec, true, Sockets::Left),

@@ -6,12 +6,13 @@ use crate::engine::execute::{Done, execute};
 use crate::engine::failure::{CallError, Failure};
 use crate::engine::operation::exclusively;
 use crate::engine::remove::active;
+use crate::engine::values::unreadable;
 use crate::engine::{Context, holders, report, strays};
 use crate::host::identity;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::status::ProcessIdentity;
-use crate::plan::lifecycle::{afresh, restart, start, stop};
+use crate::plan::lifecycle::{afresh, guard_restart, restart, start, stop};
 use crate::plan::step::{Operation, Plan};
 use crate::plan::undefined;
 
@@ -23,12 +24,16 @@ pub fn lifecycle(
     dry_run: bool,
 ) -> Result<(Plan, Option<Done>), Failure> {
     let decide = || -> Result<Plan, Failure> {
-        let (spec, observed) = active(context, of)?;
+        let (spec, mut observed) = active(context, of)?;
+        observed.unreadable = unreadable(&spec);
         undefined::guard(&spec, &context.layout, &observed, operation != Operation::Stop)?;
         Ok(match operation {
             Operation::Start => start(&spec, &observed),
             Operation::Stop => stop(&spec, &observed),
-            _ => restart(&spec, &observed),
+            _ => {
+                guard_restart(&spec, &observed)?;
+                restart(&spec, &observed)
+            }
         })
     };
     if dry_run {

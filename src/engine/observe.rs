@@ -85,9 +85,7 @@ pub(crate) fn observe(
             // What is in the state folder is ours in any case.
             let program = layout.runtime_program(name);
             let starts_ours = |text: &str| text.contains(program.as_str());
-            definition
-                .as_deref()
-                .is_some_and(|text| of.platform == PlatformKind::Embedded || starts_ours(text))
+            definition.as_deref().is_some_and(|text| of.platform.is_guarded() || starts_ours(text))
         },
         needs_reload: seen.as_ref().is_ok_and(|seen| seen.needs_reload),
         drop_ins: drift::drop_ins(
@@ -105,6 +103,8 @@ pub(crate) fn observe(
         running_launch,
         started: None,
         given: None,
+        kept: None,
+        unreadable: None,
         runtime_gone: files::facts(&layout.runtime_program(name))?.is_none(),
         runtime: files::read_link(&layout.runtime_link(name))?
             .and_then(|link| link.strip_prefix("../.runtime/").map(str::to_owned)),

@@ -345,5 +345,6 @@ pub(crate) fn description_in(tree: &Utf8Path) -> Result<Option<PackageDescriptio
 pub(crate) fn paths(wanted: &Wanted) -> Vec<Utf8PathBuf> {
     let mut paths: Vec<Utf8PathBuf> = instance_folders(wanted).into_iter().map(|(path, ..)| path).collect();
     paths.push(wanted.layout.runtime(&wanted.runtime.build).join("mainstay"));
+    paths.push(wanted.layout.refused_values(&wanted.spec.name));
     paths
 }

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 
 use crate::engine::target::Declared;
+use crate::engine::values::unreadable;
 use crate::host::{account, container, files, untrusted};
 use crate::model::container::Container;
 use crate::model::doubt::{doubts, of_path};
@@ -28,6 +29,7 @@ pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec, operation: Operati
         .chain(of_platform(spec.platform, container))
         .chain(of_environment_file(spec))
         .chain(of_secrets(spec))
+        .chain(unreadable(spec).map(|reason| format!("{reason}: the next start fails")))
         .chain(of_silence(declared, spec))
         .collect()
 }

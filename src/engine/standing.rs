@@ -41,10 +41,10 @@ pub(crate) fn standing(
             }
             (PlatformKind::Systemd, _) if !matches!(reported, Reported::Late(_)) => InstanceState::Ready,
             // A guardian knows that a supervisor runs, and no more.
-            (platform, _) if knows_no_more(platform) && reported == Reported::Unreadable => {
+            (platform, _) if platform.keeps_logs() && reported == Reported::Unreadable => {
                 InstanceState::Unknown
             }
-            (platform, _) if knows_no_more(platform) => match reported {
+            (platform, _) if platform.keeps_logs() => match reported {
                 // The guardian has not noticed yet, or is about to end as well.
                 Reported::Late(status) if matches!(status.phase, Phase::Completed | Phase::Failed) => {
                     of_phase(status.phase, manager)
@@ -55,10 +55,9 @@ pub(crate) fn standing(
             _ => InstanceState::Starting,
         },
         State::Inactive => match (platform, reported) {
-            // Nobody else remembers how such an instance ended.
+            // Nobody else remembers how an instance of ours ended.
             (platform, Reported::Late(status))
-                if knows_no_more(platform)
-                    && (status.phase == Phase::Failed || !status.phase.is_final()) =>
+                if platform.keeps_logs() && (status.phase == Phase::Failed || !status.phase.is_final()) =>
             {
                 // One that died before it could report an ending was killed, and its guard with it.
                 InstanceState::Failed
@@ -66,11 +65,6 @@ pub(crate) fn standing(
             _ => InstanceState::Stopped,
         },
     }
-}
-
-/// Whether the manager knows that the supervisor runs, and nothing of the program.
-fn knows_no_more(platform: PlatformKind) -> bool {
-    !matches!(platform, PlatformKind::Systemd | PlatformKind::Compose)
 }
 
 fn of_phase(phase: Phase, manager: State) -> InstanceState {

@@ -145,7 +145,7 @@ pub fn await_end(layout: &Layout, name: &InstanceName) -> Result<(), RunError> {
     }
     let launch = active_launch(layout, name)?;
     let limit = launch.stop_limit().duration();
-    if launch.platform == PlatformKind::Embedded {
+    if launch.platform.is_guarded() {
         guard::stop_guardian(layout, name, limit)?;
     }
     let began = Instant::now();
@@ -178,7 +178,7 @@ pub fn supervise(
     let trial = trial.filter(|trial| trial.is_open_for(&spec));
     // What keeps a version from starting that has been ready is not its own doing.
     let on_trial = trial.is_some() && !switch::was_ever_ready(layout, name, &spec.identity());
-    let is_noted = spec.platform != PlatformKind::Systemd;
+    let is_noted = spec.platform.keeps_logs();
     let outcome = supervise_launch(layout, spec, trial, guardian, wishes);
     let failed = matches!(outcome, Ok(Ending::TrialFailed)) || (outcome.is_err() && on_trial);
     if failed && is_noted {
@@ -218,6 +218,7 @@ fn supervise_launch(
     let context = Context {
         folders: Folders::of(layout, &spec),
         status: layout.status(name),
+        refused: layout.refused_values(name),
         definition: files::read(&layout.definition(name, spec.platform))
             .ok()
             .flatten()
@@ -250,7 +251,7 @@ fn supervise_launch(
 }
 
 /// The account that runs a program, and its numbers where they are not this process's own.
-fn runs_as(spec: &LaunchSpec) -> Result<(Owner, Option<Credentials>), RunError> {
+pub(crate) fn runs_as(spec: &LaunchSpec) -> Result<(Owner, Option<Credentials>), RunError> {
     let own = account::effective_uid();
     let account = match &spec.user {
         Some(user) => account::by_name(user)?,

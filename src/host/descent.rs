@@ -1,16 +1,16 @@
 //! Folders and files that are made, filled and removed by descriptors: from the top down, so that nobody leads the work
 //! elsewhere while it is done.
 
-use crate::host::os;
-use crate::host::os::{AsFd, OwnedFd};
 use std::io::{self, Read};
 
-use crate::host::os::Errno;
-use crate::host::os::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
 use camino::{Utf8Component, Utf8Path};
 use sha2::Digest as _;
 
-use crate::host::files::{self, FileError, failed, failed_io};
+use crate::host::files::{self, FileError, failed, failed_io, furnishing};
+use crate::host::os;
+use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
+use crate::host::os::{AsFd, OwnedFd};
 use crate::model::digest::Digest;
 use crate::model::owner::Owner;
 
@@ -178,10 +178,7 @@ fn copy(source: &mut (impl Read + ?Sized), into: &mut impl io::Write) -> io::Res
 
 /// Gives what was made its owner and mode, and has it survive a power cut.
 fn furnish(opened: &impl AsFd, path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Result<(), FileError> {
-    if let Some(owner) = owner {
-        os::fs::give(opened, owner).map_err(failed("give away", path))?;
-    }
-    os::fs::fchmod(opened, os::fs::mode(mode)).map_err(failed("set the mode of", path))?;
+    os::fs::furnish(opened, os::fs::mode(mode), owner).map_err(failed(furnishing(owner), path))?;
     os::fs::fsync(opened).map_err(failed("sync", path))
 }
 

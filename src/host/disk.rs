@@ -1,9 +1,9 @@
 //! How much room is left on a file system.
 
-use crate::host::os;
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
+use crate::host::os;
 use crate::model::size::Size;
 
 /// The least that is left to others on a file system, in bytes.

@@ -1,12 +1,12 @@
 //! Files, replaced whole and made durable: written beside, synced, renamed, the folder synced.
 
-use crate::host::os;
 use std::io::{self, Read as _, Write as _};
 
-use crate::host::os::fs::{AtFlags, CWD, Mode, OFlags};
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
+use crate::host::os;
+use crate::host::os::fs::{AtFlags, CWD, Mode, OFlags};
 use crate::model::digest::Digest;
 use crate::model::owner::Owner;
 
@@ -169,10 +169,7 @@ fn write_beside(
         .tempfile_in(folder)
         .map_err(failed_io("write beside", path))?;
     beside.write_all(text.as_bytes()).map_err(failed_io("write", path))?;
-    os::fs::fchmod(beside.as_file(), os::fs::mode(mode)).map_err(failed("set the mode of", path))?;
-    if let Some(owner) = owner {
-        os::fs::give(beside.as_file(), owner).map_err(failed("give away", path))?;
-    }
+    os::fs::furnish(beside.as_file(), os::fs::mode(mode), owner).map_err(failed(furnishing(owner), path))?;
     Ok(beside)
 }
 
@@ -209,10 +206,7 @@ pub fn create_folder(path: &Utf8Path, mode: u32, owner: Option<&Owner>) -> Resul
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = os::fs::open(path.as_str(), flags, Mode::empty()).map_err(failed("open", path))?;
-    os::fs::fchmod(&folder, os::fs::mode(mode)).map_err(failed("set the mode of", path))?;
-    if let Some(owner) = owner {
-        os::fs::give(&folder, owner).map_err(failed("give away", path))?;
-    }
+    os::fs::furnish(&folder, os::fs::mode(mode), owner).map_err(failed(furnishing(owner), path))?;
     sync_folder(parent(path))?;
     Ok(true)
 }
@@ -324,6 +318,11 @@ pub fn sync_folder(folder: &Utf8Path) -> Result<(), FileError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let opened = os::fs::open(folder.as_str(), flags, Mode::empty()).map_err(failed("open", folder))?;
     os::fs::fsync(&opened).map_err(failed("sync", folder))
+}
+
+/// What can fail when a file gets its mode and owner.
+pub(super) fn furnishing(owner: Option<&Owner>) -> &'static str {
+    if owner.is_some() { "give away" } else { "set the mode of" }
 }
 
 fn parent(path: &Utf8Path) -> &Utf8Path {

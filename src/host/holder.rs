@@ -6,17 +6,17 @@
 //! `PID:TICKS` and a line feed, believed only while that process lives. Neither file is ever deleted: a second
 //! one of the same name would be a second lock.
 
-use crate::host::os;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
-use crate::host::os::Errno;
-use crate::host::os::fs::{FlockOperation, fchmod, flock};
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::host::identity;
+use crate::host::os;
+use crate::host::os::Errno;
+use crate::host::os::fs::{FlockOperation, fchmod, flock};
 use crate::model::status::ProcessIdentity;
 
 /// How long another process may take between the lock and the word about itself.

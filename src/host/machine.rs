@@ -1,13 +1,13 @@
 //! What this host is and can do: its kernel, its processor, its memory, its settings.
 
-use crate::host::os;
 use std::ffi::OsStr;
 use std::net::{TcpListener, ToSocketAddrs as _};
 
-use crate::host::os::fs::{AtFlags, CWD};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::files;
+use crate::host::os;
+use crate::host::os::fs::{AtFlags, CWD};
 
 pub use crate::host::os::fs::Access;
 

@@ -63,6 +63,7 @@ pub fn tell_journal(message: &str, fields: &[(&str, &str)]) -> io::Result<()> {
 
 /// Sends a line into a socket, where this is one: the journal's, on systemd. One that takes no more for a moment must not
 /// hold up whoever tells it. Says whether it is one.
+#[must_use]
 pub fn tell_at_once(socket: BorrowedFd<'_>, line: &str) -> bool {
     send(socket, line.as_bytes(), SendFlags::DONTWAIT | SendFlags::NOSIGNAL) != Err(Errno::NOTSOCK)
 }

@@ -1,13 +1,14 @@
 //! Removal of whole folders by descriptors: links are removed and never followed.
 
-use crate::host::os;
-use crate::host::os::{AsFd, BorrowedFd};
 use std::ffi::{CStr, CString};
 use std::io;
 
+use crate::host::os;
 use crate::host::os::Errno;
-pub(super) use crate::host::os::fs::open_closed as open_at;
 use crate::host::os::fs::{AtFlags, Dir, Mode, OFlags, RawMode};
+use crate::host::os::{AsFd, BorrowedFd};
+
+pub(super) use crate::host::os::fs::open_closed as open_at;
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 

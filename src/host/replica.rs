@@ -6,16 +6,16 @@ mod content;
 mod place;
 mod put_back;
 
-use crate::host::os;
-use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 
-use crate::host::os::Errno;
-use crate::host::os::fs::{AtFlags, Dev, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::files::{FileError, failed, failed_io};
+use crate::host::os;
+use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, Dev, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid};
+use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use crate::host::removal::{names, open_at, permissions};
 use content::{Content, copy_attributes};
 

@@ -1,14 +1,14 @@
 //! Files that somebody else may have put there: no link is followed, sizes are limited, nothing keeps the reader
 //! waiting.
 
-use crate::host::os;
-use crate::host::os::OwnedFd;
 use std::io::{self, Read as _, Write as _};
 
-use crate::host::os::fs::{Mode, OFlags};
 use camino::Utf8Path;
 
 use crate::host::files::{FileError, failed, failed_io};
+use crate::host::os;
+use crate::host::os::OwnedFd;
+use crate::host::os::fs::{Mode, OFlags};
 
 /// A file that somebody else may have put there, open for reading: a regular file, no link followed, never a
 /// pipe that would keep the reader waiting. Nothing where there is none.
@@ -29,15 +29,22 @@ pub fn open(path: &Utf8Path) -> Result<Option<std::fs::File>, FileError> {
 
 /// The text of such a file, of at most `limit` bytes.
 pub fn read(path: &Utf8Path, limit: u64) -> Result<Option<String>, FileError> {
+    let Some(bytes) = read_bytes(path, limit)? else { return Ok(None) };
+    let text = String::from_utf8(bytes).map_err(|_| io::Error::from(io::ErrorKind::InvalidData));
+    text.map(Some).map_err(failed_io("read", path))
+}
+
+/// The bytes of such a file, at most `limit` of them.
+pub fn read_bytes(path: &Utf8Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
     let Some(file) = open(path)? else { return Ok(None) };
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let mut limited = fs_err::File::from_parts(file, path.as_std_path().to_owned()).take(limit + 1);
-    limited.read_to_string(&mut text).map_err(failed_io("read", path))?;
-    if u64::try_from(text.len()).unwrap_or(u64::MAX) > limit {
+    limited.read_to_end(&mut bytes).map_err(failed_io("read", path))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
         let source = io::Error::new(io::ErrorKind::InvalidData, format!("it is larger than {limit} bytes"));
         return Err(failed_io("read", path)(source));
     }
-    Ok(Some(text))
+    Ok(Some(bytes))
 }
 
 /// Replaces a file in a folder to which others may write: written beside under a new name, which no link can stand

@@ -150,6 +150,12 @@ impl Layout {
         self.report(name).join("started.json")
     }
 
+    /// The values with which an instance did not become ready: those that were kept take their place.
+    #[must_use]
+    pub fn refused_values(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.launches(name).join("refused-values")
+    }
+
     /// What the supervisor saw happen, a line an event.
     #[must_use]
     pub fn events(&self, name: &InstanceName) -> Utf8PathBuf {
@@ -328,9 +334,10 @@ impl Layout {
             PlatformKind::Systemd => self.units.join(unit_name(name)),
             PlatformKind::Launchd => self.property_lists.join(property_list_name(name)),
             // Nothing of a manager's lies in files here: what was registered stands beside what is known of the instance.
-            PlatformKind::Embedded | PlatformKind::Compose | PlatformKind::Windows | PlatformKind::Task => {
+            PlatformKind::Embedded | PlatformKind::Compose | PlatformKind::Windows => {
                 self.state(name).join("definition.json")
             }
+            PlatformKind::Task => self.state(name).join("task.xml"),
         }
     }
 }

@@ -116,6 +116,20 @@ impl PlatformKind {
             Self::Task => "task",
         }
     }
+
+    /// Whether a guardian of mainstay's own starts the supervisor and acts on its ending; on Windows the service manager
+    /// starts that guardian.
+    #[must_use]
+    pub fn is_guarded(self) -> bool {
+        matches!(self, Self::Embedded | Self::Windows | Self::Task)
+    }
+
+    /// Whether mainstay itself keeps the program's output and its endings: whoever starts the supervisor knows only that it
+    /// runs.
+    #[must_use]
+    pub fn keeps_logs(self) -> bool {
+        self.is_guarded() || self == Self::Launchd
+    }
 }
 
 impl std::fmt::Display for PlatformKind {

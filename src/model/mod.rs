@@ -64,6 +64,7 @@ pub mod token;
 pub mod trial;
 pub mod umask;
 pub mod upgrade;
+pub mod values;
 pub mod variable;
 pub mod version;
 pub mod version_manager;

@@ -1,11 +1,11 @@
 //! Small files are written by several threads: nearly all of their time goes into creating them, which the
 //! kernel does for several folders at once.
 
-use crate::host::os::BorrowedFd;
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::host::os::BorrowedFd;
 use crate::package::disk::Writer;
 use crate::package::entry::EntryName;
 

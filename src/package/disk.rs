@@ -1,13 +1,14 @@
 //! The file system, by descriptors: nothing here follows a link or resolves a name of more than one part.
 
-use crate::host::os;
-use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use std::fs::File;
 use std::io;
 
+use camino::Utf8Path;
+
+use crate::host::os;
 use crate::host::os::Errno;
 use crate::host::os::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode, RenameFlags};
-use camino::Utf8Path;
+use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 
 pub(crate) use crate::host::removal::{clear, names, remove};
 

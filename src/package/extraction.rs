@@ -1,11 +1,11 @@
 //! One extraction under way: what both kinds of archive have in common.
 
-use crate::host::os;
-use crate::host::os::{AsFd, BorrowedFd};
 use std::io;
 
 use camino::Utf8Path;
 
+use crate::host::os;
+use crate::host::os::{AsFd, BorrowedFd};
 use crate::model::package::{FILE_NAME, PackageDescription};
 use crate::model::size::Size;
 use crate::package::catalogue::{Catalogue, Node};

@@ -1,8 +1,9 @@
 //! Writing back early: the disk works while the rest is inflated, so that the barrier before publishing
 //! finds little left to do.
 
-use crate::host::os::BorrowedFd;
 use std::sync::{Condvar, Mutex, PoisonError};
+
+use crate::host::os::BorrowedFd;
 
 /// Bytes that are worth a start, in bytes.
 const STEP: u64 = 16 << 20;

@@ -1,14 +1,14 @@
 //! What trees take of the disk, with files that several names share counted as often as they are stored.
 
-use crate::host::os;
-use crate::host::os::{AsFd as _, BorrowedFd};
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::RangeInclusive;
 
-use crate::host::os::fs::{AtFlags, FileType, Mode, Stat};
 use camino::Utf8Path;
 
+use crate::host::os;
+use crate::host::os::fs::{AtFlags, FileType, Mode, Stat};
+use crate::host::os::{AsFd as _, BorrowedFd};
 use crate::package::disk;
 use crate::package::tree::TOKEN;
 

@@ -1,11 +1,11 @@
 //! How much room an archive will take, told before anything of it is written.
 
-use crate::host::os::AsFd as _;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use camino::Utf8Path;
 
+use crate::host::os::AsFd as _;
 use crate::package::archive::{Kind, MAGIC_LENGTH};
 use crate::package::extraction::Extraction;
 use crate::package::limits::Limits;

@@ -7,16 +7,16 @@
 //! A program with root's rights could write through such a name all the same, and so into the version before: its files
 //! share their bytes only where the file system copies them once one is changed.
 
-use crate::host::os;
-use crate::host::os::{AsFd as _, BorrowedFd, OwnedFd};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::host::os::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use camino::Utf8Path;
 
+use crate::host::os;
+use crate::host::os::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use crate::host::os::{AsFd as _, BorrowedFd, OwnedFd};
 use crate::package::disk;
 
 /// How much of two files is compared at a time, in bytes.

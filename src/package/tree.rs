@@ -3,16 +3,15 @@
 //! A name says what a tree is: `.partial-…` is being filled, `.trash-…` is to be removed, any other name is
 //! published. Recovery needs no more than the names.
 
-use crate::host::os;
-use crate::host::os::{AsFd as _, OwnedFd};
 use std::ffi::CString;
 use std::io;
 
-use crate::host::os::fs::FlockOperation;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::host::os;
+use crate::host::os::{AsFd as _, OwnedFd};
 use crate::model::digest::Digest;
 use crate::model::name::ComponentName;
 use crate::model::version::Version;
@@ -90,6 +89,7 @@ pub struct Staging {
     path: Utf8PathBuf,
     name: CString,
     root: OwnedFd,
+    _hold: os::fs::Hold,
     published: bool,
 }
 
@@ -109,11 +109,20 @@ pub fn stage(parent: &Utf8Path, name: &str) -> Result<Staging, TreeError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             opened => opened.map_err(failed(&path, "opened"))?,
         };
-        let locked = os::fs::flock(&root, FlockOperation::NonBlockingLockExclusive).is_ok();
-        if locked && disk::is_named(&folder, &hidden, &root) {
+        if let Ok(hold) = os::fs::hold(&root)
+            && disk::is_named(&folder, &hidden, &root)
+        {
             let name = CString::new(hidden).unwrap_or_default();
             let parent_path = parent.to_owned();
-            return Ok(Staging { parent: folder, parent_path, path, name, root, published: false });
+            return Ok(Staging {
+                parent: folder,
+                parent_path,
+                path,
+                name,
+                root,
+                _hold: hold,
+                published: false,
+            });
         }
     }
 }
@@ -318,7 +327,7 @@ pub fn sweep(parent: &Utf8Path) -> Result<u64, TreeError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             tree => tree.map_err(failed(&path, "opened"))?,
         };
-        if os::fs::flock(&tree, FlockOperation::NonBlockingLockExclusive).is_ok() {
+        if let Ok(_hold) = os::fs::hold(&tree) {
             disk::remove(folder.as_fd(), &name).map_err(failed(&path, "removed"))?;
             removed += 1;
         }

@@ -1,12 +1,12 @@
 //! Unpacking: an archive becomes the contents of a folder, or nothing does.
 
-use crate::host::os::{AsFd as _, BorrowedFd};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
+use crate::host::os::{AsFd as _, BorrowedFd};
 use crate::model::digest::Digest;
 use crate::model::package::PackageDescription;
 use crate::model::size::Size;

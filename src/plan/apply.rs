@@ -14,7 +14,7 @@ use crate::model::owner::Owner;
 use crate::plan::definition::{Defined, definition};
 use crate::plan::difference::difference;
 use crate::plan::drift::drift;
-use crate::plan::lifecycle::stopped_and_started;
+use crate::plan::lifecycle::{guard_restart, stopped_and_started};
 use crate::plan::observed::{Observed, Readiness};
 use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan, Step, Undo};
@@ -36,6 +36,7 @@ mod records;
 mod runtime;
 mod standing;
 mod switching;
+mod values;
 mod watch;
 
 pub(super) use watch::close as close_trial;
@@ -46,6 +47,19 @@ pub use data::{data_folders, data_owner, size};
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
     guard(operation, wanted, observed)?;
     let difference = Difference { drift: drift(wanted, observed), ..difference(wanted, observed) };
+    let plan = decided(operation, wanted, observed, difference)?;
+    if plan.starts_anew() {
+        guard_restart(&wanted.spec, observed)?;
+    }
+    Ok(plan)
+}
+
+fn decided(
+    operation: Operation,
+    wanted: &Wanted,
+    observed: &Observed,
+    difference: Difference,
+) -> Result<Plan, Refusal> {
     if wanted.spec.platform == PlatformKind::Compose {
         return Ok(Plan {
             difference,
@@ -149,11 +163,10 @@ pub fn instance_folders(wanted: &Wanted) -> Vec<(Utf8PathBuf, u32, Option<Owner>
         (layout.data(name), 0o750, account.clone()),
         (layout.install(name), 0o755, None),
     ];
-    let by_systemd = spec.platform == PlatformKind::Systemd;
-    if !by_systemd && spec.platform != PlatformKind::Compose {
+    if spec.platform.keeps_logs() {
         folders.push((layout.logs(name), 0o755, None));
     }
-    if (!by_systemd && spec.platform != PlatformKind::Compose) || !layout.run_by_systemd() {
+    if spec.platform.keeps_logs() || !layout.run_by_systemd() {
         // What lies there is found by name, by monitors of other accounts too (the health file).
         folders.push((layout.run(name, spec.platform), 0o711, account.clone()));
     }

@@ -3,6 +3,7 @@
 use crate::model::launch::LaunchSpec;
 use crate::plan::apply::{await_ready, patience};
 use crate::plan::observed::{Observed, Readiness, Running};
+use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan, Step};
 use crate::platform::call::Call;
 use crate::platform::calls::{self, Sockets};
@@ -52,6 +53,14 @@ pub fn afresh(spec: &LaunchSpec) -> Plan {
 pub(super) fn stopped_and_started(spec: &LaunchSpec) -> Vec<Call> {
     let of = identity(spec);
     calls::stop(&of, spec.stop_limit(), Sockets::Left).into_iter().chain(calls::start(&of)).collect()
+}
+
+/// Refuses to start what runs anew, where the new start could not read its files.
+pub fn guard_restart(spec: &LaunchSpec, observed: &Observed) -> Result<(), Refusal> {
+    match observed.unreadable.as_ref().filter(|_| observed.runs()) {
+        Some(reason) => Err(Refusal::StartsNoMore { name: spec.name.clone(), reason: reason.clone() }),
+        None => Ok(()),
+    }
 }
 
 /// Decides how to stop and start a service: in one call, so that nothing is ever stopped with nobody left to

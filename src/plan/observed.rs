@@ -83,6 +83,10 @@ pub struct Observed {
     pub started: Option<Started>,
     /// The variables that it would be started with from files now, mixed with that start's salt.
     pub given: Option<BTreeMap<String, Digest>>,
+    /// The values of the last start that became ready, mixed with the same salt; nothing where they are not kept.
+    pub kept: Option<BTreeMap<String, Digest>>,
+    /// Why the next start could not read the environment file or a secret, where it could not.
+    pub unreadable: Option<String>,
     /// The build that the instance's runtime link names.
     pub runtime: Option<String>,
     /// Whether that copy of mainstay is not there.

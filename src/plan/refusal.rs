@@ -262,6 +262,14 @@ pub enum Refusal {
         /// The environment file, if there is to be one.
         file: Option<Utf8PathBuf>,
     },
+    /// What runs would not start again.
+    #[error("`{name}` runs, and would not start again: {reason}")]
+    StartsNoMore {
+        /// The instance.
+        name: InstanceName,
+        /// Why.
+        reason: String,
+    },
     /// The live tree can't be replaced under a running program.
     #[error("version {version} of `{component}` is the active one: its tree is in use")]
     LiveTree {

@@ -18,6 +18,9 @@ pub use crate::plan::operation::{Operation, Replaced, Room};
 use crate::platform::call::Call;
 use crate::platform::identity;
 
+pub use self::earlier::Earlier;
+
+mod earlier;
 mod shown;
 
 /// The decided changes of one operation, in order.
@@ -334,6 +337,9 @@ pub enum Undo {
     Restart {
         /// What has to be undone before it runs again.
         first: Vec<Step>,
+        /// The variables from files that it gets.
+        #[serde(default, skip_serializing_if = "Earlier::is_same")]
+        values: Earlier,
     },
     /// These steps, in order; then what ran before mainstay is started again by these calls, and seen to run.
     Restore(Vec<Step>, Vec<Call>),

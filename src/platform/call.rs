@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::model::compose::EngineKind;
 use crate::model::duration::Span;
 use crate::model::layout::label;
-use crate::model::manifest::Scope;
+use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::platform::compose::FILE_NAME;
 use crate::platform::launchd::course::Goal;
+use crate::platform::task::task_name;
 
 /// One thing that is asked of a service manager. Making it twice is as good as making it once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +57,13 @@ pub enum Call {
         /// How it is wanted.
         goal: Goal,
     },
+    /// The service control manager of Windows is asked, or its Task Scheduler.
+    Service {
+        /// The instance.
+        of: Marker,
+        /// What is done.
+        verb: ServiceVerb,
+    },
     /// The engine of a container is asked by Compose. Which engine that is says the instance's entry.
     Compose {
         /// The instance.
@@ -66,6 +74,24 @@ pub enum Call {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         engine: Option<EngineKind>,
     },
+}
+
+/// What is done with a service or a task of Windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum ServiceVerb {
+    /// It is registered as its definition says; without a definition it is removed.
+    Register,
+    /// It is started.
+    Start,
+    /// Its guardian is asked to end, with the program.
+    Stop {
+        /// How long that may take.
+        limit: Span,
+    },
+    /// Its guardian is asked to stop the program and start it again, and is started if there is none. One request, so
+    /// that nothing is left undone if the one who asks dies.
+    Restart,
 }
 
 /// What Compose does with a container.
@@ -111,6 +137,7 @@ impl Call {
             }
             Self::StartGuardian { .. } => false,
             Self::Launchd { goal, .. } => matches!(goal, Goal::Restart | Goal::Stop),
+            Self::Service { verb, .. } => !matches!(verb, ServiceVerb::Register | ServiceVerb::Start),
             Self::StopGuardian { .. } | Self::RestartGuardian { .. } | Self::Compose { .. } => true,
         }
     }
@@ -149,6 +176,7 @@ impl fmt::Display for Call {
                 Goal::Enable => write!(formatter, "launchctl enable {}", target(of)),
                 Goal::Disable => write!(formatter, "launchctl disable {}", target(of)),
             },
+            Self::Service { of, verb } => typed(&of_service(of, *verb), formatter),
             Self::Compose { of, verb, engine } => {
                 let file = of.folder.join(FILE_NAME);
                 let words = ["compose", "--file", file.as_str()];
@@ -166,6 +194,23 @@ fn target(of: &Marker) -> String {
         Scope::System => format!("system/{}", label(&of.name)),
         Scope::User => format!("gui/$(id -u)/{}", label(&of.name)),
     }
+}
+
+/// What a person types for it. A restart is a word between mainstay and its guardian, which no tool of Windows knows.
+fn of_service(of: &Marker, verb: ServiceVerb) -> Vec<String> {
+    let name = of.name.as_str();
+    let is_task = of.platform == PlatformKind::Task;
+    let task = task_name(&of.name);
+    let words: &[&str] = match verb {
+        ServiceVerb::Register if is_task => &["schtasks", "/Create", "/TN", &task, "/XML", "task.xml", "/F"],
+        ServiceVerb::Start if is_task => &["schtasks", "/Run", "/TN", &task],
+        ServiceVerb::Stop { .. } if is_task => &["mainstay", "stop", "--name", name],
+        ServiceVerb::Restart => &["mainstay", "restart", "--name", name],
+        ServiceVerb::Register => &["sc.exe", "create", name],
+        ServiceVerb::Start => &["sc.exe", "start", name],
+        ServiceVerb::Stop { .. } => &["sc.exe", "stop", name],
+    };
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 fn typed(argv: &[String], formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

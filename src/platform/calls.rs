@@ -7,7 +7,7 @@ use crate::model::duration::Span;
 use crate::model::layout::{socket_unit_name, unit_name};
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
-use crate::platform::call::{Call, Verb};
+use crate::platform::call::{Call, ServiceVerb, Verb};
 use crate::platform::launchd::course::Goal;
 
 /// The beginning of a `systemctl` command in a scope. It never asks for a password and never pages.
@@ -73,6 +73,7 @@ fn reset_failed(of: &Marker) -> Call {
 pub fn after_definition_written(of: &Marker) -> Vec<Call> {
     match of.platform {
         PlatformKind::Systemd => vec![reload(of.scope)],
+        PlatformKind::Windows | PlatformKind::Task => vec![service(of, ServiceVerb::Register)],
         _ => Vec::new(),
     }
 }
@@ -117,7 +118,7 @@ pub fn start(of: &Marker) -> Vec<Call> {
         PlatformKind::Embedded => vec![Call::StartGuardian { name: of.name.clone() }],
         PlatformKind::Compose => vec![compose(of, Verb::Up)],
         PlatformKind::Launchd => vec![launchd(of, Goal::Start)],
-        PlatformKind::Windows | PlatformKind::Task => Vec::new(),
+        PlatformKind::Windows | PlatformKind::Task => vec![service(of, ServiceVerb::Start)],
     }
 }
 
@@ -136,7 +137,7 @@ pub fn stop(of: &Marker, limit: Span, sockets: Sockets) -> Vec<Call> {
         PlatformKind::Embedded => vec![Call::StopGuardian { name: of.name.clone(), limit }],
         PlatformKind::Compose => vec![compose(of, Verb::Stop)],
         PlatformKind::Launchd => vec![launchd(of, Goal::Stop)],
-        PlatformKind::Windows | PlatformKind::Task => Vec::new(),
+        PlatformKind::Windows | PlatformKind::Task => vec![service(of, ServiceVerb::Stop { limit })],
     }
 }
 
@@ -156,7 +157,7 @@ pub fn restart(of: &Marker, sockets: Sockets) -> Vec<Call> {
         PlatformKind::Embedded => vec![Call::RestartGuardian { name: of.name.clone() }],
         PlatformKind::Compose => vec![compose(of, Verb::Restart)],
         PlatformKind::Launchd => vec![launchd(of, Goal::Restart)],
-        PlatformKind::Windows | PlatformKind::Task => Vec::new(),
+        PlatformKind::Windows | PlatformKind::Task => vec![service(of, ServiceVerb::Restart)],
     }
 }
 
@@ -172,6 +173,10 @@ pub fn replace(of: &Marker, sockets: Sockets) -> Vec<Call> {
 
 fn launchd(of: &Marker, goal: Goal) -> Call {
     Call::Launchd { of: of.clone(), goal }
+}
+
+fn service(of: &Marker, verb: ServiceVerb) -> Call {
+    Call::Service { of: of.clone(), verb }
 }
 
 fn compose(of: &Marker, verb: Verb) -> Call {
@@ -284,6 +289,8 @@ pub fn after_definition_removed(of: &Marker) -> Vec<Call> {
     match of.platform {
         // A failed unit stays in memory after its file is gone, until its failure is forgotten.
         PlatformKind::Systemd => vec![reload(of.scope), reset_failed(of)],
+        // Registered as it is defined now: not at all.
+        PlatformKind::Windows | PlatformKind::Task => vec![service(of, ServiceVerb::Register)],
         _ => Vec::new(),
     }
 }

@@ -22,6 +22,8 @@ pub struct Context {
     pub folders: Folders,
     /// The status file; its folder is the supervisor's own.
     pub status: Utf8PathBuf,
+    /// Where it stands which values of files are not used again.
+    pub refused: Utf8PathBuf,
     /// What counts of the definition under which this supervisor was started, as a digest; nothing where that can't be
     /// known.
     pub definition: Option<String>,

@@ -12,6 +12,7 @@ use crate::host::process::{self, Credentials, as_account};
 use crate::model::environment_file::{self, EnvironmentFileError};
 use crate::model::launch::LaunchSpec;
 use crate::supervise::context::Context;
+use crate::supervise::values;
 
 /// Where programs are looked for, unless the spec says otherwise: the folders that every system has, and none
 /// of a version manager's, which come and go.
@@ -73,12 +74,23 @@ pub enum EnvironmentError {
     },
 }
 
-/// Makes the environment of a program, reading its files again; and names the variables that came from files.
+/// An environment that was made, and where it comes from.
+#[derive(Debug, Default)]
+pub struct Made {
+    /// All variables.
+    pub environment: Environment,
+    /// The names of those that came from files.
+    pub given: BTreeSet<String>,
+    /// Whether these have the values of an earlier start, because those in the files have failed.
+    pub earlier: bool,
+}
+
+/// Makes the environment of a program, reading its files again.
 pub fn environment(
     context: &Context,
     mark: &str,
     notify_socket: Option<&str>,
-) -> Result<(Environment, BTreeSet<String>), EnvironmentError> {
+) -> Result<Made, EnvironmentError> {
     let spec = &context.spec;
     let mut environment = Environment::new();
     let mut given = BTreeSet::new();
@@ -97,7 +109,10 @@ pub fn environment(
     }
     // The service manager has read the files already, where the account could not.
     let credentials = context.manager.credentials.as_deref().filter(|_| spec.credentials);
-    for (name, value) in from_files(spec, credentials, context.account.credentials.as_ref())? {
+    let files = from_files(spec, credentials, context.account.credentials.as_ref())?;
+    let kept = values::instead(context, &files);
+    let earlier = kept.is_some();
+    for (name, value) in kept.unwrap_or(files) {
         set(&name, value);
         given.insert(name);
     }
@@ -109,7 +124,7 @@ pub fn environment(
             set("WATCHDOG_USEC", period.duration().as_micros().to_string().into());
         }
     }
-    Ok((environment, given))
+    Ok(Made { environment, given, earlier })
 }
 
 /// The variables that come from files: those of the environment file under the secrets. Read in the folder of

@@ -30,8 +30,9 @@ pub(super) fn start(context: &Context, pipe: &PipeReader, stream: Stream) -> Opt
     let words =
         [WORDS[0], WORDS[1], context.folders.logs.as_str(), context.spec.name.as_str(), stream, &policy];
     let arguments: Vec<String> = ["mainstay"].into_iter().chain(words).map(str::to_owned).collect();
+    let program = process::own().ok()?;
     let start = Start {
-        program: Utf8Path::new(process::OWN),
+        program: &program,
         arguments: &arguments,
         environment: Some(&Environment::new()),
         folder: Some(Utf8Path::new("/")),

@@ -45,21 +45,18 @@ impl Log {
 
     /// Keeps a line of the supervisor. What is lost of it stands in the status, too.
     pub(crate) fn note(&mut self, text: &str) {
-        match &mut self.writer {
-            Some(writer) => {
-                let _ = writer.note(text);
-                if self.echo {
-                    // The person at the terminal reads no prefix, and may have gone.
-                    let shown = text.strip_prefix("<4>").unwrap_or(text);
-                    let _ = writeln!(io::stderr(), "[mainstay] {shown}");
-                }
+        if let Some(writer) = &mut self.writer {
+            let _ = writer.note(text);
+            if self.echo {
+                // The person at the terminal reads no prefix, and may have gone.
+                let shown = text.strip_prefix("<4>").unwrap_or(text);
+                let _ = writeln!(io::stderr(), "[mainstay] {shown}");
             }
-            None => {
-                let (line, errors) = (format!("{text}\n"), io::stderr());
-                if !notify::tell_at_once(errors.as_fd(), &line) {
-                    let _ = errors.lock().write_all(line.as_bytes());
-                }
-            }
+            return;
+        }
+        let (line, errors) = (format!("{text}\n"), io::stderr());
+        if !notify::tell_at_once(errors.as_fd(), &line) {
+            let _ = errors.lock().write_all(line.as_bytes());
         }
     }
 

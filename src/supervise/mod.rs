@@ -28,6 +28,7 @@ mod sockets;
 pub mod standing;
 mod started;
 pub mod transition;
+pub mod values;
 mod watch;
 
 pub use context::{

@@ -13,10 +13,11 @@ use crate::host::{clock, identity, tree};
 use crate::model::log_line::Stream;
 use crate::model::manifest::{PlatformKind, Stdin};
 use crate::model::moment::Moment;
+use crate::model::size::Size;
 use crate::model::status::ProcessIdentity;
 use crate::model::umask::Umask;
 use crate::supervise::context::{Context, ProgramOutput};
-use crate::supervise::environment::{self, Environment};
+use crate::supervise::environment::{self, Environment, Made};
 use crate::supervise::keeper;
 use crate::supervise::log::Log;
 use crate::supervise::pipe::Pipe;
@@ -34,6 +35,8 @@ pub(crate) struct Prepared {
     pub(crate) environment: Environment,
     /// The variables that came from files.
     pub(crate) given: BTreeSet<String>,
+    /// Whether these have the values of an earlier start.
+    pub(crate) earlier: bool,
     /// Which start it is, of all of this supervisor's.
     number: u64,
 }
@@ -41,7 +44,7 @@ pub(crate) struct Prepared {
 impl Prepared {
     pub(crate) fn new(context: &Context, notify_socket: Option<&str>, number: u64) -> Result<Self, String> {
         let mark = identity::own().to_string();
-        let (mut environment, given) =
+        let Made { mut environment, given, earlier } =
             environment::environment(context, &mark, notify_socket).map_err(|error| error.to_string())?;
         environment.insert(environment::START.to_owned(), number.to_string().into());
         let places = context.folders.places();
@@ -54,7 +57,7 @@ impl Prepared {
             Ok(_) => return Err(format!("the working directory `{folder}` is not a folder")),
             Err(error) => return Err(format!("the working directory `{folder}` can't be used: {error}")),
         }
-        Ok(Self { program, arguments, folder, environment, given, number })
+        Ok(Self { program, arguments, folder, environment, given, earlier, number })
     }
 
     /// What a command needs that runs whether or not the program can be started: where the program's own environment
@@ -73,8 +76,9 @@ impl Prepared {
             program: Utf8PathBuf::new(),
             arguments: Vec::new(),
             folder,
-            environment: environment.unwrap_or_default().0,
+            environment: environment.unwrap_or_default().environment,
             given: BTreeSet::new(),
+            earlier: false,
             number: 0,
         }
     }
@@ -114,7 +118,8 @@ impl Prepared {
             output: sink(),
             error: sink(),
         };
-        process::start(&start).map_err(|error| format!("`{program}` can't be started: {error}"))
+        process::start_with(&start, &Particulars { bound: true, ..Particulars::default() })
+            .map_err(|error| format!("`{program}` can't be started: {error}"))
     }
 }
 
@@ -175,6 +180,9 @@ impl Program {
             sockets: Some(sockets),
             open_files: context.spec.limits.open_files,
             input: None,
+            bound: true,
+            apart: false,
+            memory: context.spec.limits.memory.filter(|_| ours).map(Size::bytes),
         };
         let (started, file_clock) = (clock::now(), clock::file_now());
         let child = process::start_with(&start, &particulars)

@@ -122,6 +122,8 @@ struct Supervisor {
     /// How many starts there were.
     starts: u64,
     last_started: Option<Moment>,
+    /// The start whose values were kept last.
+    kept_of: Option<Moment>,
     noted: String,
     guardian: Option<GuardianWatch>,
     watchdog: Option<(Duration, BootMoment)>,
@@ -182,6 +184,7 @@ impl Supervisor {
             beside,
             starts: 0,
             last_started: None,
+            kept_of: None,
             noted: String::new(),
             guardian: context.guardian.clone().map(|link| GuardianWatch::new(link, now.boot)),
             // Half the period, as `sd_watchdog_enabled(3)` advises.
@@ -241,6 +244,7 @@ impl Supervisor {
     fn report(&mut self, now: Present) {
         let running = self.program.as_ref().filter(|program| program.runs);
         let facts = Facts { program: running.map(|program| program.identity), started: self.last_started };
+        self.keep_values();
         let standing = self.machine.standing();
         if self.noted != standing.message {
             self.noted.clone_from(&standing.message);

@@ -43,6 +43,7 @@ impl Sample {
         let context = Context {
             folders,
             status: layout.status(&spec.name),
+            refused: layout.refused_values(&spec.name),
             definition: None,
             trial: None,
             output: ProgramOutput::Capture { echo: false },

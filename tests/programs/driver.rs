@@ -76,6 +76,7 @@ fn run(layout: &Layout, root: &str, name: &InstanceName, rest: &[String]) -> Res
     let context = Context {
         folders: Folders::of(layout, &spec),
         status: layout.status(name),
+        refused: layout.refused_values(name),
         definition: None,
         trial: fs::read(layout.trial(name)).ok().map(|text| serde_json::from_slice(&text)).transpose()?,
         output: match variable("DRIVER_OUTPUT").as_deref() {

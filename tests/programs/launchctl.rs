@@ -11,6 +11,14 @@
 //! - `deaf=1`: a `bootstrap` says that all is well, and registers nothing;
 //! - `sticky=N`: so many times a `kickstart -k` leaves the process as it is.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test program speaks, fails and starts processes itself"
+)]
+
 #[cfg(not(unix))]
 fn main() {}
 
@@ -184,15 +192,16 @@ mod unix {
                 fs::write(job.join("start"), "").unwrap();
             }
             let own = std::env::current_exe().unwrap();
-            Command::new(own)
+            let mut keeper = Command::new(own);
+            keeper
                 .arg("--keep")
                 .arg(&job)
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
-                .process_group(0)
-                .spawn()
-                .unwrap();
+                .process_group(0);
+            // It outlives this process, and is nobody's to wait for.
+            drop(keeper.spawn().unwrap());
             0
         }
 

@@ -465,6 +465,7 @@ impl Manager for Service {
             // The races of launchd are played in `tests/launchd.rs`.
             Call::Launchd { .. } => panic!("the simulated host has no launchd"),
             // Containers are killed at every point on real engines, in `tests/systems/compose`.
+            Call::Service { .. } => panic!("the simulated host is not Windows"),
             Call::Compose { .. } => panic!("the simulated host has no containers"),
             Call::StopGuardian { .. } => self.guardian("stop", || self.stop()),
             Call::RestartGuardian { .. } => self.guardian("restart", || {

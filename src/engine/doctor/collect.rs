@@ -17,6 +17,7 @@ use crate::engine::requirements::{self, Lack};
 use crate::engine::status::status;
 use crate::engine::supervisor::active_launch;
 use crate::engine::target::{Choice, TargetError, manifest_in};
+use crate::engine::values::unreadable;
 use crate::host::files::Kind;
 use crate::host::{account, clock, disk, files, identity, lock, untrusted};
 use crate::model::answer::status::StatusAnswer;
@@ -90,6 +91,7 @@ pub(super) fn collect(manager: &dyn Manager, layout: &Layout, of: &Marker) -> Fa
         holders,
         unchanged_for: files::changed(&layout.status(name)).and_then(|at| now.duration_since(at).ok()),
         stop_limit: spec.map_or_else(|| LaunchSpec::bare(of).stop_limit(), LaunchSpec::stop_limit).duration(),
+        unreadable: spec.and_then(unreadable),
         open_secrets: spec.map(open_secrets).unwrap_or_default(),
         logs: spec.filter(|_| !by_systemd).map(|spec| logs(layout, spec)),
         lacks: spec.and_then(|spec| lacks(layout, spec, status.state.runs())),

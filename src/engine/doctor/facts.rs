@@ -51,6 +51,8 @@ pub(crate) struct Facts {
     pub(crate) unchanged_for: Option<Duration>,
     /// How long a stop may take.
     pub(crate) stop_limit: Duration,
+    /// Why the next start could not read the environment file or a secret.
+    pub(crate) unreadable: Option<String>,
     /// Secrets that other accounts can read.
     pub(crate) open_secrets: Vec<Utf8PathBuf>,
     /// Log files: how large they are and how large they are to be, in bytes.

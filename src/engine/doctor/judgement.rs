@@ -316,6 +316,10 @@ fn sockets(facts: &Facts) -> Option<Judged> {
 }
 
 fn secrets(facts: &Facts) -> Option<Judged> {
+    if let Some(reason) = &facts.unreadable {
+        let hint = "put the file in its place again, or correct it; until then nothing restarts what runs";
+        return Some(wrong(Check::Secrets, format!("{reason}: its next start fails"), hint));
+    }
     let path = facts.open_secrets.first()?;
     let message = format!("every account of this host can read the secret in `{path}`");
     Some(doubtful(Check::Secrets, message, format!("`chmod o-r '{path}'`")))

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::engine::guard::{GuardError, system};
 use crate::host::holder::holder;
 use crate::host::identity::{self, ProcessHandle};
-use crate::host::process::{self, Input, Sink, Start};
+use crate::host::process::{self, Input, Particulars, Sink, Start};
 use crate::host::session;
 use crate::host::signal::Signal;
 use crate::model::status::{Exit, ProcessIdentity};
@@ -85,7 +85,7 @@ pub fn start_detached(
         output: Sink::Null,
         error: Sink::File(file.into_parts().0),
     };
-    let child = process::start(&start)
+    let child = process::start_with(&start, &Particulars { apart: true, ..Particulars::default() })
         .map_err(|source| DetachedError::Start { program: program.to_owned(), source })?;
     let began = Instant::now();
     loop {

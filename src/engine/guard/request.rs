@@ -185,6 +185,7 @@ pub fn ask_to_come_again(layout: &Layout, name: &InstanceName, pid: u32) -> Resu
 }
 
 /// Whether such a request was left. It is gone then.
+#[must_use]
 pub fn is_to_come_again(layout: &Layout, name: &InstanceName) -> bool {
     take(&request_file(layout, name)) == Some(Request::Restart)
 }

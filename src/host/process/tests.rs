@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
+use crate::host::rest::AsFd as _;
 
 /// The numbers of a line of a status file (proc(5)).
 fn numbers(status: &str, line: &str) -> Vec<u32> {

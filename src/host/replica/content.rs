@@ -1,9 +1,8 @@
 //! The content of a file, and what is attached to it.
 
 use crate::host::os;
-use crate::host::os::OwnedFd;
-
 use crate::host::os::Errno;
+use crate::host::os::OwnedFd;
 use crate::host::os::fs::{SeekFrom, XattrFlags, ftruncate, seek, spare_capacity};
 
 /// The longest list of attributes, and the longest value of one (xattr(7)).

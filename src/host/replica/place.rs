@@ -1,16 +1,16 @@
 //! Finding what is to be copied, and how much that is.
 
-use crate::host::os;
-use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use std::collections::HashSet;
 use std::ffi::{CStr, CString};
 
-use crate::host::os::Errno;
-use crate::host::os::fs::{AtFlags, CWD, Dev, FileType, Mode, OFlags, Stat};
 use camino::Utf8Path;
 
 use super::{FILE, FOLDER, allocated, other_file_system};
 use crate::host::files::{FileError, failed, failed_io};
+use crate::host::os;
+use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, CWD, Dev, FileType, Mode, OFlags, Stat};
+use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use crate::host::removal::{names, open_at};
 
 /// What stands at a path, with the folder that holds it.

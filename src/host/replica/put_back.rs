@@ -1,16 +1,16 @@
 //! Putting a copy in the place of what it was made of.
 
-use crate::host::os;
-use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use std::ffi::{CStr, CString};
 
-use crate::host::os::Errno;
-use crate::host::os::fs::{AtFlags, FileType, Mode, fsync, mkdirat, openat, renameat, statat, syncfs};
 use camino::Utf8Path;
 
 use super::place::parent_of;
 use super::{FOLDER, finish, replicate};
 use crate::host::files::{FileError, failed, failed_io};
+use crate::host::os;
+use crate::host::os::Errno;
+use crate::host::os::fs::{AtFlags, FileType, Mode, fsync, mkdirat, openat, renameat, statat, syncfs};
+use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use crate::host::removal::{names, remove};
 
 /// Where a copy is made in a folder whose content it takes the place of.

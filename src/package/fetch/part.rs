@@ -1,15 +1,15 @@
 //! What is fetched of a file before it is whole: kept across interruptions, and belonging to one command at a time.
 
-use crate::host::os;
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::time::{Duration, SystemTime};
 
-use crate::host::os::fs::{FlockOperation, Mode, OFlags};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::host::files;
+use crate::host::os;
+use crate::host::os::fs::{FlockOperation, Mode, OFlags};
 use crate::model::digest::Digest;
 use crate::package::fetch::error::FetchError;
 use crate::package::fetch::locator::Locator;

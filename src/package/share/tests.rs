@@ -1,9 +1,9 @@
-use crate::host::os;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use camino::Utf8PathBuf;
 
 use super::*;
+use crate::host::os;
 
 struct Trees {
     folder: tempfile::TempDir,

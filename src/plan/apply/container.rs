@@ -12,7 +12,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::version::Version;
 use crate::plan::observed::Observed;
 use crate::plan::refusal::Refusal;
-use crate::plan::step::{Operation, Plan, Replaced, Step, Undo};
+use crate::plan::step::{Earlier, Operation, Plan, Replaced, Step, Undo};
 use crate::plan::wanted::Wanted;
 use crate::platform::call::Call;
 use crate::platform::calls;
@@ -150,7 +150,7 @@ fn exchange(plan: &mut Plan, wanted: &Wanted, observed: &Observed, begins: usize
     let first: Vec<Step> =
         plan.steps.iter().skip(begins).rev().flat_map(|planned| planned.undo.steps()).collect();
     plan.replaces = active.map(|from| Replaced { from: from.version.clone(), to: spec.version.clone() });
-    let mut undo = Undo::Restart { first };
+    let mut undo = Undo::Restart { first, values: Earlier::Same };
     for call in calls::replace(&identity(spec), Sockets::Left) {
         plan.push(Step::Call { call }, std::mem::replace(&mut undo, Undo::Nothing));
     }

@@ -1,6 +1,7 @@
 //! The copy of this tool by which an instance is run. It moves through a gate of its own: a service that is not ready
 //! under the new copy is started again under the one before.
 
+use super::values::tried;
 use super::{await_ready, relink};
 use crate::model::service::Supervision;
 use crate::plan::observed::Observed;
@@ -54,7 +55,8 @@ pub(super) fn restart_gated(
     if !observed.runs() || wanted.wishes.no_restart {
         return;
     }
-    let mut undo = Undo::Restart { first: back };
+    let (kept, values) = tried(plan, wanted, observed);
+    let mut undo = Undo::Restart { first: back.into_iter().chain(kept).collect(), values };
     for call in calls::restart(&identity(spec), sockets) {
         plan.push(Step::Call { call }, std::mem::replace(&mut undo, Undo::Nothing));
     }

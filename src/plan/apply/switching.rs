@@ -3,6 +3,7 @@
 use super::data::data_move;
 use super::hooks::Between;
 use super::standing::active_now;
+use super::values::before_switch;
 use super::watch::{end_trial, watch};
 use super::{AFTER_START, await_ready, patience, relink, write, written};
 use crate::model::launch;
@@ -95,6 +96,7 @@ pub(super) fn launch(
     };
     let one_way = switch.is_one_way();
     let first = defined.undo.iter().cloned().chain(back_on_trial).collect();
+    before_switch(plan, from, wanted, observed);
     plan.push(Step::Switch { switch: Box::new(switch) }, Undo::TakeBack { first });
     let restart = calls::restart(&identity(spec), defined.sockets);
     match hinders_overlap(plan, wanted, observed, from, defined) {

@@ -21,8 +21,8 @@ pub use terms::{Goal, Heard, Move, Subject, Trouble};
 /// The codes by which launchctl says that it can't be done at this moment: an input/output error, and an operation that
 /// is in progress.
 const LATER: [i32; 2] = [5, 37];
-/// Those by which a service is gone already, or going: no such process, and in progress.
-const GOING: [i32; 4] = [3, NO_SERVICE, 36, 37];
+/// Those by which a service is gone already, or going: no such process, or in progress.
+const GOING: [i32; 5] = [3, 5, NO_SERVICE, 36, 37];
 /// Its code for what a domain can't do.
 const NOT_IN_DOMAIN: i32 = 125;
 /// How long a registration is tried.
@@ -299,11 +299,9 @@ impl Course {
 
     fn released(&mut self, heard: Heard<'_>, now: Duration) -> Option<Move> {
         match heard {
-            Heard::Answer(answer) => match answer.code {
-                Some(0) => self.go(Stage::Leaving, now),
-                Some(code) if GOING.contains(&code) || LATER.contains(&code) => self.go(Stage::Leaving, now),
-                code => Some(self.refused("bootout", code, words(answer))),
-            },
+            Heard::Answer(answer) if answer.code.is_none_or(|code| code != 0 && !GOING.contains(&code)) => {
+                Some(self.refused("bootout", answer.code, words(answer)))
+            }
             _ => self.go(Stage::Leaving, now),
         }
     }

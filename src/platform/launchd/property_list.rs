@@ -96,7 +96,9 @@ fn fill(spec: &LaunchSpec, layout: &Layout, definition: String) -> Result<String
 fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?);
+    environment.set_syntax(
+        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?,
+    );
     environment.set_formatter(|output, _, value| {
         if value.is_safe() || value.is_number() {
             write!(output, "{value}")?;

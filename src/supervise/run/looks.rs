@@ -2,14 +2,27 @@
 
 use super::Supervisor;
 use crate::model::moment::BootMoment;
+use crate::model::status::Phase;
 use crate::supervise::changes::Changes;
 use crate::supervise::connections;
 use crate::supervise::transition::Input;
+use crate::supervise::values;
 
 impl Supervisor {
     /// When files are looked at next. `None`: a change would make no difference now.
     pub(super) fn changes_deadline(&self) -> Option<BootMoment> {
         self.changes.as_ref().filter(|_| self.machine.heeds_changes()).map(Changes::deadline)
+    }
+
+    /// Keeps the values of a start that has become ready: they are the way back.
+    pub(super) fn keep_values(&mut self) {
+        let ready = self.machine.standing().phase == Phase::Ready;
+        if let Some(program) = self.program.as_ref().filter(|program| program.runs && ready)
+            && self.kept_of != Some(program.started)
+        {
+            values::keep(&self.context, &program.prepared);
+            self.kept_of = Some(program.started);
+        }
     }
 
     pub(super) fn look_at_changes(&mut self, now: BootMoment) {

@@ -64,6 +64,11 @@ impl Supervisor {
         if let Some(remark) = self.changes.as_ref().and_then(Changes::remark) {
             self.log.warn(remark);
         }
+        if prepared.earlier {
+            self.log.warn(
+                "the values in its files have failed: it is started with those of its last good start, until the files change or `mainstay apply` tries again",
+            );
+        }
         let program = Program::start(&self.context, prepared, sockets)?;
         started::record(&self.context, &program.prepared);
         if let Some(file) = &mut self.pid_file

@@ -55,6 +55,7 @@ fn healthy() -> Facts {
         holders: vec![holder(Role::Supervisor, 'S'), holder(Role::Program, 'S')],
         unchanged_for: Some(std::time::Duration::from_secs(60)),
         stop_limit: std::time::Duration::from_secs(45),
+        unreadable: None,
         open_secrets: Vec::new(),
         logs: Some((1 << 20, 4 << 20)),
         lacks: None,
@@ -286,6 +287,10 @@ fn faults_of_what_runs_are_told_with_what_mends_them() {
                 facts.pid_file = facts.pid_file.take().map(|file| PidFile { ours: false, process, ..file });
             },
             "Doubtful PidFile: `/r/web.pid` names process 811, which has ended -> remove `/r/web.pid`, if it still names process 811 and that has ended",
+        ),
+        (
+            |facts| facts.unreadable = Some("can't read the secret KEY from `/srv/web/key`: gone".into()),
+            "Wrong Secrets: can't read the secret KEY from `/srv/web/key`: gone: its next start fails",
         ),
         (
             |facts| facts.open_secrets = vec!["/srv/web/token".into()],

@@ -4,6 +4,7 @@ use std::ffi::CStr;
 use std::path::Path;
 
 use super::AsFd;
+use crate::model::owner::Owner;
 
 pub use super::system::{begin_sync, can_clone, clone_to, open_closed};
 #[cfg(target_os = "macos")]
@@ -32,9 +33,21 @@ pub fn persist(file: tempfile::NamedTempFile, path: impl AsRef<Path>) -> std::io
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// Gives a file or folder to an account: to its number, and its group.
-pub fn give(file: impl AsFd, owner: &crate::model::owner::Owner) -> rustix::io::Result<()> {
-    fchown(file, Some(Uid::from_raw(owner.uid)), Some(Gid::from_raw(owner.gid)))
+/// Gives a file or folder to an account, if one is said, and the mode after that: a change of the owner takes bits away.
+pub fn furnish(file: impl AsFd, mode: Mode, owner: Option<&Owner>) -> rustix::io::Result<()> {
+    if let Some(owner) = owner {
+        fchown(&file, Some(Uid::from_raw(owner.uid)), Some(Gid::from_raw(owner.gid)))?;
+    }
+    fchmod(file, mode)
+}
+
+/// An open folder is held by its own descriptor.
+#[derive(Debug)]
+pub struct Hold;
+
+/// Holds an open folder until it is closed, or says that another one does.
+pub fn hold(folder: impl AsFd) -> rustix::io::Result<Hold> {
+    flock(folder, FlockOperation::NonBlockingLockExclusive).map(|()| Hold)
 }
 
 /// Makes a name that leads to another: a symbolic link. The name must be free.

@@ -3,9 +3,12 @@
 use super::*;
 use crate::model::duration::Span;
 
+/// The code and the words for a command, at a time.
+type Answers<'a> = Box<dyn FnMut(&str, Duration) -> (i32, String) + 'a>;
+
 /// A launchd that a test writes: it answers, and time passes.
 struct Played<'a> {
-    answer: Box<dyn FnMut(&str, Duration) -> (i32, String) + 'a>,
+    answer: Answers<'a>,
     asked: Vec<String>,
     asks: bool,
 }

@@ -1,0 +1,36 @@
+//! Windows: the same calls over those of its kernel. A folder is a handle, and a name in it is opened relative to that
+//! handle, as POSIX has it; no link is followed where that is not wanted.
+
+#![allow(unsafe_code, reason = "the system has no safe interface; each call says why it may be made")]
+
+mod accounts;
+mod change;
+mod errno;
+mod flags;
+mod information;
+mod lock;
+mod look;
+mod name;
+mod open;
+mod patience;
+mod security;
+
+pub mod fs;
+pub mod io;
+
+pub use std::os::windows::io::{BorrowedHandle as BorrowedFd, OwnedHandle as OwnedFd};
+
+pub use accounts::{account_named, account_numbered, accounts, own_account, profile, user_number};
+pub use errno::Errno;
+
+/// What an open file or folder is lent from.
+pub trait AsFd {
+    /// Lends it.
+    fn as_fd(&self) -> BorrowedFd<'_>;
+}
+
+impl<T: std::os::windows::io::AsHandle + ?Sized> AsFd for T {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.as_handle()
+    }
+}

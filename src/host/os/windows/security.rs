@@ -1,0 +1,297 @@
+//! Who owns a file, who may use it, and how that is said: lists of rights by the identifiers of accounts.
+
+use std::os::windows::io::AsRawHandle as _;
+use std::ptr::{null, null_mut};
+
+use windows_sys::Win32::Foundation::{
+    ERROR_INSUFFICIENT_BUFFER, GENERIC_ALL, GENERIC_READ, GENERIC_WRITE, LocalFree,
+};
+use windows_sys::Win32::Security::Authorization::{
+    ConvertStringSecurityDescriptorToSecurityDescriptorW, EXPLICIT_ACCESS_W, GRANT_ACCESS, SDDL_REVISION_1,
+    SE_FILE_OBJECT, SetEntriesInAclW, SetSecurityInfo, TRUSTEE_IS_SID, TRUSTEE_IS_UNKNOWN, TRUSTEE_W,
+};
+use windows_sys::Win32::Security::{
+    ACCESS_ALLOWED_ACE, ACL, ACL_REVISION, DACL_SECURITY_INFORMATION, GetAce, GetKernelObjectSecurity,
+    GetSecurityDescriptorDacl, GetSecurityDescriptorOwner, INHERIT_ONLY_ACE, InitializeAcl,
+    OWNER_SECURITY_INFORMATION, PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR,
+    SUB_CONTAINERS_AND_OBJECTS_INHERIT, SetKernelObjectSecurity, UNPROTECTED_DACL_SECURITY_INFORMATION,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    DELETE, FILE_APPEND_DATA, FILE_DELETE_CHILD, FILE_GENERIC_EXECUTE, FILE_GENERIC_READ, FILE_GENERIC_WRITE,
+    FILE_READ_DATA, FILE_WRITE_DATA, READ_CONTROL, WRITE_DAC, WRITE_OWNER,
+};
+
+use super::accounts::{self, Sid};
+use super::flags::{Mode, RawMode};
+use super::open::again;
+use super::{AsFd as _, BorrowedFd, Errno};
+use crate::model::owner::Owner;
+
+/// The kind of an entry that grants something (winnt.h, `ACCESS_ALLOWED_ACE_TYPE`).
+const GRANTS: u8 = 0;
+/// With these anybody reads what is in a file.
+const READING: u32 = FILE_READ_DATA | GENERIC_READ | GENERIC_ALL;
+/// With each of these somebody could change a file, or what stands for it.
+const WRITING: u32 = FILE_WRITE_DATA
+    | FILE_APPEND_DATA
+    | FILE_DELETE_CHILD
+    | DELETE
+    | WRITE_DAC
+    | WRITE_OWNER
+    | GENERIC_WRITE
+    | GENERIC_ALL;
+/// What an account gets of a file that is given to it: all but the right to change rights.
+const GIVEN: u32 = FILE_GENERIC_READ | FILE_GENERIC_WRITE | FILE_GENERIC_EXECUTE | DELETE;
+/// The number of an owner whom nobody may know.
+const NOBODY: u32 = u32::MAX;
+
+/// A list of rights, as the system wants it.
+pub(super) struct Descriptor {
+    pointer: PSECURITY_DESCRIPTOR,
+}
+
+impl Descriptor {
+    /// From its text (Security Descriptor Definition Language).
+    fn parse(text: &str) -> Result<Self, Errno> {
+        let text = super::name::terminated(text);
+        let mut pointer = null_mut();
+        // SAFETY: the text ends with a zero; what is written is a pointer that is ours to free.
+        let read = unsafe {
+            ConvertStringSecurityDescriptorToSecurityDescriptorW(
+                text.as_ptr(),
+                SDDL_REVISION_1,
+                &raw mut pointer,
+                null_mut(),
+            )
+        };
+        if read == 0 { Err(Errno::last()) } else { Ok(Self { pointer }) }
+    }
+
+    /// What a mode says when a file or folder is made; nothing where its folder is to say it.
+    pub(super) fn of_mode(mode: Mode, folder: bool) -> Result<Option<Self>, Errno> {
+        if is_closed(mode) { Self::private(folder).map(Some) } else { Ok(None) }
+    }
+
+    /// For this account, the system and the administrators alone.
+    fn private(folder: bool) -> Result<Self, Errno> {
+        Self::parse(&format!("D:P{}", entries(folder)?))
+    }
+
+    pub(super) fn pointer(&self) -> PSECURITY_DESCRIPTOR {
+        self.pointer
+    }
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from the call that makes it, and nobody frees it but this.
+        unsafe { LocalFree(self.pointer) };
+    }
+}
+
+fn entries(folder: bool) -> Result<String, Errno> {
+    let heirs = if folder { "OICI" } else { "" };
+    let own = accounts::own()?.sid.text();
+    Ok(["SY", "BA", &own].map(|who| format!("(A;{heirs};FA;;;{who})")).concat())
+}
+
+/// A mode by which others may nothing.
+fn is_closed(mode: Mode) -> bool {
+    mode.bits() & 0o007 == 0
+}
+
+/// Whose a file is, and what others may do with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Who {
+    /// The owner's number.
+    pub(super) owner: u32,
+    /// The bits of a mode for all others.
+    pub(super) others: RawMode,
+}
+
+/// Looks at the list of rights of what is open. Where it may not be seen, nobody owns it and others may read.
+pub(super) fn who(opened: BorrowedFd<'_>) -> Who {
+    read(opened).unwrap_or(Who { owner: NOBODY, others: 0o055 })
+}
+
+fn read(opened: BorrowedFd<'_>) -> Option<Who> {
+    let wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+    // Of 64-bit numbers, because the structures in it want to be aligned.
+    let mut buffer = vec![0_u64; 128];
+    loop {
+        let length = u32::try_from(buffer.len() * 8).ok()?;
+        let mut needed = 0;
+        // SAFETY: the handle is open, and the buffer is as long as is said.
+        let got = unsafe {
+            GetKernelObjectSecurity(
+                opened.as_raw_handle(),
+                wanted,
+                buffer.as_mut_ptr().cast(),
+                length,
+                &raw mut needed,
+            )
+        };
+        if got != 0 {
+            break;
+        }
+        if Errno::last() != Errno::of(ERROR_INSUFFICIENT_BUFFER) || needed <= length {
+            return None;
+        }
+        buffer.resize(needed as usize / 8 + 1, 0);
+    }
+    let descriptor: PSECURITY_DESCRIPTOR = buffer.as_mut_ptr().cast();
+    let (mut owner, mut defaulted, mut present, mut list) = (null_mut(), 0, 0, null_mut::<ACL>());
+    // SAFETY: the kernel wrote a descriptor into the buffer, which lives to the end; what is written are pointers into it.
+    let read = unsafe {
+        GetSecurityDescriptorOwner(descriptor, &raw mut owner, &raw mut defaulted) != 0
+            && GetSecurityDescriptorDacl(descriptor, &raw mut present, &raw mut list, &raw mut defaulted) != 0
+    };
+    if !read || owner.is_null() {
+        return None;
+    }
+    // SAFETY: it is the owner in the descriptor.
+    let owner = unsafe { Sid::copy(owner) };
+    let number = accounts::number_of(&owner);
+    // Without a list everybody may everything.
+    let others = if present == 0 || list.is_null() { 0o077 } else { others(list, &owner) };
+    Some(Who { owner: number, others })
+}
+
+fn others(list: *const ACL, owner: &Sid) -> RawMode {
+    // SAFETY: the list stands in a descriptor of the kernel's.
+    let count = unsafe { (*list).AceCount };
+    let mut bits = 0;
+    for index in 0..u32::from(count) {
+        let mut entry = null_mut();
+        // SAFETY: the list is one of the kernel's; what is written is a pointer into it.
+        if unsafe { GetAce(list, index, &raw mut entry) } == 0 {
+            continue;
+        }
+        let entry = entry.cast::<ACCESS_ALLOWED_ACE>().cast_const();
+        // SAFETY: every entry begins with this head.
+        let (kind, flags) = unsafe { ((*entry).Header.AceType, (*entry).Header.AceFlags) };
+        if kind != GRANTS || u32::from(flags) & INHERIT_ONLY_ACE != 0 {
+            continue;
+        }
+        // SAFETY: an entry of this kind is a mask, and the identifier of an account behind it.
+        let (mask, sid) =
+            unsafe { ((*entry).Mask, Sid::copy((&raw const (*entry).SidStart).cast_mut().cast())) };
+        if sid == *owner || sid.is_hosts() || accounts::own().is_ok_and(|own| own.sid == sid) {
+            continue;
+        }
+        bits |= if mask & READING != 0 { 0o055 } else { 0 };
+        bits |= if mask & WRITING != 0 { 0o022 } else { 0 };
+    }
+    bits
+}
+
+/// Sets the list of rights of a file or folder to what a mode says.
+pub(super) fn set_mode(opened: BorrowedFd<'_>, mode: Mode, folder: bool) -> Result<(), Errno> {
+    let others = who(opened).others;
+    match (is_closed(mode), others) {
+        (true, 0) => Ok(()),
+        (true, _) => protect(opened, &Descriptor::private(folder)?),
+        (false, 0) => inherit(opened).and_then(|()| close_to_writers(opened, !folder)),
+        (false, _) => Ok(()),
+    }
+}
+
+/// Takes the right to write from others in a folder that an administrator makes where everybody may make some: else
+/// anybody could exchange what an elevated process is about to use.
+pub(super) fn close_to_writers(opened: BorrowedFd<'_>, is_closed: bool) -> Result<(), Errno> {
+    if is_closed || accounts::user_number() != 0 {
+        return Ok(());
+    }
+    let opened = again(opened, READ_CONTROL)?;
+    if who(opened.as_fd()).others & 0o022 == 0 {
+        return Ok(());
+    }
+    let readable = Descriptor::parse(&format!("D:P{}(A;OICI;0x1200a9;;;BU)", entries(true)?))?;
+    protect(opened.as_fd(), &readable)
+}
+
+fn protect(opened: BorrowedFd<'_>, descriptor: &Descriptor) -> Result<(), Errno> {
+    let opened = again(opened, WRITE_DAC | READ_CONTROL)?;
+    let what = DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION;
+    // SAFETY: the handle is open, and the descriptor is one that the system has made.
+    let set = unsafe { SetKernelObjectSecurity(opened.as_raw_handle(), what, descriptor.pointer()) };
+    if set == 0 { Err(Errno::last()) } else { Ok(()) }
+}
+
+/// Lets a file or folder have the rights that its folder hands down, and no others.
+fn inherit(opened: BorrowedFd<'_>) -> Result<(), Errno> {
+    let opened = again(opened, WRITE_DAC | READ_CONTROL)?;
+    let mut list = ACL::default();
+    let length = u32::try_from(size_of::<ACL>()).unwrap_or_default();
+    let what = DACL_SECURITY_INFORMATION | UNPROTECTED_DACL_SECURITY_INFORMATION;
+    // SAFETY: the list is as long as is said, and lives until both calls have returned; the handle is open.
+    let answer = unsafe {
+        if InitializeAcl(&raw mut list, length, ACL_REVISION) == 0 {
+            return Err(Errno::last());
+        }
+        SetSecurityInfo(
+            opened.as_raw_handle(),
+            SE_FILE_OBJECT,
+            what,
+            null_mut(),
+            null_mut(),
+            &raw const list,
+            null(),
+        )
+    };
+    if answer == 0 { Ok(()) } else { Err(Errno::of(answer)) }
+}
+
+/// Lets an account use a file or folder, and what will be in it.
+pub(super) fn give(opened: BorrowedFd<'_>, owner: &Owner) -> Result<(), Errno> {
+    if owner.uid == 0 || owner.uid == accounts::user_number() {
+        return Ok(());
+    }
+    let sid = accounts::sid_named(&owner.name)?;
+    let opened = again(opened, WRITE_DAC | READ_CONTROL)?;
+    let entry = EXPLICIT_ACCESS_W {
+        grfAccessPermissions: GIVEN,
+        grfAccessMode: GRANT_ACCESS,
+        grfInheritance: SUB_CONTAINERS_AND_OBJECTS_INHERIT,
+        Trustee: TRUSTEE_W {
+            pMultipleTrustee: null_mut(),
+            MultipleTrusteeOperation: 0,
+            TrusteeForm: TRUSTEE_IS_SID,
+            TrusteeType: TRUSTEE_IS_UNKNOWN,
+            ptstrName: sid.pointer().cast(),
+        },
+    };
+    let (mut old, mut descriptor, mut new) = (null_mut::<ACL>(), null_mut(), null_mut::<ACL>());
+    // SAFETY: the handle is open, the entry and its identifier live to the end; the two lists are the system's, and freed
+    // once each: the old one with its descriptor.
+    let answer = unsafe {
+        let mut answer = windows_sys::Win32::Security::Authorization::GetSecurityInfo(
+            opened.as_raw_handle(),
+            SE_FILE_OBJECT,
+            DACL_SECURITY_INFORMATION,
+            null_mut(),
+            null_mut(),
+            &raw mut old,
+            null_mut(),
+            &raw mut descriptor,
+        );
+        if answer == 0 {
+            answer = SetEntriesInAclW(1, &raw const entry, old, &raw mut new);
+        }
+        if answer == 0 {
+            answer = SetSecurityInfo(
+                opened.as_raw_handle(),
+                SE_FILE_OBJECT,
+                DACL_SECURITY_INFORMATION,
+                null_mut(),
+                null_mut(),
+                new,
+                null(),
+            );
+        }
+        LocalFree(new.cast());
+        LocalFree(descriptor);
+        answer
+    };
+    if answer == 0 { Ok(()) } else { Err(Errno::of(answer)) }
+}
