@@ -3,11 +3,23 @@
 use std::fmt::Write as _;
 use std::io;
 
-use rustix::rand::{GetRandomFlags, getrandom};
+#[cfg(windows)]
+use crate::host::os::clock::random as fill;
 
 /// 32 random bytes as 64 hexadecimal digits.
 pub fn hex32() -> io::Result<String> {
     let mut bytes = [0_u8; 32];
+    fill(&mut bytes)?;
+    Ok(bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}
+
+#[cfg(unix)]
+fn fill(bytes: &mut [u8]) -> io::Result<()> {
+    use rustix::rand::{GetRandomFlags, getrandom};
+
     let mut filled = 0;
     while filled < bytes.len() {
         match getrandom(&mut bytes[filled..], GetRandomFlags::empty()) {
@@ -16,10 +28,7 @@ pub fn hex32() -> io::Result<String> {
             Err(errno) => return Err(errno.into()),
         }
     }
-    Ok(bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(())
 }
 
 #[cfg(test)]
