@@ -16,7 +16,7 @@ use mainstay::platform::compose::{reader, text};
 use mainstay::platform::{self, Facts};
 use serde_json::{Value, json};
 
-const FACTS: Facts = Facts { systemd_version: 252, home: None };
+const FACTS: Facts = Facts { systemd_version: 252, home: None, account: None };
 
 fn spec(folder: &str, manifest: &Value) -> LaunchSpec {
     let text = manifest.to_string();

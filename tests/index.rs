@@ -327,7 +327,7 @@ fn with_unit(top: &Utf8Path, unit: &str, folder: &Utf8Path) -> Layout {
     };
     let mut spec = LaunchSpec::bare(&of);
     spec.command = vec!["/bin/true".to_owned()];
-    let facts = Facts { systemd_version: 252, home: None };
+    let facts = Facts { systemd_version: 252, home: None, account: None };
     let unit = definition(&spec, &layout, &facts).unwrap();
     std::fs::create_dir_all(unit.path.parent().unwrap()).unwrap();
     std::fs::write(&unit.path, unit.text).unwrap();
@@ -378,7 +378,7 @@ fn an_embedded_instance_is_seen_beside_one_of_systemd() {
         scope: Scope::User,
         folder: top.join("other"),
     };
-    let facts = Facts { systemd_version: 252, home: None };
+    let facts = Facts { systemd_version: 252, home: None, account: None };
     let entry = definition(&LaunchSpec::bare(&of), &layout, &facts).unwrap();
     std::fs::create_dir_all(entry.path.parent().unwrap()).unwrap();
     std::fs::write(&entry.path, entry.text).unwrap();
@@ -400,7 +400,7 @@ fn reading_looks_in_the_users_scope_first_and_changing_only_in_the_callers() {
     };
     let others = Marker { name: name("other"), ..of.clone() };
     for of in [&of, &others] {
-        let facts = Facts { systemd_version: 252, home: None };
+        let facts = Facts { systemd_version: 252, home: None, account: None };
         let entry = definition(&LaunchSpec::bare(of), &system, &facts).unwrap();
         std::fs::create_dir_all(entry.path.parent().unwrap()).unwrap();
         std::fs::write(&entry.path, entry.text).unwrap();

@@ -32,7 +32,7 @@ fn exposure(profile: &str, user: Option<&str>) -> f64 {
         owner: None,
     };
     let spec = LaunchSpec::resolve(&serde_json::from_value(manifest).unwrap(), None, circumstances).unwrap();
-    let facts = Facts { systemd_version: 252, home: None };
+    let facts = Facts { systemd_version: 252, home: None, account: None };
     let definition = platform::definition(&spec, &Layout::system(), &facts).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("web.service");

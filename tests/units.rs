@@ -13,7 +13,7 @@ use mainstay::model::version::Version;
 use mainstay::platform::{self, Facts, Inexpressible};
 use serde_json::{Value, json};
 
-const FACTS: Facts = Facts { systemd_version: 252, home: None };
+const FACTS: Facts = Facts { systemd_version: 252, home: None, account: None };
 
 fn spec(scope: Scope, deploy: &str, manifest: Value) -> LaunchSpec {
     let manifest: Manifest = serde_json::from_value(manifest).unwrap();
@@ -55,7 +55,7 @@ fn user_layout() -> Layout {
 
 fn unit(scope: Scope, service: Value, version: u32) -> Result<String, Inexpressible> {
     let layout = if scope == Scope::System { Layout::system() } else { user_layout() };
-    let facts = Facts { systemd_version: version, home: None };
+    let facts = Facts { systemd_version: version, home: None, account: None };
     let definition = platform::definition(&spec(scope, "/srv/web", manifest(service)), &layout, &facts)?;
     assert_eq!(definition.path, layout.units().join("web.service"));
     Ok(definition.text)
@@ -321,7 +321,7 @@ impl Host {
     fn unit(&self, spec: &LaunchSpec, version: u32) -> Utf8PathBuf {
         place(&self.layout.runtime_program(&spec.name));
         place(&self.layout.current(&spec.name, &spec.component).join("bin/server"));
-        let facts = Facts { systemd_version: version, home: None };
+        let facts = Facts { systemd_version: version, home: None, account: None };
         let definition = platform::definition(spec, &self.layout, &facts).unwrap();
         let path = Utf8Path::from_path(self.folder.path()).unwrap().join("web.service");
         fs_err::write(&path, definition.text).unwrap();

@@ -20,6 +20,9 @@ pub(super) fn plain_run(words: &[String]) -> Option<RunArguments> {
         guardian: None,
         echo: false,
         pid_file: None,
+        root: None,
+        config_root: None,
+        windowless: false,
     };
     let mut rest = rest.iter();
     while let Some(word) = rest.next() {
@@ -29,12 +32,21 @@ pub(super) fn plain_run(words: &[String]) -> Option<RunArguments> {
             "--supervise" => &mut arguments.supervise,
             "--detached" => &mut arguments.detached,
             "--echo" => &mut arguments.echo,
+            "--windowless" => &mut arguments.windowless,
             "--guardian" if arguments.guardian.is_none() => {
                 arguments.guardian = Some(rest.next()?.parse().ok()?);
                 continue;
             }
             "--pid-file" if arguments.pid_file.is_none() => {
                 arguments.pid_file = Some(rest.next()?.into());
+                continue;
+            }
+            "--root" if arguments.root.is_none() => {
+                arguments.root = Some(rest.next()?.into());
+                continue;
+            }
+            "--config-root" if arguments.config_root.is_none() => {
+                arguments.config_root = Some(rest.next()?.into());
                 continue;
             }
             _ => return None,

@@ -10,7 +10,7 @@ use crate::engine::failure::Failure;
 use crate::engine::manager::{HostManager, systemd_version};
 use crate::engine::obstacle::Clear;
 use crate::engine::target::{Choice, Target, find};
-use crate::host::{account, environment};
+use crate::host::{account, environment, service};
 use crate::model::layout::Layout;
 use crate::model::manifest::Scope;
 use crate::platform::Facts;
@@ -38,6 +38,7 @@ pub(crate) fn facts(systemd: Option<u32>) -> Facts {
     Facts {
         systemd_version: systemd.or_else(ask).unwrap_or(USUAL_SYSTEMD),
         home: environment::home(account::effective_uid()),
+        account: service::own_account(),
     }
 }
 

@@ -78,11 +78,9 @@ fn of_scope(layout: &Layout) -> (Vec<Listed>, Vec<String>) {
         PlatformKind::Systemd => services.as_ref().map(|services| {
             services.get(&unit_name(&marker.name)).map_or(State::Inactive, |active| (*active).into())
         }),
-        PlatformKind::Embedded => Some(guarded(layout, marker)),
+        PlatformKind::Embedded | PlatformKind::Windows | PlatformKind::Task => Some(guarded(layout, marker)),
         PlatformKind::Compose => None,
-        PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => {
-            Some(supervised(layout, marker))
-        }
+        PlatformKind::Launchd => Some(supervised(layout, marker)),
     };
     let engines = contained(layout, &markers, &mut notices);
     let own = Own::look();

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::engine::failure::CallError;
-use crate::engine::{container, guard, supervisor};
+use crate::engine::{container, guard, supervisor, windows};
 use crate::host::command::{self, Manner};
 use crate::host::{account, environment, machine};
 use crate::model::layout::Layout;
@@ -195,6 +195,7 @@ impl Manager for HostManager {
                 .map(|_| ())
                 .map_err(|error| failed(error.to_string())),
             Call::RestartGuardian { name } => self.restart_guarded(name).map_err(failed),
+            Call::Service { of, verb } => windows::perform(&self.layout, of, *verb),
             Call::Compose { of, verb, .. } => container::perform(&self.layout, of, *verb),
         }
     }
@@ -230,13 +231,18 @@ impl Manager for HostManager {
                 Ok(Seen { state, remains, main_pid: running.map(|process| process.pid), ..Seen::default() })
             }
             PlatformKind::Compose => container::seen(&self.layout, of),
-            PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => Ok(Seen::default()),
+            PlatformKind::Windows | PlatformKind::Task => windows::seen(&self.layout, of),
+            PlatformKind::Launchd => Ok(Seen::default()),
         }
     }
 
     fn taken(&self, of: &Marker) -> Result<Taken, CallError> {
-        if of.platform != PlatformKind::Systemd {
-            return Ok(Taken::default());
+        match of.platform {
+            PlatformKind::Systemd => {}
+            PlatformKind::Windows | PlatformKind::Task => {
+                return Ok(Taken { definition: windows::taken(of)?, ..Taken::default() });
+            }
+            _ => return Ok(Taken::default()),
         }
         let [service, socket] = ask(&query::unit_files(of.scope, &of.name), observed::unit_files)?;
         let strange = |seen: &observed::UnitFileSeen, ours: camino::Utf8PathBuf| {

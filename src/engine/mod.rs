@@ -68,6 +68,7 @@ mod variables;
 pub mod versions;
 pub mod view;
 pub mod wave;
+pub mod windows;
 
 use crate::engine::event::Event;
 use crate::engine::manager::Manager;

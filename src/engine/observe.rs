@@ -1,7 +1,6 @@
 //! Looking at an instance before deciding: files, links, trees, the service manager's word.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::MetadataExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -9,6 +8,7 @@ use crate::engine::failure::Failure;
 use crate::engine::manager::State;
 use crate::engine::{Context, drift, report, target, trial};
 use crate::host::files;
+use crate::host::os;
 use crate::model::launch::{self, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -85,9 +85,7 @@ pub(crate) fn observe(
             // What is in the state folder is ours in any case.
             let program = layout.runtime_program(name);
             let starts_ours = |text: &str| text.contains(program.as_str());
-            definition
-                .as_deref()
-                .is_some_and(|text| of.platform == PlatformKind::Embedded || starts_ours(text))
+            definition.as_deref().is_some_and(|text| of.platform.is_guarded() || starts_ours(text))
         },
         needs_reload: seen.as_ref().is_ok_and(|seen| seen.needs_reload),
         drop_ins: drift::drop_ins(
@@ -139,7 +137,7 @@ fn trees(install: &Utf8Path, of: &Marker) -> Result<Vec<Tree>, Failure> {
 
 /// Whether a process runs another program than this, as far as that can be known.
 fn runs_another(pid: u32, program: &Utf8Path) -> bool {
-    let file = |path: &Utf8Path| fs_err::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    let file = |path: &Utf8Path| os::fs::stat(path.as_str()).ok().map(|found| (found.st_dev, found.st_ino));
     // The link leads to the very file, also where its name leads elsewhere by now (proc(5)).
     let (running, next) = (file(&Utf8PathBuf::from(format!("/proc/{pid}/exe"))), file(program));
     running.is_some() && next.is_some() && running != next

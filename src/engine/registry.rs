@@ -195,7 +195,11 @@ fn entries(layout: &Layout, kind: PlatformKind) -> Result<Vec<Marker>, files::Fi
     let names = files::list(layout.states())?.unwrap_or_default();
     let mut markers = Vec::new();
     for name in names.iter().filter(|name| !name.starts_with('.')) {
-        markers.extend(definition(&layout.states().join(name).join("definition.json"), kind)?);
+        let file = match kind {
+            PlatformKind::Task => "task.xml",
+            _ => "definition.json",
+        };
+        markers.extend(definition(&layout.states().join(name).join(file), kind)?);
     }
     Ok(markers)
 }

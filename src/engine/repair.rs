@@ -1,8 +1,6 @@
 //! Rebuilding a version tree from its archive: the tree is compared with what the archive makes, file by file, and
 //! exchanged as a whole if anything is wrong with it.
 
-use std::os::unix::fs::MetadataExt as _;
-
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::change::Request;
@@ -13,6 +11,7 @@ use crate::engine::prepare::{self, Stage};
 use crate::engine::source::{Proof, Source, supply, verified};
 use crate::engine::target::{Declared, Target, TargetError};
 use crate::engine::{Context, recover, report, trial, trust};
+use crate::host::os;
 use crate::host::{clock, files};
 use crate::model::digest::Digest;
 use crate::model::launch::tree_name;
@@ -176,8 +175,8 @@ fn damage(
 /// Whether a tree holds the very file of another in which that differs from its archive.
 fn holds(other: &Utf8Path, tree: &Utf8Path, difference: &Difference) -> bool {
     let file = |root: &Utf8Path| {
-        let facts = fs_err::symlink_metadata(root.join(&difference.path)).ok()?;
-        Some((facts.dev(), facts.ino()))
+        let facts = os::fs::lstat(root.join(&difference.path).as_str()).ok()?;
+        Some((facts.st_dev, facts.st_ino))
     };
     file(other).is_some() && file(other) == file(tree)
 }

@@ -145,7 +145,7 @@ pub fn await_end(layout: &Layout, name: &InstanceName) -> Result<(), RunError> {
     }
     let launch = active_launch(layout, name)?;
     let limit = launch.stop_limit().duration();
-    if launch.platform == PlatformKind::Embedded {
+    if launch.platform.is_guarded() {
         guard::stop_guardian(layout, name, limit)?;
     }
     let began = Instant::now();
@@ -178,10 +178,10 @@ pub fn supervise(
     let trial = trial.filter(|trial| trial.is_open_for(&spec));
     // What keeps a version from starting that has been ready is not its own doing.
     let on_trial = trial.is_some() && !switch::was_ever_ready(layout, name, &spec.identity());
-    let is_embedded = spec.platform == PlatformKind::Embedded;
+    let is_guarded = spec.platform.is_guarded();
     let outcome = supervise_launch(layout, spec, trial, guardian, wishes);
     let failed = matches!(outcome, Ok(Ending::TrialFailed)) || (outcome.is_err() && on_trial);
-    if failed && is_embedded {
+    if failed && is_guarded {
         switch::watch::note_failure(layout, name);
     }
     outcome.map_err(|error| Unsupervised { error, on_trial })

@@ -2,12 +2,12 @@
 //! it, through any number of rotations.
 
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::MetadataExt as _;
 use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::files::{self, FileError};
+use crate::host::os;
 use crate::host::output::{self, put_away_file};
 use crate::host::untrusted;
 
@@ -143,12 +143,12 @@ impl Seen {
     /// Opens the file, if it still is where it was seen.
     fn open(&self) -> Result<Option<std::fs::File>, FileError> {
         let file = untrusted::open(&self.path)?;
-        Ok(file.filter(|file| file.metadata().is_ok_and(|metadata| metadata.ino() == self.inode)))
+        Ok(file.filter(|file| os::fs::fstat(file).is_ok_and(|stat| stat.st_ino == self.inode)))
     }
 }
 
 fn inode_of(path: &Utf8Path) -> Option<u64> {
-    path.symlink_metadata().ok().map(|metadata| metadata.ino())
+    os::fs::lstat(path.as_str()).ok().map(|stat| stat.st_ino)
 }
 
 enum Next {
@@ -157,7 +157,7 @@ enum Next {
 }
 
 fn opened(file: std::fs::File) -> Option<Open> {
-    let inode = file.metadata().ok()?.ino();
+    let inode = os::fs::fstat(&file).ok()?.st_ino;
     Some(Open { reader: BufReader::with_capacity(64 << 10, file), inode })
 }
 

@@ -6,17 +6,16 @@
 //! `PID:TICKS` and a line feed, believed only while that process lives. Neither file is ever deleted: a second
 //! one of the same name would be a second lock.
 
+use std::fs::File;
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::host::identity;
-use crate::host::os;
-use crate::host::os::Errno;
-use crate::host::os::fs::{FlockOperation, fchmod, flock};
+use crate::host::os::fs::{FlockOperation, OFlags, fchmod, flock, mode, open};
+use crate::host::os::{Errno, OwnedFd};
 use crate::model::status::ProcessIdentity;
 
 /// How long another process may take between the lock and the word about itself.
@@ -31,7 +30,7 @@ const LINE: usize = 48;
 /// The lock, held. It is freed when this is dropped.
 #[derive(Debug)]
 pub struct HeldLock {
-    _file: fs_err::File,
+    _file: OwnedFd,
     word: Utf8PathBuf,
     named: bool,
 }
@@ -93,15 +92,13 @@ impl HeldLock {
     /// Takes the lock, and does not yet say who holds it: see [`HeldLock::name`].
     pub fn take_unnamed(path: &Utf8Path) -> Result<Self, HolderError> {
         let failed = |source| HolderError::File { path: path.to_owned(), source };
-        let mut options = fs_err::OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        options.options_mut().mode(OWNERS_ONLY).custom_flags(no_follow());
-        let file = options.open(path).map_err(failed)?;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = open(path.as_str(), flags, mode(OWNERS_ONLY)).map_err(|errno| failed(errno.into()))?;
         // One that was made open to all is closed to others. Whose file it is not can't, and need not.
-        let _ = fchmod(file.file(), os::fs::mode(OWNERS_ONLY));
+        let _ = fchmod(&file, mode(OWNERS_ONLY));
         let until = Instant::now() + HANDSHAKE;
         loop {
-            match flock(file.file(), FlockOperation::NonBlockingLockExclusive) {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => break,
                 Err(Errno::INTR) => {}
                 Err(Errno::WOULDBLOCK) => {
@@ -138,25 +135,21 @@ fn word_of(lock: &Utf8Path) -> Utf8PathBuf {
 /// One write of a whole line over the one of an earlier holder: a reader in between sees a process that runs no
 /// longer, or a line that is none, and takes neither.
 fn write_word(path: &Utf8Path, word: &str) -> std::io::Result<()> {
-    let mut options = fs_err::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    options.options_mut().mode(0o644).custom_flags(no_follow());
-    options.open(path)?.write_all(format!("{word:<LINE$}\n").as_bytes())
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = File::from(open(path.as_str(), flags, mode(0o644))?);
+    fs_err::File::from_parts(file, path.as_std_path().to_owned())
+        .write_all(format!("{word:<LINE$}\n").as_bytes())
 }
 
 /// The process that holds the lock. `None`: there is none, or it has not yet said which it is.
 #[must_use]
 pub fn holder(path: &Utf8Path) -> Option<ProcessIdentity> {
-    let mut options = fs_err::OpenOptions::new();
-    options.read(true).options_mut().custom_flags(no_follow());
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = File::from(open(word_of(path).as_str(), flags, mode(0)).ok()?);
     let mut content = String::new();
-    options.open(word_of(path)).ok()?.take(128).read_to_string(&mut content).ok()?;
+    file.take(128).read_to_string(&mut content).ok()?;
     let (line, _) = content.split_once('\n')?;
     line.trim_end_matches(' ').parse().ok().filter(|holder| identity::runs(*holder))
-}
-
-fn no_follow() -> i32 {
-    i32::try_from(os::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0)
 }
 
 #[cfg(test)]

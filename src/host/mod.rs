@@ -33,6 +33,8 @@ pub mod removal;
 pub mod replica;
 pub mod rest;
 mod rights;
+pub mod scheduler;
+pub mod service;
 pub mod session;
 pub mod signal;
 pub mod temporary;

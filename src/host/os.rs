@@ -10,3 +10,12 @@ mod windows;
 pub use unix::*;
 #[cfg(windows)]
 pub use windows::*;
+
+/// What can't be packed, beside what a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oddity {
+    /// It is neither a file, a folder nor a link, but this.
+    Kind(&'static str),
+    /// It has bits that give rights to whoever executes it.
+    Bits,
+}

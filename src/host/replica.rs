@@ -14,10 +14,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::host::files::{FileError, failed, failed_io};
 use crate::host::os;
 use crate::host::os::Errno;
-use crate::host::os::fs::{AtFlags, Dev, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid};
+use crate::host::os::fs::{AtFlags, Dev, FileType, Mode, OFlags, Stat};
 use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use crate::host::removal::{names, open_at, permissions};
-use content::{Content, copy_attributes};
+use content::Content;
 
 pub use place::Measure;
 pub use place::measure;
@@ -124,15 +124,7 @@ impl Copier<'_> {
             }
             FileType::RegularFile => self.file(parent, name, into, way, &stat).map_err(can("copy")),
             FileType::Symlink => {
-                let target = os::fs::readlinkat(parent, name, Vec::new()).map_err(can("read the link"))?;
-                let to = way.name();
-                os::fs::symlinkat(&*target, into, to)
-                    .and_then(|()| {
-                        let (uid, gid) = owner_of(&stat);
-                        os::fs::chownat(into, to, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
-                        os::fs::utimensat(into, to, &times_of(&stat), AtFlags::SYMLINK_NOFOLLOW)
-                    })
-                    .map_err(can("copy"))
+                os::fs::copy_link(parent, name, into, way.name(), &stat).map_err(can("copy"))
             }
             _ => {
                 self.replica.left_out.push(shown);
@@ -173,27 +165,10 @@ impl Copier<'_> {
 /// Gives a copy what its original has beside its content. The mode follows the owner, whose change takes bits away, and
 /// the time all that changes it.
 fn finish(source: &OwnedFd, copy: &OwnedFd, stat: &Stat) -> os::io::Result<()> {
-    let (uid, gid) = owner_of(stat);
-    os::fs::fchown(copy, Some(uid), Some(gid))?;
-    copy_attributes(source, copy)?;
+    os::fs::own_like(copy, stat)?;
+    os::fs::copy_attributes(source, copy)?;
     os::fs::fchmod(copy, permissions(stat.st_mode))?;
-    os::fs::futimens(copy, &times_of(stat))
-}
-
-fn owner_of(stat: &Stat) -> (Uid, Gid) {
-    (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid))
-}
-
-fn times_of(stat: &Stat) -> Timestamps {
-    Timestamps {
-        last_access: time(stat.st_atime, stat.st_atime_nsec),
-        last_modification: time(stat.st_mtime, stat.st_mtime_nsec),
-    }
-}
-
-/// The type of the nanoseconds differs between systems.
-fn time(seconds: i64, nanoseconds: impl TryInto<i64>) -> Timespec {
-    Timespec { tv_sec: seconds, tv_nsec: nanoseconds.try_into().unwrap_or_default() }
+    os::fs::futimens(copy, &os::fs::times_of(stat))
 }
 
 /// The room that a file takes, in bytes: of one with holes less than its length.

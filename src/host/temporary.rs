@@ -6,7 +6,9 @@ use std::io::{Read as _, Seek as _, Write as _};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::environment;
-use crate::host::files::{self, FileError, failed_io};
+use crate::host::files::{self, FileError, failed, failed_io};
+use crate::host::os;
+use crate::host::os::fs::{Mode, OFlags};
 
 /// A folder for a while: it is removed with all that is in it when this is dropped.
 #[derive(Debug)]
@@ -49,8 +51,12 @@ pub fn folder(prefix: &str) -> Result<Temporary, FileError> {
 /// Makes a folder for a while that everybody may enter and only the caller write to, for a program that is to find
 /// nothing where it starts.
 pub fn empty(prefix: &str) -> Result<Temporary, FileError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    made(tempfile::Builder::new().prefix(prefix).permissions(std::fs::Permissions::from_mode(0o755)))
+    let made = folder(prefix)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    os::fs::open(made.path.as_str(), flags, Mode::empty())
+        .and_then(|opened| os::fs::fchmod(opened, os::fs::mode(0o755)))
+        .map_err(failed("set the mode of", &made.path))?;
+    Ok(made)
 }
 
 fn made(builder: &mut tempfile::Builder<'_, '_>) -> Result<Temporary, FileError> {

@@ -334,9 +334,10 @@ impl Layout {
             PlatformKind::Systemd => self.units.join(unit_name(name)),
             PlatformKind::Launchd => self.property_lists.join(property_list_name(name)),
             // Nothing of a manager's lies in files here: what was registered stands beside what is known of the instance.
-            PlatformKind::Embedded | PlatformKind::Compose | PlatformKind::Windows | PlatformKind::Task => {
+            PlatformKind::Embedded | PlatformKind::Compose | PlatformKind::Windows => {
                 self.state(name).join("definition.json")
             }
+            PlatformKind::Task => self.state(name).join("task.xml"),
         }
     }
 }

@@ -116,6 +116,13 @@ impl PlatformKind {
             Self::Task => "task",
         }
     }
+
+    /// Whether a guardian of mainstay's own starts the supervisor and acts on its ending; on Windows the service manager
+    /// starts that guardian.
+    #[must_use]
+    pub fn is_guarded(self) -> bool {
+        matches!(self, Self::Embedded | Self::Windows | Self::Task)
+    }
 }
 
 impl std::fmt::Display for PlatformKind {

@@ -3,21 +3,22 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use camino::Utf8Path;
 
+use crate::host::os;
+use crate::host::os::fs::{FileType, RawMode, Stat};
 use crate::package::tree::{self, TOKEN};
 
 /// How much of two files is compared at a time, in bytes.
 const PIECE: usize = 128 << 10;
 /// Who may write a file, of its permission bits.
-const WRITING: u32 = 0o222;
+const WRITING: RawMode = 0o222;
 /// Whether anybody may execute it.
-const EXECUTING: u32 = 0o111;
+const EXECUTING: RawMode = 0o111;
 
 /// What is wrong with an entry of a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,12 +86,16 @@ pub fn between(damaged: &Utf8Path, rebuilt: &Utf8Path) -> io::Result<Vec<Differe
     Ok(found)
 }
 
-fn note(found: &mut Vec<Difference>, path: &str, fault: Fault, facts: Option<&Metadata>) {
-    let shared = facts.is_some_and(|facts| facts.is_file() && facts.nlink() > 1);
+fn note(found: &mut Vec<Difference>, path: &str, fault: Fault, facts: Option<&Stat>) {
+    let shared = facts.is_some_and(|facts| kind(facts) == FileType::RegularFile && facts.st_nlink > 1);
     let path = path
         .chars()
         .flat_map(|next| if next.is_control() { next.escape_default().collect() } else { vec![next] });
     found.push(Difference { path: path.collect(), fault, shared });
+}
+
+fn kind(facts: &Stat) -> FileType {
+    FileType::from_raw_mode(facts.st_mode)
 }
 
 fn names(folder: &Path) -> io::Result<BTreeSet<OsString>> {
@@ -120,29 +125,30 @@ fn folders(damaged: &Path, rebuilt: &Path, below: &str, found: &mut Vec<Differen
 }
 
 fn entries((damaged, rebuilt): (&Path, &Path), path: &str, found: &mut Vec<Difference>) -> io::Result<()> {
-    let new = std::fs::symlink_metadata(rebuilt)?;
-    let Ok(old) = std::fs::symlink_metadata(damaged) else {
+    let new = os::fs::lstat(rebuilt)?;
+    let Ok(old) = os::fs::lstat(damaged) else {
         note(found, path, Fault::Unreadable, None);
         return Ok(());
     };
-    let fault = if old.file_type() != new.file_type() {
+    let fault = if kind(&old) != kind(&new) {
         Some(Fault::Kind)
-    } else if new.is_dir() {
+    } else if kind(&new) == FileType::Directory {
         return folders(damaged, rebuilt, path, found);
-    } else if new.is_symlink() {
+    } else if kind(&new) == FileType::Symlink {
         let target = std::fs::read_link(rebuilt)?;
         (std::fs::read_link(damaged).ok() != Some(target)).then_some(Fault::Target)
-    } else if (old.dev(), old.ino()) == (new.dev(), new.ino()) {
+    } else if (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino) {
         None
-    } else if old.len() != new.len() {
+    } else if old.st_size != new.st_size {
         Some(Fault::Content)
     } else {
         content(damaged, rebuilt)?
     };
     let fault = fault.or_else(|| {
-        let executable = |facts: &Metadata| facts.mode() & EXECUTING != 0;
-        let is_program = new.is_file() && executable(&old) != executable(&new);
-        let is_writable = new.is_file() && old.mode() & WRITING != 0;
+        let is_file = kind(&new) == FileType::RegularFile;
+        let executable = |facts: &Stat| facts.st_mode & EXECUTING != 0;
+        let is_program = is_file && executable(&old) != executable(&new);
+        let is_writable = is_file && old.st_mode & WRITING != 0;
         if is_program { Some(Fault::Program) } else { is_writable.then_some(Fault::Writable) }
     });
     if let Some(fault) = fault {

@@ -3,7 +3,6 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufReader, BufWriter, Write};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use flate2::write::GzEncoder;
@@ -11,9 +10,11 @@ use flate2::{Compression, GzBuilder};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use crate::host::os::{self, AsFd as _, Oddity};
 use crate::model::digest::Digest;
 use crate::model::package::{FILE_NAME, PackageDescription};
 use crate::package::catalogue::{Catalogue, Node};
+use crate::package::disk;
 use crate::package::entry::{EntryName, Named, shown};
 use crate::package::fault::Fault;
 use crate::package::limits::Limits;
@@ -118,11 +119,7 @@ pub fn pack(folder: &Utf8Path, output: &Utf8Path) -> Result<Packed, PackError> {
         Some(parent) if !parent.as_str().is_empty() => parent,
         _ => Utf8Path::new("."),
     };
-    let temporary = tempfile::Builder::new()
-        .prefix(".partial-")
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-        .tempfile_in(beside)
-        .map_err(unwritable)?;
+    let temporary = tempfile::Builder::new().prefix(".partial-").tempfile_in(beside).map_err(unwritable)?;
     let hashed = Hashed { inner: BufWriter::new(temporary.as_file()), hasher: Sha256::new(), size: 0 };
     // The header tells how much room it takes, and no time and no name; 255 says that the system is unknown (RFC 1952, 2.3.1).
     let gzip = GzBuilder::new()
@@ -132,9 +129,11 @@ pub fn pack(folder: &Utf8Path, output: &Utf8Path) -> Result<Packed, PackError> {
         .write(hashed, Compression::new(6));
     let Hashed { inner, hasher, size } = write(folder, output, &items, gzip)?;
     inner.into_inner().map_err(|error| unwritable(error.into_error()))?;
+    let shared = os::fs::fchmod(temporary.as_file(), os::fs::mode(0o644));
+    shared.map_err(|errno| unwritable(errno.into()))?;
     temporary.as_file().sync_all().map_err(unwritable)?;
-    temporary.persist(output).map_err(|error| unwritable(error.error))?;
-    File::open(beside).and_then(|folder| folder.sync_all()).map_err(unwritable)?;
+    os::fs::persist(temporary, output).map_err(unwritable)?;
+    disk::open_folder(beside).and_then(|folder| disk::sync_folder(folder.as_fd())).map_err(unwritable)?;
     Ok(Packed {
         path: output.to_owned(),
         digest: Digest::finish(hasher),
@@ -270,26 +269,17 @@ fn item(path: &Utf8Path, below: &Utf8Path, limits: &Limits) -> Result<Item, Pack
             if size > limits.file.bytes() {
                 return Err(refuse(Fault::FileTooLarge(limits.file)));
             }
-            Content::File { program: metadata.mode() & 0o100 != 0, size }
+            Content::File { program: os::fs::is_program(path.as_std_path(), &metadata), size }
         }
     };
     Ok(Item { name, content })
 }
 
 fn check_bits(metadata: &Metadata) -> Result<(), Fault> {
-    let kind = metadata.file_type();
-    if kind.is_fifo() {
-        Err(Fault::Special("named pipe"))
-    } else if kind.is_socket() {
-        Err(Fault::Special("socket"))
-    } else if kind.is_block_device() {
-        Err(Fault::Special("block device"))
-    } else if kind.is_char_device() {
-        Err(Fault::Special("character device"))
-    } else if metadata.mode() & 0o7000 != 0 {
-        Err(Fault::SpecialBits)
-    } else {
-        Ok(())
+    match os::fs::oddity(metadata) {
+        None => Ok(()),
+        Some(Oddity::Kind(kind)) => Err(Fault::Special(kind)),
+        Some(Oddity::Bits) => Err(Fault::SpecialBits),
     }
 }
 

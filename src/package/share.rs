@@ -29,8 +29,6 @@ const MOST_THREADS: usize = 4;
 const MOST_NAMESAKES: usize = 2;
 /// How the name begins under which a link is made before it takes the copy's place.
 const BESIDE: &str = ".mainstay-link";
-/// What every file has on hosts with `SELinux`, by its place.
-const LABEL: &[u8] = b"security.selinux";
 
 /// How files are shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,7 +229,7 @@ impl<'a> Worker<'a> {
                 }
                 let Some((file, stat)) = &mut own else { continue };
                 if !may_be_one(stat, &their_stat, self.manner != Manner::Look)
-                    || has_attributes(&theirs)
+                    || os::fs::has_attributes(&theirs)
                     || !equal(file, &theirs, &mut self.ours, &mut self.theirs)?
                 {
                     continue;
@@ -264,19 +262,6 @@ fn may_be_one(ours: &Stat, theirs: &Stat, same_disk: bool) -> bool {
         && (theirs.st_uid, theirs.st_gid) == (ours.st_uid, ours.st_gid)
         && (theirs.st_dev == ours.st_dev || !same_disk)
         && (theirs.st_dev, theirs.st_ino) != (ours.st_dev, ours.st_ino)
-}
-
-/// Whether somebody has given a file more than its mode: capabilities, an access list. The copy has none.
-fn has_attributes(file: &File) -> bool {
-    let mut names = [0; 1024];
-    match os::fs::flistxattr(file, &mut names) {
-        Ok(length) => {
-            let names = names.get(..length).unwrap_or_default();
-            names.split(|byte| *byte == 0).any(|name| !name.is_empty() && name != LABEL)
-        }
-        Err(os::Errno::NOTSUP) => false,
-        Err(_) => true,
-    }
 }
 
 fn equal(ours: &mut File, mut theirs: &File, one: &mut [u8], other: &mut [u8]) -> io::Result<bool> {

@@ -38,7 +38,7 @@ pub fn uninstall(
     // What runs of an instance does so also when its definition is gone. What has neither definition nor receipt may be
     // somebody else's, unless its guardian is ours.
     let undefined = observed.is_undefined(name);
-    let is_ours = observed.definition.is_some() || undefined || spec.platform == PlatformKind::Embedded;
+    let is_ours = observed.definition.is_some() || undefined || spec.platform.is_guarded();
     if is_ours && observed.running != Running::No {
         let sockets = Sockets::if_any(observed.has_sockets(spec));
         for call in calls::stop(&of, spec.stop_limit(), sockets) {

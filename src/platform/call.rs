@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::compose::EngineKind;
 use crate::model::duration::Span;
+use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::platform::compose::FILE_NAME;
+use crate::platform::task::task_name;
 
 /// One thing that is asked of a service manager. Making it twice is as good as making it once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +48,13 @@ pub enum Call {
         /// The instance.
         name: InstanceName,
     },
+    /// The service control manager of Windows is asked, or its Task Scheduler.
+    Service {
+        /// The instance.
+        of: Marker,
+        /// What is done.
+        verb: ServiceVerb,
+    },
     /// The engine of a container is asked by Compose. Which engine that is says the instance's entry.
     Compose {
         /// The instance.
@@ -56,6 +65,24 @@ pub enum Call {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         engine: Option<EngineKind>,
     },
+}
+
+/// What is done with a service or a task of Windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum ServiceVerb {
+    /// It is registered as its definition says; without a definition it is removed.
+    Register,
+    /// It is started.
+    Start,
+    /// Its guardian is asked to end, with the program.
+    Stop {
+        /// How long that may take.
+        limit: Span,
+    },
+    /// Its guardian is asked to stop the program and start it again, and is started if there is none. One request, so
+    /// that nothing is left undone if the one who asks dies.
+    Restart,
 }
 
 /// What Compose does with a container.
@@ -100,6 +127,7 @@ impl Call {
                 has(|word| matches!(word, "stop" | "restart")) && has(|word| word.ends_with(".service"))
             }
             Self::StartGuardian { .. } => false,
+            Self::Service { verb, .. } => !matches!(verb, ServiceVerb::Register | ServiceVerb::Start),
             Self::StopGuardian { .. } | Self::RestartGuardian { .. } | Self::Compose { .. } => true,
         }
     }
@@ -131,6 +159,7 @@ impl fmt::Display for Call {
             Self::StartGuardian { name } => write!(formatter, "mainstay start --name {name}"),
             Self::RestartGuardian { name } => write!(formatter, "mainstay restart --name {name}"),
             Self::StopGuardian { name, .. } => write!(formatter, "mainstay stop --name {name}"),
+            Self::Service { of, verb } => typed(&of_service(of, *verb), formatter),
             Self::Compose { of, verb, engine } => {
                 let file = of.folder.join(FILE_NAME);
                 let words = ["compose", "--file", file.as_str()];
@@ -140,6 +169,23 @@ impl fmt::Display for Call {
             }
         }
     }
+}
+
+/// What a person types for it. A restart is a word between mainstay and its guardian, which no tool of Windows knows.
+fn of_service(of: &Marker, verb: ServiceVerb) -> Vec<String> {
+    let name = of.name.as_str();
+    let is_task = of.platform == PlatformKind::Task;
+    let task = task_name(&of.name);
+    let words: &[&str] = match verb {
+        ServiceVerb::Register if is_task => &["schtasks", "/Create", "/TN", &task, "/XML", "task.xml", "/F"],
+        ServiceVerb::Start if is_task => &["schtasks", "/Run", "/TN", &task],
+        ServiceVerb::Stop { .. } if is_task => &["mainstay", "stop", "--name", name],
+        ServiceVerb::Restart => &["mainstay", "restart", "--name", name],
+        ServiceVerb::Register => &["sc.exe", "create", name],
+        ServiceVerb::Start => &["sc.exe", "start", name],
+        ServiceVerb::Stop { .. } => &["sc.exe", "stop", name],
+    };
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 fn typed(argv: &[String], formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use crate::model::duration::Span;
 use crate::model::layout::{socket_unit_name, unit_name};
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
-use crate::platform::call::{Call, Verb};
+use crate::platform::call::{Call, ServiceVerb, Verb};
 
 /// The beginning of a `systemctl` command in a scope. It never asks for a password and never pages.
 pub(super) fn systemctl(scope: Scope) -> Vec<String> {
@@ -72,6 +72,7 @@ fn reset_failed(of: &Marker) -> Call {
 pub fn after_definition_written(of: &Marker) -> Vec<Call> {
     match of.platform {
         PlatformKind::Systemd => vec![reload(of.scope)],
+        PlatformKind::Windows | PlatformKind::Task => vec![service(of, ServiceVerb::Register)],
         _ => Vec::new(),
     }
 }
@@ -113,7 +114,8 @@ pub fn start(of: &Marker) -> Vec<Call> {
         }
         PlatformKind::Embedded => vec![Call::StartGuardian { name: of.name.clone() }],
         PlatformKind::Compose => vec![compose(of, Verb::Up)],
-        PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => Vec::new(),
+        PlatformKind::Windows | PlatformKind::Task => vec![service(of, ServiceVerb::Start)],
+        PlatformKind::Launchd => Vec::new(),
     }
 }
 
@@ -131,7 +133,8 @@ pub fn stop(of: &Marker, limit: Span, sockets: Sockets) -> Vec<Call> {
         }],
         PlatformKind::Embedded => vec![Call::StopGuardian { name: of.name.clone(), limit }],
         PlatformKind::Compose => vec![compose(of, Verb::Stop)],
-        PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => Vec::new(),
+        PlatformKind::Windows | PlatformKind::Task => vec![service(of, ServiceVerb::Stop { limit })],
+        PlatformKind::Launchd => Vec::new(),
     }
 }
 
@@ -150,7 +153,8 @@ pub fn restart(of: &Marker, sockets: Sockets) -> Vec<Call> {
         }
         PlatformKind::Embedded => vec![Call::RestartGuardian { name: of.name.clone() }],
         PlatformKind::Compose => vec![compose(of, Verb::Restart)],
-        PlatformKind::Launchd | PlatformKind::Windows | PlatformKind::Task => Vec::new(),
+        PlatformKind::Windows | PlatformKind::Task => vec![service(of, ServiceVerb::Restart)],
+        PlatformKind::Launchd => Vec::new(),
     }
 }
 
@@ -162,6 +166,10 @@ pub fn replace(of: &Marker, sockets: Sockets) -> Vec<Call> {
         PlatformKind::Compose => start(of),
         _ => restart(of, sockets),
     }
+}
+
+fn service(of: &Marker, verb: ServiceVerb) -> Call {
+    Call::Service { of: of.clone(), verb }
 }
 
 fn compose(of: &Marker, verb: Verb) -> Call {
@@ -272,6 +280,8 @@ pub fn after_definition_removed(of: &Marker) -> Vec<Call> {
     match of.platform {
         // A failed unit stays in memory after its file is gone, until its failure is forgotten.
         PlatformKind::Systemd => vec![reload(of.scope), reset_failed(of)],
+        // Registered as it is defined now: not at all.
+        PlatformKind::Windows | PlatformKind::Task => vec![service(of, ServiceVerb::Register)],
         _ => Vec::new(),
     }
 }

@@ -17,6 +17,7 @@ use crate::model::marker::Marker;
 pub mod adoption;
 pub mod call;
 pub mod calls;
+pub mod command_line;
 pub mod compose;
 pub mod embedded;
 pub mod exec_start;
@@ -37,6 +38,8 @@ pub struct Facts {
     pub systemd_version: u32,
     /// The home folder of the account that runs the program, if it has one: it stays visible to the service.
     pub home: Option<Utf8PathBuf>,
+    /// Who installs it, by the number that Windows has for an account; nothing where this is another system.
+    pub account: Option<String>,
 }
 
 /// What registers an instance with its platform.
@@ -125,7 +128,7 @@ pub fn render(
         PlatformKind::Compose => compose::text::render(spec, layout),
         PlatformKind::Launchd => launchd::render(spec, layout),
         PlatformKind::Windows => windows::render(spec, layout),
-        PlatformKind::Task => task::render(spec, layout),
+        PlatformKind::Task => task::render(spec, layout, facts.account.as_deref()),
     }
 }
 

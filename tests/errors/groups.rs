@@ -178,6 +178,14 @@ pub(crate) static EXCLUDED: &[Excluded] = &[
         "a part of the messages beside it",
     ),
     no_error("engine/check/surroundings.rs", "", &[], "a warning: the manifest is taken"),
+    no_error(
+        "host/service.rs",
+        "",
+        &["tell of", "give the right to log on to the account of", "open a folder to the account of"],
+        "a part of the message beside it",
+    ),
+    no_error("engine/windows.rs", "seen", &[], "a part of the message beside it"),
+    no_error("platform/task.rs", "", &["the marker", "the task"], "a part of the message beside it"),
     no_error("model/doubt.rs", "of_source", &[], "a warning: the manifest is taken"),
     no_error(
         "model/rule/list.rs",

@@ -214,7 +214,7 @@ impl Host {
         };
         work(&Context {
             layout: self.layout.clone(),
-            facts: Facts { systemd_version: 252, home: None },
+            facts: Facts { systemd_version: 252, home: None, account: None },
             caller: account::by_uid(account::effective_uid()).unwrap(),
             program: self.top().join("tool"),
             manager: &self.service,

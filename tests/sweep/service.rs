@@ -463,6 +463,7 @@ impl Manager for Service {
             },
             Call::StartGuardian { .. } => self.guardian("start", || self.start()),
             // Containers are killed at every point on real engines, in `tests/systems/compose`.
+            Call::Service { .. } => panic!("the simulated host is not Windows"),
             Call::Compose { .. } => panic!("the simulated host has no containers"),
             Call::StopGuardian { .. } => self.guardian("stop", || self.stop()),
             Call::RestartGuardian { .. } => self.guardian("restart", || {

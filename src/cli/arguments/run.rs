@@ -9,6 +9,7 @@ use crate::model::status::ProcessIdentity;
 
 /// `run`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[command(after_help = "Examples:\n  \
     mainstay run --name web              in the foreground, with its output\n  \
     mainstay run --name web --pid-file /run/web.pid")]
@@ -34,4 +35,13 @@ pub struct RunArguments {
     /// Show the program's output here too
     #[arg(long, hide = true)]
     pub echo: bool,
+    /// The folder of a layout that was moved (`MAINSTAY_ROOT`), for a service of Windows
+    #[arg(long, hide = true, value_name = "FOLDER")]
+    pub root: Option<Utf8PathBuf>,
+    /// The folder of the index and the configuration, where they were moved (`MAINSTAY_CONFIG_ROOT`), likewise
+    #[arg(long, hide = true, value_name = "FOLDER")]
+    pub config_root: Option<Utf8PathBuf>,
+    /// Without the window that Windows opens for a task
+    #[arg(long, hide = true)]
+    pub windowless: bool,
 }

@@ -9,8 +9,11 @@ use crate::cli::surroundings::layout;
 use crate::engine::failure::Failure;
 use crate::engine::guard::{self, Event, Outcome};
 use crate::engine::supervisor::{Unsupervised, Wishes, await_end, defined, guard_all, guard_one, supervise};
-use crate::host::environment;
+use crate::engine::windows;
+use crate::host::{clock, environment, files, service};
+use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
+use crate::model::name::InstanceName;
 use crate::supervise::without_supervisor;
 
 /// How long a supervisor that can't do its work lets systemd wait.
@@ -18,6 +21,16 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// `run`
 pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failure> {
+    for (variable, folder) in
+        [("MAINSTAY_ROOT", &arguments.root), ("MAINSTAY_CONFIG_ROOT", &arguments.config_root)]
+    {
+        if let Some(folder) = folder {
+            service::move_layout(variable, folder);
+        }
+    }
+    if arguments.windowless {
+        service::leave_console();
+    }
     let layout = layout(arguments.scope)?;
     let name = &arguments.name;
     if arguments.detached {
@@ -50,6 +63,21 @@ pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failu
             Err(hindered) if hindered.error.is_final() => Err(hindered.error.into()),
             Err(hindered) => Ok(give_up(report, hindered, !arguments.supervise)),
         };
+    }
+    if platform == PlatformKind::Windows {
+        let (its_layout, its_name) = (layout.clone(), name.clone());
+        let note = move |event: &Event| chronicle(&its_layout, &its_name, event);
+        if windows::serve(&layout, name, note).map_err(|error| Failure::Usage(error.to_string()))? {
+            return Ok(0);
+        }
+    }
+    if arguments.windowless {
+        let outcome = guard_one(&layout, name, &Wishes { echo: false, pid_file }, &mut |event| {
+            chronicle(&layout, name, event);
+        })?;
+        // Only the death of a guardian is to be made good by a new start.
+        drop(outcome);
+        return Ok(0);
     }
     // A guardian that nobody typed is started by whoever knows how things stand, perhaps by the very supervisor.
     if !arguments.detached {
@@ -88,26 +116,46 @@ pub(crate) fn boot(report: &Report, arguments: &BootArguments) -> Result<u8, Fai
     Ok(outcomes.iter().map(|(_, outcome)| outcome.exit_code()).max().unwrap_or(0))
 }
 
+/// Writes down what a guardian without a terminal has to say, beside the program's log.
+fn chronicle(layout: &Layout, name: &InstanceName, event: &Event) {
+    let (Said::Usual(said) | Said::Notable(said)) = said(event);
+    let path = layout.logs(name).join("guardian.log");
+    // One that can't be written hinders nothing.
+    let _ = files::append(&path, &format!("{} {said}\n", clock::now()), 0o644);
+}
+
+/// Something that a guardian says.
+enum Said {
+    Usual(String),
+    Notable(String),
+}
+
 fn tell(report: &Report, event: &Event) {
+    match said(event) {
+        Said::Usual(said) => report.say(said),
+        Said::Notable(said) => report.notice(said),
+    }
+}
+
+fn said(event: &Event) -> Said {
     match event {
-        Event::Started { name, supervisor } => report.say(format!("{name}: started, process {supervisor}")),
+        Event::Started { name, supervisor } => Said::Usual(format!("{name}: started, process {supervisor}")),
         Event::Adopted { name, supervisor } => {
-            report.say(format!("{name}: runs already, process {supervisor}; watched from now on"));
+            Said::Usual(format!("{name}: runs already, process {supervisor}; watched from now on"))
         }
-        Event::NotStarted { name, reason } => report.notice(format!("{name}: can't be started: {reason}")),
+        Event::NotStarted { name, reason } => Said::Notable(format!("{name}: can't be started: {reason}")),
         Event::Again { name, exit, pause } => {
-            report
-                .notice(format!("{name}: the supervisor {exit}; started again in {} ms", pause.as_millis()));
+            Said::Notable(format!("{name}: the supervisor {exit}; started again in {} ms", pause.as_millis()))
         }
         Event::Left { name, processes } => {
-            report.notice(format!("{name}: these processes can't be ended: {}", processes.join(", ")));
+            Said::Notable(format!("{name}: these processes can't be ended: {}", processes.join(", ")))
         }
         Event::Over { name, outcome } => match outcome {
-            Outcome::Ended(exit) => report.say(format!("{name}: {exit}")),
+            Outcome::Ended(exit) => Said::Usual(format!("{name}: {exit}")),
             Outcome::Guarded(holder) => {
-                report.say(format!("{name} runs already: process {holder} guards it"));
+                Said::Usual(format!("{name} runs already: process {holder} guards it"))
             }
-            Outcome::StayedDown { reason } => report.notice(format!("{name}: stays down: {reason}")),
+            Outcome::StayedDown { reason } => Said::Notable(format!("{name}: stays down: {reason}")),
         },
     }
 }

@@ -6,7 +6,6 @@ use crate::host::output::LogWriter;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::log_line::{LogLine, Stream};
-use crate::model::manifest::PlatformKind;
 
 /// The log of an instance, for what is said while nothing of it runs. On systemd the journal hears it from this very
 /// process; elsewhere it is written here.
@@ -17,7 +16,7 @@ pub(super) struct Chronicle<'a> {
 
 impl<'a> Chronicle<'a> {
     pub(super) fn open(layout: &Layout, spec: &LaunchSpec, means: &'a Means<'a>) -> Self {
-        let keeps = spec.platform == PlatformKind::Embedded;
+        let keeps = spec.platform.is_guarded();
         let open = || LogWriter::open(&layout.logs(&spec.name), spec.name.as_str(), spec.logs.clone()).ok();
         Self { means, log: keeps.then(open).flatten() }
     }

@@ -1,12 +1,10 @@
-//! The content of a file, and what is attached to it.
+//! The content of a file.
 
 use crate::host::os;
 use crate::host::os::Errno;
 use crate::host::os::OwnedFd;
-use crate::host::os::fs::{SeekFrom, XattrFlags, ftruncate, seek, spare_capacity};
+use crate::host::os::fs::{SeekFrom, ftruncate, seek};
 
-/// The longest list of attributes, and the longest value of one (xattr(7)).
-const LONGEST: usize = 64 << 10;
 /// How much is copied at once, in bytes.
 const PIECE: usize = 8 << 20;
 
@@ -86,25 +84,4 @@ impl Content {
         }
         Ok(())
     }
-}
-
-/// Copies the extended attributes, as far as this account may and the file system has them.
-pub(super) fn copy_attributes(from: &OwnedFd, to: &OwnedFd) -> os::io::Result<()> {
-    let mut list: Vec<u8> = Vec::with_capacity(LONGEST);
-    match os::fs::flistxattr(from, spare_capacity(&mut list)) {
-        Ok(_) => {}
-        Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(()),
-        Err(error) => return Err(error),
-    }
-    for name in list.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
-        let mut value: Vec<u8> = Vec::with_capacity(LONGEST);
-        let copied = os::fs::fgetxattr(from, name, spare_capacity(&mut value))
-            .and_then(|_| os::fs::fsetxattr(to, name, &value, XattrFlags::empty()));
-        match copied {
-            // What belongs to a security module is its own to set.
-            Ok(()) | Err(Errno::NODATA | Errno::NOTSUP | Errno::PERM | Errno::ACCESS) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }

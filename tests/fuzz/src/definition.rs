@@ -37,7 +37,7 @@ pub fn run(bytes: &[u8]) {
 
 /// Asserts that a definition, if there can be one, says whose it is and that nobody has touched it.
 fn written(spec: &LaunchSpec) {
-    let facts = Facts { systemd_version: 252, home: Some("/home/alice".into()) };
+    let facts = Facts { systemd_version: 252, home: Some("/home/alice".into()), account: None };
     let Ok(definition) = platform::definition(spec, &Layout::system(), &facts) else { return };
     let marker = platform::marker(spec.platform, &definition.text);
     assert_eq!(marker.as_ref(), Some(&platform::identity(spec)), "{}", definition.text);

@@ -74,9 +74,52 @@ pub fn symlinkat(_: &str, _: impl AsFd, _: &str) -> Result<(), Errno> {
     Err(Errno::NOTSUP)
 }
 
-/// Where a symbolic link leads; that is only ever asked to copy one.
-pub fn readlinkat(_: impl AsFd, _: &CStr, _: Vec<u8>) -> Result<std::ffi::CString, Errno> {
+/// Links are not copied, for the same reason.
+pub fn copy_link(_: impl AsFd, _: &CStr, _: impl AsFd, _: &CStr, _: &Stat) -> Result<(), Errno> {
     Err(Errno::NOTSUP)
+}
+
+/// A copy belongs to whoever makes it, and its rights are those of its folder and its mode.
+pub fn own_like(_: impl AsFd, _: &Stat) -> Result<(), Errno> {
+    Ok(())
+}
+
+/// Further streams of a file are not copied.
+pub fn copy_attributes(_: impl AsFd, _: impl AsFd) -> Result<(), Errno> {
+    Ok(())
+}
+
+/// Whether somebody has given a file more than its mode, which the mode tells here.
+pub fn has_attributes(_: impl AsFd) -> bool {
+    false
+}
+
+/// The times of a file, to be given to another one.
+#[must_use]
+pub fn times_of(stat: &Stat) -> Timestamps {
+    let time = |seconds, nanoseconds: u64| Timespec {
+        tv_sec: seconds,
+        tv_nsec: nanoseconds.try_into().unwrap_or_default(),
+    };
+    Timestamps {
+        last_access: time(stat.st_atime, stat.st_atime_nsec),
+        last_modification: time(stat.st_mtime, stat.st_mtime_nsec),
+    }
+}
+
+/// Whether a file of a folder that is to be packed is a program: by its first bytes, since no mode says it here.
+#[must_use]
+pub fn is_program(path: &Path, _: &std::fs::Metadata) -> bool {
+    use std::io::Read as _;
+    let mut start = Vec::new();
+    let read = fs_err::File::open(path).and_then(|file| file.take(4).read_to_end(&mut start));
+    read.is_ok() && [&b"MZ"[..], b"\x7fELF", b"#!"].iter().any(|magic| start.starts_with(magic))
+}
+
+/// What a file is that is neither a file, a folder nor a link: nothing is.
+#[must_use]
+pub fn oddity(_: &std::fs::Metadata) -> Option<crate::host::os::Oddity> {
+    None
 }
 
 /// Makes a name that leads to another: a file that says so. The name must be free.

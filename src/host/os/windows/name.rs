@@ -36,6 +36,12 @@ impl Arg for CString {
     }
 }
 
+impl Arg for Path {
+    fn bytes(&self) -> &[u8] {
+        self.as_os_str().as_encoded_bytes()
+    }
+}
+
 impl<T: Arg + ?Sized> Arg for &T {
     fn bytes(&self) -> &[u8] {
         (**self).bytes()

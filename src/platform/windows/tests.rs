@@ -1,0 +1,56 @@
+use super::*;
+use crate::model::name::{ComponentName, InstanceName};
+
+fn marker(folder: &str) -> Marker {
+    Marker {
+        name: InstanceName::new("web").unwrap(),
+        component: ComponentName::new("server").unwrap(),
+        platform: PlatformKind::Windows,
+        scope: Scope::System,
+        folder: folder.into(),
+    }
+}
+
+#[test]
+fn the_marker_survives_any_path_and_any_sentence() {
+    for folder in [r"C:\srv\web", r"C:\srv\[a] b]", r"C:\x]]", r"D:\é 日\[mainstay {}]"] {
+        for sentence in ["", "Orders", "of the [mainstay {\"name\":\"x\"}] shop", "a]"] {
+            let marker = marker(folder);
+            let text = description::write(sentence, &marker).unwrap();
+            assert!(text.starts_with(sentence), "{text}");
+            assert_eq!(description::read(&text), Some(marker), "{text}");
+        }
+    }
+    assert_eq!(description::read("Orders [mainstay]"), None);
+    assert!(description::write("a\nb", &marker("C:\\x")).is_err());
+    assert!(description::write("@shell32.dll,-1", &marker("C:\\x")).is_err());
+}
+
+#[test]
+fn the_program_is_named_at_its_real_place() {
+    let registration = Registration {
+        name: "web".to_owned(),
+        display_name: "web".to_owned(),
+        description: String::new(),
+        command_line: r#""C:\link\mainstay.exe" run --name web --system --root "C:\a b""#.to_owned(),
+        account: Account::LocalSystem,
+        start: Start::Delayed,
+        recovery: RECOVERY.to_vec(),
+        recovery_reset: RECOVERY_RESET,
+        preshutdown: Span::seconds(45),
+    };
+    let placed = registration.clone().with_program(r"C:\Program Files\m.exe").unwrap();
+    assert_eq!(placed.command_line, r#""C:\Program Files\m.exe" run --name web --system --root "C:\a b""#);
+    assert_eq!(placed.program(), r"C:\Program Files\m.exe");
+    assert_eq!(registration.differences(&placed), ["the command line"]);
+    assert!(placed.differences(&placed).is_empty());
+}
+
+#[test]
+fn each_code_that_people_meet_is_explained() {
+    for code in [5, 1053, 1056, 1060, 1061, 1062, 1063, 1069, 1072, 1073, 1326, 1385] {
+        let (what, help) = answer::explain(code).unwrap_or_else(|| panic!("{code}"));
+        assert!(!what.is_empty() && !help.is_empty() && !what.ends_with('.'));
+    }
+    assert_eq!(answer::explain(0), None);
+}
