@@ -13,6 +13,8 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
+#[cfg(windows)]
+pub(in crate::host) use system::{ENDED_BY_CONSOLE, ask, deliver};
 pub use system::{Signal, SignalPipe, ignore_none};
 
 /// Does something when this program is interrupted (Ctrl-C), and then lets it end by the signal, as whoever started
