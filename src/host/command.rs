@@ -4,11 +4,12 @@ use std::io::{self, BufRead as _};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use camino::Utf8Path;
+
 use crate::host::pipe::PipeReader;
 use crate::host::rest::{self, AsFd};
 use crate::host::{account, environment};
 use crate::model::owner::Owner;
-use camino::Utf8Path;
 
 #[cfg(unix)]
 mod unix;

@@ -23,6 +23,7 @@ use macos as system;
 use windows as system;
 
 pub use system::boot_id;
+pub(super) use system::hold;
 #[cfg(any(target_os = "macos", windows))]
 pub(in crate::host) use system::told;
 

@@ -17,7 +17,7 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
-pub use system::{Listener, Manager, tell_at_once, tell_journal};
+pub use system::{Listener, Manager, Peer, tell_at_once, tell_journal};
 
 /// How much more time a manager is asked for, again and again, and how often.
 const MORE: Duration = Duration::from_secs(60);
@@ -75,10 +75,9 @@ pub enum Notice {
 /// A notice, and who gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notices {
-    /// The sender's process.
-    pub pid: u32,
-    /// The sender's account.
-    pub uid: u32,
+    /// Who sent it. `None`: the system does not tell; it may who has rights to the socket's file, which is the program's
+    /// account.
+    pub sender: Option<Peer>,
     /// What it said.
     pub notices: Vec<Notice>,
 }

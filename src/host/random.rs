@@ -3,32 +3,14 @@
 use std::fmt::Write as _;
 use std::io;
 
-#[cfg(windows)]
-use crate::host::os::clock::random as fill;
-
 /// 32 random bytes as 64 hexadecimal digits.
 pub fn hex32() -> io::Result<String> {
     let mut bytes = [0_u8; 32];
-    fill(&mut bytes)?;
+    getrandom::fill(&mut bytes)?;
     Ok(bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     }))
-}
-
-#[cfg(unix)]
-fn fill(bytes: &mut [u8]) -> io::Result<()> {
-    use rustix::rand::{GetRandomFlags, getrandom};
-
-    let mut filled = 0;
-    while filled < bytes.len() {
-        match getrandom(&mut bytes[filled..], GetRandomFlags::empty()) {
-            Ok(count) => filled += count,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@ use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::Manner;
-use crate::host::account;
 use crate::host::pipe::PipeReader;
 use crate::host::rest::{AsFd as _, BorrowedFd, OwnedFd};
+use crate::host::{account, identity};
 
 /// A command that runs.
 pub(super) struct Running {
@@ -34,8 +34,7 @@ pub(super) fn start(command: &mut Command, manner: Manner<'_>) -> io::Result<Run
         command.process_group(0);
     }
     let mut child = command.spawn()?;
-    let handle = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let handle = handle.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+    let handle = identity::hold(child.id());
     let outputs = [child.stdout.take().map(OwnedFd::from), child.stderr.take().map(OwnedFd::from)];
     let [stdout, stderr] = outputs.map(|output| output.map(PipeReader::new).transpose());
     Ok(Running { child, pipes: [stdout?, stderr?], handle, leads })

@@ -85,7 +85,7 @@ pub(super) fn signal(identity: ProcessIdentity, signal: Signal) -> io::Result<()
 }
 
 /// Takes hold of a process. `None`: there is none of this number, or nobody may.
-pub(super) fn hold(pid: u32) -> Option<OwnedFd> {
+pub(in crate::host) fn hold(pid: u32) -> Option<OwnedFd> {
     single::open(pid, For::Ending).or_else(|_| single::open(pid, For::Looking)).ok()
 }
 

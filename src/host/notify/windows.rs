@@ -8,6 +8,15 @@ use camino::Utf8Path;
 
 use super::Notices;
 
+/// Who sent something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The process.
+    pub pid: u32,
+    /// Its account.
+    pub uid: u32,
+}
+
 /// The way to this process's own manager.
 #[derive(Debug)]
 pub struct Manager(Infallible);

@@ -1,10 +1,8 @@
-//! The clocks, and random bytes.
+//! The clocks.
 
-use std::io;
 use std::time::{Duration, SystemTime};
 
 use windows_sys::Win32::Foundation::FILETIME;
-use windows_sys::Win32::Security::Cryptography::{BCRYPT_USE_SYSTEM_PREFERRED_RNG, BCryptGenRandom};
 use windows_sys::Win32::System::SystemInformation::{GetSystemTimeAsFileTime, GetTickCount64};
 
 /// From the beginning of the kernel's calendar to that of 1970.
@@ -24,14 +22,4 @@ pub(in crate::host) fn of_files() -> SystemTime {
     let units = u64::from(time.dwHighDateTime) << 32 | u64::from(time.dwLowDateTime);
     let since_1601 = Duration::new(units / 10_000_000, u32::try_from(units % 10_000_000 * 100).unwrap_or(0));
     SystemTime::UNIX_EPOCH + since_1601.saturating_sub(TO_1970)
-}
-
-/// Fills a buffer with random bytes.
-pub(in crate::host) fn random(bytes: &mut [u8]) -> io::Result<()> {
-    let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-    // SAFETY: the buffer has the length that is said.
-    let status = unsafe {
-        BCryptGenRandom(std::ptr::null_mut(), bytes.as_mut_ptr(), length, BCRYPT_USE_SYSTEM_PREFERRED_RNG)
-    };
-    if status < 0 { Err(io::ErrorKind::Unsupported.into()) } else { Ok(()) }
 }
