@@ -5,15 +5,22 @@
 
 mod accounts;
 mod change;
+pub(in crate::host) mod dispatcher;
 mod errno;
 mod flags;
 mod information;
 mod lock;
 mod look;
+mod machine;
 mod name;
 mod open;
 mod patience;
 mod security;
+pub(in crate::host) mod service;
+pub(in crate::host) mod service_account;
+pub(in crate::host) mod service_process;
+mod service_settings;
+mod wide;
 
 pub mod fs;
 pub mod io;
@@ -22,6 +29,7 @@ pub use std::os::windows::io::{BorrowedHandle as BorrowedFd, OwnedHandle as Owne
 
 pub use accounts::{account_named, account_numbered, accounts, own_account, profile, user_number};
 pub use errno::Errno;
+pub use machine::{kernel_release, memory_size};
 
 /// What an open file or folder is lent from.
 pub trait AsFd {

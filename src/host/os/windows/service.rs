@@ -263,7 +263,13 @@ impl Service {
             let mut needed = 0;
             // SAFETY: the buffer is aligned for all structures of this call, and its length is said.
             let success = unsafe {
-                QueryServiceConfig2W(self.raw(), kind, buffer.as_mut_ptr().cast(), size(&buffer), &raw mut needed)
+                QueryServiceConfig2W(
+                    self.raw(),
+                    kind,
+                    buffer.as_mut_ptr().cast(),
+                    size(&buffer),
+                    &raw mut needed,
+                )
             };
             match done(success) {
                 Ok(()) => return Some(buffer),

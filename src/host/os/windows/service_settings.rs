@@ -8,10 +8,9 @@ use windows_sys::Win32::Foundation::GetLastError;
 use windows_sys::Win32::System::Services::{
     ChangeServiceConfig2W, ChangeServiceConfigW, SC_ACTION, SC_ACTION_RESTART,
     SERVICE_CONFIG_DELAYED_AUTO_START_INFO, SERVICE_CONFIG_DESCRIPTION, SERVICE_CONFIG_FAILURE_ACTIONS,
-    SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, SERVICE_CONFIG_PRESHUTDOWN_INFO,
-    SERVICE_DELAYED_AUTO_START_INFO, SERVICE_DESCRIPTIONW, SERVICE_ERROR_NORMAL,
-    SERVICE_FAILURE_ACTIONSW, SERVICE_FAILURE_ACTIONS_FLAG, SERVICE_PRESHUTDOWN_INFO,
-    SERVICE_WIN32_OWN_PROCESS,
+    SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, SERVICE_CONFIG_PRESHUTDOWN_INFO, SERVICE_DELAYED_AUTO_START_INFO,
+    SERVICE_DESCRIPTIONW, SERVICE_ERROR_NORMAL, SERVICE_FAILURE_ACTIONS_FLAG, SERVICE_FAILURE_ACTIONSW,
+    SERVICE_PRESHUTDOWN_INFO, SERVICE_WIN32_OWN_PROCESS,
 };
 
 use super::service::{Code, Service, start_type};
@@ -29,8 +28,8 @@ impl Service {
         password: Option<&str>,
     ) -> Result<(), Code> {
         let (display, line) = (wide(&wanted.display_name), wide(&wanted.command_line));
-        let account = (kept.account != wanted.account || password.is_some())
-            .then(|| wide(&wanted.account.to_string()));
+        let account =
+            (kept.account != wanted.account || password.is_some()).then(|| wide(&wanted.account.to_string()));
         let password = password.map(wide);
         // SAFETY: all texts end with a NUL and live until the call is over; null leaves what is there.
         done(unsafe {
@@ -58,7 +57,10 @@ impl Service {
         let mut actions: Vec<SC_ACTION> = wanted
             .recovery
             .iter()
-            .map(|pause| SC_ACTION { Type: SC_ACTION_RESTART, Delay: u32::try_from(*pause).unwrap_or(u32::MAX) })
+            .map(|pause| SC_ACTION {
+                Type: SC_ACTION_RESTART,
+                Delay: u32::try_from(*pause).unwrap_or(u32::MAX),
+            })
             .collect();
         let recovery = SERVICE_FAILURE_ACTIONSW {
             dwResetPeriod: u32::try_from(wanted.recovery_reset.duration().as_secs()).unwrap_or(u32::MAX),
