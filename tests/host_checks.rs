@@ -226,6 +226,26 @@ fn a_port_of_ones_own_is_free() {
     assert!(place.run(&["doctor"]).good().out.contains("the host has all"));
 }
 
+/// What is answered in the same command counts, before any of it is a file.
+#[test]
+fn answers_of_the_same_installation_are_seen() {
+    let place = Place::new();
+    let needs = json!({ "checks": [check(&json!({ "kind": "port", "port": "{env.ADMIN}" }), "refuse")] });
+    let first = archive(&place, "1.0.0", &needs);
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let admin = format!("ADMIN={}", taken.local_addr().unwrap().port());
+    let file = place.top().join("typed.env");
+    std::fs::write(&file, format!("{admin}\n")).unwrap();
+    let by_file = ["--set", "service.environmentFile=web.env", "--env-file", file.as_str(), "--yes"];
+    install(&place, &first, &by_file).fails(4, "somebody listens on port");
+    install(&place, &first, &["--set", &format!("service.environment.{admin}"), "--yes"])
+        .fails(4, "somebody listens on port");
+    drop(taken);
+    let done = install(&place, &first, &by_file).good();
+    assert!(!done.err.contains("can't read"), "a file that comes with it is not missed: {done:?}");
+    place.run(&["uninstall", "--yes", "--purge"]).good();
+}
+
 #[test]
 fn a_package_is_checked_wholly() {
     let place = Place::new();

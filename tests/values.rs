@@ -9,7 +9,7 @@
 
 mod real;
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use mainstay::model::name::InstanceName;
 use real::{LONG, Place, await_some};
@@ -123,6 +123,45 @@ fn a_secret_or_environment_file_that_is_gone_is_told_before_anything_is_stopped(
     }
 }
 
+/// Files that are root's alone reach the program of another account.
+#[test]
+fn roots_own_files_are_read_for_another_account() {
+    if !real::is_root() {
+        real::left_out("only root runs a program as another account");
+        return;
+    }
+    let place = Place::new();
+    std::fs::set_permissions(place.top(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let secrets = place.deploy().join("secrets");
+    std::fs::create_dir(&secrets).unwrap();
+    let file = |path: &str, text: &str| {
+        let path = place.deploy().join(path);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    file("web.env", "MODE=good\n");
+    file("secrets/session", "hush-hush\n");
+    std::fs::set_permissions(&secrets, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let settings = r#", "user": "nobody", "environmentFile": "web.env", "restartOnChange": ["environment"],
+    "secrets": { "SESSION": { "file": "secrets/session" } }"#;
+    place.declare(&place.deploy(), "web", settings);
+    place.run(&["install", "--from", &place.archive("1.0.0")]).good();
+    let program = place.server().unwrap();
+    let environment = || std::fs::read(format!("/proc/{}/environ", place.server()?)).ok();
+    let has = |words: &[u8]| {
+        environment().is_some_and(|all| all.split(|byte| *byte == 0).any(|line| line == words)).then_some(())
+    };
+    has(b"MODE=good").unwrap();
+    has(b"SESSION=hush-hush").unwrap();
+    place.run(&["doctor", "--name", "web"]).good();
+    place.run(&["plan"]).good();
+    // And they are watched.
+    file("secrets/session", "other-hush\n");
+    await_some("the new secret", LONG, || has(b"SESSION=other-hush"));
+    assert_ne!(place.server(), Some(program));
+    place.run(&["uninstall", "--yes", "--purge"]).good();
+}
+
 #[test]
 fn where_the_values_before_are_kept_nowhere_the_failure_says_so() {
     let place = installed();
@@ -133,5 +172,23 @@ fn where_the_values_before_are_kept_nowhere_the_failure_says_so() {
     std::fs::write(place.deploy().join("web.env"), "MODE=good\n").unwrap();
     place.run(&["restart", "--name", "web"]).good();
     await_some("an answer", LONG, || place.server());
+    place.run(&["uninstall", "--yes", "--purge"]).good();
+}
+
+/// What `upgrade` writes into a manifest changes nothing of whose it is.
+#[test]
+fn a_manifest_keeps_its_owner_and_group_when_a_version_is_written_into_it() {
+    if !real::is_root() {
+        real::left_out("only root can give a file away");
+        return;
+    }
+    let place = installed();
+    let manifest = place.deploy().join("mainstay.json");
+    std::os::unix::fs::chown(&manifest, None, Some(2345)).unwrap();
+    std::fs::set_permissions(&manifest, std::fs::Permissions::from_mode(0o640)).unwrap();
+    place.run(&["upgrade", "--yes", "--from", &place.archive("2.0.0")]).good();
+    let facts = std::fs::metadata(&manifest).unwrap();
+    assert!(std::fs::read_to_string(&manifest).unwrap().contains("2.0.0"));
+    assert_eq!((facts.uid(), facts.gid(), facts.mode() & 0o777), (0, 2345, 0o640));
     place.run(&["uninstall", "--yes", "--purge"]).good();
 }

@@ -552,6 +552,33 @@ fn init_writes_a_manifest_and_nothing_over_one() {
     assert!(!place.root.join("mainstay.json").exists());
 }
 
+/// What stands in a folder may be for others to read, and another's.
+#[test]
+fn a_file_that_init_changes_keeps_its_rights_its_owner_and_where_it_fails_its_text() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let place = Place::new();
+    let archive = kici(&place);
+    let set = format!("database-url={DATABASE}");
+    let typed = ["init", "--from", &archive, "--set", &set, "--set", "mode=independent", "--json"];
+    let file = place.deploy().join("orchestrator.env");
+    std::fs::write(&file, "OTHER=1\n").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    if real::is_root() {
+        std::os::unix::fs::chown(&file, Some(1234), Some(2345)).unwrap();
+    }
+    let facts = || std::fs::metadata(&file).map(|found| (found.mode(), found.uid(), found.gid())).unwrap();
+    let before = facts();
+    // In the place of the folder of secrets stands a file.
+    std::fs::write(place.deploy().join("secrets"), "").unwrap();
+    place.run(&typed).fails(1, "secrets");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "OTHER=1\n");
+    assert_eq!(facts(), before);
+    std::fs::remove_file(place.deploy().join("secrets")).unwrap();
+    place.run(&typed).good();
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("OTHER=1\nKICI_"));
+    assert_eq!(facts(), before);
+}
+
 /// A package that would have its installer write where it likes.
 #[test]
 fn a_package_names_no_file_outside_the_deploy_folder() {

@@ -40,10 +40,10 @@ pub(crate) fn observe(context: &Context<'_>, declared: &Declared, wanted: &Wante
     observed.started = supervisor.and_then(|supervisor| started(layout, name, supervisor));
     if let (Some(started), Some(active)) = (&observed.started, active) {
         observed.given = given(wanted, active, started);
-        let kept = values::kept(&layout.status(name)).filter(|_| !active.credentials);
+        let kept = values::kept(&layout.status(name)).filter(|_| !active.has_credentials());
         observed.kept = kept.map(|kept| mixed(&started.salt, values::bytes(&kept)));
     }
-    observed.unreadable = unreadable(&wanted.spec);
+    observed.unreadable = unreadable(&wanted.spec, &wanted.beside);
     observed.drop_ins.retain(|drop_in| is_own(&drop_in.path, name));
     for path in unread(layout, wanted) {
         if observed.drop_ins.iter().all(|known| known.path != path) {

@@ -375,7 +375,7 @@ fn edit(
         return Ok(Some("it was changed meanwhile".to_owned()));
     }
     let Some(text) = after else { return files::remove(path).map(|_| None) };
-    match files::write(path, text, facts.map_or(mode, |facts| facts.mode), None) {
+    match files::rewrite(path, text, mode) {
         Err(error)
             if before.is_some()
                 && matches!(

@@ -25,7 +25,7 @@ pub fn lifecycle(
 ) -> Result<(Plan, Option<Done>), Failure> {
     let decide = || -> Result<Plan, Failure> {
         let (spec, mut observed) = active(context, of)?;
-        observed.unreadable = unreadable(&spec);
+        observed.unreadable = unreadable(&spec, &[]);
         undefined::guard(&spec, &context.layout, &observed, operation != Operation::Stop)?;
         Ok(match operation {
             Operation::Start => start(&spec, &observed),

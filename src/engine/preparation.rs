@@ -24,6 +24,7 @@ use crate::model::owner::Owner;
 use crate::model::package::{Preparation, PreparationKind, Rights};
 use crate::model::token::{Places, expand};
 use crate::plan::apply::instance_folders;
+use crate::plan::wanted::Beside;
 use crate::plan::wanted::Wanted;
 use crate::supervise::Folders;
 
@@ -70,13 +71,14 @@ enum Undo {
 pub(crate) fn pending(
     layout: &Layout,
     spec: &LaunchSpec,
+    coming: &[Beside],
     steps: &[Preparation],
     owner: Option<&Owner>,
 ) -> Vec<Pending> {
     if steps.is_empty() {
         return Vec::new();
     }
-    let setting = requirements::setting(layout, spec);
+    let setting = requirements::setting(layout, spec, coming);
     let folders = Folders::of(layout, spec);
     let Some(account) = crate::engine::variables::account(spec) else { return Vec::new() };
     let root = account::effective_uid() == 0;

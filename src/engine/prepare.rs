@@ -276,15 +276,19 @@ pub(crate) fn resolve(
     decided.platform = Some(platform);
     decided.scope = Some(scope);
     refuse_contradictions(&decided, &declared.document)?;
-    // Root's own files reach another account's program as credentials; everybody else's are readable to it. What is
+    // Root's own files are read by root for another account's program; everybody else's are readable to it. What is
     // read only once can't be seen to change, so root's program that wants to see it reads the files itself.
     let watches = spec.user.is_none() && spec.restart_on_change.contains(&Watched::Environment);
-    spec.credentials = platform == PlatformKind::Systemd
+    let by_root = match platform {
+        PlatformKind::Systemd => !watches,
+        PlatformKind::Embedded => spec.user.is_some(),
+        _ => false,
+    };
+    spec.credentials = by_root
         && scope == Scope::System
         && deploy.owner.is_none()
-        && !watches
         && (spec.environment_file.is_some() || !spec.secrets.is_empty());
-    if spec.credentials && declared.manifest.service.restart_on_change.is_none() {
+    if spec.has_credentials() && declared.manifest.service.restart_on_change.is_none() {
         // systemd hands them over once: what the package would like can't be had, what the manifest says is refused.
         spec.restart_on_change.retain(|watched| *watched != Watched::Environment);
     }

@@ -40,7 +40,8 @@ impl Readying {
             Operation::Apply => plan.switch().is_some(),
             _ => false,
         };
-        let pending = preparation::pending(layout, spec, &host.prepare, declared.deploy.owner.as_ref());
+        let pending =
+            preparation::pending(layout, spec, &wanted.beside, &host.prepare, declared.deploy.owner.as_ref());
         let readying = Self {
             checks: host.checks,
             steps: host.prepare,
@@ -94,7 +95,7 @@ impl Readying {
     }
 
     fn lacks(&self, wanted: &Wanted) -> Vec<Lack> {
-        requirements::lacks(&wanted.layout, &wanted.spec, &self.checks, self.runs)
+        requirements::lacks(&wanted.layout, &wanted.spec, &wanted.beside, &self.checks, self.runs)
     }
 
     /// What is only told of what is lacking, where nothing of it is refused.
@@ -113,7 +114,8 @@ impl Readying {
     /// been taken back since.
     pub(crate) fn is_current(&self, context: &Context<'_>, declared: &Declared, wanted: &Wanted) -> bool {
         let owner = declared.deploy.owner.as_ref();
-        preparation::pending(&context.layout, &wanted.spec, &self.steps, owner) == self.pending
+        preparation::pending(&context.layout, &wanted.spec, &wanted.beside, &self.steps, owner)
+            == self.pending
     }
 
     /// Prepares the host, and refuses what it lacks then. What follows makes use of it; if that fails and is undone, so is

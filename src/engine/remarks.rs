@@ -29,7 +29,7 @@ pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec, operation: Operati
         .chain(of_platform(spec.platform, container))
         .chain(of_environment_file(spec))
         .chain(of_secrets(spec))
-        .chain(unreadable(spec).map(|reason| format!("{reason}: the next start fails")))
+        .chain(unreadable(spec, &declared.beside).map(|reason| format!("{reason}: the next start fails")))
         .chain(of_silence(declared, spec))
         .collect()
 }

@@ -15,6 +15,7 @@ use crate::model::package::requirement::{VersionArgument, is_at_least, version_i
 use crate::model::package::{self, Access, Host, Requirement, RequirementKind, Setting, Severity};
 use crate::model::size::Size;
 use crate::model::token::{expand, expand_variables};
+use crate::plan::wanted::Beside;
 use crate::supervise::Folders;
 use crate::supervise::environment::PATH;
 
@@ -39,10 +40,10 @@ impl std::fmt::Display for Lack {
     }
 }
 
-/// What conditions of a package are about, for an instance.
-pub(crate) fn setting(layout: &Layout, spec: &LaunchSpec) -> Setting {
+/// What conditions of a package are about, for an instance and the files that come with an operation.
+pub(crate) fn setting(layout: &Layout, spec: &LaunchSpec, coming: &[Beside]) -> Setting {
     Setting {
-        variables: variables::open(layout, spec),
+        variables: variables::open(layout, spec, coming),
         scope: spec.scope,
         platform: spec.platform,
         os: std::env::consts::OS,
@@ -51,11 +52,17 @@ pub(crate) fn setting(layout: &Layout, spec: &LaunchSpec) -> Setting {
 }
 
 /// All that the host lacks of what a package needs. The port of an instance that runs is its own.
-pub(crate) fn lacks(layout: &Layout, spec: &LaunchSpec, checks: &[Requirement], runs: bool) -> Vec<Lack> {
+pub(crate) fn lacks(
+    layout: &Layout,
+    spec: &LaunchSpec,
+    coming: &[Beside],
+    checks: &[Requirement],
+    runs: bool,
+) -> Vec<Lack> {
     if checks.is_empty() {
         return Vec::new();
     }
-    let (folders, setting) = (Folders::of(layout, spec), setting(layout, spec));
+    let (folders, setting) = (Folders::of(layout, spec), setting(layout, spec, coming));
     let look = Look { spec, folders: &folders, setting: &setting, account: variables::account(spec), runs };
     let needed = checks.iter().filter(|check| check.when.holds(&setting));
     let lack = |check: &Requirement| {

@@ -1,14 +1,17 @@
 //! Whether the variables that come from files can be read, asked before a start that would fail for them.
 
+use camino::Utf8PathBuf;
+
 use crate::engine::supervisor::runs_as;
 use crate::host::account;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
+use crate::plan::wanted::Beside;
 use crate::supervise::environment::from_files;
 
 /// Why the next start of a launch could not read its environment file or a secret, as a sentence. Nothing where it can,
-/// or where that can't be judged: Compose reads by rules of its own, and only root reads like another account.
-pub(crate) fn unreadable(spec: &LaunchSpec) -> Option<String> {
+/// where the file comes with the operation, or where that can't be judged: Compose reads by rules of its own, and only root reads like another account.
+pub(crate) fn unreadable(spec: &LaunchSpec, coming: &[Beside]) -> Option<String> {
     if spec.platform == PlatformKind::Compose {
         return None;
     }
@@ -17,5 +20,9 @@ pub(crate) fn unreadable(spec: &LaunchSpec) -> Option<String> {
     if account.is_some() && account::effective_uid() != 0 {
         return None;
     }
-    from_files(spec, None, account.as_ref()).err().map(|error| error.to_string())
+    let comes = |path: &Utf8PathBuf| coming.iter().any(|file| file.path == *path);
+    let mut there = spec.clone();
+    there.environment_file = there.environment_file.filter(|path| !comes(path));
+    there.secrets.retain(|_, path| !comes(path));
+    from_files(&there, None, account.as_ref()).err().map(|error| error.to_string())
 }

@@ -3,24 +3,31 @@
 
 use std::collections::BTreeMap;
 
+use camino::Utf8PathBuf;
+
 use crate::host::{account, environment, files, untrusted};
 use crate::model::environment_file;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::owner::Owner;
+use crate::plan::wanted::Beside;
 use crate::supervise::Folders;
 use crate::supervise::environment::PATH;
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// The variables that are no secrets: those of the settings, under those of the environment file.
-pub(crate) fn open(layout: &Layout, spec: &LaunchSpec) -> BTreeMap<String, String> {
+/// The variables that are no secrets: those of the settings, under those of the environment file. Of a file that comes
+/// with the operation counts what it is to say.
+pub(crate) fn open(layout: &Layout, spec: &LaunchSpec, coming: &[Beside]) -> BTreeMap<String, String> {
     let folders = Folders::of(layout, spec);
     let own = spec.variables(&folders.places());
     let mut variables: BTreeMap<String, String> =
         own.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)).collect();
-    let text = spec.environment_file.as_ref().and_then(|path| read(spec, path)).unwrap_or_default();
+    let planned =
+        |path: &Utf8PathBuf| coming.iter().find(|file| file.path == *path).map(|file| file.text.clone());
+    let text = spec.environment_file.as_ref().and_then(|path| planned(path).or_else(|| read(spec, path)));
+    let text = text.unwrap_or_default();
     let file = environment_file::parse(&text).unwrap_or_default();
     variables.extend(file.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)));
     variables
@@ -38,7 +45,7 @@ pub(crate) fn all(layout: &Layout, spec: &LaunchSpec, account: &Owner) -> Vec<(S
     if let Some(home) = environment::home(account.uid) {
         variables.insert("HOME".to_owned(), home.into_string());
     }
-    variables.extend(open(layout, spec));
+    variables.extend(open(layout, spec, &[]));
     for (name, path) in &spec.secrets {
         if let Some(secret) = read(spec, path) {
             let value = secret.strip_suffix('\n').unwrap_or(&secret).to_owned();

@@ -65,7 +65,7 @@ fn view(layout: &Layout, spec: &LaunchSpec) -> Option<StatusView> {
 fn ask(layout: &Layout, spec: &LaunchSpec, view: &StatusView) -> Result<Value, String> {
     let limit = view.timeout.unwrap_or(USUAL_TIMEOUT).min(LONGEST_TIMEOUT).duration();
     if let Some(address) = &view.http {
-        let variables = variables::open(layout, spec);
+        let variables = variables::open(layout, spec, &[]);
         let address = expand_variables(address, |name| variables.get(name).cloned());
         return probe::document(&address, limit);
     }

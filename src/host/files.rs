@@ -150,6 +150,13 @@ pub fn write(path: &Utf8Path, text: &str, mode: u32, owner: Option<&Owner>) -> R
     sync_folder(parent(path))
 }
 
+/// Replaces a file whole, and durably. One that is there keeps its mode and whose it is; another gets this mode.
+pub fn rewrite(path: &Utf8Path, text: &str, mode: u32) -> Result<(), FileError> {
+    let there = facts(path)?.filter(|facts| facts.kind == Kind::File);
+    let owner = there.map(|facts| Owner { name: String::new(), uid: facts.uid, gid: facts.gid });
+    write(path, text, there.map_or(mode, |facts| facts.mode), owner.as_ref())
+}
+
 /// Replaces a file whole, for what may be forgotten at a power cut: nobody waits for the disk.
 pub fn write_for_now(path: &Utf8Path, text: &str, mode: u32) -> Result<(), FileError> {
     let beside = write_beside(path, text, mode, None)?;

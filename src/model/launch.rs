@@ -71,8 +71,8 @@ pub struct LaunchSpec {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "BTreeMap<VariableName, String>")]
     pub secrets: BTreeMap<VariableName, Utf8PathBuf>,
-    /// Whether the service manager hands those files over as credentials, because the program's account
-    /// could not read them itself (systemd, system scope, a deploy folder of root's).
+    /// Whether root reads those files for the program's account, which could not read them itself (system scope, a
+    /// deploy folder of root's): systemd, which hands them over as credentials, or our own supervisor.
     #[serde(default)]
     pub credentials: bool,
     /// The account that runs the program, where that is not the caller's.
@@ -205,6 +205,12 @@ pub struct LogPolicy {
 }
 
 impl LaunchSpec {
+    /// Whether systemd reads those files, once for each start of the service.
+    #[must_use]
+    pub fn has_credentials(&self) -> bool {
+        self.credentials && self.platform == PlatformKind::Systemd
+    }
+
     /// The launch of an instance of which only its identity is known: enough to stop and deregister it.
     #[must_use]
     pub fn bare(of: &Marker) -> Self {

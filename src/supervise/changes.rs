@@ -71,7 +71,7 @@ impl Changes {
                     targets.folder = Some(context.folders.config.clone());
                     targets.files.extend(named_files(context));
                 }
-                Watched::Environment if spec.credentials => {
+                Watched::Environment if spec.has_credentials() => {
                     let reason = "the environment file and the secrets are not watched: the service manager reads them, once, when it starts the service";
                     remark = Some(reason.to_owned());
                 }
@@ -84,7 +84,7 @@ impl Changes {
         if targets.needed.is_empty() && targets.folder.is_none() && remark.is_none() {
             return None;
         }
-        let account = context.account.credentials.clone();
+        let account = context.account.credentials.clone().filter(|_| !spec.credentials);
         let base = match as_account(account.as_ref(), || targets.look()) {
             Ok((base, whole)) => {
                 if !whole {
@@ -370,6 +370,7 @@ mod tests {
         let now = BootMoment(0);
         assert!(Changes::begin(&sample.context, &sample.prepared(), now).is_none());
         sample.context.spec.credentials = true;
+        sample.context.spec.platform = crate::model::manifest::PlatformKind::Systemd;
         sample.context.spec.environment_file = Some(sample.context.folders.deploy.join("env"));
         sample.context.spec.restart_on_change = vec![Watched::Environment];
         sample.context.spec.environment_file = None;

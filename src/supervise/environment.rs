@@ -109,7 +109,8 @@ pub fn environment(
     }
     // The service manager has read the files already, where the account could not.
     let credentials = context.manager.credentials.as_deref().filter(|_| spec.credentials);
-    let files = from_files(spec, credentials, context.account.credentials.as_ref())?;
+    let files =
+        from_files(spec, credentials, context.account.credentials.as_ref().filter(|_| !spec.credentials))?;
     let kept = values::instead(context, &files);
     let earlier = kept.is_some();
     for (name, value) in kept.unwrap_or(files) {

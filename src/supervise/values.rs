@@ -32,7 +32,7 @@ pub(crate) fn keep(context: &Context, prepared: &Prepared) {
         .given
         .iter()
         .filter_map(|name| Some((name.clone(), prepared.environment.get(name)?.clone())))
-        .filter(|_| !context.spec.credentials)
+        .filter(|_| !context.spec.has_credentials())
         .collect();
     let path = place(&context.status);
     let there = kept(&context.status);

@@ -33,8 +33,8 @@ struct Written {
     mode: u32,
     /// The folder that has to be made for it.
     folder: Option<Utf8PathBuf>,
-    /// Whether one is there already.
-    there: bool,
+    /// What stands there already.
+    before: Option<String>,
 }
 
 /// `init`
@@ -179,11 +179,11 @@ fn written(declared: &Declared) -> Vec<Written> {
             text: file.text.clone(),
             mode: 0o600,
             folder: file.folder.clone(),
-            there: file.before.is_some(),
+            before: file.before.clone(),
         });
     }
     let (path, text) = (declared.path.clone(), declared.document.text().to_owned());
-    files.push(Written { path, text, mode: 0o644, folder: None, there: false });
+    files.push(Written { path, text, mode: 0o644, folder: None, before: None });
     files
 }
 
@@ -195,16 +195,17 @@ fn write(declared: &Declared, files: &[Written]) -> Result<(), Failure> {
             if let Some(folder) = &file.folder {
                 files::create_folder(folder, 0o700, None)?;
             }
-            files::write(&file.path, &file.text, file.mode, None)
+            files::rewrite(&file.path, &file.text, file.mode)
         })?;
         if let Err(error) = written {
             let before = files[..=index].iter().rev();
             // That it could not be written is what matters.
             let _ = account::acting_as(owner, || {
                 for file in before {
-                    if !file.there {
-                        let _ = files::remove(&file.path);
-                    }
+                    let _ = match &file.before {
+                        Some(text) => files::rewrite(&file.path, text, file.mode),
+                        None => files::remove(&file.path).map(drop),
+                    };
                     file.folder.iter().for_each(|folder| drop(files::remove_empty_folder(folder)));
                 }
             });

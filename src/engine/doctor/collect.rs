@@ -91,7 +91,7 @@ pub(super) fn collect(manager: &dyn Manager, layout: &Layout, of: &Marker) -> Fa
         holders,
         unchanged_for: files::changed(&layout.status(name)).and_then(|at| now.duration_since(at).ok()),
         stop_limit: spec.map_or_else(|| LaunchSpec::bare(of).stop_limit(), LaunchSpec::stop_limit).duration(),
-        unreadable: spec.and_then(unreadable),
+        unreadable: spec.and_then(|spec| unreadable(spec, &[])),
         open_secrets: spec.map(open_secrets).unwrap_or_default(),
         logs: spec.filter(|_| !by_systemd).map(|spec| logs(layout, spec)),
         lacks: spec.and_then(|spec| lacks(layout, spec, status.state.runs())),
@@ -249,7 +249,7 @@ fn logs(layout: &Layout, spec: &LaunchSpec) -> (u64, u64) {
 /// What the host lacks of what the active package needs.
 fn lacks(layout: &Layout, spec: &LaunchSpec, runs: bool) -> Option<Vec<Lack>> {
     let checks = requirements::host_of(layout, spec).checks;
-    (!checks.is_empty()).then(|| requirements::lacks(layout, spec, &checks, runs))
+    (!checks.is_empty()).then(|| requirements::lacks(layout, spec, &[], &checks, runs))
 }
 
 fn disks(layout: &Layout, of: &Marker) -> Vec<Disk> {

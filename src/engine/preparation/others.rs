@@ -29,7 +29,7 @@ impl Others {
         let others = registry::instances(layout).markers.into_iter().filter(|marker| marker.name != *but);
         let needs = |spec: crate::model::launch::LaunchSpec| {
             let host = requirements::host_of(layout, &spec);
-            let setting = requirements::setting(layout, &spec);
+            let setting = requirements::setting(layout, &spec, &[]);
             let steps = || host.prepare.iter().filter(|step| step.when.holds(&setting));
             let checks = || host.checks.iter().filter(|check| check.when.holds(&setting));
             let set = steps()

@@ -27,7 +27,7 @@ pub(super) fn way_back(launch: &LaunchSpec, wanted: &Wanted, observed: &Observed
         return WayBack::Unchanged;
     }
     let Some(kept) = &observed.kept else {
-        return WayBack::Lost(if launch.credentials {
+        return WayBack::Lost(if launch.has_credentials() {
             "systemd hands its files over from root's, so their values are copied nowhere".to_owned()
         } else {
             "no start with a way to keep its values has been ready".to_owned()

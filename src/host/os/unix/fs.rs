@@ -41,7 +41,9 @@ pub fn persist(file: tempfile::NamedTempFile, path: impl AsRef<Path>) -> std::io
 
 /// Gives a file or folder to an account, if one is said, and the mode after that: a change of the owner takes bits away.
 pub fn furnish(file: impl AsFd, mode: Mode, owner: Option<&Owner>) -> rustix::io::Result<()> {
-    if let Some(owner) = owner {
+    // What is that account's already needs no right.
+    let stat = fstat(&file)?;
+    if let Some(owner) = owner.filter(|owner| (stat.st_uid, stat.st_gid) != (owner.uid, owner.gid)) {
         fchown(&file, Some(Uid::from_raw(owner.uid)), Some(Gid::from_raw(owner.gid)))?;
     }
     fchmod(file, mode)
