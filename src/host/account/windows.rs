@@ -72,8 +72,5 @@ pub fn lingers(_: &str) -> Option<bool> {
 
 /// Nobody becomes another account here without its password.
 pub(super) fn take_on(_: &Owner) -> io::Result<()> {
-    Err(io::Error::new(
-        io::ErrorKind::Unsupported,
-        "only the account itself can do that here: run the command as it",
-    ))
+    Err(io::ErrorKind::Unsupported.into())
 }
