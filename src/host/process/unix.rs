@@ -124,7 +124,10 @@ fn spawn(
     let before = particulars.mask.map(|mask| umask(os::fs::mode(mask)));
     let spawned = match particulars.nice {
         None => spawn_as(command, account),
-        Some(nice) => on_a_thread(|| os::process::spawn_nicely(nice, || spawn_as(command, account))),
+        Some(nice) => on_a_thread(|| {
+            let refusal = |error| io::Error::other(format!("its priority (nice) can't be {nice}: {error}"));
+            os::process::spawn_nicely(nice, || spawn_as(command, account), refusal)
+        }),
     };
     if let Some(before) = before {
         umask(before);

@@ -3,7 +3,6 @@
 use std::io;
 use std::process::{Child, Command};
 
-use crate::host::os::process::not_nice;
 use camino::Utf8PathBuf;
 use rustix::process::{Gid, Pid, Resource, Rlimit, Uid, prlimit, setpriority_process};
 use rustix::thread::{
@@ -61,10 +60,14 @@ pub fn spawn_with_groups(command: &mut Command, _primary: u32) -> io::Result<Chi
     command.spawn()
 }
 
-/// Starts a process with a priority (setpriority(2)). It is a thread's own, and a child takes that of the thread that
+/// Starts a process with a priority (setpriority(2)); `refusal` says that it can't have it. It is a thread's own, and a child takes that of the thread that
 /// forks, so this thread has it from now on.
-pub fn spawn_nicely(nice: i8, spawn: impl FnOnce() -> io::Result<Child>) -> io::Result<Child> {
-    setpriority_process(None, nice.into()).map_err(|error| not_nice(nice, error))?;
+pub fn spawn_nicely(
+    nice: i8,
+    spawn: impl FnOnce() -> io::Result<Child>,
+    refusal: impl FnOnce(io::Error) -> io::Error,
+) -> io::Result<Child> {
+    setpriority_process(None, nice.into()).map_err(|error| refusal(error.into()))?;
     spawn()
 }
 

@@ -15,8 +15,6 @@ use camino::Utf8PathBuf;
 use rustix::io::{Errno, FdFlags, fcntl_getfd};
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, setpriority_process, setrlimit};
 
-use crate::host::os::process::not_nice;
-
 /// The highest number of a signal (signal(3)).
 const LAST: c_int = 31;
 
@@ -80,15 +78,19 @@ pub fn spawn_with_groups(command: &mut Command, primary: u32) -> io::Result<Chil
     std::os::unix::process::CommandExt::gid(command, primary).spawn()
 }
 
-/// Starts a process with a priority (setpriority(2)). It is the whole process's here, so that of the child is set when it
+/// Starts a process with a priority (setpriority(2)); `refusal` says that it can't have it. It is the whole process's here, so that of the child is set when it
 /// is there.
-pub fn spawn_nicely(nice: i8, spawn: impl FnOnce() -> io::Result<Child>) -> io::Result<Child> {
+pub fn spawn_nicely(
+    nice: i8,
+    spawn: impl FnOnce() -> io::Result<Child>,
+    refusal: impl FnOnce(io::Error) -> io::Error,
+) -> io::Result<Child> {
     let mut child = spawn()?;
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     if let Err(error) = setpriority_process(pid, nice.into()) {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(not_nice(nice, error));
+        return Err(refusal(error.into()));
     }
     Ok(child)
 }
