@@ -25,6 +25,7 @@ mod wide;
 pub mod fs;
 pub mod io;
 
+use std::os::windows::io::AsHandle;
 pub use std::os::windows::io::{BorrowedHandle as BorrowedFd, OwnedHandle as OwnedFd};
 
 pub use accounts::{account_named, account_numbered, accounts, own_account, profile, user_number};
@@ -32,13 +33,11 @@ pub use errno::Errno;
 pub use machine::{kernel_release, memory_size};
 
 /// What an open file or folder is lent from.
-pub trait AsFd {
+pub trait AsFd: AsHandle {
     /// Lends it.
-    fn as_fd(&self) -> BorrowedFd<'_>;
-}
-
-impl<T: std::os::windows::io::AsHandle + ?Sized> AsFd for T {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.as_handle()
     }
 }
+
+impl<T: AsHandle + ?Sized> AsFd for T {}
