@@ -22,8 +22,14 @@ pub(in crate::host) mod service_process;
 mod service_settings;
 mod wide;
 
+pub(in crate::host) mod dispatcher;
 pub mod fs;
 pub mod io;
+pub(in crate::host) mod service;
+pub(in crate::host) mod service_account;
+pub(in crate::host) mod service_process;
+mod service_settings;
+mod wide;
 
 use std::os::windows::io::AsHandle;
 pub use std::os::windows::io::{BorrowedHandle as BorrowedFd, OwnedHandle as OwnedFd};

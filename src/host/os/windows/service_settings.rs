@@ -16,6 +16,7 @@ use windows_sys::Win32::System::Services::{
 use super::service::{Code, Service, start_type};
 use super::wide::wide;
 use crate::model::duration::Span;
+use crate::platform::windows::answer::NO_SUCH_LEVEL;
 use crate::platform::windows::{Registration, Start};
 
 impl Service {
@@ -53,7 +54,7 @@ impl Service {
     pub(in crate::host) fn describe(&self, wanted: &Registration) -> Result<(), Code> {
         let mut text = wide(&wanted.description);
         let description = SERVICE_DESCRIPTIONW { lpDescription: text.as_mut_ptr() };
-        self.further(SERVICE_CONFIG_DESCRIPTION, &description)?;
+        self.set_further(SERVICE_CONFIG_DESCRIPTION, &description)?;
         let mut actions: Vec<SC_ACTION> = wanted
             .recovery
             .iter()
@@ -69,23 +70,27 @@ impl Service {
             cActions: u32::try_from(actions.len()).unwrap_or_default(),
             lpsaActions: actions.as_mut_ptr(),
         };
-        self.further(SERVICE_CONFIG_FAILURE_ACTIONS, &recovery)?;
+        self.set_further(SERVICE_CONFIG_FAILURE_ACTIONS, &recovery)?;
         // A final ending ends the service without an error and is no failure; only a death of the supervisor is.
         let flag = SERVICE_FAILURE_ACTIONS_FLAG { fFailureActionsOnNonCrashFailures: 0 };
-        self.further(SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &flag)?;
+        self.set_further(SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &flag)?;
         let preshutdown = SERVICE_PRESHUTDOWN_INFO { dwPreshutdownTimeout: milliseconds(wanted.preshutdown) };
-        self.further(SERVICE_CONFIG_PRESHUTDOWN_INFO, &preshutdown)?;
+        self.set_further(SERVICE_CONFIG_PRESHUTDOWN_INFO, &preshutdown)?;
         if wanted.start.is_at_boot() {
             let delayed = i32::from(wanted.start == Start::Delayed);
             let delay = SERVICE_DELAYED_AUTO_START_INFO { fDelayedAutostart: delayed };
-            self.further(SERVICE_CONFIG_DELAYED_AUTO_START_INFO, &delay)?;
+            self.set_further(SERVICE_CONFIG_DELAYED_AUTO_START_INFO, &delay)?;
         }
         Ok(())
     }
 
-    fn further<T>(&self, kind: u32, value: &T) -> Result<(), Code> {
+    fn set_further<T>(&self, kind: u32, value: &T) -> Result<(), Code> {
         // SAFETY: each kind is given its own structure, whose pointers live until the call is over.
-        done(unsafe { ChangeServiceConfig2W(self.0.raw(), kind, std::ptr::from_ref(value).cast::<c_void>()) })
+        let set = done(unsafe {
+            ChangeServiceConfig2W(self.0.raw(), kind, std::ptr::from_ref(value).cast::<c_void>())
+        });
+        // An older system has not all of them, and does without.
+        if set == Err(NO_SUCH_LEVEL) { Ok(()) } else { set }
     }
 }
 
