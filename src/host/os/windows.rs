@@ -5,7 +5,6 @@
 
 mod accounts;
 mod change;
-pub(in crate::host) mod dispatcher;
 mod errno;
 mod flags;
 mod information;
@@ -16,11 +15,6 @@ mod name;
 mod open;
 mod patience;
 mod security;
-pub(in crate::host) mod service;
-pub(in crate::host) mod service_account;
-pub(in crate::host) mod service_process;
-mod service_settings;
-mod wide;
 
 pub(in crate::host) mod dispatcher;
 pub mod fs;
