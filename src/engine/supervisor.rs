@@ -11,7 +11,7 @@ use crate::engine::guard::{self, Entry, Event, GuardError, OfAll, Outcome};
 use crate::engine::manager::HostManager;
 use crate::engine::obstacle::Clear;
 use crate::engine::switch::Means;
-use crate::engine::{registry, report, switch};
+use crate::engine::{registry, report, runtimes, switch};
 use crate::host::account;
 use crate::host::environment;
 use crate::host::files::{self, FileError};
@@ -203,7 +203,7 @@ fn supervise_launch(
     let link = GuardianLink {
         guardian,
         lock: layout.guardian_lock(name),
-        command: std::iter::once(layout.runtime_program(name).to_string())
+        command: std::iter::once(runtimes::program(layout, name).to_string())
             .chain(guardian_arguments(layout, name))
             .collect(),
     };
@@ -291,7 +291,7 @@ fn scope_option(scope: Scope) -> &'static str {
 }
 
 fn entry(layout: &Layout, name: &InstanceName, wishes: &Wishes) -> Entry {
-    let program = layout.runtime_program(name).to_string();
+    let program = runtimes::program(layout, name).to_string();
     let mut command: Vec<String> =
         [program.as_str(), "run", "--name", name.as_str(), scope_option(layout.scope), "--supervise"]
             .map(str::to_owned)

@@ -24,7 +24,7 @@ fn told(error: &ServiceError) -> String {
 fn wanted(layout: &Layout, of: &Marker, definition: &str) -> Result<Registration, String> {
     let wanted =
         windows::wanted(definition).ok_or("the definition is damaged: `mainstay apply` makes it anew")?;
-    wanted.with_program(&program(layout, of)?).map_err(|error| error.to_string())
+    wanted.with_program(&program(layout, of)).map_err(|error| error.to_string())
 }
 
 pub(super) fn register(layout: &Layout, of: &Marker, definition: &str) -> Result<(), String> {

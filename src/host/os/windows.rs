@@ -15,6 +15,7 @@ pub(in crate::host) mod job;
 pub(in crate::host) mod list;
 mod lock;
 mod look;
+mod machine;
 mod name;
 mod open;
 mod patience;
@@ -24,22 +25,28 @@ mod security;
 pub(in crate::host) mod wait;
 pub(in crate::host) mod words;
 
+pub(in crate::host) mod dispatcher;
 pub mod fs;
 pub mod io;
+pub(in crate::host) mod service;
+pub(in crate::host) mod service_account;
+pub(in crate::host) mod service_process;
+mod service_settings;
+mod wide;
 
+use std::os::windows::io::AsHandle;
 pub use std::os::windows::io::{BorrowedHandle as BorrowedFd, OwnedHandle as OwnedFd};
 
 pub use accounts::{account_named, account_numbered, accounts, own_account, profile, user_number};
 pub use errno::Errno;
+pub use machine::{kernel_release, memory_size};
 
 /// What an open file or folder is lent from.
-pub trait AsFd {
+pub trait AsFd: AsHandle {
     /// Lends it.
-    fn as_fd(&self) -> BorrowedFd<'_>;
-}
-
-impl<T: std::os::windows::io::AsHandle + ?Sized> AsFd for T {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.as_handle()
     }
 }
+
+impl<T: AsHandle + ?Sized> AsFd for T {}
