@@ -2,15 +2,17 @@
 
 use std::io;
 use std::os::windows::io::{AsHandle, AsRawHandle as _, BorrowedHandle, FromRawHandle as _, OwnedHandle};
-use std::time::Duration;
 
-use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, GetLastError, HANDLE, LocalFree};
+use windows_sys::Win32::Foundation::{
+    ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, GetLastError, HANDLE, LocalFree,
+};
 use windows_sys::Win32::Security::Authorization::{
     ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1,
 };
 use windows_sys::Win32::Security::{PSECURITY_DESCRIPTOR, SECURITY_ATTRIBUTES};
 use windows_sys::Win32::System::Threading::{
-    CreateEventW, CreateSemaphoreW, OpenSemaphoreW, ReleaseSemaphore, ResetEvent, SEMAPHORE_MODIFY_STATE, SetEvent,
+    CreateEventW, CreateSemaphoreW, OpenSemaphoreW, ReleaseSemaphore, ResetEvent, SEMAPHORE_MODIFY_STATE,
+    SetEvent,
 };
 
 /// Owner, SYSTEM and the administrators, and nobody else: who may ask something of a process of ours.
@@ -85,19 +87,15 @@ impl Semaphore {
         Ok(Self(semaphore))
     }
 
-    /// Takes one from the count, if there is one.
-    #[must_use]
-    pub fn take(&self) -> bool {
-        super::wait::any(&[self.as_handle()], Some(Duration::ZERO)).unwrap_or(false)
-    }
-
     /// Adds one to the count of this name. Says whether there is one.
     pub fn add(name: &str) -> io::Result<bool> {
         let name = wide(name);
         // SAFETY: the name lives until the call returns.
         let opened = owned(unsafe { OpenSemaphoreW(SEMAPHORE_MODIFY_STATE, 0, name.as_ptr()) });
         let semaphore = match opened {
-            Err(error) if error.raw_os_error() == i32::try_from(ERROR_FILE_NOT_FOUND).ok() => return Ok(false),
+            Err(error) if error.raw_os_error() == i32::try_from(ERROR_FILE_NOT_FOUND).ok() => {
+                return Ok(false);
+            }
             other => other?,
         };
         // SAFETY: the handle is ours, and nobody wants to know the count before.

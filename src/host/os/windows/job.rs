@@ -7,7 +7,8 @@ use windows_sys::Win32::Foundation::ERROR_MORE_DATA;
 use windows_sys::Win32::System::JobObjects::{
     AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_ACTIVE_PROCESS, JOB_OBJECT_LIMIT_JOB_MEMORY,
     JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectBasicProcessIdList,
-    JobObjectExtendedLimitInformation, QueryInformationJobObject, SetInformationJobObject, TerminateJobObject,
+    JobObjectExtendedLimitInformation, QueryInformationJobObject, SetInformationJobObject,
+    TerminateJobObject,
 };
 
 use super::event::{done, owned};
@@ -82,7 +83,9 @@ impl Job {
                 )
             });
             match result {
-                Err(error) if error.raw_os_error() == i32::try_from(ERROR_MORE_DATA).ok() && room < 1 << 20 => {
+                Err(error)
+                    if error.raw_os_error() == i32::try_from(ERROR_MORE_DATA).ok() && room < 1 << 20 =>
+                {
                     room *= 4;
                 }
                 Err(_) => return Vec::new(),
