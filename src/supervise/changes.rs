@@ -169,7 +169,7 @@ impl Targets {
         let mut look = Look::new();
         for path in self.needed.iter().chain(&self.files) {
             let stat = match os::fs::stat(path.as_str()) {
-                Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_file() => Some(stat),
+                Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => Some(stat),
                 Ok(_) | Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::LOOP) => None,
                 Err(error) => return Err(error.into()),
             };
@@ -210,7 +210,7 @@ fn walk(folder: &OwnedFd, path: &Utf8Path, depth: u32, found: &mut Look) -> io::
         let Some(stat) = there(os::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW))? else {
             continue;
         };
-        if FileType::from_raw_mode(stat.st_mode).is_dir() {
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
             if depth == DEEPEST {
                 whole = false;
                 continue;
