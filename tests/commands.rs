@@ -241,6 +241,48 @@ fn every_fault_of_a_manifest_has_its_place() {
     assert!(both.contains("mainstay-package.json:1:1: "), "{both}");
 }
 
+/// Twice the faults take twice the time.
+#[test]
+fn a_manifest_with_thousands_of_faults_is_answered_soon() {
+    let host = Host::new();
+    let variables: serde_json::Map<String, Value> =
+        (0..4000).map(|number| (format!("no name {number}"), json!("x"))).collect();
+    host.manifest(&json!({ "name": "web", "package": { "name": "x" },
+        "service": { "command": ["a"], "environment": variables } }));
+    let began = std::time::Instant::now();
+    let shown = host.expect(2, &["validate"]).out;
+    assert!(shown.contains("no name 3999") && shown.matches("error: ").count() == 4000);
+    // It took 16 s where each fault read the whole text again.
+    assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+/// Nobody writes to it, so who read it would wait for ever.
+#[test]
+fn a_named_pipe_in_the_place_of_a_file_is_told_and_not_waited_for() {
+    let host = Host::new();
+    let pipe = |name: &str| {
+        let path = host.folder.path().join("deploy").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RUSR).unwrap();
+        path
+    };
+    let manifest = pipe("mainstay.json");
+    let said = host.expect(2, &["validate", "mainstay.json"]).out;
+    assert!(said.contains("it is a named pipe"), "{said}");
+    let refused = host.run(&["plan"]);
+    assert!(matches!(refused.code, 1 | 4) && refused.err.contains("mainstay.json"), "{}", refused.err);
+    std::fs::remove_file(manifest).unwrap();
+    pipe("web.env");
+    pipe("secret");
+    host.manifest(&json!({ "name": "web", "platform": "embedded",
+        "package": { "name": "web", "source": "binary" },
+        "service": { "command": ["/bin/sleep", "1000"], "environmentFile": "web.env",
+            "secrets": { "KEY": { "file": "secret" } } } }));
+    host.expect(0, &["validate"]);
+    let planned = host.run(&["install", "--dry-run"]);
+    assert!(planned.err.contains("it is a named pipe") || planned.out.contains("it is a named pipe"));
+}
+
 #[test]
 fn what_this_host_lacks_is_a_warning() {
     let host = Host::new();
