@@ -241,6 +241,47 @@ fn every_fault_of_a_manifest_has_its_place() {
     assert!(both.contains("mainstay-package.json:1:1: "), "{both}");
 }
 
+/// A program that reads documents has one for every end of a command.
+#[test]
+fn wrong_flags_are_told_in_a_document_too() {
+    let host = Host::new();
+    let answer = host.json(2, &["install", "--no-such-flag"]);
+    assert_eq!(answer["exitCode"], 2);
+    assert_eq!(answer["message"], "unexpected argument '--no-such-flag' found");
+    assert!(answer["help"].as_array().unwrap().iter().any(|line| line.as_str().unwrap().contains("Usage: ")));
+    assert!(host.json(2, &["upgrade", "--to"])["message"].as_str().unwrap().contains("'--to"));
+    // What stands after `--` is the program's.
+    assert_eq!(host.expect(2, &["install", "--no-such-flag", "--", "--json"]).out, "");
+    assert!(host.expect(0, &["install", "--help", "--json"]).out.contains("Usage"));
+}
+
+#[test]
+fn what_would_be_ignored_is_refused() {
+    let host = Host::new();
+    host.manifest(&json!({ "name": "web", "platform": "embedded",
+        "package": { "name": "web", "source": "binary" }, "service": { "command": ["/bin/sleep", "1000"] } }));
+    let refused = |further: &[&str], words: &str| {
+        let said = host.expect(2, &[&["install", "--dry-run"], further].concat()).err;
+        assert!(said.contains(words), "{said}");
+    };
+    refused(&["--platform", "systemd"], "`--platform systemd` is for a new manifest");
+    refused(&["--user-name", "nobody"], "`--user-name nobody` is for a new manifest");
+    host.expect(0, &["install", "--dry-run", "--platform", "embedded"]);
+    std::fs::remove_file(host.path("deploy/mainstay.json")).unwrap();
+    let binary = ["--name", "web", "--binary", "/bin/sh"];
+    refused(&[&binary[..], &["--answers", "x.json"]].concat(), "cannot be used with");
+}
+
+/// Who has nothing installed can't upgrade.
+#[test]
+fn a_missing_version_is_brought_by_what_fits() {
+    let host = Host::new();
+    host.manifest(&json!({ "name": "web", "platform": "embedded",
+        "package": { "name": "web", "version": "1.0.0" }, "service": { "command": ["{package}/web"] } }));
+    let said = host.expect(4, &["apply", "--yes"]).err;
+    assert!(said.contains("`mainstay install --from ARCHIVE`"), "{said}");
+}
+
 /// Twice the faults take twice the time.
 #[test]
 fn a_manifest_with_thousands_of_faults_is_answered_soon() {
