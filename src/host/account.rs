@@ -2,9 +2,9 @@
 
 use std::io;
 
-use rustix::fs::{Gid, Uid};
 use thiserror::Error;
 
+use crate::host::os;
 use crate::model::owner::Owner;
 
 /// Why an account could not be used.
@@ -66,12 +66,7 @@ pub fn home(uid: u32) -> Option<camino::Utf8PathBuf> {
 /// The numbers of all groups of an account; its primary group alone where the group database is silent.
 #[must_use]
 pub fn groups(owner: &Owner) -> Vec<u32> {
-    let primary = nix::unistd::Gid::from_raw(owner.gid);
-    let listed = std::ffi::CString::new(owner.name.as_str())
-        .ok()
-        .and_then(|name| nix::unistd::getgrouplist(&name, primary).ok());
-    listed
-        .map_or_else(|| vec![owner.gid], |groups| groups.into_iter().map(nix::unistd::Gid::as_raw).collect())
+    os::process::groups_of(&owner.name, owner.gid).unwrap_or_else(|| vec![owner.gid])
 }
 
 /// The number of a group.
@@ -88,9 +83,13 @@ pub fn group(name: &str) -> Result<u32, AccountError> {
 pub fn all() -> Result<Vec<Owner>, crate::host::files::FileError> {
     use crate::host::files;
     use camino::Utf8Path;
-    let listed = files::read(Utf8Path::new("/etc/passwd"))?.unwrap_or_default();
-    let mut found: Vec<Owner> =
-        listed.lines().filter_map(|line| by_name(line.split(':').next()?).ok()).collect();
+    let listed = if let Some(names) = os::process::listed_accounts() {
+        names
+    } else {
+        let text = files::read(Utf8Path::new("/etc/passwd"))?.unwrap_or_default();
+        text.lines().filter_map(|line| Some(line.split(':').next()?.to_owned())).collect()
+    };
+    let mut found: Vec<Owner> = listed.iter().filter_map(|name| by_name(name).ok()).collect();
     let logged_in = files::list(Utf8Path::new("/run/user"))?.unwrap_or_default();
     found.extend(logged_in.iter().filter_map(|uid| by_uid(uid.parse().ok()?).ok()));
     let lingering = files::list(Utf8Path::new("/var/lib/systemd/linger"))?.unwrap_or_default();
@@ -120,7 +119,7 @@ fn owner(name: &str, found: nix::Result<Option<nix::unistd::User>>) -> Result<Ow
 /// Does something with the rights of another account: whatever it opens, makes or removes, that account
 /// could. Only root can, and only root needs to; for others, and for the account itself, it is a plain call.
 ///
-/// The rights are a thread's own on Linux (credentials(7)), so that the rest of the program keeps its own. They are for
+/// The rights are a thread's own (on Linux: credentials(7)), so that the rest of the program keeps its own. They are for
 /// files: a process that is started there could take root's back.
 pub fn acting_as<T: Send>(owner: Option<&Owner>, work: impl FnOnce() -> T + Send) -> Result<T, AccountError> {
     let Some(owner) = owner.filter(|owner| owner.uid != effective_uid()) else { return Ok(work()) };
@@ -137,18 +136,9 @@ pub fn acting_as<T: Send>(owner: Option<&Owner>, work: impl FnOnce() -> T + Send
     })
 }
 
-#[cfg(target_os = "linux")]
 fn take_on(owner: &Owner) -> rustix::io::Result<()> {
-    let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
-    rustix::thread::set_thread_groups(&[gid])?;
-    rustix::thread::set_thread_res_gid(gid, gid, gid)?;
-    // Whoever has the real or the saved user of a thread may end its process (kill(2)); files go by the effective one.
-    rustix::thread::set_thread_res_uid(None, uid, None)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn take_on(_: &Owner) -> rustix::io::Result<()> {
-    Err(rustix::io::Errno::NOTSUP)
+    os::process::take_groups(owner.gid, &[owner.gid])?;
+    os::process::take_user(owner.uid, owner.gid)
 }
 
 #[cfg(test)]

@@ -6,11 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::host::pipe::PipeReader;
 use crate::host::rest::{self, AsFd, OwnedFd};
-use crate::host::{account, environment};
+use crate::host::{account, environment, identity};
 use crate::model::owner::Owner;
 
 /// The most that is kept of an output, in bytes: enough for 10,000 units, too little to fill the memory.
@@ -137,9 +137,8 @@ fn read_both(
     heard: &mut dyn FnMut(&[Vec<u8>; 2]),
 ) -> io::Result<Option<(Option<i32>, [String; 2])>> {
     let until = limit.map(|limit| Instant::now() + limit);
-    let handle = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     // Without one (before Linux 5.3) it is looked after now and then.
-    let handle = handle.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+    let handle = identity::hold(child.id());
     let outputs = [child.stdout.take().map(OwnedFd::from), child.stderr.take().map(OwnedFd::from)];
     let [stdout, stderr] = outputs.map(|output| output.map(PipeReader::new).transpose());
     let mut pipes = [stdout?, stderr?];

@@ -1,16 +1,16 @@
 //! A socket on which a process of ours is asked things, by root or by its own account, a line each.
 
 use std::io::{self, Write as _};
-use std::os::fd::AsRawFd as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, chmodat};
+use rustix::fs::{AtFlags, CWD, Mode, chmodat};
 use rustix::io::Errno;
-use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketType};
 
-use crate::host::rest::{self, AsFd, BorrowedFd, OwnedFd};
+use crate::host::rest::{self, AsFd, BorrowedFd};
+use crate::host::{account, os};
 
 /// The longest line that is read, in bytes: a launch spec has a few thousand.
 const LONGEST_LINE: usize = 1 << 20;
@@ -30,7 +30,7 @@ impl Control {
     /// Listens in a folder. What stands there is an earlier one of ours, or nobody's: whoever listens here holds the
     /// lock that says so.
     pub fn bind(folder: &Utf8Path, name: &str) -> io::Result<Self> {
-        let (_folder, path) = short(folder, name)?;
+        let (_folder, path) = os::net::short(folder, name)?;
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -45,9 +45,8 @@ impl Control {
     #[must_use]
     pub fn accept(&self) -> Option<Connection> {
         let (stream, _) = self.listener.accept().ok()?;
-        let peer = net::sockopt::socket_peercred(&stream).ok()?;
-        let ours = [rustix::process::Uid::ROOT, rustix::process::geteuid()];
-        if !ours.contains(&peer.uid) {
+        let peer = os::net::peer(&stream).ok()?;
+        if ![0, account::effective_uid()].contains(&peer.uid) {
             return None;
         }
         stream.set_nonblocking(true).ok()?;
@@ -61,15 +60,6 @@ impl AsFd for Control {
     }
 }
 
-/// The path of a socket, however long that of its folder is: an address holds 108 bytes (unix(7)). It counts as long
-/// as the descriptor is open.
-fn short(folder: &Utf8Path, name: &str) -> io::Result<(OwnedFd, String)> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let folder = rustix::fs::open(folder.as_std_path(), flags, Mode::empty())?;
-    let path = format!("/proc/self/fd/{}/{name}", folder.as_raw_fd());
-    Ok((folder, path))
-}
-
 /// One end of a conversation.
 #[derive(Debug)]
 pub struct Connection {
@@ -81,19 +71,17 @@ pub struct Connection {
 impl Connection {
     /// Speaks to the process that listens in a folder.
     pub fn open(folder: &Utf8Path, name: &str) -> io::Result<Self> {
-        let (_folder, path) = short(folder, name)?;
+        let (_folder, path) = os::net::short(folder, name)?;
         // Who takes no connections must not hold who asks: without room for another this fails at once (connect(2)).
-        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        let stream = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        let stream = os::net::socket(AddressFamily::UNIX, SocketType::STREAM, false)?;
         net::connect(&stream, &SocketAddrUnix::new(path)?)?;
         Ok(Self { stream: stream.into(), read: Vec::new(), closed: false })
     }
 
-    /// The process that listens at the other end (`SO_PEERCRED`, unix(7)).
+    /// The process that listens at the other end.
     #[must_use]
     pub fn listener(&self) -> Option<u32> {
-        let peer = net::sockopt::socket_peercred(&self.stream).ok()?;
-        u32::try_from(peer.pid.as_raw_nonzero().get()).ok()
+        os::net::peer(&self.stream).ok().map(|peer| peer.pid)
     }
 
     /// Says a line, which has its end.

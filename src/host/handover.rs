@@ -14,9 +14,11 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, recvmsg,
+    sendmsg,
 };
+
+use crate::host::os;
 
 /// The first words by which this program knows that it is to hand sockets over and to become another program. How many
 /// sockets, the file of that program, its name and its arguments follow.
@@ -32,7 +34,7 @@ const LONGEST_REASON: usize = 4096;
 
 /// The two ends of a way for descriptors. Both are closed on exec.
 pub(super) fn channel() -> io::Result<(OwnedFd, OwnedFd)> {
-    socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(Into::into)
+    Ok(os::net::pair()?)
 }
 
 /// Sends descriptors.
@@ -43,7 +45,7 @@ fn send(channel: impl AsFd, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
     if !ancillary.push(message) {
         return Err(io::Error::from(io::ErrorKind::InvalidInput));
     }
-    sendmsg(channel, &[IoSlice::new(GO)], &mut ancillary, SendFlags::NOSIGNAL)?;
+    sendmsg(channel, &[IoSlice::new(GO)], &mut ancillary, os::net::NO_SIGNAL)?;
     Ok(())
 }
 
@@ -76,7 +78,7 @@ pub(super) fn hand_over(
         Some(reason) => return Err(failure(reason)),
     }
     between()?;
-    match rustix::net::send(channel, GO, SendFlags::NOSIGNAL) {
+    match rustix::net::send(channel, GO, os::net::NO_SIGNAL) {
         Ok(_) | Err(Errno::PIPE | Errno::CONNRESET) => {}
         Err(error) => return Err(error.into()),
     }
@@ -176,7 +178,9 @@ pub fn inherited() -> io::Result<Vec<OwnedFd>> {
     let message = [nix::sys::socket::ControlMessage::ScmRights(&numbers)];
     let flags = nix::sys::socket::MsgFlags::empty();
     nix::sys::socket::sendmsg::<()>(one.as_raw_fd(), &[IoSlice::new(GO)], &message, flags, None)?;
-    receive(other, RecvFlags::CMSG_CLOEXEC)
+    let received = receive(other, os::net::descriptors_closed_on_exec())?;
+    os::net::close_on_exec(&received)?;
+    Ok(received)
 }
 
 #[cfg(test)]
@@ -190,7 +194,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (one, other) = channel().unwrap();
         send(&one, &[listener.as_fd(), listener.as_fd()]).unwrap();
-        let received = receive(&other, RecvFlags::CMSG_CLOEXEC).unwrap();
+        let received = receive(&other, os::net::descriptors_closed_on_exec()).unwrap();
         let places: Vec<_> =
             received.into_iter().map(|one| TcpListener::from(one).local_addr().unwrap()).collect();
         assert_eq!(places, [listener.local_addr().unwrap(); 2]);

@@ -19,6 +19,7 @@ use linux as system;
 use macos as system;
 
 pub use system::boot_id;
+pub(super) use system::hold;
 #[cfg(target_os = "macos")]
 pub(in crate::host) use system::told;
 

@@ -3,20 +3,17 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
-use std::os::linux::fs::MetadataExt as _;
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 use camino::Utf8Path;
 use rustix::fs::{Mode, chmodat};
 use rustix::io::Errno;
-use rustix::net::sockopt::{self, socket_acceptconn};
-use rustix::net::{
-    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, getsockname, socket_with,
-};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, getsockname, sockopt};
 use thiserror::Error;
 
+use crate::host::os;
 use crate::host::process::{Credentials, as_account};
 use crate::model::socket::{Listen, Socket};
 
@@ -158,14 +155,10 @@ fn bind(listen: &Listen, account: Option<&Credentials>) -> io::Result<OwnedFd> {
 /// The address may come later than the socket (DHCP), as with `FreeBind=` in the unit that does the same.
 fn bind_address(address: &SocketAddr) -> io::Result<OwnedFd> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let descriptor = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let descriptor = os::net::socket(family, SocketType::STREAM, true)?;
     // Connections of the one before that linger do not keep the next from listening (tcp(7), socket(7)).
     sockopt::set_socket_reuseaddr(&descriptor, true)?;
-    if address.is_ipv4() {
-        sockopt::set_ip_freebind(&descriptor, true)?;
-    } else {
-        sockopt::set_ipv6_freebind(&descriptor, true)?;
-    }
+    os::net::bind_early(&descriptor, address.is_ipv4())?;
     rustix::net::bind(&descriptor, address)?;
     Ok(descriptor)
 }
@@ -192,8 +185,7 @@ fn is_stale(path: &Utf8Path) -> io::Result<bool> {
     if !std::fs::symlink_metadata(path)?.file_type().is_socket() {
         return Ok(false);
     }
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let asking = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    let asking = os::net::socket(AddressFamily::UNIX, SocketType::STREAM, false)?;
     let address = SocketAddrUnix::new(path.as_std_path())?;
     Ok(connect(&asking, &address) == Err(Errno::CONNREFUSED))
 }
@@ -201,12 +193,12 @@ fn is_stale(path: &Utf8Path) -> io::Result<bool> {
 fn file_of(listen: &Listen) -> Option<(u64, u64)> {
     let Listen::Unix(path) = listen else { return None };
     let found = std::fs::symlink_metadata(path).ok().filter(|found| found.file_type().is_socket())?;
-    Some((found.st_dev(), found.st_ino()))
+    Some((found.dev(), found.ino()))
 }
 
 /// Whether a descriptor is a socket that listens there.
 fn is_at(descriptor: &OwnedFd, listen: &Listen) -> bool {
-    if socket_acceptconn(descriptor) != Ok(true) {
+    if !os::net::is_listening(descriptor) {
         return false;
     }
     let Ok(address) = getsockname(descriptor) else { return false };
@@ -317,8 +309,7 @@ mod tests {
         let address = SocketAddrUnix::new(&path).unwrap();
         let mut waiting = Vec::new();
         loop {
-            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-            let client = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap();
+            let client = os::net::socket(AddressFamily::UNIX, SocketType::STREAM, false).unwrap();
             if let Err(error) = connect(&client, &address) {
                 assert_eq!(error, Errno::AGAIN);
                 break;

@@ -3,8 +3,6 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::mem::MaybeUninit;
-use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -12,14 +10,14 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{AtFlags, CWD, Mode, chmodat};
-use rustix::io::{Errno, IoSliceMut};
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg, send};
+use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
 
-use crate::host::environment;
+pub use crate::host::os::net::Peer;
 use crate::host::rest::{AsFd, BorrowedFd};
+use crate::host::{environment, os};
 
-/// The longest path that an address of a Unix socket holds everywhere, in bytes (unix(7): 108 less the NUL;
-/// 104 on other systems).
+/// The longest path that is used, in bytes: what an address holds everywhere.
 const LONGEST_PATH: usize = 103;
 /// The longest message that is read; a manager's own limit is a page as well.
 const LONGEST_MESSAGE: usize = 4096;
@@ -35,7 +33,7 @@ impl Manager {
     /// The manager at an address as `$NOTIFY_SOCKET` has it: a path, or `@` and an abstract name.
     pub fn at(address: &str) -> io::Result<Self> {
         let address = match address.strip_prefix('@') {
-            Some(name) => SocketAddr::from_abstract_name(name)?,
+            Some(name) => os::net::abstract_address(name).ok_or(io::ErrorKind::Unsupported)??,
             None => SocketAddr::from_pathname(address)?,
         };
         Ok(Self { socket: UnixDatagram::unbound()?, address })
@@ -65,7 +63,7 @@ pub fn tell_journal(message: &str, fields: &[(&str, &str)]) -> io::Result<()> {
 /// hold up whoever tells it. Says whether it is one.
 #[must_use]
 pub fn tell_at_once(socket: BorrowedFd<'_>, line: &str) -> bool {
-    send(socket, line.as_bytes(), SendFlags::DONTWAIT | SendFlags::NOSIGNAL) != Err(Errno::NOTSOCK)
+    send(socket, line.as_bytes(), SendFlags::DONTWAIT | os::net::NO_SIGNAL) != Err(Errno::NOTSOCK)
 }
 
 /// How much more time a manager is asked for, again and again, and how often.
@@ -132,37 +130,46 @@ pub enum Notice {
 /// A notice, and who gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notices {
-    /// The sender's process.
-    pub pid: u32,
-    /// The sender's account.
-    pub uid: u32,
+    /// Who sent it. `None`: the system does not tell; it may who has rights to the socket's file, which is the program's
+    /// account.
+    pub sender: Option<Peer>,
     /// What it said.
     pub notices: Vec<Notice>,
 }
 
 impl Listener {
-    /// Listens at a path, or, where that is too long for a socket, at an abstract name. Who sends is told
-    /// with each message, for the reader to judge.
+    /// Listens at a path, or, where that is too long for a socket, at an abstract name, or, where there is no such thing,
+    /// in the folder of what is temporary. Who sends is told with each message, for the reader to judge.
     pub fn bind(path: &Utf8Path) -> io::Result<Self> {
-        let (socket, address, bound) = if path.as_str().len() <= LONGEST_PATH {
-            match fs_err::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let socket = UnixDatagram::bind(path)?;
-            // For the program's account alone, whatever the mask of this process and the rights of the folder.
-            chmodat(CWD, path.as_std_path(), Mode::RUSR | Mode::WUSR, AtFlags::empty())?;
-            (socket, path.to_string(), Some(path.to_owned()))
+        let bound = if path.as_str().len() <= LONGEST_PATH {
+            Self::at(path.to_owned())?
         } else {
             // A process may listen at several; an abstract name has its limit as well.
             let file: String = path.file_name().unwrap_or_default().chars().take(48).collect();
             let name = format!("mainstay/{}/{file}", crate::host::identity::own());
-            let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
-            (socket, format!("@{name}"), None)
+            match os::net::abstract_address(&name) {
+                Some(address) => Self {
+                    socket: UnixDatagram::bind_addr(&address?)?,
+                    address: format!("@{name}"),
+                    path: None,
+                },
+                None => Self::at(environment::temporary_folder().join(name.replace(['/', ':'], "-")))?,
+            }
         };
-        socket.set_nonblocking(true)?;
-        rustix::net::sockopt::set_socket_passcred(&socket, true)?;
-        Ok(Self { socket, address, path: bound })
+        bound.socket.set_nonblocking(true)?;
+        os::net::tell_senders(&bound.socket)?;
+        Ok(bound)
+    }
+
+    fn at(path: Utf8PathBuf) -> io::Result<Self> {
+        match fs_err::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let socket = UnixDatagram::bind(&path)?;
+        // For the program's account alone, whatever the mask of this process and the rights of the folder.
+        chmodat(CWD, path.as_std_path(), Mode::RUSR | Mode::WUSR, AtFlags::empty())?;
+        Ok(Self { socket, address: path.to_string(), path: Some(path) })
     }
 
     /// The value of `$NOTIFY_SOCKET` for the program.
@@ -178,27 +185,9 @@ impl Listener {
         // A bound, so that a program that says things without end does not hold up everything else.
         for _ in 0..64 {
             let mut buffer = [0_u8; LONGEST_MESSAGE];
-            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1), ScmRights(8))];
-            let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-            let received = recvmsg(
-                &self.socket,
-                &mut [IoSliceMut::new(&mut buffer)],
-                &mut ancillary,
-                RecvFlags::CMSG_CLOEXEC,
-            );
-            let Ok(received) = received else { break };
-            // Descriptors that came along are closed as they are dropped.
-            let sender = ancillary.drain().find_map(|message| match message {
-                RecvAncillaryMessage::ScmCredentials(sender) => Some(sender),
-                _ => None,
-            });
-            let Some(sender) = sender else { continue };
-            let text = String::from_utf8_lossy(buffer.get(..received.bytes).unwrap_or_default());
-            all.push(Notices {
-                pid: sender.pid.as_raw_nonzero().get().unsigned_abs(),
-                uid: sender.uid.as_raw(),
-                notices: parse(&text),
-            });
+            let Ok((length, sender)) = os::net::receive_from(&self.socket, &mut buffer) else { break };
+            let text = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default());
+            all.push(Notices { sender, notices: parse(&text) });
         }
         all
     }
@@ -258,7 +247,7 @@ mod tests {
                 .unwrap();
             let said = listener.take();
             assert_eq!(said.len(), 1);
-            assert_eq!(said[0].pid, std::process::id());
+            assert_eq!(said[0].sender.map(|sender| sender.pid), Some(std::process::id()));
             let status = Notice::Status("all is well".to_owned());
             assert_eq!(
                 said[0].notices,

@@ -3,19 +3,10 @@
 use std::fmt::Write as _;
 use std::io;
 
-use rustix::rand::{GetRandomFlags, getrandom};
-
 /// 32 random bytes as 64 hexadecimal digits.
 pub fn hex32() -> io::Result<String> {
     let mut bytes = [0_u8; 32];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        match getrandom(&mut bytes[filled..], GetRandomFlags::empty()) {
-            Ok(count) => filled += count,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    }
+    getrandom::fill(&mut bytes)?;
     Ok(bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use rustix::process::{Gid, Uid};
-use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use crate::host::os;
 
 /// The numbers of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,18 +27,14 @@ pub fn as_account<T: Send>(
     let Some(account) = account else { return action() };
     on_a_thread(|| {
         take_groups(account)?;
-        set_thread_res_uid(None, Uid::from_raw(account.uid), None)?;
+        os::process::take_user(account.uid, account.gid)?;
         action()
     })
 }
 
 /// Takes the groups of an account, on this thread and for all that it starts.
 pub(super) fn take_groups(account: &Credentials) -> io::Result<()> {
-    let groups: Vec<Gid> = account.groups.iter().copied().map(Gid::from_raw).collect();
-    let gid = Gid::from_raw(account.gid);
-    set_thread_groups(&groups)?;
-    set_thread_res_gid(gid, gid, gid)?;
-    Ok(())
+    Ok(os::process::take_groups(account.gid, &account.groups)?)
 }
 
 /// Does something on a thread of its own, which takes what it has become with it.

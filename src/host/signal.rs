@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use rustix::io::Errno;
-use rustix::pipe::{PipeFlags, pipe_with};
 pub use rustix::process::Signal;
 
 use crate::host::keyboard;
+use crate::host::os;
 use crate::host::rest::{self, AsFd, BorrowedFd, OwnedFd};
 
 /// One or more signals, caught for as long as this process lives.
@@ -87,8 +87,7 @@ const OF_THE_TERMINAL: [Signal; 2] = [Signal::TTIN, Signal::TTOU];
 /// is the same to this process. But a program that it starts would ignore them, too; one that is caught has its default
 /// there (execve(2)). So a shell that starts something in the background ignores SIGINT and SIGQUIT.
 pub fn ignore_none() {
-    let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
-    for number in ignored(&status) {
+    for number in os::process::ignored_signals() {
         let stays = OF_THE_TERMINAL.iter().any(|signal| signal.as_raw() == number)
             // Every program that the standard library starts has its default of this one.
             || number == Signal::PIPE.as_raw();
@@ -99,17 +98,10 @@ pub fn ignore_none() {
     }
 }
 
-/// The signals that a process ignores, by `/proc/PID/status` (proc(5)).
-fn ignored(status: &str) -> Vec<i32> {
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
-    (1..=64).filter(|number| mask >> (number - 1) & 1 == 1).collect()
-}
-
 impl SignalPipe {
     /// Catches these signals from now on.
     pub fn new(signals: &[Signal]) -> std::io::Result<Self> {
-        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let (reader, writer) = os::net::pipe_without_waiting()?;
         for signal in signals {
             signal_hook::low_level::pipe::register(signal.as_raw(), writer.try_clone()?)?;
         }
@@ -135,17 +127,5 @@ impl SignalPipe {
 impl AsFd for SignalPipe {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.reader.as_fd()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_ignored_is_read() {
-        assert_eq!(ignored("Name:\tx\nSigIgn:\t0000000000001006\nSigCgt:\t1\n"), [2, 3, 13]);
-        assert_eq!(ignored("SigIgn:\t8000000000000000\n"), [64]);
-        assert_eq!(ignored(""), [0; 0]);
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn signal(identity: ProcessIdentity, signal: Signal) -> std::io::Resu
 }
 
 /// Takes hold of a process (`pidfd_open(2)`). `None`: there is none of this number.
-pub(super) fn hold(pid: u32) -> Option<OwnedFd> {
+pub(in crate::host) fn hold(pid: u32) -> Option<OwnedFd> {
     let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
     pidfd_open(pid, PidfdFlags::empty()).ok()
 }

@@ -96,7 +96,7 @@ pub(super) fn signal(identity: ProcessIdentity, signal: Signal) -> std::io::Resu
 
 /// A queue of events that becomes readable when a process ends (`EVFILT_PROC`, kqueue(2)). It is never read, so that it
 /// stays readable. `None`: there is no such process.
-pub(super) fn hold(pid: u32) -> Option<OwnedFd> {
+pub(in crate::host) fn hold(pid: u32) -> Option<OwnedFd> {
     let (filter, of_exit) = (EventFilter::EVFILT_PROC, FilterFlag::NOTE_EXIT);
     let wanted = KEvent::new(usize::try_from(pid).ok()?, filter, EvFlags::EV_ADD, of_exit, 0, 0);
     let queue = Kqueue::new().ok()?;

@@ -5,6 +5,8 @@ pub mod fs;
 mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
+pub mod net;
+pub mod process;
 
 #[cfg(target_os = "linux")]
 use linux as system;

@@ -7,20 +7,17 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
 use camino::Utf8Path;
-use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, WaitOptions, getrlimit, kill_process_group, prlimit, setpriority_process,
-    umask, wait, waitpid,
+    Pid, Resource, Rlimit, Signal, WaitOptions, getrlimit, kill_process_group, umask, wait, waitpid,
 };
-use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
 use super::{Credentials, Ended, Input, Particulars, Sink, Start, Started};
 use crate::host::listening::HeldSockets;
 use crate::host::pipe::PipeReader;
 use crate::host::rest::{AsFd, OwnedFd};
 use crate::host::rights::{on_a_thread, take_groups};
-use crate::host::{handover, identity};
+use crate::host::{handover, identity, os};
 use crate::model::status::{Exit, ProcessIdentity};
 
 /// Where a bare name is looked for: this stands between two folders.
@@ -30,7 +27,7 @@ pub(super) const BETWEEN: char = ':';
 /// account that may not enter the folder in which it lies.
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub(crate) fn own() -> io::Result<camino::Utf8PathBuf> {
-    Ok("/proc/self/exe".into())
+    os::process::own_program()
 }
 
 /// The value of a variable, whatever its bytes are.
@@ -89,11 +86,12 @@ pub fn start_with(start: &Start<'_>, particulars: &Particulars<'_>) -> io::Resul
     let (input, kept) = match start.input {
         Input::Null => (fs_err::File::open("/dev/null")?.into_parts().0.into(), None),
         Input::Pipe => {
-            let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-            (read, Some(write))
+            let (read, write) = io::pipe()?;
+            (read.into(), Some(write.into()))
         }
     };
-    let mut child = spawn(&mut command, start.account, particulars)?;
+    let mut child =
+        os::process::limiting_files(limit.as_ref(), || spawn(&mut command, start.account, particulars))?;
     // Its end of the way has to be its own alone, for the way to end when it does.
     drop(command);
     let sockets = sockets.into_iter().flat_map(HeldSockets::descriptors);
@@ -117,21 +115,19 @@ fn started(mut child: Child, input: Option<OwnedFd>) -> Started {
     }
 }
 
-/// The mask is the whole process's, so it is set for this moment only: no other thread of ours makes files. The
-/// priority is a thread's own on Linux (setpriority(2)), and a child takes that of the thread that forks.
+/// The mask is the whole process's, so it is set for this moment only: no other thread of ours makes files.
 fn spawn(
     command: &mut Command,
     account: Option<&Credentials>,
     particulars: &Particulars<'_>,
 ) -> io::Result<Child> {
-    let before = particulars.mask.map(|mask| umask(Mode::from_raw_mode(mask)));
+    let before = particulars.mask.map(|mask| umask(os::fs::mode(mask)));
     let spawned = match particulars.nice {
         None => spawn_as(command, account),
         Some(nice) => on_a_thread(|| {
-            setpriority_process(None, nice.into()).map_err(|error| {
+            os::process::spawn_nicely(nice, || spawn_as(command, account)).map_err(|error| {
                 io::Error::other(format!("its priority (nice) can't be {nice}: {}", io::Error::from(error)))
-            })?;
-            spawn_as(command, account)
+            })?
         }),
     };
     if let Some(before) = before {
@@ -192,11 +188,7 @@ fn spawn_as(command: &mut Command, account: Option<&Credentials>) -> io::Result<
     command.uid(account.uid);
     on_a_thread(|| {
         take_groups(account)?;
-        // The standard library leaves the groups as they are only where it may not change them.
-        let mut sets = capabilities(None)?;
-        sets.effective.remove(CapabilitySet::SETGID);
-        set_capabilities(None, sets)?;
-        command.spawn()
+        os::process::spawn_with_groups(command, account.gid)
     })
 }
 
@@ -244,18 +236,9 @@ fn pid_number(pid: Pid) -> u32 {
 /// held open by the program for as long as it runs. Whatever this process has opened itself is marked to be closed on
 /// exec (`O_CLOEXEC`), so an open descriptor without that mark, other than the three standard streams, is not its own.
 pub fn close_inherited() {
-    let Ok(entries) = fs_err::read_dir("/proc/self/fdinfo") else { return };
-    let numbers: Vec<i32> =
-        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-    let close_on_exec = rustix::fs::OFlags::CLOEXEC.bits();
-    for number in numbers.into_iter().filter(|number| *number > 2) {
-        let Ok(information) = fs_err::read_to_string(format!("/proc/self/fdinfo/{number}")) else { continue };
-        let flags = information.lines().find_map(|line| line.strip_prefix("flags:"));
-        let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
-        if flags.is_some_and(|flags| flags & close_on_exec == 0) {
-            // One that can't be closed is no worse than before.
-            let _ = nix::unistd::close(number);
-        }
+    for number in os::process::inherited() {
+        // One that can't be closed is no worse than before.
+        let _ = nix::unistd::close(number);
     }
 }
 
@@ -266,7 +249,7 @@ fn set_limit(pid: u32, limit: Option<Rlimit>) -> io::Result<()> {
         return Ok(());
     };
     let count = limit.current.unwrap_or_default();
-    prlimit(Some(pid), Resource::Nofile, limit).map_err(|error| {
+    os::process::set_limit_of(pid, limit).map_err(|error| {
         let error = io::Error::from(error);
         io::Error::new(error.kind(), format!("`limits.openFiles` of {count} can't be set: {error}"))
     })?;

@@ -3,7 +3,7 @@
 use super::Supervisor;
 use super::memory;
 use crate::host::control::{Connection, Control};
-use crate::host::notify::{Listener, Notice};
+use crate::host::notify::{Listener, Notice, Peer};
 use crate::host::process::{Ended, as_account};
 use crate::host::rest::{AsFd, BorrowedFd};
 use crate::host::{account, clock, identity, tree};
@@ -268,7 +268,8 @@ impl Supervisor {
             // It has ended, and can't be traced any more.
             _ => uid == account,
         };
-        let heard = said.into_iter().filter(|one| believes(one.pid, one.uid));
+        let heard =
+            said.into_iter().filter(|one| one.sender.is_none_or(|Peer { pid, uid }| believes(pid, uid)));
         let happened = heard.flat_map(|one| one.notices).filter_map(|notice| match notice {
             Notice::Ready if candidate.context.spec.ready.probe == Probe::Notify => Some(Happened::Ready),
             Notice::Extend(more) => Some(Happened::Extend(more)),

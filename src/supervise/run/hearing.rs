@@ -1,7 +1,7 @@
 //! What the program says of itself (`sd_notify`), and whether it is the program that says it.
 
 use super::{SuperviseError, Supervisor};
-use crate::host::notify::{Listener, Notice};
+use crate::host::notify::{Listener, Notice, Peer};
 use crate::host::process::as_account;
 use crate::host::{account, clock, identity, tree};
 use crate::model::launch::{LaunchSpec, Probe};
@@ -12,7 +12,7 @@ impl Supervisor {
     pub(super) fn hear(&mut self) {
         let said = self.listener.as_ref().map(Listener::take).unwrap_or_default();
         for one in said {
-            if !self.believes(one.pid, one.uid) {
+            if !self.believes(one.sender) {
                 continue;
             }
             for notice in one.notices {
@@ -37,10 +37,12 @@ impl Supervisor {
 
     /// Whether a sender is the program or one of its descendants. A helper that has ended by now can't be
     /// traced any more, so its account has to do.
-    fn believes(&self, pid: u32, uid: u32) -> bool {
+    fn believes(&self, sender: Option<Peer>) -> bool {
         if self.program.is_none() {
             return false;
         }
+        // Where the system does not tell who it was, it was somebody who may: its account, or root.
+        let Some(Peer { pid, uid }) = sender else { return true };
         if identity::process(pid).is_some_and(|sender| !sender.ended) {
             let ours = tree::below(std::process::id(), &[], &tree::all());
             return ours.iter().any(|process| process.identity.pid == pid);

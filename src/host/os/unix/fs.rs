@@ -22,7 +22,6 @@ const LABEL: &[u8] = b"security.selinux";
 /// A mode from its bits, as chmod(1) has them.
 #[must_use]
 pub fn mode(bits: u32) -> Mode {
-    #[expect(clippy::useless_conversion, reason = "the types differ between systems")]
     let bits = RawMode::try_from(bits & 0o7777).unwrap_or_default();
     Mode::from_raw_mode(bits)
 }

@@ -1,5 +1,8 @@
 //! What other unixes do not have, or do otherwise: Linux.
 
+pub(super) mod net;
+pub(super) mod process;
+
 use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -32,7 +35,6 @@ pub fn begin_sync(folder: BorrowedFd<'_>) {
 
 /// Makes a new file that shares its bytes with another, where only the making can do that. Says whether it has: here
 /// two files come to share theirs at any time.
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub fn clone_to(_: impl AsFd, _: impl AsFd, _: &CStr) -> Result<bool> {
     Ok(false)
 }

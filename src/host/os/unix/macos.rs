@@ -1,10 +1,13 @@
 //! What other unixes do not have, or do otherwise: macOS.
 
+pub(super) mod net;
+pub(super) mod process;
+
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, CloneFlags, Dir, FileType, Mode, OFlags, RawMode};
+use rustix::fs::{AtFlags, CWD, CloneFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -91,7 +94,7 @@ pub fn clone_to(source: impl AsFd, folder: impl AsFd, name: &CStr) -> Result<boo
     let folder = folder.as_fd();
     match rustix::fs::fclonefileat(source, folder, name, CloneFlags::NOOWNERCOPY) {
         Ok(()) => {
-            let mode = Mode::from_raw_mode(RawMode::from(0o600_u8));
+            let mode = Mode::RUSR | Mode::WUSR;
             rustix::fs::chmodat(folder, name, mode, AtFlags::SYMLINK_NOFOLLOW)?;
             Ok(true)
         }
