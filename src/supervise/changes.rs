@@ -243,7 +243,7 @@ fn is_passing(name: &[u8]) -> bool {
     swap || lock || name.ends_with(b"~") || name.starts_with(b".mainstay-")
 }
 
-#[expect(clippy::unnecessary_cast, reason = "the types differ between systems")]
+#[allow(clippy::unnecessary_cast, clippy::cast_sign_loss, reason = "the types differ between systems")]
 fn fingerprint(stat: &Stat) -> (u64, u64, i64, i64, u64) {
     (
         stat.st_dev as u64,

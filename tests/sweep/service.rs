@@ -427,6 +427,8 @@ impl Manager for Service {
                 _ => Ok(()),
             },
             Call::StartGuardian { .. } => self.guardian("start", || self.start()),
+            // The races of launchd are played in `tests/launchd.rs`.
+            Call::Launchd { .. } => panic!("the simulated host has no launchd"),
             // Containers are killed at every point on real engines, in `tests/systems/compose`.
             Call::Service { .. } => panic!("the simulated host is not Windows"),
             Call::Compose { .. } => panic!("the simulated host has no containers"),
