@@ -517,6 +517,7 @@ fn init_writes_a_manifest_and_nothing_over_one() {
     terminal.answers("On which port does it listen?", "8080");
     terminal.answers("Is that right?", "");
     assert_eq!(terminal.ends(), Some(0), "{}", terminal.shown());
+    assert!(terminal.shown().contains("A manifest is made of your answers."), "{}", terminal.shown());
     let manifest: serde_json::Value = serde_json::from_str(&text(&place, "mainstay.json")).unwrap();
     assert_eq!(manifest["name"], "web");
     assert_eq!(manifest["package"], serde_json::json!({ "name": "web", "source": "binary" }));

@@ -17,6 +17,7 @@ pub(super) fn plain_run(words: &[String]) -> Option<RunArguments> {
         scope: ScopeArguments::default(),
         supervise: false,
         detached: false,
+        resident: false,
         guardian: None,
         echo: false,
         pid_file: None,
@@ -30,6 +31,7 @@ pub(super) fn plain_run(words: &[String]) -> Option<RunArguments> {
             "--system" if !arguments.scope.user => &mut arguments.scope.system,
             "--user" if !arguments.scope.system => &mut arguments.scope.user,
             "--supervise" => &mut arguments.supervise,
+            "--resident" => &mut arguments.resident,
             "--detached" => &mut arguments.detached,
             "--echo" => &mut arguments.echo,
             "--windowless" => &mut arguments.windowless,
@@ -78,6 +80,7 @@ mod tests {
             "run --name web --system --supervise --guardian 4711:123456",
             "run --name web --system --supervise --echo --guardian 4711:123456",
             "run --name web --user --detached",
+            "run --name web --user --resident",
             "run --name web --system --supervise --pid-file /run/web.pid --guardian 4711:123456",
         ] {
             let plain = plain_run(&words(text)).unwrap();

@@ -30,9 +30,10 @@ use crate::model::name::InstanceName;
 pub use charge::{AtStart, Entry, Event, Hooks, Outcome};
 pub use detached::{DetachedError, detach, start_detached};
 pub use request::{
-    RequestError, Restart, Stop, boot_lock, guardian_of, request_restart, request_start, stop_guardian,
-    supervisor_of,
+    RequestError, Restart, Stop, ask_to_come_again, boot_lock, guardian_of, is_to_come_again,
+    request_restart, request_start, stop_guardian, supervisor_of,
 };
+pub(super) use sweep::clear;
 pub use sweep::has_remains;
 
 /// The option by which a supervisor learns which process guards it; its value is `PID:TICKS`.

@@ -20,6 +20,8 @@ use crate::platform::exec_start;
 use crate::platform::observed::{self, ActiveState, Answer, NoAnswer};
 use crate::platform::query;
 
+mod launchd;
+
 /// How long a service manager may take to answer a question.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -195,6 +197,7 @@ impl Manager for HostManager {
                 .map(|_| ())
                 .map_err(|error| failed(error.to_string())),
             Call::RestartGuardian { name } => self.restart_guarded(name).map_err(failed),
+            Call::Launchd { of, goal } => launchd::perform(&self.layout, of, *goal),
             Call::Service { of, verb } => windows::perform(&self.layout, of, *verb),
             Call::Compose { of, verb, .. } => container::perform(&self.layout, of, *verb),
         }
@@ -231,8 +234,8 @@ impl Manager for HostManager {
                 Ok(Seen { state, remains, main_pid: running.map(|process| process.pid), ..Seen::default() })
             }
             PlatformKind::Compose => container::seen(&self.layout, of),
+            PlatformKind::Launchd => launchd::seen(&self.layout, of),
             PlatformKind::Windows | PlatformKind::Task => windows::seen(&self.layout, of),
-            PlatformKind::Launchd => Ok(Seen::default()),
         }
     }
 
@@ -242,6 +245,7 @@ impl Manager for HostManager {
             PlatformKind::Windows | PlatformKind::Task => {
                 return Ok(Taken { definition: windows::taken(of)?, ..Taken::default() });
             }
+            PlatformKind::Launchd => return launchd::taken(&self.layout, of),
             _ => return Ok(Taken::default()),
         }
         let [service, socket] = ask(&query::unit_files(of.scope, &of.name), observed::unit_files)?;

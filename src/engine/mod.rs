@@ -49,6 +49,7 @@ pub mod repair;
 pub mod report;
 pub mod requirements;
 mod reserve;
+pub mod resident;
 mod runtimes;
 pub mod self_update;
 mod snapshot;

@@ -217,8 +217,12 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
     spec.container = container;
     trust::guard(deploy, &declared.manifest, &spec, &context.layout.run(&spec.name, platform))?;
     let account = match &spec.user {
-        Some(user) => Some(account::by_name(user)?).filter(|account| account.uid != context.caller.uid),
-        None => None,
+        // What the account of a Windows service may write is said when the service is registered: before that, some of
+        // those accounts do not exist.
+        Some(user) if platform != PlatformKind::Windows => {
+            Some(account::by_name(user)?).filter(|account| account.uid != context.caller.uid)
+        }
+        _ => None,
     };
     let definition = platform::definition(&spec, &context.layout, &context.facts)?;
     let text = declared.document.text().to_owned();

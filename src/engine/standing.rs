@@ -41,10 +41,10 @@ pub(crate) fn standing(
             }
             (PlatformKind::Systemd, _) if !matches!(reported, Reported::Late(_)) => InstanceState::Ready,
             // A guardian knows that a supervisor runs, and no more.
-            (guarded, _) if guarded.is_guarded() && reported == Reported::Unreadable => {
+            (platform, _) if platform.keeps_logs() && reported == Reported::Unreadable => {
                 InstanceState::Unknown
             }
-            (guarded, _) if guarded.is_guarded() => match reported {
+            (platform, _) if platform.keeps_logs() => match reported {
                 // The guardian has not noticed yet, or is about to end as well.
                 Reported::Late(status) if matches!(status.phase, Phase::Completed | Phase::Failed) => {
                     of_phase(status.phase, manager)
@@ -56,8 +56,8 @@ pub(crate) fn standing(
         },
         State::Inactive => match (platform, reported) {
             // Nobody else remembers how an instance of ours ended.
-            (guarded, Reported::Late(status))
-                if guarded.is_guarded() && (status.phase == Phase::Failed || !status.phase.is_final()) =>
+            (platform, Reported::Late(status))
+                if platform.keeps_logs() && (status.phase == Phase::Failed || !status.phase.is_final()) =>
             {
                 // One that died before it could report an ending was killed, and its guard with it.
                 InstanceState::Failed

@@ -178,10 +178,10 @@ pub fn supervise(
     let trial = trial.filter(|trial| trial.is_open_for(&spec));
     // What keeps a version from starting that has been ready is not its own doing.
     let on_trial = trial.is_some() && !switch::was_ever_ready(layout, name, &spec.identity());
-    let is_guarded = spec.platform.is_guarded();
+    let is_noted = spec.platform.keeps_logs();
     let outcome = supervise_launch(layout, spec, trial, guardian, wishes);
     let failed = matches!(outcome, Ok(Ending::TrialFailed)) || (outcome.is_err() && on_trial);
-    if failed && is_guarded {
+    if failed && is_noted {
         switch::watch::note_failure(layout, name);
     }
     outcome.map_err(|error| Unsupervised { error, on_trial })
@@ -254,8 +254,9 @@ fn supervise_launch(
 pub(crate) fn runs_as(spec: &LaunchSpec) -> Result<(Owner, Option<Credentials>), RunError> {
     let own = account::effective_uid();
     let account = match &spec.user {
-        Some(user) => account::by_name(user)?,
-        None => account::by_uid(own)?,
+        // Windows has started this process as the account already, and some of those have no number of their own.
+        Some(user) if spec.platform != PlatformKind::Windows => account::by_name(user)?,
+        _ => account::by_uid(own)?,
     };
     // systemd has given this process its group.
     let group = spec.group.as_deref().filter(|_| spec.platform != PlatformKind::Systemd);
@@ -309,6 +310,13 @@ fn entry(layout: &Layout, name: &InstanceName, wishes: &Wishes) -> Entry {
 fn at_start(layout: &Layout, name: &InstanceName) -> Result<switch::AtStart, Failure> {
     let manager = HostManager::new(layout.clone());
     switch::at_start(layout, name, &Means { manager: &manager, obstacle: &Clear, say: &|_| {} })
+}
+
+/// What comes before a start where nobody else guards: the switch. Moving data may take long, and a request to end that
+/// comes meanwhile is heard afterwards.
+pub(crate) fn before_start(layout: &Layout, name: &InstanceName) -> guard::AtStart {
+    let found = at_start(layout, name);
+    Switching { layout, tell: &mut |_| {} }.found(name, found.err())
 }
 
 /// Guards one embedded instance until it has ended for good, and says how.

@@ -74,7 +74,10 @@ fn give_back() {}
 
 /// The mappings of files that nobody may write to, and that hold nothing but what is in the file (`/proc/PID/smaps`,
 /// proc(5)).
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has such a table"))]
+#[cfg_attr(
+    all(not(target_os = "linux"), not(test)),
+    expect(dead_code, reason = "only Linux has such a table")
+)]
 fn unwritten(table: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut candidate = None;

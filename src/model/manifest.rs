@@ -123,6 +123,13 @@ impl PlatformKind {
     pub fn is_guarded(self) -> bool {
         matches!(self, Self::Embedded | Self::Windows | Self::Task)
     }
+
+    /// Whether mainstay itself keeps the program's output and its endings: whoever starts the supervisor knows only that it
+    /// runs.
+    #[must_use]
+    pub fn keeps_logs(self) -> bool {
+        self.is_guarded() || self == Self::Launchd
+    }
 }
 
 impl std::fmt::Display for PlatformKind {

@@ -163,14 +163,14 @@ pub fn instance_folders(wanted: &Wanted) -> Vec<(Utf8PathBuf, u32, Option<Owner>
         (layout.data(name), 0o750, account.clone()),
         (layout.install(name), 0o755, None),
     ];
-    if spec.platform.is_guarded() {
+    if spec.platform.keeps_logs() {
         folders.push((layout.logs(name), 0o755, None));
     }
-    if spec.platform.is_guarded() || !layout.run_by_systemd() {
+    if spec.platform.keeps_logs() || !layout.run_by_systemd() {
         // What lies there is found by name, by monitors of other accounts too (the health file).
         folders.push((layout.run(name, spec.platform), 0o711, account.clone()));
     }
-    if spec.platform == PlatformKind::Systemd
+    if matches!(spec.platform, PlatformKind::Systemd | PlatformKind::Launchd)
         && let Some(units) = wanted.definition.path.parent()
     {
         folders.push((units.to_owned(), 0o755, None));
@@ -193,7 +193,11 @@ fn tree(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> Result<(), Ref
     let Some(archive) = &wanted.archive else {
         return match installed {
             Some(_) => Ok(()),
-            None => Err(Refusal::NoTree { component: spec.component.clone(), version: spec.version.clone() }),
+            None => Err(Refusal::NoTree {
+                installed: observed.receipt.is_some(),
+                component: spec.component.clone(),
+                version: spec.version.clone(),
+            }),
         };
     };
     let folder = layout.install(&spec.name);

@@ -2,7 +2,7 @@
 
 use crate::model::drift::{Drift, DriftKind};
 use crate::model::launch::LaunchSpec;
-use crate::model::layout::{socket_unit_name, unit_name};
+use crate::model::layout::{label, socket_unit_name, unit_name};
 use crate::model::manifest::{PlatformKind, Supervision};
 use crate::model::receipt::Receipt;
 use crate::plan::definition::{has_closed_sockets, lingering_is_missing};
@@ -89,13 +89,15 @@ fn of_container(found: &mut Found, wanted: &Wanted, observed: &Observed, path: &
 
 fn manager(found: &mut Found, wanted: &Wanted, observed: &Observed) {
     let spec = &wanted.spec;
-    if spec.platform != PlatformKind::Systemd {
-        return;
-    }
-    let unit = unit_name(&spec.name);
+    let unit = match spec.platform {
+        PlatformKind::Systemd => unit_name(&spec.name),
+        PlatformKind::Launchd => label(&spec.name),
+        _ => return,
+    };
     let defined = observed.definition.is_some() && !observed.masked;
     let of_sockets = observed.sockets.as_ref().is_some_and(|sockets| sockets.needs_reload);
-    if defined && (observed.needs_reload || of_sockets) {
+    // launchd reads its own again at the next restart, which is no drift.
+    if defined && spec.platform == PlatformKind::Systemd && (observed.needs_reload || of_sockets) {
         let unit = if observed.needs_reload { unit.clone() } else { socket_unit_name(&spec.name) };
         found.add(DriftKind::NotRead, unit, "lets systemd read its units again");
     }

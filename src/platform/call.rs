@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::compose::EngineKind;
 use crate::model::duration::Span;
-use crate::model::manifest::PlatformKind;
+use crate::model::layout::label;
+use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::platform::compose::FILE_NAME;
+use crate::platform::launchd::course::Goal;
 use crate::platform::task::task_name;
 
 /// One thing that is asked of a service manager. Making it twice is as good as making it once.
@@ -47,6 +49,13 @@ pub enum Call {
     RestartGuardian {
         /// The instance.
         name: InstanceName,
+    },
+    /// launchd is asked, and asked again until the service stands as it is wanted.
+    Launchd {
+        /// The instance.
+        of: Marker,
+        /// How it is wanted.
+        goal: Goal,
     },
     /// The service control manager of Windows is asked, or its Task Scheduler.
     Service {
@@ -127,6 +136,7 @@ impl Call {
                 has(|word| matches!(word, "stop" | "restart")) && has(|word| word.ends_with(".service"))
             }
             Self::StartGuardian { .. } => false,
+            Self::Launchd { goal, .. } => matches!(goal, Goal::Restart | Goal::Stop),
             Self::Service { verb, .. } => !matches!(verb, ServiceVerb::Register | ServiceVerb::Start),
             Self::StopGuardian { .. } | Self::RestartGuardian { .. } | Self::Compose { .. } => true,
         }
@@ -159,6 +169,13 @@ impl fmt::Display for Call {
             Self::StartGuardian { name } => write!(formatter, "mainstay start --name {name}"),
             Self::RestartGuardian { name } => write!(formatter, "mainstay restart --name {name}"),
             Self::StopGuardian { name, .. } => write!(formatter, "mainstay stop --name {name}"),
+            Self::Launchd { of, goal } => match goal {
+                Goal::Start => write!(formatter, "mainstay start --name {}", of.name),
+                Goal::Restart => write!(formatter, "mainstay restart --name {}", of.name),
+                Goal::Stop => write!(formatter, "mainstay stop --name {}", of.name),
+                Goal::Enable => write!(formatter, "launchctl enable {}", target(of)),
+                Goal::Disable => write!(formatter, "launchctl disable {}", target(of)),
+            },
             Self::Service { of, verb } => typed(&of_service(of, *verb), formatter),
             Self::Compose { of, verb, engine } => {
                 let file = of.folder.join(FILE_NAME);
@@ -168,6 +185,14 @@ impl fmt::Display for Call {
                 typed(&words.map(str::to_owned).collect::<Vec<_>>(), formatter)
             }
         }
+    }
+}
+
+/// A service of launchd, as a person names it in a shell.
+fn target(of: &Marker) -> String {
+    match of.scope {
+        Scope::System => format!("system/{}", label(&of.name)),
+        Scope::User => format!("gui/$(id -u)/{}", label(&of.name)),
     }
 }
 

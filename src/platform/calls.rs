@@ -8,6 +8,7 @@ use crate::model::layout::{socket_unit_name, unit_name};
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::platform::call::{Call, ServiceVerb, Verb};
+use crate::platform::launchd::course::Goal;
 
 /// The beginning of a `systemctl` command in a scope. It never asks for a password and never pages.
 pub(super) fn systemctl(scope: Scope) -> Vec<String> {
@@ -84,6 +85,7 @@ pub fn enable(of: &Marker) -> Vec<Call> {
         PlatformKind::Systemd => {
             vec![Call::run("starts the service at boot", on_unit(of, &["enable"]))]
         }
+        PlatformKind::Launchd => vec![launchd(of, Goal::Enable)],
         _ => Vec::new(),
     }
 }
@@ -95,6 +97,7 @@ pub fn disable(of: &Marker) -> Vec<Call> {
         PlatformKind::Systemd => {
             vec![Call::run("no longer starts the service at boot", on_unit(of, &["disable"]))]
         }
+        PlatformKind::Launchd => vec![launchd(of, Goal::Disable)],
         _ => Vec::new(),
     }
 }
@@ -114,8 +117,8 @@ pub fn start(of: &Marker) -> Vec<Call> {
         }
         PlatformKind::Embedded => vec![Call::StartGuardian { name: of.name.clone() }],
         PlatformKind::Compose => vec![compose(of, Verb::Up)],
+        PlatformKind::Launchd => vec![launchd(of, Goal::Start)],
         PlatformKind::Windows | PlatformKind::Task => vec![service(of, ServiceVerb::Start)],
-        PlatformKind::Launchd => Vec::new(),
     }
 }
 
@@ -133,8 +136,8 @@ pub fn stop(of: &Marker, limit: Span, sockets: Sockets) -> Vec<Call> {
         }],
         PlatformKind::Embedded => vec![Call::StopGuardian { name: of.name.clone(), limit }],
         PlatformKind::Compose => vec![compose(of, Verb::Stop)],
+        PlatformKind::Launchd => vec![launchd(of, Goal::Stop)],
         PlatformKind::Windows | PlatformKind::Task => vec![service(of, ServiceVerb::Stop { limit })],
-        PlatformKind::Launchd => Vec::new(),
     }
 }
 
@@ -153,8 +156,8 @@ pub fn restart(of: &Marker, sockets: Sockets) -> Vec<Call> {
         }
         PlatformKind::Embedded => vec![Call::RestartGuardian { name: of.name.clone() }],
         PlatformKind::Compose => vec![compose(of, Verb::Restart)],
+        PlatformKind::Launchd => vec![launchd(of, Goal::Restart)],
         PlatformKind::Windows | PlatformKind::Task => vec![service(of, ServiceVerb::Restart)],
-        PlatformKind::Launchd => Vec::new(),
     }
 }
 
@@ -166,6 +169,10 @@ pub fn replace(of: &Marker, sockets: Sockets) -> Vec<Call> {
         PlatformKind::Compose => start(of),
         _ => restart(of, sockets),
     }
+}
+
+fn launchd(of: &Marker, goal: Goal) -> Call {
+    Call::Launchd { of: of.clone(), goal }
 }
 
 fn service(of: &Marker, verb: ServiceVerb) -> Call {
@@ -270,6 +277,8 @@ pub fn deregister(of: &Marker) -> Vec<Call> {
         PlatformKind::Systemd => {
             vec![Call::attempt("no longer starts the service at boot", on_unit(of, &["disable"]))]
         }
+        // What does not run may be registered all the same.
+        PlatformKind::Launchd => vec![launchd(of, Goal::Stop)],
         _ => Vec::new(),
     }
 }

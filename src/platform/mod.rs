@@ -167,6 +167,7 @@ pub fn running_part(kind: PlatformKind, text: &str) -> String {
     match kind {
         PlatformKind::Systemd => systemd::reading::running_part(text),
         // A guardian starts what the launch says, and Compose compares what it made with what it reads.
+        PlatformKind::Launchd => launchd::digest(text),
         _ => String::new(),
     }
 }

@@ -18,7 +18,7 @@ use mainstay::host::handover;
 use mainstay::host::signal::SignalPipe;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::net::{SocketFlags, accept_with};
+use rustix::net::accept;
 use rustix::process::Signal;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -53,7 +53,7 @@ fn main() -> Result<()> {
             break;
         }
         for socket in &sockets {
-            let Ok(connection) = accept_with(socket, SocketFlags::CLOEXEC) else { continue };
+            let Ok(connection) = accept(socket) else { continue };
             let (answer, busy) = (answer.clone(), Arc::clone(&busy));
             busy.fetch_add(1, Ordering::SeqCst);
             std::thread::spawn(move || {

@@ -15,6 +15,7 @@
 mod check;
 mod host;
 mod keeping;
+mod living;
 mod obstacle;
 mod restart;
 mod scenario;

@@ -4,9 +4,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::mpsc;
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use camino::Utf8Path;
 use mainstay::engine::failure::{CallError, Failure};
@@ -24,6 +21,7 @@ use mainstay::model::status::{self, Exit, Phase, ProcessIdentity, Status, TrialS
 use mainstay::model::trial::Trial;
 use mainstay::platform::call::Call;
 
+use crate::living::Living;
 use crate::obstacle::Stops;
 
 /// The version that never becomes ready, and the variable that has the same effect on any.
@@ -32,39 +30,6 @@ pub(crate) const BROKEN: &str = "BROKEN";
 
 /// What a definition holds under which no program gets ready.
 pub(crate) const POISON: &str = "man:poison(7)";
-
-/// Something that has the identity of a process: a thread has a number and a start time of its own.
-struct Living {
-    identity: ProcessIdentity,
-    life: Option<mpsc::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Living {
-    fn begin() -> Self {
-        let (life, end) = mpsc::channel::<()>();
-        let (tell, told) = mpsc::channel();
-        let thread = std::thread::spawn(move || {
-            tell.send(rustix::thread::gettid().as_raw_nonzero().get()).unwrap();
-            // Until the other end is gone.
-            let _ = end.recv();
-        });
-        let number = u32::try_from(told.recv().unwrap()).unwrap();
-        let identity = identity::identity_of(number).unwrap();
-        Self { identity, life: Some(life), thread: Some(thread) }
-    }
-}
-
-impl Drop for Living {
-    fn drop(&mut self) {
-        drop(self.life.take());
-        self.thread.take().unwrap().join().unwrap();
-        // The kernel forgets a thread a moment after it was joined.
-        while identity::runs(self.identity) {
-            std::thread::sleep(Duration::from_micros(100));
-        }
-    }
-}
 
 /// What runs.
 pub(crate) struct Running {
@@ -462,6 +427,8 @@ impl Manager for Service {
                 _ => Ok(()),
             },
             Call::StartGuardian { .. } => self.guardian("start", || self.start()),
+            // The races of launchd are played in `tests/launchd.rs`.
+            Call::Launchd { .. } => panic!("the simulated host has no launchd"),
             // Containers are killed at every point on real engines, in `tests/systems/compose`.
             Call::Service { .. } => panic!("the simulated host is not Windows"),
             Call::Compose { .. } => panic!("the simulated host has no containers"),

@@ -26,6 +26,9 @@ pub struct RunArguments {
     /// Supervise only, without a guardian
     #[arg(long, hide = true)]
     pub supervise: bool,
+    /// As guard and supervisor in one, for a service manager
+    #[arg(long, hide = true)]
+    pub resident: bool,
     /// In a session of its own, without a terminal
     #[arg(long, hide = true)]
     pub detached: bool,

@@ -8,6 +8,7 @@ use crate::cli::report::Report;
 use crate::cli::surroundings::layout;
 use crate::engine::failure::Failure;
 use crate::engine::guard::{self, Event, Outcome};
+use crate::engine::resident::{Residence, reside};
 use crate::engine::supervisor::{Unsupervised, Wishes, await_end, defined, guard_all, guard_one, supervise};
 use crate::engine::windows;
 use crate::host::{clock, environment, files, service};
@@ -41,13 +42,16 @@ pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failu
         None => None,
     };
     let by_hand = !arguments.supervise && !supervised_by_systemd();
+    if arguments.resident {
+        return resident(report, &layout, arguments, &Wishes { echo: false, pid_file });
+    }
     // Not the launch: the current link may lead nowhere until the guardian's hook has mended it.
     let platform = if arguments.supervise { PlatformKind::Systemd } else { defined(&layout, name)?.platform };
     if platform == PlatformKind::Compose {
         let reason = format!("{name} is a container, which its engine runs: `mainstay start --name {name}`");
         return Err(Failure::Usage(reason));
     }
-    if platform == PlatformKind::Systemd {
+    if platform != PlatformKind::Embedded {
         let wishes = Wishes { echo: arguments.echo, pid_file };
         if by_hand {
             await_end(&layout, name)?;
@@ -88,6 +92,19 @@ pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failu
     let echo = !arguments.detached;
     let outcome = guard_one(&layout, name, &Wishes { echo, pid_file }, &mut |event| tell(report, event))?;
     Ok(outcome.map_or(0, |outcome| outcome.exit_code()))
+}
+
+/// For a service manager that goes by nothing but success: only who is to be started again ends otherwise.
+fn resident(
+    report: &Report,
+    layout: &Layout,
+    arguments: &RunArguments,
+    wishes: &Wishes,
+) -> Result<u8, Failure> {
+    match reside(layout, &arguments.name, wishes, &mut |event| tell(report, event))? {
+        Residence::Over(_) | Residence::Nothing => Ok(0),
+        Residence::Again => Ok(without_supervisor(false)),
+    }
 }
 
 /// Whether a service manager has started this process and waits for its word (`sd_notify(3)`).

@@ -173,6 +173,23 @@ pub fn request_restart(layout: &Layout, name: &InstanceName) -> Result<Restart, 
     Ok(Restart::Requested { guardian, supervisor })
 }
 
+/// Asks a supervisor that its service manager has started to end, so that the manager starts it again. Says whether it is
+/// this process that supervises.
+pub fn ask_to_come_again(layout: &Layout, name: &InstanceName, pid: u32) -> Result<bool, RequestError> {
+    let Some(supervisor) = supervisor_of(layout, name).filter(|supervisor| supervisor.pid == pid) else {
+        return Ok(false);
+    };
+    leave(layout, name, Request::Restart)?;
+    signal(name, supervisor)?;
+    Ok(true)
+}
+
+/// Whether such a request was left. It is gone then.
+#[must_use]
+pub fn is_to_come_again(layout: &Layout, name: &InstanceName) -> bool {
+    take(&request_file(layout, name)) == Some(Request::Restart)
+}
+
 /// The lock of the guardian of all instances (`boot`).
 #[must_use]
 pub fn boot_lock(layout: &Layout) -> Utf8PathBuf {

@@ -54,7 +54,7 @@ pub fn has_remains(layout: &Layout, name: &InstanceName) -> bool {
 }
 
 /// Kills it. Says whether there was anything, and the names and numbers of what can't be killed.
-pub(super) fn clear(layout: &Layout, name: &InstanceName) -> (bool, Vec<String>) {
+pub(in crate::engine) fn clear(layout: &Layout, name: &InstanceName) -> (bool, Vec<String>) {
     match of_dead(layout, name).filter(|remains| !find(remains, &tree::all()).is_empty()) {
         Some(remains) => (true, sweep(&remains, |_| ())),
         None => (false, Vec::new()),

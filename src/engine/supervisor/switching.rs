@@ -17,7 +17,7 @@ pub(super) struct Switching<'a> {
 
 impl Switching<'_> {
     /// What there is to start, and why the switch could not be looked at, if it could not.
-    fn found(&self, name: &InstanceName, hindrance: Option<Failure>) -> AtStart {
+    pub(super) fn found(&self, name: &InstanceName, hindrance: Option<Failure>) -> AtStart {
         match (active_launch(self.layout, name), hindrance) {
             // Data between two forms, or a word of them that only a newer build understands.
             (_, Some(failure @ (Failure::DataAway { .. } | Failure::Newer { .. }))) => {

@@ -16,7 +16,7 @@ pub(super) struct Chronicle<'a> {
 
 impl<'a> Chronicle<'a> {
     pub(super) fn open(layout: &Layout, spec: &LaunchSpec, means: &'a Means<'a>) -> Self {
-        let keeps = spec.platform.is_guarded();
+        let keeps = spec.platform.keeps_logs();
         let open = || LogWriter::open(&layout.logs(&spec.name), spec.name.as_str(), spec.logs.clone()).ok();
         Self { means, log: keeps.then(open).flatten() }
     }

@@ -125,8 +125,9 @@ fn spawn(
     let spawned = match particulars.nice {
         None => spawn_as(command, account),
         Some(nice) => on_a_thread(|| {
-            let refusal = |error| io::Error::other(format!("its priority (nice) can't be {nice}: {error}"));
-            os::process::spawn_nicely(nice, || spawn_as(command, account), refusal)
+            os::process::spawn_nicely(nice, || spawn_as(command, account)).map_err(|error| {
+                io::Error::other(format!("its priority (nice) can't be {nice}: {}", io::Error::from(error)))
+            })?
         }),
     };
     if let Some(before) = before {

@@ -208,12 +208,12 @@ fn of_platforms() -> Vec<Rule> {
         "service.supervision",
         "`native` leaves the watch to a service manager, and platform `embedded` has none",
     ));
-    for word in ["windows", "task"] {
+    for word in ["launchd", "windows", "task"] {
         rules.push(rule(
             &[("platform", Is(word)), ("service.supervision", Is("native"))],
             &[],
             "service.supervision",
-            format!("`native` is for systemd and launchd: on platform `{word}` mainstay watches the program"),
+            format!("`native` is for systemd: on platform `{word}` mainstay watches the program"),
         ));
     }
     for word in ["embedded", "launchd", "windows", "task"] {

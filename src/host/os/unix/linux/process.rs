@@ -60,15 +60,14 @@ pub fn spawn_with_groups(command: &mut Command, _primary: u32) -> io::Result<Chi
     command.spawn()
 }
 
-/// Starts a process with a priority (setpriority(2)); `refusal` says that it can't have it. It is a thread's own, and a child takes that of the thread that
+/// Starts a process with a priority (setpriority(2)). The outer result is whether it can have it. It is a thread's own, and a child takes that of the thread that
 /// forks, so this thread has it from now on.
 pub fn spawn_nicely(
     nice: i8,
     spawn: impl FnOnce() -> io::Result<Child>,
-    refusal: impl FnOnce(io::Error) -> io::Error,
-) -> io::Result<Child> {
-    setpriority_process(None, nice.into()).map_err(|error| refusal(error.into()))?;
-    spawn()
+) -> rustix::io::Result<io::Result<Child>> {
+    setpriority_process(None, nice.into())?;
+    Ok(spawn())
 }
 
 /// The program that this process runs (proc(5)): the very same build, and within reach of an account that may not enter the

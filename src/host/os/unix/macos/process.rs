@@ -78,21 +78,23 @@ pub fn spawn_with_groups(command: &mut Command, primary: u32) -> io::Result<Chil
     std::os::unix::process::CommandExt::gid(command, primary).spawn()
 }
 
-/// Starts a process with a priority (setpriority(2)); `refusal` says that it can't have it. It is the whole process's here, so that of the child is set when it
+/// Starts a process with a priority (setpriority(2)). The outer result is whether it can have it. It is the whole process's here, so that of the child is set when it
 /// is there.
 pub fn spawn_nicely(
     nice: i8,
     spawn: impl FnOnce() -> io::Result<Child>,
-    refusal: impl FnOnce(io::Error) -> io::Error,
-) -> io::Result<Child> {
-    let mut child = spawn()?;
+) -> rustix::io::Result<io::Result<Child>> {
+    let mut child = match spawn() {
+        Ok(child) => child,
+        failed => return Ok(failed),
+    };
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     if let Err(error) = setpriority_process(pid, nice.into()) {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(refusal(error.into()));
+        return Err(error);
     }
-    Ok(child)
+    Ok(Ok(child))
 }
 
 /// The program that this process runs.
