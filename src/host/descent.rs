@@ -326,6 +326,7 @@ mod tests {
         assert_eq!(remove(&file, two, way()).unwrap(), Removed::Gone);
     }
 
+    #[cfg(unix)]
     #[test]
     fn roots_rights_follow_no_link_and_go_through_nobodys_folder() {
         if account::effective_uid() != 0 {

@@ -23,6 +23,7 @@ use macos as system;
 use windows as system;
 
 pub use system::boot_id;
+#[cfg(unix)]
 pub(super) use system::hold;
 #[cfg(any(target_os = "macos", windows))]
 pub(in crate::host) use system::told;
@@ -130,8 +131,16 @@ impl ProcessHandle {
     }
 }
 
+#[cfg(unix)]
 impl AsFd for ProcessHandle {
     fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+#[cfg(windows)]
+impl std::os::windows::io::AsHandle for ProcessHandle {
+    fn as_handle(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
     }
 }

@@ -14,7 +14,6 @@ use crate::host::tree::{LONGEST_NAME, MARK, orphans};
 const FIRST_LINE: u64 = 512;
 
 /// Nobody is the reaper of descendants here: launchd gets every orphan, and [`all`] gives it back to whom it belongs.
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub fn become_reaper() -> std::io::Result<()> {
     Ok(())
 }

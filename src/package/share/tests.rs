@@ -1,4 +1,4 @@
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use crate::host::os::testing::{inode, set_mode, symlink};
 
 use camino::Utf8PathBuf;
 
@@ -22,11 +22,11 @@ impl Trees {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        set_mode(&path, mode);
     }
 
     fn inode(&self, path: &str) -> u64 {
-        self.path(path).metadata().unwrap().ino()
+        inode(self.path(path))
     }
 
     fn share(&self, others: &[&str], make: bool) -> Shared {
@@ -84,7 +84,7 @@ fn what_differs_in_more_than_its_name_stays_a_copy() {
     trees.write("old/target", b"same", 0o444);
     trees.write("new/link", b"same", 0o444);
     trees.write("new/folder", b"same", 0o444);
-    std::os::unix::fs::symlink("target", trees.path("old/link")).unwrap();
+    symlink("target", trees.path("old/link"));
     std::fs::create_dir(trees.path("old/folder")).unwrap();
     assert_eq!(trees.share(&["old"], true), Shared::default());
     // By two names of its own, and never linked to itself.
@@ -93,6 +93,7 @@ fn what_differs_in_more_than_its_name_stays_a_copy() {
     assert_eq!(trees.share(&["old"], true), Shared::default());
 }
 
+#[cfg(unix)]
 #[test]
 fn a_file_with_capabilities_stays_a_copy() {
     let trees = Trees::new();

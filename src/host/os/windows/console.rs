@@ -20,7 +20,7 @@ use super::event::{done, wide};
 
 /// What comes from the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
+pub(in crate::host) enum Word {
     /// Ctrl-C.
     Interrupt,
     /// Ctrl-Break, and what others send by it; and the end of the host.
@@ -33,7 +33,7 @@ pub enum Word {
 static HEARS: OnceLock<fn(Word) -> bool> = OnceLock::new();
 
 /// Has this function hear what comes from the console from now on. What it does not take has the usual end.
-pub fn hear(hears: fn(Word) -> bool) -> io::Result<()> {
+pub(in crate::host) fn hear(hears: fn(Word) -> bool) -> io::Result<()> {
     if HEARS.set(hears).is_err() {
         return Ok(());
     }
@@ -59,7 +59,7 @@ unsafe extern "system" fn heard(event: u32) -> i32 {
 }
 
 /// Sees that this process has a console, which it shares with what it starts: else it could ask nobody to end by it.
-pub fn ensure() {
+pub(in crate::host) fn ensure() {
     // SAFETY: no pointer is handed over.
     if unsafe { GetConsoleCP() } != 0 {
         return;
@@ -79,7 +79,7 @@ pub fn ensure() {
 /// Asks a process that leads a group, and all that is still in it, to end (Ctrl-Break), and the windows of that process to
 /// close. Says whether anything could be asked.
 #[must_use]
-pub fn ask_to_end(pid: u32) -> bool {
+pub(in crate::host) fn ask_to_end(pid: u32) -> bool {
     // SAFETY: no pointer is handed over. It fails for one that leads no group of this console.
     let asked = unsafe { GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, pid) } != 0;
     close_windows(pid) || asked
@@ -141,7 +141,7 @@ fn close_windows(pid: u32) -> bool {
 
 /// The columns and rows that a console shows. `None`: it is none.
 #[must_use]
-pub fn extent(console: BorrowedHandle<'_>) -> Option<(usize, usize)> {
+pub(in crate::host) fn extent(console: BorrowedHandle<'_>) -> Option<(usize, usize)> {
     let mut shown = CONSOLE_SCREEN_BUFFER_INFO::default();
     // SAFETY: the structure is written by the call.
     done(unsafe { GetConsoleScreenBufferInfo(console.as_raw_handle(), &raw mut shown) }).ok()?;
@@ -152,7 +152,7 @@ pub fn extent(console: BorrowedHandle<'_>) -> Option<(usize, usize)> {
 }
 
 /// Whether what is typed is shown.
-pub fn show_input(console: BorrowedHandle<'_>, shown: bool) -> io::Result<()> {
+pub(in crate::host) fn show_input(console: BorrowedHandle<'_>, shown: bool) -> io::Result<()> {
     let mut mode = 0;
     // SAFETY: the number is written by the call.
     done(unsafe { GetConsoleMode(console.as_raw_handle(), &raw mut mode) })?;
@@ -163,7 +163,7 @@ pub fn show_input(console: BorrowedHandle<'_>, shown: bool) -> io::Result<()> {
 
 /// Hands nothing on any more of what this process inherited: a program would hold it open for as long as it runs. What
 /// this process opens itself is handed on only where that is said.
-pub fn keep_inherited() {
+pub(in crate::host) fn keep_inherited() {
     /// Handles are numbered by fours, and one process has seldom more than some hundred.
     const LAST: usize = 1 << 14;
     for number in (4..=LAST).step_by(4) {

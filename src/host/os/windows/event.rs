@@ -39,23 +39,23 @@ pub(in crate::host) fn done(result: i32) -> io::Result<()> {
 
 /// What is signaled until somebody takes note.
 #[derive(Debug)]
-pub struct Event(OwnedHandle);
+pub(in crate::host) struct Event(OwnedHandle);
 
 impl Event {
     /// Not signaled yet.
-    pub fn new() -> io::Result<Self> {
+    pub(in crate::host) fn new() -> io::Result<Self> {
         // SAFETY: no pointer is handed over.
         owned(unsafe { CreateEventW(std::ptr::null(), 1, 0, std::ptr::null()) }).map(Self)
     }
 
     /// Wakes whoever waits, and whoever begins to.
-    pub fn set(&self) {
+    pub(in crate::host) fn set(&self) {
         // SAFETY: the handle is ours. It can't fail on an event that is open for everything.
         let _ = unsafe { SetEvent(self.0.as_raw_handle()) };
     }
 
     /// From here on one waits again.
-    pub fn reset(&self) {
+    pub(in crate::host) fn reset(&self) {
         // SAFETY: as above.
         let _ = unsafe { ResetEvent(self.0.as_raw_handle()) };
     }
@@ -69,11 +69,11 @@ impl AsHandle for Event {
 
 /// A count with a name on this host, which others add to.
 #[derive(Debug)]
-pub struct Semaphore(OwnedHandle);
+pub(in crate::host) struct Semaphore(OwnedHandle);
 
 impl Semaphore {
     /// Makes one of which nobody has heard yet. Whoever took its name before is an intruder.
-    pub fn create(name: &str) -> io::Result<Self> {
+    pub(in crate::host) fn create(name: &str) -> io::Result<Self> {
         let descriptor = Descriptor::of(OURS)?;
         let attributes = descriptor.attributes();
         let name = wide(name);
@@ -88,7 +88,7 @@ impl Semaphore {
     }
 
     /// Adds one to the count of this name. Says whether there is one.
-    pub fn add(name: &str) -> io::Result<bool> {
+    pub(in crate::host) fn add(name: &str) -> io::Result<bool> {
         let name = wide(name);
         // SAFETY: the name lives until the call returns.
         let opened = owned(unsafe { OpenSemaphoreW(SEMAPHORE_MODIFY_STATE, 0, name.as_ptr()) });

@@ -15,7 +15,7 @@ use super::event::{done, owned};
 
 /// What the processes of a job may use together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
+pub(in crate::host) struct Limits {
     /// Memory, in bytes.
     pub memory: Option<u64>,
     /// How many there may be at once.
@@ -24,12 +24,12 @@ pub struct Limits {
 
 /// A job that is held.
 #[derive(Debug)]
-pub struct Job(OwnedHandle);
+pub(in crate::host) struct Job(OwnedHandle);
 
 impl Job {
     /// A job of nobody yet. With `binds`, it ends with whoever holds it: when the last hold is given up, by its death too,
     /// all its processes are ended.
-    pub fn new(binds: bool, limits: Limits) -> io::Result<Self> {
+    pub(in crate::host) fn new(binds: bool, limits: Limits) -> io::Result<Self> {
         // SAFETY: no pointer is handed over.
         let job = owned(unsafe { CreateJobObjectW(std::ptr::null(), std::ptr::null()) })?;
         let mut wanted = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
@@ -59,14 +59,14 @@ impl Job {
     }
 
     /// Takes a process in, for good.
-    pub fn take_in(&self, process: BorrowedHandle<'_>) -> io::Result<()> {
+    pub(in crate::host) fn take_in(&self, process: BorrowedHandle<'_>) -> io::Result<()> {
         // SAFETY: both handles are borrowed for the call.
         done(unsafe { AssignProcessToJobObject(self.0.as_raw_handle(), process.as_raw_handle()) })
     }
 
     /// The numbers of its processes.
     #[must_use]
-    pub fn processes(&self) -> Vec<u32> {
+    pub(in crate::host) fn processes(&self) -> Vec<u32> {
         let mut room = 64;
         loop {
             // Two counts of four bytes, then the numbers, of eight bytes each.
@@ -99,7 +99,7 @@ impl Job {
     }
 
     /// Ends all its processes, which exit with this code.
-    pub fn end(&self, code: u32) {
+    pub(in crate::host) fn end(&self, code: u32) {
         // SAFETY: the handle is ours. A job without processes is no error.
         let _ = unsafe { TerminateJobObject(self.0.as_raw_handle(), code) };
     }

@@ -30,7 +30,7 @@ unsafe extern "system" {
 
 /// What a hold on a process is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum For {
+pub(in crate::host) enum For {
     /// To see how it is, and to wait for its end.
     Looking,
     /// To end it, too.
@@ -40,7 +40,7 @@ pub enum For {
 }
 
 /// Takes hold of a process.
-pub fn open(pid: u32, purpose: For) -> io::Result<OwnedHandle> {
+pub(in crate::host) fn open(pid: u32, purpose: For) -> io::Result<OwnedHandle> {
     let rights: PROCESS_ACCESS_RIGHTS = match purpose {
         For::Looking => PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SYNCHRONIZE,
         For::Ending => PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SYNCHRONIZE | PROCESS_TERMINATE,
@@ -52,12 +52,12 @@ pub fn open(pid: u32, purpose: For) -> io::Result<OwnedHandle> {
 
 /// Whether an error of [`open`] says that there is no process of this number.
 #[must_use]
-pub fn is_gone(error: &io::Error) -> bool {
+pub(in crate::host) fn is_gone(error: &io::Error) -> bool {
     error.raw_os_error() == i32::try_from(ERROR_INVALID_PARAMETER).ok()
 }
 
 /// When it was started, in milliseconds since 1601.
-pub fn started(process: BorrowedHandle<'_>) -> io::Result<u64> {
+pub(in crate::host) fn started(process: BorrowedHandle<'_>) -> io::Result<u64> {
     let mut times = [FILETIME::default(); 4];
     let [created, ended, kernel, user] = &mut times;
     // SAFETY: each of the four is written by the call, and lives as long.
@@ -68,7 +68,7 @@ pub fn started(process: BorrowedHandle<'_>) -> io::Result<u64> {
 
 /// The number of its parent, who may have ended since.
 #[must_use]
-pub fn parent(process: BorrowedHandle<'_>) -> Option<u32> {
+pub(in crate::host) fn parent(process: BorrowedHandle<'_>) -> Option<u32> {
     u32::try_from(basic(process)?.InheritedFromUniqueProcessId).ok()
 }
 
@@ -90,7 +90,7 @@ fn basic(process: BorrowedHandle<'_>) -> Option<PROCESS_BASIC_INFORMATION> {
 
 /// Its exit code, if it has ended.
 #[must_use]
-pub fn exit_code(process: BorrowedHandle<'_>) -> Option<u32> {
+pub(in crate::host) fn exit_code(process: BorrowedHandle<'_>) -> Option<u32> {
     super::wait::any(&[process], Some(Duration::ZERO)).ok().filter(|ended| *ended)?;
     let mut code = 0;
     // SAFETY: the number is written by the call.
@@ -99,7 +99,7 @@ pub fn exit_code(process: BorrowedHandle<'_>) -> Option<u32> {
 }
 
 /// Ends it, with this exit code. One that has ended is no error.
-pub fn end(process: BorrowedHandle<'_>, code: u32) -> io::Result<()> {
+pub(in crate::host) fn end(process: BorrowedHandle<'_>, code: u32) -> io::Result<()> {
     // SAFETY: the handle is borrowed for the call.
     match done(unsafe { TerminateProcess(process.as_raw_handle(), code) }) {
         Err(_) if exit_code(process).is_some() => Ok(()),
@@ -108,7 +108,7 @@ pub fn end(process: BorrowedHandle<'_>, code: u32) -> io::Result<()> {
 }
 
 /// Ends this process at once, with this exit code.
-pub fn end_own(code: u32) {
+pub(in crate::host) fn end_own(code: u32) {
     // SAFETY: this process has every right to itself.
     let _ = unsafe { TerminateProcess(GetCurrentProcess(), code) };
 }
@@ -122,7 +122,7 @@ pub(in crate::host) fn resume(process: BorrowedHandle<'_>) -> io::Result<()> {
 
 /// The program that it runs.
 #[must_use]
-pub fn program(process: BorrowedHandle<'_>) -> Option<String> {
+pub(in crate::host) fn program(process: BorrowedHandle<'_>) -> Option<String> {
     let mut path = vec![0_u16; 32 << 10];
     let mut length = u32::try_from(path.len()).ok()?;
     // SAFETY: there is room for as many words as are said.
@@ -140,7 +140,7 @@ pub fn program(process: BorrowedHandle<'_>) -> Option<String> {
 
 /// The memory that is its alone, in bytes.
 #[must_use]
-pub fn memory(process: BorrowedHandle<'_>) -> Option<u64> {
+pub(in crate::host) fn memory(process: BorrowedHandle<'_>) -> Option<u64> {
     let mut counters = PROCESS_MEMORY_COUNTERS_EX::default();
     let size = u32::try_from(size_of_val(&counters)).ok()?;
     // SAFETY: the structure has the size that is said; it begins as the shorter one does that the call names.
@@ -151,7 +151,7 @@ pub fn memory(process: BorrowedHandle<'_>) -> Option<u64> {
 
 /// What a process was started with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Given {
+pub(in crate::host) struct Given {
     /// Its words, in one.
     pub line: String,
     /// Where it is.
@@ -162,7 +162,7 @@ pub struct Given {
 
 /// What a process was started with, as it lies in its own memory. `None`: it may not be read.
 #[must_use]
-pub fn given(pid: u32) -> Option<Given> {
+pub(in crate::host) fn given(pid: u32) -> Option<Given> {
     /// The places in the process's own blocks, which are those of every 64-bit Windows.
     const PARAMETERS: usize = 0x20;
     const FOLDER: usize = 0x38;
@@ -220,7 +220,7 @@ unsafe fn copy(process: BorrowedHandle<'_>, at: usize, to: *mut c_void, bytes: u
 
 /// Has something called once when a process has ended, on a thread of the system's.
 #[derive(Debug)]
-pub struct AtEnd {
+pub(in crate::host) struct AtEnd {
     wait: HANDLE,
     _process: OwnedHandle,
 }
@@ -230,7 +230,7 @@ unsafe impl Send for AtEnd {}
 
 impl AtEnd {
     /// From now on. It has to be a function, so that nothing is held for it.
-    pub fn of(process: &OwnedHandle, call: fn()) -> io::Result<Self> {
+    pub(in crate::host) fn of(process: &OwnedHandle, call: fn()) -> io::Result<Self> {
         unsafe extern "system" fn ended(call: *mut c_void, _: bool) {
             // SAFETY: it is the very function that was handed over below.
             let call = unsafe { std::mem::transmute::<*mut c_void, fn()>(call) };

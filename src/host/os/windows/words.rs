@@ -2,7 +2,7 @@
 
 /// The words of a command line. The first has a rule of its own: it ends with its quote, and nothing is escaped in it.
 #[must_use]
-pub fn split(line: &str) -> Vec<String> {
+pub(in crate::host) fn split(line: &str) -> Vec<String> {
     let is_blank = |letter: char| matches!(letter, ' ' | '\t');
     let line = line.trim_start_matches(is_blank);
     let (first, rest) = match line.strip_prefix('"') {
