@@ -10,6 +10,7 @@ mod draft;
 mod excerpt;
 mod failure;
 mod interruption;
+mod password;
 mod plain_run;
 mod report;
 mod screen;

@@ -116,7 +116,8 @@ impl<'a> Hands<'a> {
             Step::Move { from, to } => files::rename(from, to)?,
             Step::Runtime { program, folder } => {
                 files::create_folder(folder, 0o755, None)?;
-                files::copy_program(program, &folder.join("mainstay"))?;
+                let file = folder.file_name().map(|build| layout.runtime_file(build));
+                files::copy_program(program, &file.unwrap_or_else(|| folder.join("mainstay")))?;
             }
             Step::Publish { folder, tree, over, .. } => self.publish(folder, tree, *over)?,
             Step::Mark { folder, tree, program } => tree::mark(folder, tree, program)?,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::engine::failure::{CallError, Failure};
-use crate::engine::{container, guard, supervisor, windows};
+use crate::engine::{container, guard, runtimes, supervisor, windows};
 use crate::host::command::{self, Manner};
 use crate::host::{account, environment, machine};
 use crate::model::layout::Layout;
@@ -143,7 +143,7 @@ impl HostManager {
         let arguments = supervisor::guardian_arguments(layout, name);
         let log = layout.logs(name).join("guardian.log");
         let lock = layout.guardian_lock(name);
-        match guard::start_detached(&layout.runtime_program(name), &arguments, &lock, &log, START_LIMIT) {
+        match guard::start_detached(&runtimes::program(layout, name), &arguments, &lock, &log, START_LIMIT) {
             Ok(_) | Err(guard::DetachedError::Guarded(_)) => Ok(()),
             Err(error) => Err(error.to_string()),
         }

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::Failure;
 use crate::engine::manager::State;
-use crate::engine::{Context, drift, report, target, trial};
+use crate::engine::{Context, drift, report, runtimes, target, trial};
 use crate::host::files;
 use crate::host::os;
 use crate::model::launch::{self, LaunchSpec};
@@ -57,7 +57,7 @@ pub(crate) fn observe(
     let (compose, strange_compose) = compose(of)?;
     let outdated = live.as_ref().is_some_and(|status| {
         receipt.as_ref().is_some_and(|receipt| receipt.awaits_restart_of(status))
-            || runs_another(status.supervisor.pid, &layout.runtime_program(name))
+            || runs_another(status.supervisor.pid, &runtimes::program(layout, name))
     });
     let running_launch =
         live.as_ref().map(|status| status.launch.clone()).filter(|launch| !launch.is_empty());
@@ -105,7 +105,7 @@ pub(crate) fn observe(
         given: None,
         kept: None,
         unreadable: None,
-        runtime_gone: files::facts(&layout.runtime_program(name))?.is_none(),
+        runtime_gone: files::facts(&runtimes::program(layout, name))?.is_none(),
         runtime: files::read_link(&layout.runtime_link(name))?
             .and_then(|link| link.strip_prefix("../.runtime/").map(str::to_owned)),
         in_use: in_use(&install)?.into_iter().chain(claimed).collect(),

@@ -217,8 +217,12 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
     spec.container = container;
     trust::guard(deploy, &declared.manifest, &spec, &context.layout.run(&spec.name, platform))?;
     let account = match &spec.user {
-        Some(user) => Some(account::by_name(user)?).filter(|account| account.uid != context.caller.uid),
-        None => None,
+        // What the account of a Windows service may write is said when the service is registered: before that, some of
+        // those accounts do not exist.
+        Some(user) if platform != PlatformKind::Windows => {
+            Some(account::by_name(user)?).filter(|account| account.uid != context.caller.uid)
+        }
+        _ => None,
     };
     let definition = platform::definition(&spec, &context.layout, &context.facts)?;
     let text = declared.document.text().to_owned();
@@ -301,12 +305,15 @@ pub fn platform_of(declared: &Declared) -> PlatformKind {
     declared.manifest.platform.unwrap_or_else(default_platform)
 }
 
-/// The platform of this host: launchd on macOS, systemd where it runs, else our own. In a container that is our own, unless a systemd
+/// The platform of this host: launchd on macOS, services or, without an administrator's rights, tasks on Windows, systemd
+/// where it runs, else our own. In a container that is our own, unless a systemd
 /// has booted the container itself.
 #[must_use]
 pub fn default_platform() -> PlatformKind {
     match environment::operating_system() {
         OperatingSystem::MacOs => PlatformKind::Launchd,
+        OperatingSystem::Windows if environment::callers_scope() == Scope::System => PlatformKind::Windows,
+        OperatingSystem::Windows => PlatformKind::Task,
         _ if container::booted_by_systemd() => PlatformKind::Systemd,
         _ => PlatformKind::Embedded,
     }
@@ -348,7 +355,7 @@ pub(crate) fn description_in(tree: &Utf8Path) -> Result<Option<PackageDescriptio
 /// The paths whose presence decides about steps of a plan.
 pub(crate) fn paths(wanted: &Wanted) -> Vec<Utf8PathBuf> {
     let mut paths: Vec<Utf8PathBuf> = instance_folders(wanted).into_iter().map(|(path, ..)| path).collect();
-    paths.push(wanted.layout.runtime(&wanted.runtime.build).join("mainstay"));
+    paths.push(wanted.layout.runtime_file(&wanted.runtime.build));
     paths.push(wanted.layout.refused_values(&wanted.spec.name));
     paths
 }

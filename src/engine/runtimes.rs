@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::Failure;
 use crate::engine::{Context, recover};
@@ -12,9 +12,12 @@ use crate::host::{environment, files, identity, lock, usage};
 use crate::model::layout::Layout;
 use crate::model::manifest::Scope;
 use crate::model::name::InstanceName;
+use crate::model::operating_system::OperatingSystem;
 
 /// What the program of a copy is called.
 const PROGRAM: &str = "mainstay";
+/// The same on Windows.
+const PROGRAM_OF_WINDOWS: &str = "mainstay.exe";
 
 /// The name under which copies are kept, by version and digest.
 pub(crate) fn build_of(program: &Utf8Path) -> Result<String, FileError> {
@@ -25,6 +28,15 @@ pub(crate) fn build_of(program: &Utf8Path) -> Result<String, FileError> {
 pub(crate) fn linked(layout: &Layout, name: &InstanceName) -> Option<String> {
     let link = files::read_link(&layout.runtime_link(name)).ok()??;
     link.strip_prefix("../.runtime/").map(str::to_owned)
+}
+
+/// The program by which an instance is run, as it can be started: Windows starts nothing through a link of ours.
+pub(crate) fn program(layout: &Layout, name: &InstanceName) -> Utf8PathBuf {
+    let build = match environment::operating_system() {
+        OperatingSystem::Windows => linked(layout, name),
+        _ => None,
+    };
+    build.map_or_else(|| layout.runtime_program(name), |build| layout.runtime_file(&build))
 }
 
 /// This program, as far as it takes no reading of it.
@@ -45,7 +57,7 @@ impl Own {
         let build = linked(layout, name)?;
         let same_version =
             build.rsplit_once('-').map(|(version, _)| version) == Some(env!("CARGO_PKG_VERSION"));
-        let there = size(&layout.runtime_program(name));
+        let there = size(&program(layout, name));
         let same = same_version && (there.is_none() || self.size.is_none() || there == self.size);
         (!same).then_some(build)
     }
@@ -89,7 +101,8 @@ pub(crate) fn unused(context: &Context<'_>, by: &InstanceName) -> Result<Vec<Str
 
 /// Whether a process that can't be looked at may be run by a copy of this scope.
 fn may_be_of(context: &Context<'_>, pid: u32) -> bool {
-    let is_copy = identity::process(pid).is_some_and(|process| process.name == PROGRAM);
+    let is_copy = identity::process(pid)
+        .is_some_and(|process| [PROGRAM, PROGRAM_OF_WINDOWS].contains(&process.name.as_str()));
     let in_scope = || match context.layout.scope {
         Scope::System => true,
         Scope::User => files::facts(Utf8Path::new(&format!("/proc/{pid}")))

@@ -313,10 +313,22 @@ fn boot(
     let Ok(seen) = seen else {
         return says(None, "the service manager does not answer".to_owned());
     };
+    if matches!(of.platform, PlatformKind::Windows | PlatformKind::Task) {
+        return boot_of_windows(of, seen, spec);
+    }
     if !seen.at_boot {
         return match spec {
             Some(spec) if !spec.boot => unwanted(),
+            _ if of.platform == PlatformKind::Launchd => {
+                says(Some(false), "launchd has it disabled: `mainstay apply` enables it".to_owned())
+            }
             _ => says(Some(false), "its unit is not enabled: `mainstay apply` enables it".to_owned()),
+        };
+    }
+    if of.platform == PlatformKind::Launchd {
+        return match of.scope {
+            Scope::System => says(Some(true), "launchd starts it".to_owned()),
+            Scope::User => says(Some(false), "launchd starts it when its user logs in".to_owned()),
         };
     }
     if of.scope == Scope::System {
@@ -333,6 +345,23 @@ fn boot(
         ),
         None => says(None, format!("its unit is enabled; whether {user} lingers can't be known")),
     }
+}
+
+/// When Windows starts it: a service with the host, a task with its user's logon.
+fn boot_of_windows(of: &Marker, seen: &Seen, spec: Option<&LaunchSpec>) -> Boot {
+    let is_task = of.platform == PlatformKind::Task;
+    let (starts, reason) = match (seen.at_boot, spec) {
+        (true, _) if is_task => {
+            (false, "it starts 10 s after its user logs on, as tasks do; `windows` starts with the host")
+        }
+        (true, _) => (true, "Windows starts it with the host, after what the host itself needs"),
+        (false, Some(spec)) if !spec.boot => (false, "the manifest says `\"boot\": false`"),
+        (false, _) if is_task => (false, "its task is disabled or gone: `mainstay apply` registers it again"),
+        (false, _) => {
+            (false, "its service does not start by itself or is gone: `mainstay apply` registers it again")
+        }
+    };
+    Boot { starts: Some(starts), reason: reason.to_owned() }
 }
 
 /// Whether this host, a container, is booted by mainstay.

@@ -11,7 +11,7 @@ use crate::engine::guard::{self, Entry, Event, GuardError, OfAll, Outcome};
 use crate::engine::manager::HostManager;
 use crate::engine::obstacle::Clear;
 use crate::engine::switch::Means;
-use crate::engine::{registry, report, switch};
+use crate::engine::{registry, report, runtimes, switch};
 use crate::host::account;
 use crate::host::environment;
 use crate::host::files::{self, FileError};
@@ -203,7 +203,7 @@ fn supervise_launch(
     let link = GuardianLink {
         guardian,
         lock: layout.guardian_lock(name),
-        command: std::iter::once(layout.runtime_program(name).to_string())
+        command: std::iter::once(runtimes::program(layout, name).to_string())
             .chain(guardian_arguments(layout, name))
             .collect(),
     };
@@ -254,8 +254,9 @@ fn supervise_launch(
 pub(crate) fn runs_as(spec: &LaunchSpec) -> Result<(Owner, Option<Credentials>), RunError> {
     let own = account::effective_uid();
     let account = match &spec.user {
-        Some(user) => account::by_name(user)?,
-        None => account::by_uid(own)?,
+        // Windows has started this process as the account already, and some of those have no number of their own.
+        Some(user) if spec.platform != PlatformKind::Windows => account::by_name(user)?,
+        _ => account::by_uid(own)?,
     };
     // systemd has given this process its group.
     let group = spec.group.as_deref().filter(|_| spec.platform != PlatformKind::Systemd);
@@ -291,7 +292,7 @@ fn scope_option(scope: Scope) -> &'static str {
 }
 
 fn entry(layout: &Layout, name: &InstanceName, wishes: &Wishes) -> Entry {
-    let program = layout.runtime_program(name).to_string();
+    let program = runtimes::program(layout, name).to_string();
     let mut command: Vec<String> =
         [program.as_str(), "run", "--name", name.as_str(), scope_option(layout.scope), "--supervise"]
             .map(str::to_owned)

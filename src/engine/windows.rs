@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use crate::engine::failure::CallError;
-use crate::engine::guard;
 use crate::engine::manager::{Seen, State};
+use crate::engine::{guard, runtimes};
 use crate::host::files;
 use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
@@ -116,15 +116,6 @@ fn definition(layout: &Layout, of: &Marker) -> Result<Option<String>, String> {
 
 /// The program that an instance's link names, at the place where it really stands: Windows starts nothing through a link
 /// of ours. Its separators are those of Windows, which some of its tools insist on.
-fn program(layout: &Layout, of: &Marker) -> Result<String, String> {
-    let link = layout.runtime_link(&of.name);
-    let named = layout.runtime_program(&of.name);
-    let program = match files::read_link(&link).map_err(|error| error.to_string())? {
-        Some(build) => {
-            let build = build.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
-            layout.runtime(&build).join(named.file_name().unwrap_or_default())
-        }
-        None => named,
-    };
-    Ok(program.as_str().replace('/', "\\"))
+fn program(layout: &Layout, of: &Marker) -> String {
+    runtimes::program(layout, &of.name).as_str().replace('/', "\\")
 }

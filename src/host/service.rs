@@ -1,6 +1,7 @@
 //! The service control manager of Windows, through its own interface: services are registered, started, stopped and
 //! deleted, and this process is one. On other systems there is none, and each question says so.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
@@ -202,6 +203,19 @@ pub fn move_layout(variable: &'static str, folder: &camino::Utf8Path) {
 /// Closes the console that Windows has opened for this process, whose window nobody wants to see.
 pub fn leave_console() {
     system::leave_console();
+}
+
+static PASSWORD: OnceLock<String> = OnceLock::new();
+
+/// Keeps the password of an account for as long as this process lives, for the service that is about to be registered.
+pub fn remember_password(password: String) {
+    let _ = PASSWORD.set(password);
+}
+
+/// The password that was given.
+#[must_use]
+pub fn password() -> Option<&'static str> {
+    PASSWORD.get().map(String::as_str)
 }
 
 /// The number by which Windows knows the account of this process (SID); nothing on other systems.

@@ -297,6 +297,12 @@ impl Layout {
         self.runtimes().join(build)
     }
 
+    /// The program of one copy of the tool.
+    #[must_use]
+    pub fn runtime_file(&self, build: &str) -> Utf8PathBuf {
+        self.runtime(build).join(self.program)
+    }
+
     /// An instance's link to the copy of the tool that it runs.
     #[must_use]
     pub fn runtime_link(&self, name: &InstanceName) -> Utf8PathBuf {

@@ -21,6 +21,9 @@ pub struct ApplyArguments {
     /// Leave the running program as it is until its next start
     #[arg(long)]
     pub no_restart: bool,
+    /// Ask for the password of the account that runs a Windows service, or take it from standard input
+    #[arg(long)]
+    pub user_password: bool,
     /// Go on where this host lacks what the package says it needs
     #[arg(long)]
     pub without_checks: bool,

@@ -33,12 +33,15 @@ pub struct InstallArguments {
     /// The version: which one to fetch, or of an archive that does not say it itself
     #[arg(long)]
     pub version: Option<Version>,
-    /// The service manager (default: launchd on macOS, systemd where it runs, else embedded)
+    /// The service manager (default: launchd on macOS, windows or task on Windows, systemd where it runs, else embedded)
     #[arg(long, value_parser = platform)]
     pub platform: Option<PlatformKind>,
     /// The account that runs the program, in system scope
     #[arg(long, value_name = "ACCOUNT")]
     pub user_name: Option<String>,
+    /// Ask for the password of the account that runs a Windows service, or take it from standard input
+    #[arg(long)]
+    pub user_password: bool,
     /// A file of KEY=value lines, copied to where `service.environmentFile` of the manifest says
     #[arg(long, value_name = "FILE")]
     pub env_file: Option<Utf8PathBuf>,

@@ -10,7 +10,7 @@ use crate::cli::arguments::{
 use crate::cli::report::Report;
 use crate::cli::surroundings::{choice, layout, target_to_change, target_to_see, with_context};
 use crate::cli::wizard::Wizard;
-use crate::cli::{confirm, draft, interruption};
+use crate::cli::{confirm, draft, interruption, password};
 use crate::engine::asking::{Arrived, Asking};
 use crate::engine::change::{Outcome, Request, change, change_asking};
 use crate::engine::failure::Failure;
@@ -27,6 +27,7 @@ const CHANGES_PENDING: u8 = 9;
 
 /// `install`
 pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u8, Failure> {
+    password::ask(report, arguments.user_password)?;
     let folder =
         environment::working_folder()?.join(arguments.target.instance_dir.as_deref().unwrap_or("".into()));
     let drafted = match manifest_in(&folder, &choice(&arguments.target)) {
@@ -117,6 +118,7 @@ pub(crate) fn plan(report: &Report, arguments: &PlanArguments) -> Result<u8, Fai
 
 /// `apply`
 pub(crate) fn apply(report: &Report, arguments: &ApplyArguments) -> Result<u8, Failure> {
+    password::ask(report, arguments.user_password)?;
     let target = target_to_change(report, &arguments.target)?;
     let wishes = Wishes {
         take_over: arguments.take_over,

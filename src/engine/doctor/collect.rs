@@ -14,6 +14,7 @@ use crate::engine::observe::read_receipt;
 use crate::engine::registry;
 use crate::engine::remarks::{of_environment_file, open_secrets};
 use crate::engine::requirements::{self, Lack};
+use crate::engine::runtimes;
 use crate::engine::status::status;
 use crate::engine::supervisor::active_launch;
 use crate::engine::target::{Choice, TargetError, manifest_in};
@@ -116,7 +117,7 @@ fn is_damaged(tree: &Utf8Path) -> bool {
 /// What runs an instance, where somebody can change it who should not.
 fn open(layout: &Layout, of: &Marker) -> Vec<Open> {
     let name = &of.name;
-    let runtime = files::canonical(&layout.runtime_program(name));
+    let runtime = files::canonical(&runtimes::program(layout, name));
     let paths = [
         layout.definition(name, of.platform),
         layout.state(name),
@@ -143,7 +144,7 @@ fn unlingering() -> Option<String> {
 }
 
 fn runtime(layout: &Layout, of: &Marker, status: &StatusAnswer) -> Runtime {
-    let path = layout.runtime_program(&of.name);
+    let path = runtimes::program(layout, &of.name);
     let link = files::read_link(&layout.runtime_link(&of.name)).ok().flatten();
     let build = link.as_deref().and_then(|link| link.rsplit('/').next());
     let present = files::canonical(&path).ok();

@@ -3,7 +3,7 @@
 use super::{Wishes, active_launch, at_start, entry, runs_as, scope_option};
 use crate::engine::failure::Failure;
 use crate::engine::guard::{AtStart, Entry, Event, Hooks};
-use crate::engine::{hooks, switch};
+use crate::engine::{hooks, runtimes, switch};
 use crate::host::process::Credentials;
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
@@ -39,7 +39,7 @@ impl Switching<'_> {
 impl Hooks for Switching<'_> {
     fn at_start(&mut self, name: &InstanceName) -> AtStart {
         if switch::moves_data(self.layout, name) {
-            let program = self.layout.runtime_program(name).to_string();
+            let program = runtimes::program(self.layout, name).to_string();
             let words = ["recover", "--at-start", "--name", name.as_str(), scope_option(self.layout.scope)];
             let command = std::iter::once(program).chain(words.map(str::to_owned)).collect();
             return AtStart::First { command };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::program;
 use crate::engine::guard;
 use crate::engine::manager::{Seen, State};
-use crate::host::service::{self, ServiceError};
+use crate::host::service::{self, Rights, ServiceError};
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
 use crate::model::status::Exit;
@@ -24,16 +24,46 @@ fn told(error: &ServiceError) -> String {
 fn wanted(layout: &Layout, of: &Marker, definition: &str) -> Result<Registration, String> {
     let wanted =
         windows::wanted(definition).ok_or("the definition is damaged: `mainstay apply` makes it anew")?;
-    wanted.with_program(&program(layout, of)?).map_err(|error| error.to_string())
+    wanted.with_program(&program(layout, of)).map_err(|error| error.to_string())
 }
 
 pub(super) fn register(layout: &Layout, of: &Marker, definition: &str) -> Result<(), String> {
     let wanted = wanted(layout, of, definition)?;
     let kept = service::registration(&wanted.name).map_err(|error| told(&error))?;
-    if kept.is_some_and(|kept| wanted.differences(&kept).is_empty()) {
+    let password = service::password().filter(|_| wanted.account.has_password());
+    let is_new = kept.as_ref().is_none_or(|kept| kept.account != wanted.account);
+    if kept.is_some_and(|kept| wanted.differences(&kept).is_empty()) && password.is_none() {
         return Ok(());
     }
-    service::register(&wanted, None).map_err(|error| told(&error))
+    if is_new && password.is_none() && wanted.account.has_password() {
+        return Err(format!(
+            "the account `{}` has a password, which Windows has to know: type it again with `--user-password`",
+            wanted.account
+        ));
+    }
+    service::register(&wanted, password).map_err(|error| told(&error))?;
+    if is_new { open_to(layout, of, &wanted) } else { Ok(()) }
+}
+
+/// Lets the account write what it has to, and no more: what the supervisor tells, the logs, what the program keeps, and
+/// the pointer to the version. Version trees and records stay the administrators', so that a program that was taken over
+/// changes nothing that an administrator's command acts upon.
+fn open_to(layout: &Layout, of: &Marker, wanted: &Registration) -> Result<(), String> {
+    if !wanted.account.is_limited() {
+        return Ok(());
+    }
+    let name = &of.name;
+    let folders = [
+        (layout.report(name), Rights::Write),
+        (layout.logs(name), Rights::Write),
+        (layout.data(name), Rights::Write),
+        (layout.run(name, of.platform), Rights::Write),
+        (layout.install(name), Rights::ReplaceFiles),
+        (layout.locks(), Rights::ReplaceFiles),
+    ];
+    folders.iter().try_for_each(|(path, rights)| {
+        service::allow(path, &wanted.account.to_string(), *rights).map_err(|error| told(&error))
+    })
 }
 
 /// Removes what is ours of this name; what is somebody else's stays.

@@ -16,7 +16,7 @@ use crate::platform::task::{self, Meaning};
 /// The task that the definition wants, with the program where it really stands.
 fn wanted(layout: &Layout, of: &Marker, definition: &str) -> Result<String, String> {
     let damaged = || "the definition is damaged: `mainstay apply` makes it anew".to_owned();
-    task::with_program(definition, &program(layout, of)?).ok_or_else(damaged)
+    task::with_program(definition, &program(layout, of)).ok_or_else(damaged)
 }
 
 /// Whether the scheduler keeps what is wanted.

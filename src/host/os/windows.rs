@@ -15,8 +15,14 @@ mod open;
 mod patience;
 mod security;
 
+pub(in crate::host) mod dispatcher;
 pub mod fs;
 pub mod io;
+pub(in crate::host) mod service;
+pub(in crate::host) mod service_account;
+pub(in crate::host) mod service_process;
+mod service_settings;
+mod wide;
 
 pub use std::os::windows::io::{BorrowedHandle as BorrowedFd, OwnedHandle as OwnedFd};
 

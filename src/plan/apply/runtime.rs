@@ -21,7 +21,7 @@ pub(super) fn runtime(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> 
         return None;
     }
     let folder = layout.runtime(build);
-    if !observed.has(&folder.join("mainstay")) {
+    if !observed.has(&layout.runtime_file(build)) {
         // Copies are shared between instances and never overwritten, so there is nothing to undo.
         plan.push(Step::Runtime { program: wanted.runtime.program.clone(), folder }, Undo::Nothing);
     }

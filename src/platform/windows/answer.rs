@@ -53,12 +53,18 @@ pub const NEVER_STARTED: u32 = 1077;
 pub const OWN_CODE: u32 = 1066;
 /// What the dispatcher answers to a process that the manager has not started.
 pub const NOT_A_SERVICE: u32 = 1063;
+/// A level of settings that the system does not know.
+pub const NO_SUCH_LEVEL: u32 = 124;
+/// The host comes up, and the database is another's for a moment.
+pub const DATABASE_LOCKED: u32 = 1055;
 /// The right is missing.
 pub const ACCESS_DENIED: u32 = 5;
 /// The service runs already.
 pub const RUNS_ALREADY: u32 = 1056;
 /// There is no such service.
 pub const NO_SUCH_SERVICE: u32 = 1060;
+/// It takes no such request as it stands.
+pub const TAKES_NO_SUCH: u32 = 1052;
 /// It can't take a request now.
 pub const CANNOT_ACCEPT: u32 = 1061;
 /// It does not run.
@@ -87,7 +93,10 @@ pub fn explain(code: u32) -> Option<(&'static str, &'static str)> {
         NO_SUCH_SERVICE => {
             ("Windows has no such service", "`mainstay apply` in its deploy folder registers it again")
         }
-        CANNOT_ACCEPT => (
+        DATABASE_LOCKED => {
+            ("the host comes up, and its services are being started", "wait a moment, and type it again")
+        }
+        TAKES_NO_SUCH | CANNOT_ACCEPT => (
             "it is on its way up or down, and takes no requests meanwhile",
             "wait a moment; `mainstay status` says how far it is",
         ),

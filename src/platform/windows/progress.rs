@@ -85,13 +85,19 @@ impl Progress {
     /// What was asked came too early, too late, or is done already: then the next look tells.
     fn refused(&mut self, code: u32, since: Duration) -> Next {
         let passes = match self.goal {
-            Goal::Stopped => matches!(code, answer::NOT_ACTIVE | answer::CANNOT_ACCEPT | answer::SHUTS_DOWN),
+            Goal::Stopped => matches!(
+                code,
+                answer::NOT_ACTIVE | answer::CANNOT_ACCEPT | answer::TAKES_NO_SUCH | answer::SHUTS_DOWN
+            ),
             // A service that has just stopped is for a moment neither: its process has still to go.
-            Goal::Started => matches!(code, answer::RUNS_ALREADY | answer::CANNOT_ACCEPT),
+            Goal::Started => {
+                matches!(code, answer::RUNS_ALREADY | answer::CANNOT_ACCEPT | answer::DATABASE_LOCKED)
+            }
             Goal::Gone => matches!(
                 code,
                 answer::NOT_ACTIVE
                     | answer::CANNOT_ACCEPT
+                    | answer::TAKES_NO_SUCH
                     | answer::MARKED_FOR_DELETE
                     | answer::NO_SUCH_SERVICE
             ),

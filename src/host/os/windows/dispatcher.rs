@@ -6,7 +6,9 @@ use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use windows_sys::Win32::Foundation::{ERROR_CALL_NOT_IMPLEMENTED, ERROR_SERVICE_SPECIFIC_ERROR, GetLastError, NO_ERROR};
+use windows_sys::Win32::Foundation::{
+    ERROR_CALL_NOT_IMPLEMENTED, ERROR_SERVICE_SPECIFIC_ERROR, GetLastError, NO_ERROR,
+};
 use windows_sys::Win32::System::Services::{
     RegisterServiceCtrlHandlerExW, SERVICE_ACCEPT_PRESHUTDOWN, SERVICE_ACCEPT_SHUTDOWN, SERVICE_ACCEPT_STOP,
     SERVICE_CONTROL_INTERROGATE, SERVICE_CONTROL_PRESHUTDOWN, SERVICE_CONTROL_SHUTDOWN, SERVICE_CONTROL_STOP,
@@ -133,12 +135,14 @@ pub(in crate::host) fn tell(word: Word, wait_hint: u32) {
     };
     let before = own.status.dwCurrentState;
     // What is on its way down does not come up again, and what is down says nothing more.
-    let goes_back = before == SERVICE_STOP_PENDING && !matches!(word, Word::Stopping | Word::Stopped | Word::Broken);
+    let goes_back =
+        before == SERVICE_STOP_PENDING && !matches!(word, Word::Stopping | Word::Stopped | Word::Broken);
     if before == SERVICE_STOPPED || goes_back {
         return;
     }
     let pends = matches!(word, Word::Starting | Word::Stopping);
-    own.status.dwCheckPoint = if pends && before == state { own.status.dwCheckPoint + 1 } else { u32::from(pends) };
+    own.status.dwCheckPoint =
+        if pends && before == state { own.status.dwCheckPoint + 1 } else { u32::from(pends) };
     own.status.dwCurrentState = state;
     own.status.dwControlsAccepted = accepted;
     if word == Word::Broken {

@@ -241,11 +241,12 @@ impl Service {
         })
     }
 
+    /// Whether it waits for those that the host needs itself, as ours do: also where the system can't say.
     fn is_delayed(&self) -> bool {
-        let buffer = self.further(SERVICE_CONFIG_DELAYED_AUTO_START_INFO).unwrap_or_default();
-        // SAFETY: where the manager has answered, it has written the structure at the buffer's beginning.
-        !buffer.is_empty()
-            && unsafe { (*buffer.as_ptr().cast::<SERVICE_DELAYED_AUTO_START_INFO>()).fDelayedAutostart != 0 }
+        self.further(SERVICE_CONFIG_DELAYED_AUTO_START_INFO).is_none_or(|buffer| {
+            // SAFETY: the manager has written the structure at the buffer's beginning.
+            unsafe { (*buffer.as_ptr().cast::<SERVICE_DELAYED_AUTO_START_INFO>()).fDelayedAutostart != 0 }
+        })
     }
 
     /// Its description.
@@ -263,7 +264,13 @@ impl Service {
             let mut needed = 0;
             // SAFETY: the buffer is aligned for all structures of this call, and its length is said.
             let success = unsafe {
-                QueryServiceConfig2W(self.raw(), kind, buffer.as_mut_ptr().cast(), size(&buffer), &raw mut needed)
+                QueryServiceConfig2W(
+                    self.raw(),
+                    kind,
+                    buffer.as_mut_ptr().cast(),
+                    size(&buffer),
+                    &raw mut needed,
+                )
             };
             match done(success) {
                 Ok(()) => return Some(buffer),

@@ -8,15 +8,15 @@ use windows_sys::Win32::Foundation::GetLastError;
 use windows_sys::Win32::System::Services::{
     ChangeServiceConfig2W, ChangeServiceConfigW, SC_ACTION, SC_ACTION_RESTART,
     SERVICE_CONFIG_DELAYED_AUTO_START_INFO, SERVICE_CONFIG_DESCRIPTION, SERVICE_CONFIG_FAILURE_ACTIONS,
-    SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, SERVICE_CONFIG_PRESHUTDOWN_INFO,
-    SERVICE_DELAYED_AUTO_START_INFO, SERVICE_DESCRIPTIONW, SERVICE_ERROR_NORMAL,
-    SERVICE_FAILURE_ACTIONSW, SERVICE_FAILURE_ACTIONS_FLAG, SERVICE_PRESHUTDOWN_INFO,
-    SERVICE_WIN32_OWN_PROCESS,
+    SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, SERVICE_CONFIG_PRESHUTDOWN_INFO, SERVICE_DELAYED_AUTO_START_INFO,
+    SERVICE_DESCRIPTIONW, SERVICE_ERROR_NORMAL, SERVICE_FAILURE_ACTIONS_FLAG, SERVICE_FAILURE_ACTIONSW,
+    SERVICE_PRESHUTDOWN_INFO, SERVICE_WIN32_OWN_PROCESS,
 };
 
 use super::service::{Code, Service, start_type};
 use super::wide::wide;
 use crate::model::duration::Span;
+use crate::platform::windows::answer::NO_SUCH_LEVEL;
 use crate::platform::windows::{Registration, Start};
 
 impl Service {
@@ -29,8 +29,8 @@ impl Service {
         password: Option<&str>,
     ) -> Result<(), Code> {
         let (display, line) = (wide(&wanted.display_name), wide(&wanted.command_line));
-        let account = (kept.account != wanted.account || password.is_some())
-            .then(|| wide(&wanted.account.to_string()));
+        let account =
+            (kept.account != wanted.account || password.is_some()).then(|| wide(&wanted.account.to_string()));
         let password = password.map(wide);
         // SAFETY: all texts end with a NUL and live until the call is over; null leaves what is there.
         done(unsafe {
@@ -54,11 +54,14 @@ impl Service {
     pub(in crate::host) fn describe(&self, wanted: &Registration) -> Result<(), Code> {
         let mut text = wide(&wanted.description);
         let description = SERVICE_DESCRIPTIONW { lpDescription: text.as_mut_ptr() };
-        self.further(SERVICE_CONFIG_DESCRIPTION, &description)?;
+        self.set_further(SERVICE_CONFIG_DESCRIPTION, &description)?;
         let mut actions: Vec<SC_ACTION> = wanted
             .recovery
             .iter()
-            .map(|pause| SC_ACTION { Type: SC_ACTION_RESTART, Delay: u32::try_from(*pause).unwrap_or(u32::MAX) })
+            .map(|pause| SC_ACTION {
+                Type: SC_ACTION_RESTART,
+                Delay: u32::try_from(*pause).unwrap_or(u32::MAX),
+            })
             .collect();
         let recovery = SERVICE_FAILURE_ACTIONSW {
             dwResetPeriod: u32::try_from(wanted.recovery_reset.duration().as_secs()).unwrap_or(u32::MAX),
@@ -67,23 +70,27 @@ impl Service {
             cActions: u32::try_from(actions.len()).unwrap_or_default(),
             lpsaActions: actions.as_mut_ptr(),
         };
-        self.further(SERVICE_CONFIG_FAILURE_ACTIONS, &recovery)?;
+        self.set_further(SERVICE_CONFIG_FAILURE_ACTIONS, &recovery)?;
         // A final ending ends the service without an error and is no failure; only a death of the supervisor is.
         let flag = SERVICE_FAILURE_ACTIONS_FLAG { fFailureActionsOnNonCrashFailures: 0 };
-        self.further(SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &flag)?;
+        self.set_further(SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &flag)?;
         let preshutdown = SERVICE_PRESHUTDOWN_INFO { dwPreshutdownTimeout: milliseconds(wanted.preshutdown) };
-        self.further(SERVICE_CONFIG_PRESHUTDOWN_INFO, &preshutdown)?;
+        self.set_further(SERVICE_CONFIG_PRESHUTDOWN_INFO, &preshutdown)?;
         if wanted.start.is_at_boot() {
             let delayed = i32::from(wanted.start == Start::Delayed);
             let delay = SERVICE_DELAYED_AUTO_START_INFO { fDelayedAutostart: delayed };
-            self.further(SERVICE_CONFIG_DELAYED_AUTO_START_INFO, &delay)?;
+            self.set_further(SERVICE_CONFIG_DELAYED_AUTO_START_INFO, &delay)?;
         }
         Ok(())
     }
 
-    fn further<T>(&self, kind: u32, value: &T) -> Result<(), Code> {
+    fn set_further<T>(&self, kind: u32, value: &T) -> Result<(), Code> {
         // SAFETY: each kind is given its own structure, whose pointers live until the call is over.
-        done(unsafe { ChangeServiceConfig2W(self.0.raw(), kind, std::ptr::from_ref(value).cast::<c_void>()) })
+        let set = done(unsafe {
+            ChangeServiceConfig2W(self.0.raw(), kind, std::ptr::from_ref(value).cast::<c_void>())
+        });
+        // An older system has not all of them, and does without.
+        if set == Err(NO_SUCH_LEVEL) { Ok(()) } else { set }
     }
 }
 
