@@ -25,7 +25,7 @@ use linux as system;
 #[cfg(target_os = "macos")]
 use macos as system;
 
-pub use system::{all, arguments, become_reaper, program, variable};
+pub use system::{all, arguments, become_reaper, folder, owner, program, runs_file, variable};
 
 /// The variable by which a program, and all that it starts, names the supervisor that started it.
 pub const MARK: &str = "MAINSTAY_SUPERVISOR";
