@@ -241,6 +241,89 @@ fn every_fault_of_a_manifest_has_its_place() {
     assert!(both.contains("mainstay-package.json:1:1: "), "{both}");
 }
 
+/// A program that reads documents has one for every end of a command.
+#[test]
+fn wrong_flags_are_told_in_a_document_too() {
+    let host = Host::new();
+    let answer = host.json(2, &["install", "--no-such-flag"]);
+    assert_eq!(answer["exitCode"], 2);
+    assert_eq!(answer["message"], "unexpected argument '--no-such-flag' found");
+    assert!(answer["help"].as_array().unwrap().iter().any(|line| line.as_str().unwrap().contains("Usage: ")));
+    assert!(host.json(2, &["upgrade", "--to"])["message"].as_str().unwrap().contains("'--to"));
+    // What stands after `--` is the program's.
+    assert_eq!(host.expect(2, &["install", "--no-such-flag", "--", "--json"]).out, "");
+    assert!(host.expect(0, &["install", "--help", "--json"]).out.contains("Usage"));
+}
+
+#[test]
+fn what_would_be_ignored_is_refused() {
+    let host = Host::new();
+    host.manifest(&json!({ "name": "web", "platform": "embedded",
+        "package": { "name": "web", "source": "binary" }, "service": { "command": ["/bin/sleep", "1000"] } }));
+    let refused = |further: &[&str], words: &str| {
+        let said = host.expect(2, &[&["install", "--dry-run"], further].concat()).err;
+        assert!(said.contains(words), "{said}");
+    };
+    refused(&["--platform", "systemd"], "`--platform systemd` is for a new manifest");
+    refused(&["--user-name", "nobody"], "`--user-name nobody` is for a new manifest");
+    host.expect(0, &["install", "--dry-run", "--platform", "embedded"]);
+    std::fs::remove_file(host.path("deploy/mainstay.json")).unwrap();
+    let binary = ["--name", "web", "--binary", "/bin/sh"];
+    refused(&[&binary[..], &["--answers", "x.json"]].concat(), "cannot be used with");
+}
+
+/// Who has nothing installed can't upgrade.
+#[test]
+fn a_missing_version_is_brought_by_what_fits() {
+    let host = Host::new();
+    host.manifest(&json!({ "name": "web", "platform": "embedded",
+        "package": { "name": "web", "version": "1.0.0" }, "service": { "command": ["{package}/web"] } }));
+    let said = host.expect(4, &["apply", "--yes"]).err;
+    assert!(said.contains("`mainstay install --from ARCHIVE`"), "{said}");
+}
+
+/// Twice the faults take twice the time.
+#[test]
+fn a_manifest_with_thousands_of_faults_is_answered_soon() {
+    let host = Host::new();
+    let variables: serde_json::Map<String, Value> =
+        (0..4000).map(|number| (format!("no name {number}"), json!("x"))).collect();
+    host.manifest(&json!({ "name": "web", "package": { "name": "x" },
+        "service": { "command": ["a"], "environment": variables } }));
+    let began = std::time::Instant::now();
+    let shown = host.expect(2, &["validate"]).out;
+    assert!(shown.contains("no name 3999") && shown.matches("error: ").count() == 4000);
+    // It took 16 s where each fault read the whole text again.
+    assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+/// Nobody writes to it, so who read it would wait for ever.
+#[test]
+fn a_named_pipe_in_the_place_of_a_file_is_told_and_not_waited_for() {
+    let host = Host::new();
+    let pipe = |name: &str| {
+        let path = host.folder.path().join("deploy").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RUSR).unwrap();
+        path
+    };
+    let manifest = pipe("mainstay.json");
+    let said = host.expect(2, &["validate", "mainstay.json"]).out;
+    assert!(said.contains("it is a named pipe"), "{said}");
+    let refused = host.run(&["plan"]);
+    assert!(matches!(refused.code, 1 | 4) && refused.err.contains("mainstay.json"), "{}", refused.err);
+    std::fs::remove_file(manifest).unwrap();
+    pipe("web.env");
+    pipe("secret");
+    host.manifest(&json!({ "name": "web", "platform": "embedded",
+        "package": { "name": "web", "source": "binary" },
+        "service": { "command": ["/bin/sleep", "1000"], "environmentFile": "web.env",
+            "secrets": { "KEY": { "file": "secret" } } } }));
+    host.expect(0, &["validate"]);
+    let planned = host.run(&["install", "--dry-run"]);
+    assert!(planned.err.contains("it is a named pipe") || planned.out.contains("it is a named pipe"));
+}
+
 #[test]
 fn what_this_host_lacks_is_a_warning() {
     let host = Host::new();

@@ -57,6 +57,8 @@ fn unit(scope: Scope, service: Value, version: u32) -> Result<String, Inexpressi
     let layout = if scope == Scope::System { Layout::system() } else { user_layout() };
     let facts = Facts { systemd_version: version, home: None, account: None };
     let definition = platform::definition(&spec(scope, "/srv/web", manifest(service)), &layout, &facts)?;
+    assert!(definition.text.ends_with("target\n"), "the last line is a line");
+    assert!(definition.socket.iter().all(|socket| socket.text.ends_with("target\n")));
     assert_eq!(definition.path, layout.units().join("web.service"));
     Ok(definition.text)
 }

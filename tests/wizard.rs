@@ -36,7 +36,8 @@ struct Terminal {
 
 impl Terminal {
     fn new(place: &Place, columns: u16, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
-        let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        rustix::io::fcntl_setfd(&keys, rustix::io::FdFlags::CLOEXEC).unwrap();
         grantpt(&keys).unwrap();
         unlockpt(&keys).unwrap();
         let name = ptsname(&keys, Vec::new()).unwrap();
@@ -517,6 +518,7 @@ fn init_writes_a_manifest_and_nothing_over_one() {
     terminal.answers("On which port does it listen?", "8080");
     terminal.answers("Is that right?", "");
     assert_eq!(terminal.ends(), Some(0), "{}", terminal.shown());
+    assert!(terminal.shown().contains("A manifest is made of your answers."), "{}", terminal.shown());
     let manifest: serde_json::Value = serde_json::from_str(&text(&place, "mainstay.json")).unwrap();
     assert_eq!(manifest["name"], "web");
     assert_eq!(manifest["package"], serde_json::json!({ "name": "web", "source": "binary" }));

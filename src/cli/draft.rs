@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::cli::arguments::InstallArguments;
 use crate::engine::Context;
 use crate::engine::failure::Failure;
+use crate::engine::prepare::platform_of;
 use crate::engine::target::{Declared, Open, Target};
 use crate::engine::trust;
 use crate::host::{account, environment, files};
@@ -95,12 +96,31 @@ pub(crate) fn refuse_beside(declared: &Declared, arguments: &InstallArguments) -
         (None, true) if !arguments.answers.settings.is_empty() => "`--set`",
         (None, true) if arguments.answers.answers.is_some() => "`--answers`",
         (None, true) if arguments.answers.wizard => "`--wizard`",
-        (None, true) => return Ok(()),
+        (None, true) => return refuse_otherwise(declared, arguments),
     };
     Err(Failure::Usage(format!(
         "{typed} is for a new manifest, and `{}` is there: edit that, then `mainstay install`; another service needs \
          a folder of its own",
         declared.path
+    )))
+}
+
+/// Refuses what the manifest says otherwise, or leaves to the host: its words count, and what was typed would not.
+fn refuse_otherwise(declared: &Declared, arguments: &InstallArguments) -> Result<(), Failure> {
+    let manifest = &declared.manifest;
+    let account = manifest.service.user.as_deref();
+    let platform = arguments.platform.filter(|platform| *platform != platform_of(declared));
+    let user = arguments.user_name.as_ref().filter(|user| account != Some(user.as_str()));
+    let (typed, field) = match (platform, user) {
+        (Some(platform), _) => (format!("--platform {platform}"), format!("\"platform\": \"{platform}\"")),
+        (None, Some(user)) => (format!("--user-name {user}"), format!("`service.user` to `{user}`")),
+        (None, None) => return Ok(()),
+    };
+    let field = if field.starts_with('`') { format!("set {field}") } else { format!("write `{field}`") };
+    Err(Failure::Usage(format!(
+        "`{typed}` is for a new manifest, and `{}` says otherwise: {field} in it, or leave `{}` out",
+        declared.path,
+        typed.split(' ').next().unwrap_or_default()
     )))
 }
 

@@ -28,12 +28,19 @@ pub(crate) fn of(file: &str, text: &str, problem: &Problem, width: usize) -> Str
         let title = format!("{file}: {}", problem.title());
         return shown(&[Group::with_title(level.primary_title(title))], width);
     }
-    let text = harmless(text);
+    // Only the lines that are shown: a document may have a thousand faults.
+    let (shown_lines, first) = lines_of(text, problem);
+    let text = harmless(&text[shown_lines.clone()]);
+    let within = |range: &Range<usize>| {
+        let moved =
+            range.start.saturating_sub(shown_lines.start)..range.end.saturating_sub(shown_lines.start);
+        on_one_line(&text, &moved)
+    };
     let meant = problem.nearest.as_ref().map(|word| format!("did you mean `{word}`?"));
-    let here = AnnotationKind::Primary.span(on_one_line(&text, &problem.range)).label(meant);
-    let mut snippet = Snippet::source(text.as_str()).path(file.as_ref()).annotation(here);
+    let here = AnnotationKind::Primary.span(within(&problem.range)).label(meant);
+    let mut snippet = Snippet::source(text.as_str()).line_start(first).path(file.as_ref()).annotation(here);
     for related in &problem.related {
-        let there = AnnotationKind::Context.span(on_one_line(&text, &related.range));
+        let there = AnnotationKind::Context.span(within(&related.range));
         snippet = snippet.annotation(there.label(format!("`{}` stands here", related.path)));
     }
     let mut group: Group = level.primary_title(problem.title()).element(snippet);
@@ -47,6 +54,19 @@ pub(crate) fn of(file: &str, text: &str, problem: &Problem, width: usize) -> Str
 
 fn shown(groups: &[Group<'_>], width: usize) -> String {
     Renderer::styled().term_width(width).render(groups) + "\n\n"
+}
+
+/// The bytes of the lines from the first place of a fault to its last, and the number of the first of them.
+fn lines_of(text: &str, problem: &Problem) -> (Range<usize>, usize) {
+    let places = || problem.related.iter().map(|related| (related.range.start, related.line));
+    let places = || places().chain([(problem.range.start, problem.line)]);
+    let inside = |at: usize| at.min(text.len());
+    let (first, line) = places().min().unwrap_or_default();
+    let last = inside(places().map(|(at, _)| at).max().unwrap_or_default());
+    let bytes = text.as_bytes();
+    let begin = bytes[..inside(first)].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let end = bytes[last..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| last + at + 1);
+    (begin..end, line)
 }
 
 /// The range, up to the end of its first line; one character at least, so that there is something to point at.

@@ -15,6 +15,8 @@ use crate::model::answer::failure::FailureAnswer;
 use crate::model::launch::ResolveError;
 use crate::model::marker::Marker;
 
+pub(crate) use self::usage::usage;
+
 mod adopt;
 mod data;
 mod fetching;
@@ -22,6 +24,7 @@ mod host;
 mod log;
 mod origin;
 mod refusal;
+mod usage;
 mod values;
 
 /// How many instances are named to somebody who named none: a screen's worth.

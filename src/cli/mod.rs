@@ -48,9 +48,14 @@ pub fn run() -> ExitCode {
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return report::usage(error),
+        Err(error) => return failure::usage(error, asks_for_json()),
     };
     ran(arguments.command, arguments.output)
+}
+
+/// Whether what was typed asks for a document, where it can't be parsed.
+fn asks_for_json() -> bool {
+    std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json")
 }
 
 fn ran(command: Command, output: OutputArguments) -> ExitCode {

@@ -3,10 +3,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{IsTerminal as _, Write as _};
-use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -15,7 +13,6 @@ use crate::cli::screen::Screen;
 use crate::cli::words;
 use crate::engine::event::Event;
 use crate::host::{environment, terminal};
-use crate::model::name::InstanceName;
 use crate::plan::step::Step;
 
 /// What a person or a program is told.
@@ -329,18 +326,4 @@ pub(crate) fn interrupted(text: &str) {
 /// all the same, so that nothing stays half done for want of somebody to tell.
 fn talk(text: &str) {
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
-}
-
-/// What clap says of arguments that do not fit, and of `--help` and `--version`.
-pub(crate) fn usage(mut error: clap::Error) -> ExitCode {
-    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg)
-        && error.kind() == ErrorKind::UnknownArgument
-        && InstanceName::new(word.as_str()).is_ok()
-    {
-        let hint = format!("an instance is named with `--name {word}`");
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
-    }
-    // If nobody reads it, there is nobody to tell.
-    let _ = error.print();
-    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }

@@ -138,7 +138,11 @@ impl Wizard<'_> {
                 let files = beside(declared, papers).unwrap_or_default();
                 files.iter().map(|file| &file.path).chain([&declared.path]).map(ToString::to_string).collect()
             };
-            let title = format!("{} {} has questions.", description.component, description.version);
+            let title = if self.package.is_empty() {
+                "A manifest is made of your answers.".to_owned()
+            } else {
+                format!("{} {} has questions.", description.component, description.version)
+            };
             let mut person = Person::new(self.report, self.ending)?;
             person.interview(&title, interview, &|question, typed| looked(question, typed), &files)?;
             self.agreed.set(true);

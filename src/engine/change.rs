@@ -344,7 +344,12 @@ fn aim(
     };
     let path = context.layout.tree(&declared.manifest.name, &tree_name(&package.name, &version));
     let Some(complete) = tree::read_complete(&path) else {
-        return Err(Refusal::NoTree { component: package.name.clone(), version }.into());
+        return Err(Refusal::NoTree {
+            installed: receipt.is_some(),
+            component: package.name.clone(),
+            version,
+        }
+        .into());
     };
     present::guard(declared, request, &version, receipt, &complete)?;
     let description = prepare::description_in(&path)?;

@@ -1,8 +1,10 @@
 //! Checking manifests and package descriptions without using them: every fault of every file, and what is doubtful.
 
+use std::io::Read as _;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::host::{environment, files};
+use crate::host::{environment, files, untrusted};
 use crate::model::answer::validate::{ValidateAnswer, Validated};
 use crate::model::contradiction::{read_manifest, read_package_description};
 use crate::model::document::Document;
@@ -52,13 +54,27 @@ fn is_ours(name: &str) -> bool {
 
 fn file(path: &Utf8Path, working_folder: &Utf8Path) -> Validated {
     let whole_path = working_folder.join(path);
-    match files::read(&whole_path) {
+    // What is open already, as `/dev/fd/63`, has somebody who writes to it.
+    let is_open = whole_path.starts_with("/dev") || whole_path.starts_with("/proc");
+    match if is_open { files::read(&whole_path) } else { text_of(&whole_path) } {
         Ok(Some(text)) => {
             let folder = whole_path.parent().unwrap_or(working_folder);
             checked(path, text, path.file_name() == Some(package::FILE_NAME), folder)
         }
         Ok(None) => whole(path, "there is no such file".to_owned()),
         Err(error) => whole(path, told(&error)),
+    }
+}
+
+/// The text of a file, through links; nothing where there is none.
+fn text_of(path: &Utf8Path) -> Result<Option<String>, files::FileError> {
+    let failed = |source| files::FileError { action: "read", path: path.to_owned(), source };
+    let mut text = String::new();
+    let read = untrusted::open_followed(path).and_then(|mut file| file.read_to_string(&mut text));
+    match read {
+        Ok(_) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error)),
     }
 }
 

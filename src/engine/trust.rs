@@ -205,7 +205,18 @@ pub fn read(deploy: &Deploy, path: &Utf8Path, limit: u64) -> Result<Option<Strin
             _ => error.into(),
         });
     }
-    Ok(files::read(path)?)
+    let mut text = String::new();
+    let read = untrusted::open_followed(path)
+        .and_then(|file| std::io::Read::read_to_string(&mut std::io::Read::take(file, limit + 1), &mut text));
+    match read {
+        Ok(_) if text.len() as u64 <= limit => Ok(Some(text)),
+        Ok(_) => {
+            let what = format!("it is larger than {limit} bytes");
+            let source = std::io::Error::new(std::io::ErrorKind::InvalidData, what);
+            Err(FileError { action: "read", path: path.to_owned(), source }.into())
+        }
+        Err(source) => Err(FileError { action: "read", path: path.to_owned(), source }.into()),
+    }
 }
 
 fn check(path: &Utf8Path, facts: files::Facts, owner: &Owner) -> Result<(), Distrust> {

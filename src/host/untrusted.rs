@@ -27,6 +27,17 @@ pub fn open(path: &Utf8Path) -> Result<Option<std::fs::File>, FileError> {
     Ok(Some(std::fs::File::from(file)))
 }
 
+/// A file that is reached through links, open for reading. What would keep the reader waiting, or is no file, is refused.
+pub fn open_followed(path: &Utf8Path) -> io::Result<std::fs::File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file: OwnedFd = os::fs::open(path.as_str(), flags, Mode::empty())?;
+    match os::fs::FileType::from_raw_mode(os::fs::fstat(&file)?.st_mode) {
+        os::fs::FileType::Directory => Err(io::ErrorKind::IsADirectory.into()),
+        os::fs::FileType::Fifo => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a named pipe")),
+        _ => Ok(std::fs::File::from(file)),
+    }
+}
+
 /// The text of such a file, of at most `limit` bytes.
 pub fn read(path: &Utf8Path, limit: u64) -> Result<Option<String>, FileError> {
     let Some(bytes) = read_bytes(path, limit)? else { return Ok(None) };

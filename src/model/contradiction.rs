@@ -1,6 +1,7 @@
 //! What a manifest's fields can't mean together or can't mean at all: faults that no type refuses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 
@@ -71,8 +72,8 @@ fn with_what_else<T: DeserializeOwned>(
     }
     let mut list = problems.list;
     // What is told already is not told again of the same bytes.
-    let further: Vec<Problem> =
-        check.problems.into_iter().filter(|new| list.iter().all(|told| told.range != new.range)).collect();
+    let told: HashSet<Range<usize>> = list.iter().map(|told| told.range.clone()).collect();
+    let further = check.problems.into_iter().filter(|new| !told.contains(&new.range));
     list.extend(further);
     document.refused(list)
 }

@@ -1,12 +1,13 @@
 //! A JSON document: read once, strictly, to a tree with positions, from which the typed value, the
 //! faults with line and column, and edits that keep every other byte all come.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::model::position::Segment;
+use crate::model::position::{Lines, Segment};
 use crate::model::problem::{Problem, Problems};
 use crate::model::schema;
 use crate::model::tree::{Node, Value};
@@ -17,6 +18,7 @@ use crate::model::validator::validate;
 pub struct Document {
     name: String,
     text: String,
+    lines: Lines,
     root: Node,
 }
 
@@ -24,7 +26,9 @@ impl Document {
     /// Reads a text. The name is the file's, as faults show it.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
         match Node::parse(text) {
-            Ok(root) => Ok(Self { name: name.to_owned(), text: text.to_owned(), root }),
+            Ok(root) => {
+                Ok(Self { name: name.to_owned(), text: text.to_owned(), lines: Lines::of(text), root })
+            }
             Err(problems) => Err(Problems::new(name, text, problems)),
         }
     }
@@ -53,7 +57,7 @@ impl Document {
     /// else is wrong.
     #[must_use]
     pub fn read_without<T: DeserializeOwned>(&self, faults: &[Problem]) -> Option<T> {
-        let ranges: Vec<Range<usize>> = faults.iter().map(|fault| fault.range.clone()).collect();
+        let ranges: HashSet<Range<usize>> = faults.iter().map(|fault| fault.range.clone()).collect();
         T::deserialize(self.root.to_json_without(&ranges)?).ok()
     }
 
@@ -98,14 +102,14 @@ impl Document {
     #[must_use]
     pub fn problem(&self, path: &[Segment], message: impl Into<String>) -> Problem {
         let range = (0..=path.len()).rev().find_map(|length| self.range(&path[..length]));
-        Problem::new(path, &self.text, range.unwrap_or(0..0), message)
+        Problem::among(path, (&self.text, &self.lines), range.unwrap_or(0..0), message)
     }
 
     /// A fault of the member at a path, shown at its name.
     #[must_use]
     pub fn key_problem(&self, path: &[Segment], message: impl Into<String>) -> Problem {
         match self.key_range(path) {
-            Some(range) => Problem::new(path, &self.text, range, message),
+            Some(range) => Problem::among(path, (&self.text, &self.lines), range, message),
             None => self.problem(path, message),
         }
     }

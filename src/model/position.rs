@@ -27,6 +27,29 @@ impl Position {
     }
 }
 
+/// Where the lines of a text begin, so that the places of many bytes are found without reading the text for each.
+#[derive(Clone, Debug)]
+pub struct Lines(Vec<usize>);
+
+impl Lines {
+    /// The lines of a text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self(std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect())
+    }
+
+    /// Where a byte of that text stands, as [`Position::of`] tells it.
+    #[must_use]
+    pub fn position(&self, text: &str, offset: usize) -> Position {
+        let offset = offset.min(text.len());
+        let line = self.0.partition_point(|begin| *begin <= offset).max(1);
+        let begin = self.0[line - 1];
+        let column = text[begin..].char_indices().take_while(|(at, _)| begin + at < offset).count() + 1;
+        Position { line, column }
+    }
+}
+
 /// One step from a value to a value inside it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment {
@@ -82,6 +105,12 @@ mod tests {
         assert_eq!(at("y"), Position { line: 2, column: 5 });
         assert_eq!(Position::of(text, 999), Position { line: 2, column: 6 });
         assert_eq!(Position::of("", 0), Position { line: 1, column: 1 });
+        for text in [text, "", "\n", "a\n\nb\n"] {
+            let lines = Lines::of(text);
+            for offset in 0..=text.len() + 2 {
+                assert_eq!(lines.position(text, offset), Position::of(text, offset), "{offset} of {text:?}");
+            }
+        }
     }
 
     #[test]

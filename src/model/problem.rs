@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::nearest::nearest;
-use crate::model::position::{Path, Position, Segment};
+use crate::model::position::{Lines, Path, Position, Segment};
 
 /// How much a remark on a document matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -74,7 +74,28 @@ impl Problem {
     /// A fault of the member at a path, which takes these bytes of a text. What the message quotes can't break its line.
     #[must_use]
     pub fn new(path: &[Segment], text: &str, range: Range<usize>, message: impl Into<String>) -> Self {
-        let (begin, end) = (Position::of(text, range.start), Position::of(text, range.end));
+        let places = (Position::of(text, range.start), Position::of(text, range.end));
+        Self::at(path, places, range, message)
+    }
+
+    /// The same, in a text whose lines are known.
+    #[must_use]
+    pub fn among(
+        path: &[Segment],
+        (text, lines): (&str, &Lines),
+        range: Range<usize>,
+        message: impl Into<String>,
+    ) -> Self {
+        let places = (lines.position(text, range.start), lines.position(text, range.end));
+        Self::at(path, places, range, message)
+    }
+
+    fn at(
+        path: &[Segment],
+        (begin, end): (Position, Position),
+        range: Range<usize>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             severity: Severity::Error,
             path: Path(path).to_string(),

@@ -3,6 +3,7 @@
 //! The reading is strict: what RFC 8259 does not allow is a fault, and so are duplicate keys, of which
 //! readers keep now the first and now the last, and NUL characters, which no program can be given.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use jsonc_parser::common::Ranged;
@@ -66,7 +67,7 @@ impl Node {
 
     /// The same value without the members and elements that take one of these ranges, or whose name does. `None`: that is
     /// all of it.
-    pub(crate) fn to_json_without(&self, ranges: &[Range<usize>]) -> Option<serde_json::Value> {
+    pub(crate) fn to_json_without(&self, ranges: &HashSet<Range<usize>>) -> Option<serde_json::Value> {
         if ranges.contains(&self.range) {
             return None;
         }

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use crate::model::leaf;
 use crate::model::nearest::nearest;
-use crate::model::position::{Path, Segment};
+use crate::model::position::{Lines, Path, Segment};
 use crate::model::problem::Problem;
 use crate::model::tree::{Member, Node, Value};
 
@@ -18,13 +18,15 @@ const SEARCH_DEPTH: usize = 6;
 
 /// All the faults of a tree.
 pub(crate) fn validate(text: &str, root: &Node, schema: &Json) -> Vec<Problem> {
-    let mut validator = Validator { text, schema, path: Vec::new(), problems: Vec::new() };
+    let mut validator =
+        Validator { text, lines: Lines::of(text), schema, path: Vec::new(), problems: Vec::new() };
     validator.value(root, schema, None);
     validator.problems
 }
 
 struct Validator<'a> {
     text: &'a str,
+    lines: Lines,
     schema: &'a Json,
     path: Vec<Segment>,
     problems: Vec<Problem>,
@@ -113,13 +115,18 @@ impl<'a> Validator<'a> {
         let allowed = words.iter().map(|word| plain(word)).collect();
         let typed = plain(&value);
         let problem = if let Value::Text(_) = node.value {
-            Problem::new(&self.path, self.text, node.range.clone(), format!("`{typed}` can't stand here"))
-                .instead_of(&typed, allowed)
+            Problem::among(
+                &self.path,
+                (self.text, &self.lines),
+                node.range.clone(),
+                format!("`{typed}` can't stand here"),
+            )
+            .instead_of(&typed, allowed)
         } else {
             let message = format!("a word is expected, not {}", kind(node));
             Problem {
                 allowed: Some(allowed),
-                ..Problem::new(&self.path, self.text, node.range.clone(), message)
+                ..Problem::among(&self.path, (self.text, &self.lines), node.range.clone(), message)
             }
         };
         self.problems.push(problem);
@@ -306,11 +313,11 @@ impl<'a> Validator<'a> {
     }
 
     fn fault(&self, member: &Member, message: String) -> Problem {
-        Problem::new(&self.path, self.text, member.key_range.clone(), message)
+        Problem::among(&self.path, (self.text, &self.lines), member.key_range.clone(), message)
     }
 
     fn problem(&mut self, range: Range<usize>, message: String) {
-        self.problems.push(Problem::new(&self.path, self.text, range, message));
+        self.problems.push(Problem::among(&self.path, (self.text, &self.lines), range, message));
     }
 }
 

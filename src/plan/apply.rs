@@ -193,7 +193,11 @@ fn tree(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> Result<(), Ref
     let Some(archive) = &wanted.archive else {
         return match installed {
             Some(_) => Ok(()),
-            None => Err(Refusal::NoTree { component: spec.component.clone(), version: spec.version.clone() }),
+            None => Err(Refusal::NoTree {
+                installed: observed.receipt.is_some(),
+                component: spec.component.clone(),
+                version: spec.version.clone(),
+            }),
         };
     };
     let folder = layout.install(&spec.name);

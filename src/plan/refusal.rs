@@ -107,6 +107,8 @@ pub enum Refusal {
     /// The wanted version is not unpacked here and no archive was given.
     #[error("version {version} of `{component}` is not unpacked here")]
     NoTree {
+        /// Whether another version of it is installed.
+        installed: bool,
         /// The component.
         component: ComponentName,
         /// The version.

@@ -9,6 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::host::process::{self, Credentials, as_account};
+use crate::host::untrusted;
 use crate::model::environment_file::{self, EnvironmentFileError};
 use crate::model::launch::LaunchSpec;
 use crate::supervise::context::Context;
@@ -185,10 +186,7 @@ fn read(path: &Utf8Path, account: Option<&Credentials>) -> io::Result<Vec<u8>> {
         use std::io::Read;
         // The path is part of the error above, so the plain message is what is wanted here.
         let mut content = Vec::new();
-        let file = std::fs::File::open(path)?;
-        if file.metadata()?.is_dir() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory));
-        }
+        let file = untrusted::open_followed(path)?;
         file.take(LARGEST + 1).read_to_end(&mut content)?;
         if content.len() as u64 > LARGEST {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));

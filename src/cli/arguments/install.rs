@@ -25,7 +25,7 @@ pub struct InstallArguments {
     #[command(flatten)]
     pub source: SourceArguments,
     /// A program that stands there already and is run where it stands, for a new manifest
-    #[arg(long, value_name = "PROGRAM", help_heading = "Source", conflicts_with_all = ["from", "url", "sha256", "signature"])]
+    #[arg(long, value_name = "PROGRAM", help_heading = "Source", conflicts_with_all = ["from", "url", "sha256", "signature", "answers", "wizard"])]
     pub binary: Option<Utf8PathBuf>,
     /// What the program is started with, for a new manifest
     #[arg(last = true, value_name = "ARGUMENT")]

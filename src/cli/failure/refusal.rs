@@ -31,10 +31,12 @@ pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
                 wanted.as_deref().unwrap_or("ACCOUNT")
             ),
         ],
-        Refusal::NoTree { .. } => vec![
-            "bring it: `mainstay upgrade --from ARCHIVE`, or let the manifest say where it is (`package.url`)"
-                .to_owned(),
-        ],
+        Refusal::NoTree { installed, .. } => {
+            let command = if *installed { "upgrade" } else { "install" };
+            vec![format!(
+                "bring it: `mainstay {command} --from ARCHIVE`, or let the manifest say where it is (`package.url`)"
+            )]
+        }
         Refusal::OtherKey { name, wanted, .. } => {
             let mut lines = vec![format!(
                 "to give the old key up: `mainstay uninstall --name {name}`, then install again; data and configuration stay"

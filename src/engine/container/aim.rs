@@ -217,7 +217,9 @@ fn earlier(
     let tree = tree_name(&manifest.package.name, &version);
     let mut specs = read_specs(&context.layout.launches(&manifest.name))?;
     let Some(container) = specs.remove(&tree).and_then(|spec| spec.container) else {
-        return Err(Refusal::NoTree { component: manifest.package.name.clone(), version }.into());
+        return Err(
+            Refusal::NoTree { installed: true, component: manifest.package.name.clone(), version }.into()
+        );
     };
     // Back to these bytes, whatever has their name by now.
     let name = ImageName::new(container.pinned.as_str()).unwrap_or(container.wanted.image);

@@ -25,6 +25,8 @@ pub(super) fn fill_socket(values: impl Serialize) -> Result<String, Inexpressibl
 fn fill_template(name: &str, values: impl Serialize) -> Result<String, Inexpressible> {
     environment()
         .and_then(|environment| environment.get_template(name)?.render(Serde(values)))
+        // The template engine takes the last line feed away.
+        .map(|text| text.trim_end().to_owned() + "\n")
         .map_err(|error| reason(&error))
 }
 
