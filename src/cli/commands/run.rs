@@ -55,7 +55,7 @@ pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failu
         let reason = format!("{name} is a container, which its engine runs: `mainstay start --name {name}`");
         return Err(Failure::Usage(reason));
     }
-    if platform != PlatformKind::Embedded {
+    if !platform.is_guarded() {
         let wishes = Wishes { echo: arguments.echo, pid_file };
         if by_hand {
             await_end(&layout, name)?;
