@@ -11,6 +11,8 @@
 
 #[path = "house/source.rs"]
 mod source;
+#[path = "house/systems.rs"]
+mod systems;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -220,6 +222,22 @@ fn each_unsafe_block_needs_a_reason_of_its_own() {
     let explained = "// SAFETY: it is so\nlet a = unsafe { one() };\n";
     assert_eq!(unexplained(explained), [0; 0]);
     assert_eq!(unexplained(&[explained, "let b = unsafe { two() };\n"].concat()), [3]);
+}
+
+#[test]
+fn every_branch_of_a_system_is_built_somewhere() {
+    let tests = root().join("tests");
+    let list = Command::new("git").args(["ls-files", "*.rs"]).current_dir(&tests).output().unwrap();
+    let list = String::from_utf8(list.stdout).unwrap();
+    // This test's own examples are in one of them.
+    let names = list.lines().filter(|name| !name.starts_with("house/systems") && !name.starts_with("fuzz/"));
+    let read = |name: &str| (format!("tests/{name}"), std::fs::read_to_string(tests.join(name)));
+    let mut all: Vec<(String, String)> =
+        names.map(read).filter_map(|(name, text)| Some((name, text.ok()?))).collect();
+    assert!(all.len() > 50, "only {} tests were found", all.len());
+    all.extend(sources().into_iter().map(|(name, text)| (format!("src/{name}"), text)));
+    let faults = systems::faults(&all);
+    assert!(faults.is_empty(), "code that no build compiles:\n{faults}");
 }
 
 #[test]

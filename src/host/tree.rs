@@ -29,7 +29,7 @@ use macos as system;
 #[cfg(windows)]
 use windows as system;
 
-pub use system::{all, arguments, become_reaper, program, variable};
+pub use system::{all, arguments, become_reaper, folder, owner, program, runs_file, variable};
 
 /// The variable by which a program, and all that it starts, names the supervisor that started it.
 pub const MARK: &str = "MAINSTAY_SUPERVISOR";
