@@ -15,6 +15,8 @@ mod name;
 mod open;
 mod patience;
 mod security;
+#[cfg(test)]
+mod tests;
 
 pub(in crate::host) mod dispatcher;
 pub mod fs;
