@@ -169,7 +169,7 @@ impl Targets {
         let mut look = Look::new();
         for path in self.needed.iter().chain(&self.files) {
             let stat = match os::fs::stat(path.as_str()) {
-                Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_file() => Some(stat),
+                Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => Some(stat),
                 Ok(_) | Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::LOOP) => None,
                 Err(error) => return Err(error.into()),
             };
@@ -210,7 +210,7 @@ fn walk(folder: &OwnedFd, path: &Utf8Path, depth: u32, found: &mut Look) -> io::
         let Some(stat) = there(os::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW))? else {
             continue;
         };
-        if FileType::from_raw_mode(stat.st_mode).is_dir() {
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
             if depth == DEEPEST {
                 whole = false;
                 continue;
@@ -243,7 +243,7 @@ fn is_passing(name: &[u8]) -> bool {
     swap || lock || name.ends_with(b"~") || name.starts_with(b".mainstay-")
 }
 
-#[expect(clippy::unnecessary_cast, reason = "the types differ between systems")]
+#[allow(clippy::unnecessary_cast, clippy::cast_sign_loss, reason = "the types differ between systems")]
 fn fingerprint(stat: &Stat) -> (u64, u64, i64, i64, u64) {
     (
         stat.st_dev as u64,

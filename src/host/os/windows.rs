@@ -5,18 +5,27 @@
 
 mod accounts;
 mod change;
+pub(in crate::host) mod clock;
+pub(in crate::host) mod console;
 mod errno;
+pub(in crate::host) mod event;
 mod flags;
 mod information;
+pub(in crate::host) mod job;
+pub(in crate::host) mod list;
 mod lock;
 mod look;
 mod machine;
 mod name;
 mod open;
 mod patience;
+pub(in crate::host) mod pipe;
+pub(in crate::host) mod process;
 mod security;
 #[cfg(test)]
 mod tests;
+pub(in crate::host) mod wait;
+pub(in crate::host) mod words;
 
 pub(in crate::host) mod dispatcher;
 pub mod fs;
