@@ -116,7 +116,7 @@ pub enum FileType {
     Directory,
     /// A symbolic link or a junction.
     Symlink,
-    /// A named pipe, which no folder holds here.
+    /// A named pipe: here none is a file.
     Fifo,
     /// Nothing of these, or not said.
     Unknown,
