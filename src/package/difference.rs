@@ -204,10 +204,12 @@ mod tests {
         let (old, new) = (tree(below, "old"), tree(below, "new"));
         assert_eq!(between(&old, &new).unwrap(), []);
         let exchange = |path: &str, text: &str| {
-            std::fs::remove_file(old.join(path)).unwrap();
+            set_mode(old.join(path), 0o644);
             std::fs::write(old.join(path), text).unwrap();
+            set_mode(old.join(path), 0o444);
         };
         exchange("readme", "TWO");
+        set_mode(old.join("data"), 0o644);
         std::fs::remove_file(old.join("data")).unwrap();
         std::fs::write(old.join("more"), "").unwrap();
         if IS_UNIX {
@@ -241,7 +243,8 @@ mod tests {
         set_mode(old.join("readme"), 0o444);
         std::fs::remove_file(old.join(TOKEN)).unwrap();
         assert_eq!(faults(), [Fault::Missing]);
-        std::fs::remove_dir_all(&old).unwrap();
+        let parent = crate::package::disk::open_folder(below).unwrap();
+        crate::package::disk::remove(crate::host::os::AsFd::as_fd(&parent), c"old").unwrap();
         assert_eq!(faults(), [Fault::Missing]);
     }
 }

