@@ -9,9 +9,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::host::account;
+pub use crate::host::identity::boot_id;
 #[cfg(windows)]
 use crate::host::os::known;
-pub use crate::host::identity::boot_id;
 use crate::model::layout::{HostFolders, Layout, UserFolders};
 use crate::model::manifest::Scope;
 use crate::model::operating_system::OperatingSystem;
