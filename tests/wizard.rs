@@ -280,6 +280,34 @@ fn wrong_answers_are_told_with_the_reason_and_asked_again() {
     nothing_is_left(&place);
 }
 
+/// What a field of the manifest does not take is told at its question: at the end it would take all answers along.
+#[test]
+fn a_field_refuses_a_wrong_answer_at_once() {
+    let place = Place::new();
+    let source = place.top().join("fields");
+    std::fs::create_dir_all(source.join("bin")).unwrap();
+    std::fs::copy(program("server"), source.join("bin/server")).unwrap();
+    let description = serde_json::json!({
+        "component": "server", "version": "1.0.0",
+        "service": { "command": ["{package}/bin/server", "--port", place.port.to_string()] },
+        "questions": [
+            { "id": "word", "kind": "text", "ask": "Which word?", "variable": "WORD" },
+            { "id": "memory", "kind": "text", "ask": "How much memory?", "field": "service.limits.memory" }
+        ]
+    });
+    std::fs::write(source.join("mainstay-package.json"), description.to_string()).unwrap();
+    let archive = place.top().join("server-1.0.0.tar.gz");
+    pack::pack(&source, &archive).unwrap();
+    let mut terminal = Terminal::new(&place, 80, &[], &["init", "--from", archive.as_str()]);
+    terminal.answers("Which word?", "hello");
+    terminal.answers("How much memory?", "plenty");
+    terminal.answers("`plenty` is no", "512MiB");
+    terminal.answers("Is that right?", "");
+    assert_eq!(terminal.ends(), Some(0), "{}", terminal.shown());
+    assert!(text(&place, "mainstay.json").contains("\"memory\": \"512MiB\""));
+    assert!(text(&place, "server.env").contains("WORD=hello"));
+}
+
 #[test]
 fn whoever_interrupts_leaves_nothing() {
     let place = Place::new();
