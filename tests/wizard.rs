@@ -477,6 +477,18 @@ fn answers_come_from_files_and_flags() {
     let with = [&typed[..], &["--answers", answers.as_str()]].concat();
     place.run(&with).fails(2, "answers.mode: `alone` is none of");
     std::fs::write(&answers, &filled).unwrap();
+    // What is typed wins over what stands in the file.
+    let other = place.top().join("typed");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(
+        &answers,
+        template.replace("\"database-url\": null", &format!("\"database-url\": \"{DATABASE}\"")),
+    )
+    .unwrap();
+    let written = ["init", "--from", &archive, "--answers", answers.as_str(), "--set", "mode=independent"];
+    place.run_in(&other, &[&written[..], &["--set", "port=4321", "--json"]].concat()).good();
+    assert!(std::fs::read_to_string(other.join("orchestrator.env")).unwrap().contains("KICI_PORT=4321"));
+    std::fs::write(&answers, &filled).unwrap();
     // The file of variables says the port, so nothing else may say another.
     std::fs::write(&environment, format!("# mine\nKICI_PORT={}\nOTHER='x y'", place.port)).unwrap();
     let with = [&with[..], &["--env-file", environment.as_str()]].concat();
@@ -602,6 +614,12 @@ fn a_file_that_init_changes_keeps_its_rights_its_owner_and_where_it_fails_its_te
     place.run(&typed).fails(1, "secrets");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "OTHER=1\n");
     assert_eq!(facts(), before);
+    // What was not there before is gone again.
+    let aside = place.deploy().join("aside");
+    std::fs::rename(&file, &aside).unwrap();
+    place.run(&typed).fails(1, "secrets");
+    assert!(!file.exists() && !place.deploy().join("mainstay.json").exists());
+    std::fs::rename(&aside, &file).unwrap();
     std::fs::remove_file(place.deploy().join("secrets")).unwrap();
     place.run(&typed).good();
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("OTHER=1\nKICI_"));
