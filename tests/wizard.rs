@@ -614,13 +614,12 @@ fn a_file_that_init_changes_keeps_its_rights_its_owner_and_where_it_fails_its_te
     place.run(&typed).fails(1, "secrets");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "OTHER=1\n");
     assert_eq!(facts(), before);
-    // What was not there before is gone again.
-    let aside = place.deploy().join("aside");
-    std::fs::rename(&file, &aside).unwrap();
-    place.run(&typed).fails(1, "secrets");
-    assert!(!file.exists() && !place.deploy().join("mainstay.json").exists());
-    std::fs::rename(&aside, &file).unwrap();
     std::fs::remove_file(place.deploy().join("secrets")).unwrap();
+    // The secrets are written first, and gone again where what follows fails.
+    let elsewhere = ["--set", "service.environmentFile=orchestrator.env/below"];
+    place.run(&[&typed[..], &elsewhere].concat()).fails(1, "orchestrator.env/below");
+    assert_eq!(files(&place).into_iter().map(|(name, _)| name).collect::<Vec<_>>(), ["orchestrator.env"]);
+    assert!(!place.deploy().join("secrets").exists());
     place.run(&typed).good();
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("OTHER=1\nKICI_"));
     assert_eq!(facts(), before);
