@@ -10,7 +10,7 @@
 
 mod real;
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
@@ -306,6 +306,27 @@ fn the_race_after_a_bootout_is_waited_out_and_leaves_a_naive_driver_down() {
 }
 
 #[test]
+fn a_command_that_dies_between_a_bootout_and_a_bootstrap_leaves_nothing_down() {
+    let mac = Mac::installed();
+    let before = mac.place.server();
+    mac.knobs("busy=2000\nlingers=500\n");
+    redefine(&mac, 7);
+    mac.run(&["apply", "--yes", "--no-restart"]).good();
+    mac.forget();
+    let mut command = mac.prepared(mac.place.command(MAINSTAY, &mac.place.deploy()));
+    command.args(["restart", "--user"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    await_some("the bootout", LONG, || mac.log().contains("bootout").then_some(()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    await_some("the gap", LONG, || mac.place.server().is_none().then_some(()));
+    await_some("the service", LONG, || mac.place.server().filter(|pid| Some(*pid) != before));
+    assert!(mac.is_registered());
+    mac.run(&["recover"]).good();
+    assert!(mac.place.server().is_some());
+}
+
+#[test]
 fn what_is_registered_and_does_not_run_is_started_and_a_naive_driver_believes_it() {
     let mac = Mac::installed();
     mac.run(&["stop"]).good();
@@ -377,7 +398,7 @@ fn a_command_that_dies_in_the_middle_leaves_a_service_that_the_next_one_brings_b
     for after in [30, 120, 400] {
         let mut command = mac.prepared(mac.place.command(MAINSTAY, &mac.place.deploy()));
         command.args(["upgrade", "--user", "--yes", "--force", "--from", &archive]);
-        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         std::thread::sleep(Duration::from_millis(after));
         let _ = child.kill();

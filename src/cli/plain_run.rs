@@ -18,6 +18,7 @@ pub(super) fn plain_run(words: &[String]) -> Option<RunArguments> {
         supervise: false,
         detached: false,
         resident: false,
+        anew: false,
         guardian: None,
         echo: false,
         pid_file: None,

@@ -127,10 +127,9 @@ fn interprets_from(process: &Process, folder: &Utf8Path) -> bool {
     if !INTERPRETERS.contains(&name) {
         return false;
     }
-    let path = format!("/proc/{}/cmdline", process.identity.pid);
-    let words = files::read(Utf8Path::new(&path)).ok().flatten().unwrap_or_default();
+    let words = tree::arguments(process.identity.pid).unwrap_or_default();
     // What stands behind the file is its own.
-    let file = words.split('\0').skip(1).find(|word| !word.starts_with('-'));
+    let file = words.iter().skip(1).find(|word| !word.starts_with('-'));
     file.is_some_and(|file| Utf8Path::new(file).starts_with(folder))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::engine::failure::CallError;
+use crate::engine::failure::{CallError, Failure};
 use crate::engine::{container, guard, runtimes, supervisor, windows};
 use crate::host::command::{self, Manner};
 use crate::host::{account, environment, machine};
@@ -276,6 +276,12 @@ impl Manager for HostManager {
             _ => Ok(None),
         }
     }
+}
+
+/// Has launchd let go of a definition and take the one that is there, in a process of its own that nobody ends: between
+/// the two nobody is responsible for the service.
+pub fn take_anew(layout: &Layout, of: &Marker) -> Result<(), Failure> {
+    Ok(launchd::take_anew(layout, of)?)
 }
 
 /// Whether a platform can be had on this host: its tools are there. Whether they answer is another question.

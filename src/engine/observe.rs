@@ -8,7 +8,7 @@ use crate::engine::failure::Failure;
 use crate::engine::manager::State;
 use crate::engine::{Context, drift, report, runtimes, target, trial};
 use crate::host::files;
-use crate::host::os;
+use crate::host::tree as processes;
 use crate::model::launch::{self, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -108,7 +108,7 @@ pub(crate) fn observe(
         runtime_gone: files::facts(&runtimes::program(layout, name))?.is_none(),
         runtime: files::read_link(&layout.runtime_link(name))?
             .and_then(|link| link.strip_prefix("../.runtime/").map(str::to_owned)),
-        in_use: in_use(&install)?.into_iter().chain(claimed).collect(),
+        in_use: in_use(&install).into_iter().chain(claimed).collect(),
         definition,
         socket,
         marker,
@@ -137,10 +137,7 @@ fn trees(install: &Utf8Path, of: &Marker) -> Result<Vec<Tree>, Failure> {
 
 /// Whether a process runs another program than this, as far as that can be known.
 fn runs_another(pid: u32, program: &Utf8Path) -> bool {
-    let file = |path: &Utf8Path| os::fs::stat(path.as_str()).ok().map(|found| (found.st_dev, found.st_ino));
-    // The link leads to the very file, also where its name leads elsewhere by now (proc(5)).
-    let (running, next) = (file(&Utf8PathBuf::from(format!("/proc/{pid}/exe"))), file(program));
-    running.is_some() && next.is_some() && running != next
+    processes::runs_file(pid, program) == Some(false)
 }
 
 /// What has systemd hold the sockets: its text if it is ours, else where it stands.
@@ -240,27 +237,18 @@ pub(crate) fn read_specs(folder: &Utf8Path) -> Result<BTreeMap<String, LaunchSpe
 /// The trees that a process runs from, stands in or was given to run: a script is an argument of its
 /// interpreter. Of another account's processes a plain user can't know;
 /// they do not run a user's services. Of one's own, what can't be known counts as all.
-fn in_use(install: &Utf8Path) -> Result<BTreeSet<String>, Failure> {
+fn in_use(install: &Utf8Path) -> BTreeSet<String> {
     let mut trees = BTreeSet::new();
     let prefix = format!("{install}/");
-    for process in files::list(Utf8Path::new("/proc"))?.unwrap_or_default() {
-        if !process.bytes().all(|byte| byte.is_ascii_digit()) {
-            continue;
-        }
-        for link in ["exe", "cwd"] {
-            let path = Utf8PathBuf::from(format!("/proc/{process}/{link}"));
-            let Ok(Some(target)) = files::read_link(&path) else { continue };
-            if let Some(rest) = target.strip_prefix(&prefix) {
+    for process in processes::all() {
+        let pid = process.identity.pid;
+        let places = [processes::program(pid), processes::folder(pid)].into_iter().flatten();
+        let places = places.filter_map(|place| place.into_os_string().into_string().ok());
+        for named in places.chain(processes::arguments(pid).unwrap_or_default()) {
+            if let Some(rest) = named.strip_prefix(&prefix) {
                 trees.extend(rest.split('/').next().map(str::to_owned));
             }
         }
-        let Ok(arguments) = fs_err::read(format!("/proc/{process}/cmdline")) else { continue };
-        for argument in arguments.split(|byte| *byte == 0) {
-            if let Some(rest) = argument.strip_prefix(prefix.as_bytes()) {
-                let tree = rest.split(|byte| *byte == b'/').next().unwrap_or_default();
-                trees.insert(String::from_utf8_lossy(tree).into_owned());
-            }
-        }
     }
-    Ok(trees)
+    trees
 }

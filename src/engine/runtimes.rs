@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::engine::failure::Failure;
 use crate::engine::{Context, recover};
 use crate::host::files::FileError;
-use crate::host::{environment, files, identity, lock, usage};
+use crate::host::{environment, files, identity, lock, tree, usage};
 use crate::model::layout::Layout;
 use crate::model::manifest::Scope;
 use crate::model::name::InstanceName;
@@ -105,8 +105,8 @@ fn may_be_of(context: &Context<'_>, pid: u32) -> bool {
         .is_some_and(|process| [PROGRAM, PROGRAM_OF_WINDOWS].contains(&process.name.as_str()));
     let in_scope = || match context.layout.scope {
         Scope::System => true,
-        Scope::User => files::facts(Utf8Path::new(&format!("/proc/{pid}")))
-            .is_ok_and(|facts| facts.is_none_or(|facts| facts.uid == context.caller.uid)),
+        // One that is gone by now might have been.
+        Scope::User => tree::owner(pid).is_none_or(|owner| owner == context.caller.uid),
     };
     is_copy && in_scope()
 }

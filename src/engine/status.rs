@@ -319,7 +319,16 @@ fn boot(
     if !seen.at_boot {
         return match spec {
             Some(spec) if !spec.boot => unwanted(),
+            _ if of.platform == PlatformKind::Launchd => {
+                says(Some(false), "launchd has it disabled: `mainstay apply` enables it".to_owned())
+            }
             _ => says(Some(false), "its unit is not enabled: `mainstay apply` enables it".to_owned()),
+        };
+    }
+    if of.platform == PlatformKind::Launchd {
+        return match of.scope {
+            Scope::System => says(Some(true), "launchd starts it".to_owned()),
+            Scope::User => says(Some(false), "launchd starts it when its user logs in".to_owned()),
         };
     }
     if of.scope == Scope::System {

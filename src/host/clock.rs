@@ -2,9 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use rustix::time::{ClockId, Timespec, clock_gettime};
-
 use crate::model::moment::{BootMoment, Moment, Present};
+
+#[cfg(unix)]
+mod unix;
+
+#[cfg(windows)]
+use crate::host::os::clock as system;
+#[cfg(unix)]
+use unix as system;
 
 /// The present for people.
 #[must_use]
@@ -16,12 +22,7 @@ pub fn now() -> Moment {
 /// (`CLOCK_BOOTTIME`, `clock_gettime(2)`).
 #[must_use]
 pub fn boot_now() -> BootMoment {
-    #[cfg(target_os = "linux")]
-    let clock = ClockId::Boottime;
-    #[cfg(not(target_os = "linux"))]
-    let clock = ClockId::Monotonic;
-    let duration = duration(clock_gettime(clock));
-    BootMoment(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+    BootMoment(u64::try_from(system::since_boot().as_millis()).unwrap_or(u64::MAX))
 }
 
 /// The present on both clocks.
@@ -41,11 +42,7 @@ pub fn zone() -> String {
 /// coarse step, so that the two can be compared.
 #[must_use]
 pub fn file_now() -> SystemTime {
-    #[cfg(target_os = "linux")]
-    let clock = ClockId::RealtimeCoarse;
-    #[cfg(not(target_os = "linux"))]
-    let clock = ClockId::Realtime;
-    SystemTime::UNIX_EPOCH + duration(clock_gettime(clock))
+    system::of_files()
 }
 
 /// The zone in which times are shown. That of the host is one file (localtime(5)); to find it by its name takes a look at
@@ -89,9 +86,4 @@ pub fn parse(text: &str) -> Option<Moment> {
 pub fn since_epoch(seconds: f64) -> Option<Moment> {
     let length = jiff::SignedDuration::try_from_secs_f64(seconds).ok()?;
     jiff::Timestamp::from_duration(length).ok().map(Moment)
-}
-
-fn duration(time: Timespec) -> Duration {
-    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
 }

@@ -1,17 +1,25 @@
 //! Commands that are run to their end and whose output is read.
 
 use std::io::{self, BufRead as _};
-use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::host::pipe::PipeReader;
-use crate::host::rest::{self, AsFd, OwnedFd};
-use crate::host::{account, environment, identity};
+use crate::host::rest::{self, AsFd};
+use crate::host::{account, environment};
 use crate::model::owner::Owner;
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
 
 /// The most that is kept of an output, in bytes: enough for 10,000 units, too little to fill the memory.
 const LARGEST_OUTPUT: usize = 64 << 20;
@@ -73,35 +81,18 @@ pub fn told(argv: &[String], manner: Manner<'_>, each: &mut dyn FnMut(&str)) -> 
 
 fn run(argv: &[String], manner: Manner<'_>, heard: &mut dyn FnMut(&[Vec<u8>; 2])) -> io::Result<Output> {
     let mut command = prepared(argv)?;
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(Stdio::null());
     if let Some(variables) = manner.environment {
         command.env_clear().envs(variables.iter().map(|(name, value)| (name, value)));
     }
     if let Some(folder) = manner.folder {
         command.current_dir(folder);
     }
-    if let Some(owner) = manner.rights.filter(|owner| owner.uid != account::effective_uid()) {
-        // The standard library drops the supplementary groups when it changes the user.
-        command.uid(owner.uid).gid(owner.gid);
-    }
-    if manner.limit.is_some() {
-        // A group of its own, so that it can be killed with what it started. Without a limit it is left in the
-        // caller's: a question at the terminal (polkit) can't be put by a group in the background.
-        command.process_group(0);
-    }
-    let mut child = command.spawn()?;
+    let mut running = system::start(&mut command, manner)?;
     let largest = manner.largest.unwrap_or(LARGEST_OUTPUT).min(LARGEST_OUTPUT);
-    let read = read_both(&mut child, manner.limit, largest, heard);
+    let read = read_both(&mut running, manner.limit, largest, heard);
     if !matches!(read, Ok(Some(_))) {
-        if manner.limit.is_some()
-            && matches!(child.try_wait(), Ok(None))
-            && let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw)
-        {
-            // It is not waited for yet, so the number is still its own.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        child.kill()?;
-        child.wait()?;
+        running.kill()?;
     }
     let Some((code, [stdout, stderr])) = read? else {
         return Err(io::Error::new(io::ErrorKind::TimedOut, format!("`{}` took too long", argv[0])));
@@ -131,22 +122,17 @@ fn prepared(argv: &[String]) -> io::Result<Command> {
 /// nothing if that takes too long. What it left in the background may keep the pipes open for days: that is not
 /// waited for.
 fn read_both(
-    child: &mut Child,
+    running: &mut system::Running,
     limit: Option<Duration>,
     largest: usize,
     heard: &mut dyn FnMut(&[Vec<u8>; 2]),
 ) -> io::Result<Option<(Option<i32>, [String; 2])>> {
     let until = limit.map(|limit| Instant::now() + limit);
-    // Without one (before Linux 5.3) it is looked after now and then.
-    let handle = identity::hold(child.id());
-    let outputs = [child.stdout.take().map(OwnedFd::from), child.stderr.take().map(OwnedFd::from)];
-    let [stdout, stderr] = outputs.map(|output| output.map(PipeReader::new).transpose());
-    let mut pipes = [stdout?, stderr?];
     let mut outputs = [Vec::new(), Vec::new()];
     loop {
         // Asked before the pipes are read: what an ended command wrote is in them.
-        let ended = child.try_wait()?;
-        for (pipe, output) in pipes.iter_mut().zip(&mut outputs) {
+        let ended = running.child.try_wait()?;
+        for (pipe, output) in running.pipes.iter_mut().zip(&mut outputs) {
             if pipe.as_mut().map_or(Ok(false), |pipe| take(pipe, output, largest))? {
                 *pipe = None;
             }
@@ -160,9 +146,10 @@ fn read_both(
         if left.is_some_and(|left| left.is_zero()) {
             return Ok(None);
         }
-        let pause = if handle.is_some() { left } else { Some(left.map_or(LOOK, |left| left.min(LOOK))) };
-        let mut waited: Vec<_> = pipes.iter().flatten().map(AsFd::as_fd).collect();
-        waited.extend(handle.iter().map(AsFd::as_fd));
+        let ending = running.ending();
+        let pause = if ending.is_some() { left } else { Some(left.map_or(LOOK, |left| left.min(LOOK))) };
+        let mut waited: Vec<_> = running.pipes.iter().flatten().map(AsFd::as_fd).collect();
+        waited.extend(ending);
         rest::any(&waited, pause)?;
     }
 }
@@ -230,6 +217,8 @@ pub fn stream_both(argv: &[String], each: &mut dyn FnMut(&str) -> bool) -> io::R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::identity;
+    use crate::host::signal::Signal;
 
     fn words(words: &[&str]) -> Vec<String> {
         words.iter().copied().map(str::to_owned).collect()
@@ -259,8 +248,8 @@ mod tests {
         for manner in [manner, Manner::default()] {
             let said = output(&words(&["sh", "-c", "sleep 30 & echo $!; exit 4"]), manner).unwrap();
             assert_eq!(said.code, Some(4));
-            let left = said.stdout.trim().parse().ok().and_then(Pid::from_raw).unwrap();
-            rustix::process::kill_process(left, Signal::KILL).unwrap();
+            let left = identity::identity_of(said.stdout.trim().parse().unwrap()).unwrap();
+            identity::signal(left, Signal::KILL).unwrap();
         }
         assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     }

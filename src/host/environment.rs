@@ -9,6 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::host::account;
+pub use crate::host::identity::boot_id;
 use crate::model::layout::{HostFolders, Layout, UserFolders};
 use crate::model::manifest::Scope;
 use crate::model::operating_system::OperatingSystem;
@@ -207,11 +208,4 @@ pub fn temporary_folder() -> Utf8PathBuf {
 #[must_use]
 pub fn systemd_booted() -> bool {
     Utf8Path::new("/run/systemd/system").is_dir()
-}
-
-/// The identity of this boot of the host (random(4), `/proc/sys/kernel/random/boot_id`).
-#[must_use]
-pub fn boot_id() -> String {
-    let text = fs_err::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    text.trim().to_owned()
 }

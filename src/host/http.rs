@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::host::rest::{self, AsFd};
@@ -40,14 +41,24 @@ pub fn serve(
 ) -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     ready();
-    loop {
-        rest::any(&[listener.as_fd(), stop.as_fd()], None)?;
-        if stop.take() > 0 {
-            return Ok(());
+    let stopped = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // A socket is not waited for together with a signal on every system; a connection ends the wait for one.
+        scope.spawn(|| {
+            while stop.take() == 0 && rest::any(&[stop.as_fd()], None).is_ok() {}
+            stopped.store(true, Ordering::SeqCst);
+            let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, port));
+        });
+        while !stopped.load(Ordering::SeqCst) {
+            let accepted = listener.accept();
+            if stopped.load(Ordering::SeqCst) {
+                break;
+            }
+            // Who hangs up in the middle harms nobody but himself.
+            let _ = accepted.and_then(|(stream, _)| respond(stream, &mut answer));
         }
-        // Who hangs up in the middle harms nobody but himself.
-        let _ = listener.accept().and_then(|(stream, _)| respond(stream, &mut answer));
-    }
+    });
+    Ok(())
 }
 
 fn respond(stream: TcpStream, answer: &mut impl FnMut(&str) -> Option<String>) -> io::Result<()> {

@@ -8,8 +8,6 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::net::sockopt::set_socket_linger;
-
 /// The most that is read of an answer's head, in bytes.
 const LARGEST_HEAD: u64 = 64 << 10;
 /// The largest body that is read, in bytes.
@@ -117,8 +115,17 @@ fn close(mut answer: BufReader<Take<Until>>) {
     until.deadline = until.deadline.min(Instant::now() + PARTING);
     // Whether it comes to its end or not.
     let _ = io::copy(&mut answer, &mut io::sink());
-    let _ = set_socket_linger(&answer.get_ref().get_ref().connection, Some(Duration::ZERO));
+    forget(&answer.get_ref().get_ref().connection);
 }
+
+#[cfg(unix)]
+fn forget(connection: &TcpStream) {
+    let _ = rustix::net::sockopt::set_socket_linger(connection, Some(Duration::ZERO));
+}
+
+/// Nobody counts connections here.
+#[cfg(windows)]
+fn forget(_connection: &TcpStream) {}
 
 /// The body of an answer whose status line was read: so many bytes, in chunks, or all until the end (RFC 9112,
 /// section 6.3).

@@ -6,6 +6,8 @@ mod linux;
 mod listed;
 #[cfg(target_os = "macos")]
 mod macos;
+#[cfg(windows)]
+mod windows;
 
 use std::time::{Duration, SystemTime};
 
@@ -17,10 +19,13 @@ use crate::model::status::ProcessIdentity;
 use linux as system;
 #[cfg(target_os = "macos")]
 use macos as system;
+#[cfg(windows)]
+use windows as system;
 
 pub use system::boot_id;
+#[cfg(unix)]
 pub(super) use system::hold;
-#[cfg(target_os = "macos")]
+#[cfg(any(target_os = "macos", windows))]
 pub(in crate::host) use system::told;
 
 /// What the clock of files and that of processes may differ by.
@@ -126,8 +131,16 @@ impl ProcessHandle {
     }
 }
 
+#[cfg(unix)]
 impl AsFd for ProcessHandle {
     fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+#[cfg(windows)]
+impl std::os::windows::io::AsHandle for ProcessHandle {
+    fn as_handle(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
     }
 }

@@ -5,13 +5,19 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use rustix::io::Errno;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
-
-use crate::host::rest::{self, AsFd};
 use crate::host::signal::{self, Signal, SignalPipe};
+use crate::host::terminal;
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
 
 /// Whether somebody is asked, or was and has interrupted.
 static ASKING: AtomicBool = AtomicBool::new(false);
@@ -32,10 +38,7 @@ pub enum Typed {
 #[derive(Debug)]
 pub struct Keyboard {
     signals: SignalPipe,
-    /// What was typed ahead.
-    ahead: Vec<u8>,
-    /// How the terminal was, where it does not show what is typed.
-    shown: Option<Termios>,
+    input: system::Input,
     interrupted: bool,
 }
 
@@ -47,8 +50,7 @@ pub(crate) fn is_asking() -> bool {
 /// How many columns the terminal has.
 #[must_use]
 pub fn width() -> usize {
-    let columns = tcgetwinsize(rustix::stdio::stdin()).map_or(0, |size| usize::from(size.ws_col));
-    if columns == 0 { USUAL } else { columns.max(NARROWEST) }
+    terminal::extent(io::stdin()).map_or(USUAL, |extent| extent.columns.max(NARROWEST))
 }
 
 impl Keyboard {
@@ -60,71 +62,25 @@ impl Keyboard {
             // What is caught once is caught for good: afterwards it ends the program all the same.
             signal::when(*signal, || {})?;
         }
-        Ok(Self { signals, ahead: Vec::new(), shown: None, interrupted: false })
+        Ok(Self { signals, input: system::Input::default(), interrupted: false })
     }
 
     /// Waits for a line. A hidden one is not shown while it is typed.
     pub fn line(&mut self, hidden: bool) -> io::Result<Typed> {
         if hidden {
-            self.hide()?;
+            self.input.hide()?;
         }
-        let typed = self.wait();
-        self.show();
+        let typed = self.input.wait(&self.signals);
+        self.input.show();
         let typed = typed?;
         self.interrupted |= typed == Typed::Interrupted;
         Ok(typed)
-    }
-
-    fn wait(&mut self) -> io::Result<Typed> {
-        let mut buffer = [0_u8; 4096];
-        loop {
-            if let Some(end) = self.ahead.iter().position(|byte| *byte == b'\n') {
-                let rest = self.ahead.split_off(end + 1);
-                let mut line = std::mem::replace(&mut self.ahead, rest);
-                while matches!(line.last(), Some(b'\n' | b'\r')) {
-                    line.pop();
-                }
-                return Ok(Typed::Line(String::from_utf8_lossy(&line).into_owned()));
-            }
-            let input = rustix::stdio::stdin();
-            rest::any(&[input, self.signals.as_fd()], None)?;
-            if self.signals.take() > 0 {
-                return Ok(Typed::Interrupted);
-            }
-            if !rest::any(&[input], Some(Duration::ZERO))? {
-                continue;
-            }
-            match rustix::io::read(input, &mut buffer) {
-                // A terminal that has gone is the end too.
-                Ok(0) | Err(Errno::IO) => return Ok(Typed::Interrupted),
-                Ok(count) => self.ahead.extend_from_slice(&buffer[..count]),
-                Err(Errno::INTR | Errno::AGAIN) => {}
-                Err(errno) => return Err(errno.into()),
-            }
-        }
-    }
-
-    fn hide(&mut self) -> io::Result<()> {
-        let shown = tcgetattr(rustix::stdio::stdin())?;
-        let mut hidden = shown.clone();
-        hidden.local_modes.remove(LocalModes::ECHO);
-        hidden.local_modes.insert(LocalModes::ECHONL);
-        tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &hidden)?;
-        self.shown = Some(shown);
-        Ok(())
-    }
-
-    fn show(&mut self) {
-        if let Some(shown) = self.shown.take() {
-            // A terminal that has gone needs nothing.
-            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &shown);
-        }
     }
 }
 
 impl Drop for Keyboard {
     fn drop(&mut self) {
-        self.show();
+        self.input.show();
         // Whoever has interrupted waits for the program to put everything back: no second word is needed.
         if !self.interrupted {
             ASKING.store(false, Ordering::SeqCst);

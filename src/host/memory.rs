@@ -4,6 +4,8 @@
 mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
+#[cfg(windows)]
+mod windows;
 
 use crate::host::identity::Process;
 
@@ -11,6 +13,8 @@ use crate::host::identity::Process;
 use linux as system;
 #[cfg(target_os = "macos")]
 use macos as system;
+#[cfg(windows)]
+use windows as system;
 
 pub use system::is_limited;
 

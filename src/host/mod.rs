@@ -19,6 +19,7 @@ pub mod keyboard;
 pub mod listening;
 pub mod lock;
 pub mod machine;
+mod mailbox;
 pub mod memory;
 pub mod notify;
 pub mod os;

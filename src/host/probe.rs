@@ -4,12 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
 use crate::host::http_client;
 pub use crate::host::http_client::{Method, OwnEnds};
+use crate::host::mailbox::Mailbox;
 use crate::host::rest::{AsFd, BorrowedFd};
 
 /// How long an answer may take, where nobody says otherwise.
@@ -135,17 +134,14 @@ fn tcp(address: &str, limit: Duration) -> Answer {
 /// Questions that are being asked, and their answers.
 #[derive(Debug)]
 pub struct Questions {
-    answers: UnixDatagram,
-    sender: UnixDatagram,
+    answers: Mailbox,
     ends: OwnEnds,
 }
 
 impl Questions {
     /// Nothing asked yet.
     pub fn new() -> std::io::Result<Self> {
-        let (answers, sender) = UnixDatagram::pair()?;
-        answers.set_nonblocking(true)?;
-        Ok(Self { answers, sender, ends: OwnEnds::default() })
+        Ok(Self { answers: Mailbox::new()?, ends: OwnEnds::default() })
     }
 
     /// Readable when there is an answer.
@@ -162,7 +158,7 @@ impl Questions {
 
     /// Asks. The number comes back with the answer, to tell a late one from the one that is waited for.
     pub fn ask(&self, number: u64, question: Question, limit: Duration) -> std::io::Result<()> {
-        let sender = OwnedFd::from(self.sender.try_clone()?);
+        let sender = self.answers.sender()?;
         let ends = self.ends.clone();
         std::thread::Builder::new().stack_size(STACK).spawn(move || {
             let answer = ask_with(&question, limit, &ends);
@@ -173,8 +169,7 @@ impl Questions {
             } else {
                 message.push(0);
             }
-            // Nobody waits any more if this fails.
-            let _ = UnixDatagram::from(sender).send(&message);
+            sender.send(&message);
         })?;
         Ok(())
     }
@@ -184,7 +179,7 @@ impl Questions {
     pub fn take(&self) -> Vec<(u64, Answer)> {
         let mut all = Vec::new();
         let mut buffer = [0_u8; LONGEST + 9];
-        while let Ok(length) = self.answers.recv(&mut buffer) {
+        while let Some(length) = self.answers.take(&mut buffer) {
             let message = buffer.get(..length).unwrap_or_default();
             let Some((number, [failed, reason @ ..])) = message.split_first_chunk::<8>() else { continue };
             let reason = String::from_utf8_lossy(reason).into_owned();

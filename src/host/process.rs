@@ -25,6 +25,8 @@ use windows as system;
 #[cfg(unix)]
 pub(in crate::host) use system::become_program;
 pub(crate) use system::own;
+#[cfg(windows)]
+pub(in crate::host) use system::{KILLED, bound};
 pub use system::{close_inherited, kill_group, reap, reap_one, start_with, variable};
 
 /// What a process is started with: nothing comes from this process but what is named here.
@@ -67,6 +69,8 @@ pub struct Particulars<'a> {
     /// Whether it ends with this process, and with it all that it starts, where the system knows such a bond (jobs of
     /// Windows). Elsewhere whoever comes next finds them and ends them.
     pub bound: bool,
+    /// Whether it may leave something behind that lives on when this process ends.
+    pub leaves: bool,
     /// Whether it goes on when the terminal of this process is gone, where that is said at its start (Windows).
     pub apart: bool,
     /// The memory that it may use with all that it starts, in bytes, where the system counts that at its start (Windows).

@@ -2,11 +2,12 @@
 
 use std::io;
 use std::ops::Range;
-#[cfg(unix)]
-pub use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use crate::host::clock;
+#[cfg(windows)]
+pub use crate::host::os::wait::any;
+pub use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use crate::model::moment::BootMoment;
 
 #[cfg(unix)]

@@ -2,7 +2,15 @@
 
 use std::io;
 
-use crate::host::os;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
 
 /// The numbers of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,14 +35,14 @@ pub fn as_account<T: Send>(
     let Some(account) = account else { return action() };
     on_a_thread(|| {
         take_groups(account)?;
-        os::process::take_user(account.uid, account.gid)?;
+        system::take_user(account.uid, account.gid)?;
         action()
     })
 }
 
 /// Takes the groups of an account, on this thread and for all that it starts.
 pub(super) fn take_groups(account: &Credentials) -> io::Result<()> {
-    Ok(os::process::take_groups(account.gid, &account.groups)?)
+    system::take_groups(account.gid, &account.groups)
 }
 
 /// Does something on a thread of its own, which takes what it has become with it.

@@ -24,5 +24,6 @@ pub fn detach() -> io::Result<()> {
 /// console, and there is no other session to leave.
 #[cfg(windows)]
 pub fn detach() -> io::Result<()> {
-    std::env::set_current_dir(crate::host::os::windows_folder()?)
+    let system = crate::host::environment::variable("SystemRoot").ok_or(io::ErrorKind::NotFound)?;
+    std::env::set_current_dir(system)
 }

@@ -1,8 +1,7 @@
 //! Terminals: how much they show, and what they understand.
 
-use std::os::fd::AsFd;
-
 use crate::host::environment;
+use crate::host::rest::AsFd;
 
 /// How much a terminal shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +15,19 @@ pub struct Extent {
 /// How much a terminal shows; nothing where it is none, or does not say.
 #[must_use]
 pub fn extent(terminal: impl AsFd) -> Option<Extent> {
-    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
-    let (columns, rows) = (usize::from(size.ws_col), usize::from(size.ws_row));
+    let (columns, rows) = size(&terminal)?;
     (columns > 0 && rows > 0).then_some(Extent { columns, rows })
+}
+
+#[cfg(unix)]
+fn size(terminal: &impl AsFd) -> Option<(usize, usize)> {
+    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
+    Some((usize::from(size.ws_col), usize::from(size.ws_row)))
+}
+
+#[cfg(windows)]
+fn size(terminal: &impl AsFd) -> Option<(usize, usize)> {
+    crate::host::os::console::extent(terminal.as_fd())
 }
 
 /// Whether the terminal understands more than lines: `TERM` names one that does.

@@ -10,6 +10,8 @@ mod linux;
 mod macos;
 #[cfg(any(target_os = "macos", test))]
 mod orphans;
+#[cfg(windows)]
+mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -24,8 +26,10 @@ use crate::host::signal::Signal;
 use linux as system;
 #[cfg(target_os = "macos")]
 use macos as system;
+#[cfg(windows)]
+use windows as system;
 
-pub use system::{all, arguments, become_reaper, program, variable};
+pub use system::{all, arguments, become_reaper, folder, owner, program, runs_file, variable};
 
 /// The variable by which a program, and all that it starts, names the supervisor that started it.
 pub const MARK: &str = "MAINSTAY_SUPERVISOR";

@@ -7,6 +7,8 @@ mod linux;
 mod listed;
 #[cfg(target_os = "macos")]
 mod macos;
+#[cfg(windows)]
+mod windows;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -18,6 +20,8 @@ use thiserror::Error;
 use linux as system;
 #[cfg(target_os = "macos")]
 use macos as system;
+#[cfg(windows)]
+use windows as system;
 
 /// Why it can't be known what processes use.
 #[derive(Debug, Error)]
@@ -36,10 +40,15 @@ pub struct Usage {
 
 /// What running processes use of a folder.
 pub fn of_folder(folder: &Utf8Path) -> Result<Usage, UsageError> {
-    let mut prefixes = vec![format!("{folder}/")];
+    // Windows writes paths in both ways.
+    let plain = |path: &Utf8Path| {
+        let path = path.as_str();
+        if cfg!(windows) { path.trim_start_matches(r"\\?\").replace('\\', "/") } else { path.to_owned() }
+    };
+    let mut prefixes = vec![format!("{}/", plain(folder))];
     // The system tells paths without links.
     if let Ok(real) = folder.canonicalize_utf8() {
-        prefixes.push(format!("{real}/"));
+        prefixes.push(format!("{}/", plain(&real)));
         prefixes.dedup();
     }
     let mut usage = Usage::default();

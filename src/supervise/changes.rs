@@ -10,13 +10,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
-use rustix::io::Errno;
 
+use crate::host::os;
+use crate::host::os::Errno;
+use crate::host::os::OwnedFd;
+use crate::host::os::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
 use crate::host::process::{Credentials, as_account};
 use crate::model::moment::BootMoment;
 use crate::model::watched::Watched;
@@ -167,8 +168,8 @@ impl Targets {
     fn look(&self) -> io::Result<(Look, bool)> {
         let mut look = Look::new();
         for path in self.needed.iter().chain(&self.files) {
-            let stat = match rustix::fs::stat(path.as_str()) {
-                Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_file() => Some(stat),
+            let stat = match os::fs::stat(path.as_str()) {
+                Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => Some(stat),
                 Ok(_) | Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::LOOP) => None,
                 Err(error) => return Err(error.into()),
             };
@@ -177,7 +178,7 @@ impl Targets {
         let mut whole = true;
         if let Some(path) = &self.folder {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            if let Some(folder) = there(rustix::fs::openat(CWD, path.as_str(), flags, Mode::empty()))? {
+            if let Some(folder) = there(os::fs::openat(CWD, path.as_str(), flags, Mode::empty()))? {
                 let mut files = Look::new();
                 whole = walk(&folder, path, 1, &mut files)?;
                 look.append(&mut files);
@@ -206,16 +207,16 @@ fn walk(folder: &OwnedFd, path: &Utf8Path, depth: u32, found: &mut Look) -> io::
             return Ok(false);
         }
         let path = path.join(name.to_string_lossy().as_ref());
-        let Some(stat) = there(rustix::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW))? else {
+        let Some(stat) = there(os::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW))? else {
             continue;
         };
-        if FileType::from_raw_mode(stat.st_mode).is_dir() {
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
             if depth == DEEPEST {
                 whole = false;
                 continue;
             }
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            if let Some(below) = there(rustix::fs::openat(folder, &name, flags, Mode::empty()))? {
+            if let Some(below) = there(os::fs::openat(folder, &name, flags, Mode::empty()))? {
                 whole &= walk(&below, &path, depth + 1, found)?;
             }
         } else {
@@ -226,7 +227,7 @@ fn walk(folder: &OwnedFd, path: &Utf8Path, depth: u32, found: &mut Look) -> io::
 }
 
 /// Nothing where there is nothing, or nothing that this account may see.
-fn there<T>(result: rustix::io::Result<T>) -> io::Result<Option<T>> {
+fn there<T>(result: os::io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(found) => Ok(Some(found)),
         Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::LOOP) => Ok(None),
@@ -242,7 +243,7 @@ fn is_passing(name: &[u8]) -> bool {
     swap || lock || name.ends_with(b"~") || name.starts_with(b".mainstay-")
 }
 
-#[expect(clippy::unnecessary_cast, reason = "the types differ between systems")]
+#[allow(clippy::unnecessary_cast, clippy::cast_sign_loss, reason = "the types differ between systems")]
 fn fingerprint(stat: &Stat) -> (u64, u64, i64, i64, u64) {
     (
         stat.st_dev as u64,

@@ -181,6 +181,7 @@ impl Program {
             open_files: context.spec.limits.open_files,
             input: None,
             bound: true,
+            leaves: !context.spec.detach.is_empty(),
             apart: false,
             memory: context.spec.limits.memory.filter(|_| ours).map(Size::bytes),
         };

@@ -112,7 +112,7 @@ pub(crate) static GROUPS: &[Group] = &[
     each(
         "A program that does not start or become ready",
         "1",
-        &["supervise/", "host/process", "host/probe.rs", "host/http", "host/handover.rs"],
+        &["supervise/", "host/process", "host/probe.rs", "host/http", "host/handover/unix.rs"],
     ),
     each(
         "Supervisors and guardians",

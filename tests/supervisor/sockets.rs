@@ -13,7 +13,9 @@ use mainstay::model::socket::Socket;
 use mainstay::model::status::{Exit, Phase};
 use rustix::process::Signal;
 
-use crate::host::{Host, LONG, Running, free_port, program, spec, wait_for};
+#[cfg(target_os = "linux")]
+use crate::host::Running;
+use crate::host::{Host, LONG, free_port, program, spec, wait_for};
 use crate::load::{Load, ask};
 
 fn socket(listen: &str, name: Option<&str>) -> Socket {
@@ -57,6 +59,8 @@ fn the_program_gets_its_sockets_in_order_and_by_name() {
     assert!(!path.exists(), "nobody answers there any more");
 }
 
+// The limits of another process can't be set elsewhere.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_small_limit_of_open_files_is_the_programs_alone() {
     let limit = |pid: u32| {

@@ -29,6 +29,9 @@ pub struct RunArguments {
     /// As guard and supervisor in one, for a service manager
     #[arg(long, hide = true)]
     pub resident: bool,
+    /// Have launchd let go of the definition that it has, and take the one that is there
+    #[arg(long, hide = true)]
+    pub anew: bool,
     /// In a session of its own, without a terminal
     #[arg(long, hide = true)]
     pub detached: bool,

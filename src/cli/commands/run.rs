@@ -8,6 +8,7 @@ use crate::cli::report::Report;
 use crate::cli::surroundings::layout;
 use crate::engine::failure::Failure;
 use crate::engine::guard::{self, Event, Outcome};
+use crate::engine::manager;
 use crate::engine::resident::{Residence, reside};
 use crate::engine::supervisor::{Unsupervised, Wishes, await_end, defined, guard_all, guard_one, supervise};
 use crate::engine::windows;
@@ -42,6 +43,9 @@ pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failu
         None => None,
     };
     let by_hand = !arguments.supervise && !supervised_by_systemd();
+    if arguments.anew {
+        return manager::take_anew(&layout, &defined(&layout, name)?).map(|()| 0);
+    }
     if arguments.resident {
         return resident(report, &layout, arguments, &Wishes { echo: false, pid_file });
     }

@@ -20,6 +20,7 @@ use crate::engine::supervisor::active_launch;
 use crate::engine::target::{Choice, TargetError, manifest_in};
 use crate::engine::values::unreadable;
 use crate::host::files::Kind;
+use crate::host::tree as processes;
 use crate::host::{account, clock, disk, files, identity, lock, untrusted};
 use crate::model::answer::status::StatusAnswer;
 use crate::model::doubt::doubts;
@@ -148,9 +149,8 @@ fn runtime(layout: &Layout, of: &Marker, status: &StatusAnswer) -> Runtime {
     let link = files::read_link(&layout.runtime_link(&of.name)).ok().flatten();
     let build = link.as_deref().and_then(|link| link.rsplit('/').next());
     let present = files::canonical(&path).ok();
-    let running = status
-        .supervisor_pid
-        .and_then(|pid| files::read_link(Utf8Path::new(&format!("/proc/{pid}/exe"))).ok().flatten());
+    let running = status.supervisor_pid.and_then(processes::program);
+    let running = running.and_then(|program| program.into_os_string().into_string().ok());
     let can_run =
         |path: &Utf8PathBuf| matches!(files::facts(path), Ok(Some(facts)) if facts.mode & 0o111 != 0);
     Runtime {

@@ -7,7 +7,7 @@ use crate::engine::guard;
 use crate::engine::manager::{PATIENCE, Seen, State, Taken};
 use crate::engine::supervisor::active_launch;
 use crate::host::command::{self, Manner, Output};
-use crate::host::{account, files};
+use crate::host::{account, environment, files};
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::{Layout, label};
 use crate::model::manifest::{PlatformKind, Scope};
@@ -18,11 +18,51 @@ use crate::platform::launchd::printed::{self, Job, Printed};
 use crate::platform::launchd::{definition_of, runs_at_load};
 use crate::platform::observed::Answer;
 
+/// The longest that launchd takes to let go of a service and to take it again, beside its end.
+const LONGEST: Duration = Duration::from_secs(120);
+
 /// Has a service stand as it is wanted.
 pub(super) fn perform(layout: &Layout, of: &Marker, goal: Goal) -> Result<(), CallError> {
-    let call = || Call::Launchd { of: of.clone(), goal }.to_string();
+    let subject = subject(layout, of)?;
+    if matches!(goal, Goal::Start | Goal::Restart) {
+        // A start leaves what runs as it is.
+        let concerns = |job: &Job| goal == Goal::Restart || job.pid.is_none();
+        let has_another = |job: Job| concerns(&job) && job.is_stale(subject.definition.as_deref());
+        if job(&subject)?.is_some_and(has_another) {
+            return beside(of, goal, &subject);
+        }
+    }
+    follow(layout, of, goal, subject)
+}
+
+/// The same where launchd has to let go of a definition and take another: in a process that goes on if this one dies.
+fn beside(of: &Marker, goal: Goal, subject: &Subject) -> Result<(), CallError> {
+    let failed = |reason: String| CallError::Failed { call: told(of, goal), reason };
+    let program = environment::own_program().map_err(|error| failed(error.to_string()))?;
+    let scope = format!("--{}", of.scope);
+    let words = [program.as_str(), "run", "--name", of.name.as_str(), &scope, "--anew"];
+    // A limit gives it a group of its own, so that what ends this command at a terminal does not reach it.
+    let limit = Some(subject.stop_limit.duration() * 2 + LONGEST);
+    let output = command::output(&words.map(str::to_owned), Manner { limit, ..Manner::default() })
+        .map_err(|error| failed(error.to_string()))?;
+    match output.code {
+        Some(0) => Ok(()),
+        _ => Err(failed(output.stderr.trim().trim_start_matches("error: ").to_owned())),
+    }
+}
+
+/// See [`crate::engine::manager::take_anew`].
+pub(super) fn take_anew(layout: &Layout, of: &Marker) -> Result<(), CallError> {
+    follow(layout, of, Goal::Restart, subject(layout, of)?)
+}
+
+fn told(of: &Marker, goal: Goal) -> String {
+    Call::Launchd { of: of.clone(), goal }.to_string()
+}
+
+fn follow(layout: &Layout, of: &Marker, goal: Goal, subject: Subject) -> Result<(), CallError> {
     let began = Instant::now();
-    let mut course = Course::new(subject(layout, of)?, goal);
+    let mut course = Course::new(subject, goal);
     let mut answered: Option<std::io::Result<Output>> = None;
     let mut asked = None;
     loop {
@@ -44,7 +84,7 @@ pub(super) fn perform(layout: &Layout, of: &Marker, goal: Goal) -> Result<(), Ca
             Move::Done => return Ok(()),
             Move::Failed(trouble @ Trouble::NoDomain { .. }) => return Err(unavailable(trouble.to_string())),
             Move::Failed(trouble) => {
-                return Err(CallError::Failed { call: call(), reason: trouble.to_string() });
+                return Err(CallError::Failed { call: told(of, goal), reason: trouble.to_string() });
             }
         }
     }

@@ -49,8 +49,8 @@ pub(in crate::host) fn told(process: &sysinfo::Process) -> Option<Process> {
     let pid = process.pid().as_u32();
     let start_ticks = Some(process.start_time()).filter(|start| *start > 0)?;
     let raw = Pid::from_raw(i32::try_from(pid).ok()?);
-    let name = process.name().to_string_lossy();
-    let end = name.floor_char_boundary(LONGEST_NAME);
+    let name = process.name().as_encoded_bytes();
+    let name = String::from_utf8_lossy(name.get(..LONGEST_NAME).unwrap_or(name)).into_owned();
     let state = match process.status() {
         ProcessStatus::Run => 'R',
         ProcessStatus::Stop | ProcessStatus::Tracing => 'T',
@@ -64,7 +64,7 @@ pub(in crate::host) fn told(process: &sysinfo::Process) -> Option<Process> {
         parent: process.parent().map_or(0, sysinfo::Pid::as_u32),
         group: number(getpgid(raw)),
         session: number(getsid(raw)),
-        name: name.get(..end).unwrap_or_default().to_owned(),
+        name,
         state,
         ended: matches!(state, 'Z' | 'X'),
     })

@@ -18,3 +18,15 @@ pub use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 pub use rustix::io;
 pub use rustix::io::Errno;
 pub use rustix::process::{getegid, geteuid};
+
+/// The version of the kernel, as it names itself.
+#[must_use]
+pub fn kernel_release() -> String {
+    rustix::system::uname().release().to_string_lossy().into_owned()
+}
+
+/// The memory of this host, in bytes, where a call tells it: here a file does.
+#[must_use]
+pub const fn memory_size() -> Option<u64> {
+    None
+}

@@ -5,15 +5,25 @@
 
 mod accounts;
 mod change;
+pub(in crate::host) mod clock;
+pub(in crate::host) mod console;
 mod errno;
+pub(in crate::host) mod event;
 mod flags;
 mod information;
+pub(in crate::host) mod job;
+pub(in crate::host) mod list;
 mod lock;
 mod look;
+mod machine;
 mod name;
 mod open;
 mod patience;
+pub(in crate::host) mod pipe;
+pub(in crate::host) mod process;
 mod security;
+pub(in crate::host) mod wait;
+pub(in crate::host) mod words;
 
 pub(in crate::host) mod dispatcher;
 pub mod fs;
@@ -24,19 +34,19 @@ pub(in crate::host) mod service_process;
 mod service_settings;
 mod wide;
 
+use std::os::windows::io::AsHandle;
 pub use std::os::windows::io::{BorrowedHandle as BorrowedFd, OwnedHandle as OwnedFd};
 
 pub use accounts::{account_named, account_numbered, accounts, own_account, profile, user_number};
 pub use errno::Errno;
+pub use machine::{kernel_release, memory_size};
 
 /// What an open file or folder is lent from.
-pub trait AsFd {
+pub trait AsFd: AsHandle {
     /// Lends it.
-    fn as_fd(&self) -> BorrowedFd<'_>;
-}
-
-impl<T: std::os::windows::io::AsHandle + ?Sized> AsFd for T {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.as_handle()
     }
 }
+
+impl<T: AsHandle + ?Sized> AsFd for T {}

@@ -25,7 +25,6 @@ pub(super) const BETWEEN: char = ':';
 
 /// This very program: the file that this process runs (proc(5)), so that it is the very same build, and within reach of an
 /// account that may not enter the folder in which it lies.
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub(crate) fn own() -> io::Result<camino::Utf8PathBuf> {
     os::process::own_program()
 }

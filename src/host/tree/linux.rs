@@ -1,5 +1,6 @@
 //! Linux: proc(5).
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use camino::Utf8Path;
@@ -43,6 +44,26 @@ pub fn variable(pid: u32, name: &str) -> Option<String> {
 #[must_use]
 pub fn program(pid: u32) -> Option<PathBuf> {
     fs_err::read_link(format!("/proc/{pid}/exe")).ok()
+}
+
+/// The folder in which a process stands (`/proc/PID/cwd`). `None`: it may not be known.
+#[must_use]
+pub fn folder(pid: u32) -> Option<PathBuf> {
+    fs_err::read_link(format!("/proc/{pid}/cwd")).ok()
+}
+
+/// The account of a process. `None`: there is no such process.
+#[must_use]
+pub fn owner(pid: u32) -> Option<u32> {
+    fs_err::metadata(format!("/proc/{pid}")).ok().map(|found| found.uid())
+}
+
+/// Whether a process runs this very file, also where its name leads elsewhere by now: the link leads to the file itself
+/// (proc(5)). `None`: this can't be known.
+#[must_use]
+pub fn runs_file(pid: u32, file: &Utf8Path) -> Option<bool> {
+    let number = |path: &Utf8Path| fs_err::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    Some(number(Utf8Path::new(&format!("/proc/{pid}/exe")))? == number(file)?)
 }
 
 /// Whether a process runs a script: it has the script's name then, of which the kernel keeps 15 bytes.

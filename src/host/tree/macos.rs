@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use camino::Utf8Path;
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
@@ -14,7 +15,6 @@ use crate::host::tree::{LONGEST_NAME, MARK, orphans};
 const FIRST_LINE: u64 = 512;
 
 /// Nobody is the reaper of descendants here: launchd gets every orphan, and [`all`] gives it back to whom it belongs.
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub fn become_reaper() -> std::io::Result<()> {
     Ok(())
 }
@@ -68,6 +68,28 @@ fn value(environment: &[impl AsRef<OsStr>], name: &str) -> Option<String> {
 pub fn program(pid: u32) -> Option<PathBuf> {
     let kind = ProcessRefreshKind::nothing().with_exe(UpdateKind::Always);
     look(pid, kind, |process| process.exe().map(PathBuf::from))
+}
+
+/// The folder in which a process stands. `None`: it may not be known.
+#[must_use]
+pub fn folder(pid: u32) -> Option<PathBuf> {
+    let kind = ProcessRefreshKind::nothing().with_cwd(UpdateKind::Always);
+    look(pid, kind, |process| process.cwd().map(PathBuf::from))
+}
+
+/// The account of a process. `None`: there is no such process, or it is another account's.
+#[must_use]
+pub fn owner(pid: u32) -> Option<u32> {
+    look(pid, ProcessRefreshKind::nothing().with_user(UpdateKind::Always), |process| {
+        process.user_id().map(|user| **user)
+    })
+}
+
+/// Whether a process runs this very file. `None`: this can't be known, as of a file that is gone by now.
+#[must_use]
+pub fn runs_file(pid: u32, file: &Utf8Path) -> Option<bool> {
+    let number = |path: &Path| fs_err::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    Some(number(&program(pid)?)? == number(file.as_std_path())?)
 }
 
 /// Whether a process runs a script: the script's first line names its interpreter, after which the process is called.

@@ -29,7 +29,10 @@ pub fn mode(bits: u32) -> Mode {
 /// The bits of a mode, without the kind of the file.
 #[must_use]
 pub fn bits(mode: RawMode) -> u32 {
-    #[expect(clippy::useless_conversion, reason = "the types differ between systems")]
+    #[cfg_attr(
+        target_os = "linux",
+        expect(clippy::useless_conversion, reason = "the types differ between systems")
+    )]
     let bits = u32::from(mode);
     bits & 0o7777
 }

@@ -57,6 +57,12 @@ impl Errno {
     /// It is to be gone as soon as nobody has it open any more.
     pub(super) const GOING: Self = Self(ERROR_DELETE_PENDING);
 
+    /// The number, as the standard library has it.
+    #[must_use]
+    pub fn raw_os_error(self) -> i32 {
+        i32::try_from(self.0).unwrap_or(i32::MAX)
+    }
+
     /// What the last call of this thread answered.
     pub(super) fn last() -> Self {
         // SAFETY: it only reads a number of this thread.
@@ -92,7 +98,7 @@ impl Errno {
 
 impl From<Errno> for io::Error {
     fn from(errno: Errno) -> Self {
-        Self::from_raw_os_error(i32::try_from(errno.0).unwrap_or(i32::MAX))
+        Self::from_raw_os_error(errno.raw_os_error())
     }
 }
 

@@ -2,15 +2,17 @@
 
 use std::io;
 use std::os::windows::io::{AsHandle, AsRawHandle as _, BorrowedHandle, FromRawHandle as _, OwnedHandle};
-use std::time::Duration;
 
-use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, GetLastError, HANDLE, LocalFree};
+use windows_sys::Win32::Foundation::{
+    ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, GetLastError, HANDLE, LocalFree,
+};
 use windows_sys::Win32::Security::Authorization::{
     ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1,
 };
 use windows_sys::Win32::Security::{PSECURITY_DESCRIPTOR, SECURITY_ATTRIBUTES};
 use windows_sys::Win32::System::Threading::{
-    CreateEventW, CreateSemaphoreW, OpenSemaphoreW, ReleaseSemaphore, ResetEvent, SEMAPHORE_MODIFY_STATE, SetEvent,
+    CreateEventW, CreateSemaphoreW, OpenSemaphoreW, ReleaseSemaphore, ResetEvent, SEMAPHORE_MODIFY_STATE,
+    SetEvent,
 };
 
 /// Owner, SYSTEM and the administrators, and nobody else: who may ask something of a process of ours.
@@ -37,23 +39,23 @@ pub(in crate::host) fn done(result: i32) -> io::Result<()> {
 
 /// What is signaled until somebody takes note.
 #[derive(Debug)]
-pub struct Event(OwnedHandle);
+pub(in crate::host) struct Event(OwnedHandle);
 
 impl Event {
     /// Not signaled yet.
-    pub fn new() -> io::Result<Self> {
+    pub(in crate::host) fn new() -> io::Result<Self> {
         // SAFETY: no pointer is handed over.
         owned(unsafe { CreateEventW(std::ptr::null(), 1, 0, std::ptr::null()) }).map(Self)
     }
 
     /// Wakes whoever waits, and whoever begins to.
-    pub fn set(&self) {
+    pub(in crate::host) fn set(&self) {
         // SAFETY: the handle is ours. It can't fail on an event that is open for everything.
         let _ = unsafe { SetEvent(self.0.as_raw_handle()) };
     }
 
     /// From here on one waits again.
-    pub fn reset(&self) {
+    pub(in crate::host) fn reset(&self) {
         // SAFETY: as above.
         let _ = unsafe { ResetEvent(self.0.as_raw_handle()) };
     }
@@ -67,11 +69,11 @@ impl AsHandle for Event {
 
 /// A count with a name on this host, which others add to.
 #[derive(Debug)]
-pub struct Semaphore(OwnedHandle);
+pub(in crate::host) struct Semaphore(OwnedHandle);
 
 impl Semaphore {
     /// Makes one of which nobody has heard yet. Whoever took its name before is an intruder.
-    pub fn create(name: &str) -> io::Result<Self> {
+    pub(in crate::host) fn create(name: &str) -> io::Result<Self> {
         let descriptor = Descriptor::of(OURS)?;
         let attributes = descriptor.attributes();
         let name = wide(name);
@@ -85,19 +87,15 @@ impl Semaphore {
         Ok(Self(semaphore))
     }
 
-    /// Takes one from the count, if there is one.
-    #[must_use]
-    pub fn take(&self) -> bool {
-        super::wait::any(&[self.as_handle()], Some(Duration::ZERO)).unwrap_or(false)
-    }
-
     /// Adds one to the count of this name. Says whether there is one.
-    pub fn add(name: &str) -> io::Result<bool> {
+    pub(in crate::host) fn add(name: &str) -> io::Result<bool> {
         let name = wide(name);
         // SAFETY: the name lives until the call returns.
         let opened = owned(unsafe { OpenSemaphoreW(SEMAPHORE_MODIFY_STATE, 0, name.as_ptr()) });
         let semaphore = match opened {
-            Err(error) if error.raw_os_error() == i32::try_from(ERROR_FILE_NOT_FOUND).ok() => return Ok(false),
+            Err(error) if error.raw_os_error() == i32::try_from(ERROR_FILE_NOT_FOUND).ok() => {
+                return Ok(false);
+            }
             other => other?,
         };
         // SAFETY: the handle is ours, and nobody wants to know the count before.

@@ -7,14 +7,15 @@ use windows_sys::Win32::Foundation::ERROR_MORE_DATA;
 use windows_sys::Win32::System::JobObjects::{
     AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_ACTIVE_PROCESS, JOB_OBJECT_LIMIT_JOB_MEMORY,
     JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectBasicProcessIdList,
-    JobObjectExtendedLimitInformation, QueryInformationJobObject, SetInformationJobObject, TerminateJobObject,
+    JobObjectExtendedLimitInformation, QueryInformationJobObject, SetInformationJobObject,
+    TerminateJobObject,
 };
 
 use super::event::{done, owned};
 
 /// What the processes of a job may use together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
+pub(in crate::host) struct Limits {
     /// Memory, in bytes.
     pub memory: Option<u64>,
     /// How many there may be at once.
@@ -23,12 +24,12 @@ pub struct Limits {
 
 /// A job that is held.
 #[derive(Debug)]
-pub struct Job(OwnedHandle);
+pub(in crate::host) struct Job(OwnedHandle);
 
 impl Job {
     /// A job of nobody yet. With `binds`, it ends with whoever holds it: when the last hold is given up, by its death too,
     /// all its processes are ended.
-    pub fn new(binds: bool, limits: Limits) -> io::Result<Self> {
+    pub(in crate::host) fn new(binds: bool, limits: Limits) -> io::Result<Self> {
         // SAFETY: no pointer is handed over.
         let job = owned(unsafe { CreateJobObjectW(std::ptr::null(), std::ptr::null()) })?;
         let mut wanted = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
@@ -58,14 +59,14 @@ impl Job {
     }
 
     /// Takes a process in, for good.
-    pub fn take_in(&self, process: BorrowedHandle<'_>) -> io::Result<()> {
+    pub(in crate::host) fn take_in(&self, process: BorrowedHandle<'_>) -> io::Result<()> {
         // SAFETY: both handles are borrowed for the call.
         done(unsafe { AssignProcessToJobObject(self.0.as_raw_handle(), process.as_raw_handle()) })
     }
 
     /// The numbers of its processes.
     #[must_use]
-    pub fn processes(&self) -> Vec<u32> {
+    pub(in crate::host) fn processes(&self) -> Vec<u32> {
         let mut room = 64;
         loop {
             // Two counts of four bytes, then the numbers, of eight bytes each.
@@ -82,7 +83,9 @@ impl Job {
                 )
             });
             match result {
-                Err(error) if error.raw_os_error() == i32::try_from(ERROR_MORE_DATA).ok() && room < 1 << 20 => {
+                Err(error)
+                    if error.raw_os_error() == i32::try_from(ERROR_MORE_DATA).ok() && room < 1 << 20 =>
+                {
                     room *= 4;
                 }
                 Err(_) => return Vec::new(),
@@ -96,7 +99,7 @@ impl Job {
     }
 
     /// Ends all its processes, which exit with this code.
-    pub fn end(&self, code: u32) {
+    pub(in crate::host) fn end(&self, code: u32) {
         // SAFETY: the handle is ours. A job without processes is no error.
         let _ = unsafe { TerminateJobObject(self.0.as_raw_handle(), code) };
     }

@@ -15,7 +15,7 @@ const PER_MILLISECOND: i64 = 10_000;
 
 /// A process, as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub(in crate::host) struct Listed {
     /// Its number.
     pub pid: u32,
     /// The number that its parent had, who may have ended since.
@@ -49,7 +49,7 @@ struct Entry {
 }
 
 /// All processes that have not ended.
-pub fn all() -> io::Result<Vec<Listed>> {
+pub(in crate::host) fn all() -> io::Result<Vec<Listed>> {
     // Of eight bytes, so that every entry lies as it has to.
     let mut buffer = vec![0_u64; 64 << 10];
     let length = loop {
@@ -103,7 +103,7 @@ pub fn all() -> io::Result<Vec<Listed>> {
 /// When this host was started, in milliseconds since 1601; the same number for as long as it is up, whoever sets its
 /// clock meanwhile: the moment at which the kernel started its first process.
 #[must_use]
-pub fn boot() -> u64 {
+pub(in crate::host) fn boot() -> u64 {
     static BOOT: OnceLock<u64> = OnceLock::new();
     *BOOT.get_or_init(|| {
         let processes = all().unwrap_or_default();

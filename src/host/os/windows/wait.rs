@@ -12,6 +12,15 @@ const MOST: usize = 64;
 /// The longest wait for one part of more than those, before the others are looked at.
 const TURN: Duration = Duration::from_millis(50);
 
+/// Waits until one of these is signaled, for as long as it takes, and says which. Of a semaphore one is taken.
+pub(in crate::host) fn which(waited: &[BorrowedHandle<'_>]) -> io::Result<usize> {
+    let handles: Vec<HANDLE> = waited.iter().map(|one| one.as_raw_handle()).collect();
+    let count = u32::try_from(handles.len()).unwrap_or(0);
+    // SAFETY: the handles are borrowed for the whole call, and there are as many as said.
+    let result = unsafe { WaitForMultipleObjects(count, handles.as_ptr(), 0, INFINITE) };
+    if result == WAIT_FAILED { Err(io::Error::last_os_error()) } else { Ok(result as usize) }
+}
+
 /// Waits until one of these is signaled, and says whether that is so. Without a limit it waits for as long as it takes.
 pub fn any(waited: &[BorrowedHandle<'_>], limit: Option<Duration>) -> io::Result<bool> {
     let until = limit.map(|limit| Instant::now() + limit);
@@ -43,7 +52,8 @@ fn part(handles: &[HANDLE], limit: Option<Duration>) -> io::Result<bool> {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         // Rounded up, so that nobody wakes just before the end and again.
         let milliseconds = left.map(|left| left.as_nanos().div_ceil(1_000_000));
-        let turn = milliseconds.map_or(INFINITE, |left| u32::try_from(left).unwrap_or(INFINITE - 1).min(INFINITE - 1));
+        let turn = milliseconds
+            .map_or(INFINITE, |left| u32::try_from(left).unwrap_or(INFINITE - 1).min(INFINITE - 1));
         let count = u32::try_from(handles.len()).unwrap_or(0);
         // SAFETY: the handles are borrowed for the whole call, and there are as many as said.
         let result = unsafe { WaitForMultipleObjects(count, handles.as_ptr(), 0, turn) };

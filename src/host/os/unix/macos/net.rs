@@ -102,6 +102,6 @@ pub fn receive_from(socket: impl AsFd, buffer: &mut [u8]) -> Result<(usize, Opti
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let received = recvmsg(socket, &mut [IoSliceMut::new(buffer)], &mut ancillary, RecvFlags::empty())?;
     // Descriptors that came along are closed as they are dropped.
-    drop(ancillary.drain());
+    ancillary.drain().for_each(drop);
     Ok((received.bytes, None))
 }
