@@ -22,6 +22,8 @@ mod patience;
 pub(in crate::host) mod pipe;
 pub(in crate::host) mod process;
 mod security;
+#[cfg(test)]
+mod tests;
 pub(in crate::host) mod wait;
 pub(in crate::host) mod words;
 
