@@ -13,6 +13,8 @@
     reason = "a test fails by panicking, and may read its environment"
 )]
 
+#[path = "errors/codes.rs"]
+mod codes;
 #[path = "errors/groups.rs"]
 mod groups;
 #[path = "errors/messages.rs"]
@@ -87,6 +89,34 @@ fn every_message_is_listed_with_what_to_do() {
                EXCLUDED of tests/errors/groups.rs, with the reason.";
     assert!(faults.is_empty(), "{how}\n\n{}", faults.join("\n"));
     assert_eq!(page.written(&text), text, "the page is not in the order of the sources: {how}");
+}
+
+/// What a script goes by is what the program does.
+#[test]
+fn the_exit_codes_on_the_page_are_those_of_the_program() {
+    let text = std::fs::read_to_string(root().join("src/cli/failure.rs")).unwrap();
+    let codes = codes::codes(&syn::parse_file(&text).unwrap());
+    assert!(codes.len() > 25 && codes["TakenBack"] == "7" && !codes.contains_key("Archive"), "{codes:?}");
+    let page = Page::read(&std::fs::read_to_string(root().join("docs/errors.md")).unwrap());
+    let (mut looked, mut differ) = (0, Vec::new());
+    for message in all().iter().filter(|message| !is_excluded(message)) {
+        let (home, variant) = message.home.split_once("::").unwrap_or_default();
+        let variant = match home {
+            "Failure" => variant,
+            "Refusal" => "Refused",
+            "Distrust" => "Distrusted",
+            _ => continue,
+        };
+        if let (Some(code), Some(told)) = (codes.get(variant), page.codes(message)) {
+            looked += 1;
+            if told != code {
+                differ
+                    .push(format!("{} says {told} and exits with {code}: `{}`", message.home, message.text));
+            }
+        }
+    }
+    assert!(differ.is_empty(), "the page and the program differ:\n{}", differ.join("\n"));
+    assert!(looked > 50, "only {looked} messages have a code of their own");
 }
 
 #[test]

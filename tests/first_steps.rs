@@ -229,6 +229,32 @@ fn a_program_is_found_in_an_archive_or_named_by_whoever_installs_it() {
 }
 
 #[test]
+fn an_archive_with_nothing_but_a_folder_of_programs_keeps_that_folder() {
+    let home = Home::new();
+    let folder = home.folder.join("api");
+    std::fs::create_dir_all(folder.join("made/bin")).unwrap();
+    std::fs::copy(program("server"), folder.join("made/bin/server")).unwrap();
+    mainstay::package::pack::pack(&folder.join("made"), &folder.join("server-1.0.0.tar.gz")).unwrap();
+    let said = home
+        .place
+        .run_in(
+            &folder,
+            &[
+                "install",
+                "--platform",
+                "embedded",
+                "--dry-run",
+                "--name",
+                "api",
+                "--from",
+                "server-1.0.0.tar.gz",
+            ],
+        )
+        .good();
+    assert!(said.err.contains("{package}/bin/server"), "{said:?}");
+}
+
+#[test]
 fn transcripts_are_compared_line_by_line() {
     assert!(fits("a\nb 1\nc\n", "a\nb …\nc\n") && fits("a\nx\ny\nc\n", "a\n…\nc\n") && fits("a\n", "a\n…\n"));
     assert!(

@@ -271,6 +271,21 @@ fn an_archive_that_is_a_link_is_opened_with_its_owners_rights() {
     ground.place.run(&["install", "--no-start", "--from", link.as_str()]).good();
 }
 
+/// Whoever may write what Compose reads may have any folder of the host seen in a container of root's.
+#[test]
+fn a_container_of_roots_is_made_in_nobodys_folder() {
+    if is_left_out() {
+        return;
+    }
+    let ground = Ground::new("");
+    let text = r#"{ "name": "web", "platform": "compose", "package": { "name": "web" }, "compose": { "image": "web:1" } }"#;
+    std::fs::write(ground.manifest(), text).unwrap();
+    chown(ground.manifest(), Some(ground.user), Some(ground.user)).unwrap();
+    for arguments in [&["install", "--yes"][..], &["install", "--dry-run"], &["apply", "--yes"]] {
+        ground.place.run(arguments).fails(4, "\"platform\": \"compose\"");
+    }
+}
+
 #[test]
 fn settings_of_systemd_that_give_rights_are_refused() {
     if is_left_out() {

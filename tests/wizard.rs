@@ -281,6 +281,34 @@ fn wrong_answers_are_told_with_the_reason_and_asked_again() {
     nothing_is_left(&place);
 }
 
+/// What a field of the manifest does not take is told at its question: at the end it would take all answers along.
+#[test]
+fn a_field_refuses_a_wrong_answer_at_once() {
+    let place = Place::new();
+    let source = place.top().join("fields");
+    std::fs::create_dir_all(source.join("bin")).unwrap();
+    std::fs::copy(program("server"), source.join("bin/server")).unwrap();
+    let description = serde_json::json!({
+        "component": "server", "version": "1.0.0",
+        "service": { "command": ["{package}/bin/server", "--port", place.port.to_string()] },
+        "questions": [
+            { "id": "word", "kind": "text", "ask": "Which word?", "variable": "WORD" },
+            { "id": "memory", "kind": "text", "ask": "How much memory?", "field": "service.limits.memory" }
+        ]
+    });
+    std::fs::write(source.join("mainstay-package.json"), description.to_string()).unwrap();
+    let archive = place.top().join("server-1.0.0.tar.gz");
+    pack::pack(&source, &archive).unwrap();
+    let mut terminal = Terminal::new(&place, 80, &[], &["init", "--from", archive.as_str()]);
+    terminal.answers("Which word?", "hello");
+    terminal.answers("How much memory?", "plenty");
+    terminal.answers("`plenty` is no", "512MiB");
+    terminal.answers("Is that right?", "");
+    assert_eq!(terminal.ends(), Some(0), "{}", terminal.shown());
+    assert!(text(&place, "mainstay.json").contains("\"memory\": \"512MiB\""));
+    assert!(text(&place, "server.env").contains("WORD=hello"));
+}
+
 #[test]
 fn whoever_interrupts_leaves_nothing() {
     let place = Place::new();
@@ -450,6 +478,18 @@ fn answers_come_from_files_and_flags() {
     let with = [&typed[..], &["--answers", answers.as_str()]].concat();
     place.run(&with).fails(2, "answers.mode: `alone` is none of");
     std::fs::write(&answers, &filled).unwrap();
+    // What is typed wins over what stands in the file.
+    let other = place.top().join("typed");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(
+        &answers,
+        template.replace("\"database-url\": null", &format!("\"database-url\": \"{DATABASE}\"")),
+    )
+    .unwrap();
+    let written = ["init", "--from", &archive, "--answers", answers.as_str(), "--set", "mode=independent"];
+    place.run_in(&other, &[&written[..], &["--set", "port=4321", "--json"]].concat()).good();
+    assert!(std::fs::read_to_string(other.join("orchestrator.env")).unwrap().contains("KICI_PORT=4321"));
+    std::fs::write(&answers, &filled).unwrap();
     // The file of variables says the port, so nothing else may say another.
     std::fs::write(&environment, format!("# mine\nKICI_PORT={}\nOTHER='x y'", place.port)).unwrap();
     let with = [&with[..], &["--env-file", environment.as_str()]].concat();
@@ -576,6 +616,11 @@ fn a_file_that_init_changes_keeps_its_rights_its_owner_and_where_it_fails_its_te
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "OTHER=1\n");
     assert_eq!(facts(), before);
     std::fs::remove_file(place.deploy().join("secrets")).unwrap();
+    // The secrets are written first, and gone again where what follows fails.
+    let elsewhere = ["--set", "service.environmentFile=orchestrator.env/below"];
+    place.run(&[&typed[..], &elsewhere].concat()).fails(1, "orchestrator.env/below");
+    assert_eq!(files(&place).into_iter().map(|(name, _)| name).collect::<Vec<_>>(), ["orchestrator.env"]);
+    assert!(!place.deploy().join("secrets").exists());
     place.run(&typed).good();
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("OTHER=1\nKICI_"));
     assert_eq!(facts(), before);

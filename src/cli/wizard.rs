@@ -17,6 +17,7 @@ use crate::engine::trust::Deploy;
 use crate::host::files::Kind;
 use crate::host::{account, environment, files, random, untrusted};
 use crate::model::contradiction::read_manifest;
+use crate::model::draft;
 use crate::model::interview::{self, Interview, Paper, Settled, Source};
 use crate::model::launch::{ResolveError, own_paths_only};
 use crate::model::package::{PackageDescription, Question, QuestionKind};
@@ -144,7 +145,12 @@ impl Wizard<'_> {
                 format!("{} {} has questions.", description.component, description.version)
             };
             let mut person = Person::new(self.report, self.ending)?;
-            person.interview(&title, interview, &|question, typed| looked(question, typed), &files)?;
+            person.interview(
+                &title,
+                interview,
+                &|question, typed| fitting(standing.manifest, question, looked(question, typed)?),
+                &files,
+            )?;
             self.agreed.set(true);
             return Ok(());
         }
@@ -258,6 +264,16 @@ fn beside(declared: &Declared, papers: Vec<Paper>) -> Result<Vec<Beside>, Failur
         found.push(Beside { path, before, text, folder: parent });
     }
     Ok(found)
+}
+
+/// Refuses an answer that its field of the manifest does not take: at the end it would take all others along.
+fn fitting(manifest: &Value, question: &Question, typed: String) -> Result<String, String> {
+    let refused = question.field.as_ref().and_then(|field| {
+        // What is no answer at all is told by its question.
+        let answer = question.accept(&typed).ok()?;
+        draft::refusal(manifest, field, interview::field_value(question, &answer))
+    });
+    refused.map_or(Ok(typed), Err)
 }
 
 /// What an answer means on this host: a file has to be there, and is named by its whole path.

@@ -109,3 +109,38 @@ fn run(layout: &Layout, spec: &LaunchSpec, command: &[String], limit: Duration) 
     }
     serde_json::from_str(&output.stdout).map_err(|error| format!("`{}` did not print JSON: {error}", argv[0]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::duration::Span;
+    use crate::model::idle::Idle;
+    use crate::model::manifest::PlatformKind;
+
+    #[test]
+    fn whoever_watches_a_program_that_sleeps_unneeded_does_not_ask_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = camino::Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
+        let layout = Layout::system().below(root);
+        let of = Marker {
+            name: "web".parse().unwrap(),
+            component: "server".parse().unwrap(),
+            platform: PlatformKind::Embedded,
+            scope: Scope::System,
+            folder: "/srv/web".into(),
+        };
+        let mut spec = LaunchSpec::bare(&of);
+        let current = layout.current(&of.name, &of.component);
+        for path in [&current, &layout.launch(&of.name, &spec.tree())] {
+            files::create_folder(path.parent().unwrap(), 0o755, None).unwrap();
+        }
+        files::link(&current, spec.tree().as_str().into()).unwrap();
+        let mut wakes_with = |idle: Option<Idle>| {
+            spec.idle = idle;
+            files::write(&layout.launch(&of.name, &spec.tree()), &spec.text(), 0o644, None).unwrap();
+            wakes(&layout, &of)
+        };
+        assert!(!wakes_with(None));
+        assert!(wakes_with(Some(Idle { after: Span::seconds(60), busy: None })));
+    }
+}

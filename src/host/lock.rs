@@ -7,8 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::host::os;
-use crate::host::os::fs::{FlockOperation, Mode, OFlags};
-use crate::host::os::{Errno, OwnedFd};
+use crate::host::os::fs::{Mode, OFlags};
 
 /// Why a lock was not taken.
 #[derive(Debug, Error)]
@@ -34,34 +33,18 @@ pub fn holding<T>(path: &Utf8Path, patience: Duration, work: impl FnOnce() -> T)
     }
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = os::fs::open(path.as_str(), flags, Mode::from_raw_mode(0o600));
-    let file = opened.map_err(|errno| failed(errno.into()))?;
+    let mut lock = fd_lock::RwLock::new(opened.map_err(|errno| failed(errno.into()))?);
     let deadline = Instant::now() + patience;
-    loop {
-        match os::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => break,
-            Err(Errno::INTR) => {}
-            Err(Errno::WOULDBLOCK) if Instant::now() < deadline => {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            Err(Errno::WOULDBLOCK) => return Err(LockError::Held(path.to_owned())),
-            Err(errno) => return Err(failed(errno.into())),
+    let _guard = loop {
+        match lock.try_write() {
+            Ok(guard) => break guard,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(failed(error)),
+            Err(_) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
+            Err(_) => return Err(LockError::Held(path.to_owned())),
         }
-    }
-    let held = Held(file);
-    let outcome = work();
-    drop(held);
-    Ok(outcome)
-}
-
-/// A lock that is given back also where the work panics. A program that is just being started has it a moment longer,
-/// so closing the file is not enough.
-struct Held(OwnedFd);
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        // If this fails, the lock ends with the file.
-        let _ = os::fs::flock(&self.0, FlockOperation::Unlock);
-    }
+    };
+    Ok(work())
 }
 
 /// Whether a process holds a lock now. `None`: that can't be known to this account.

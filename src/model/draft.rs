@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::model::contradiction::read_manifest;
 use crate::model::document::Document;
 use crate::model::manifest::Manifest;
 
@@ -51,6 +52,18 @@ pub fn is_field(path: &str) -> bool {
     faults.iter().all(|fault| fault.path == path && !fault.message.starts_with("unknown field"))
 }
 
+/// Why a value can't stand at a place of a manifest, where it can't: by itself, or beside what the manifest says.
+#[must_use]
+pub fn refusal(text: &Value, path: &str, value: Value) -> Option<String> {
+    let mut with = text.clone();
+    put(&mut with, path, value);
+    let problems = read_manifest("", &with.to_string()).err()?;
+    let mut of_it = problems.list.into_iter().filter(|problem| {
+        problem.path.strip_prefix(path).is_some_and(|below| below.is_empty() || below.starts_with(['.', '[']))
+    });
+    of_it.next().map(|problem| problem.message)
+}
+
 fn refuses(text: &Value, path: &str) -> bool {
     let Ok(document) = Document::parse("", &text.to_string()) else { return true };
     document
@@ -79,5 +92,16 @@ mod tests {
         assert_eq!(value_for(&text, "upgrade.keep", "4"), json!(4));
         assert_eq!(value_for(&text, "service.boot", "false"), json!(false));
         assert_eq!(value_for(&text, "service.user", "web"), json!("web"));
+    }
+
+    #[test]
+    fn a_value_is_refused_with_the_reason() {
+        let text = json!({ "name": "x", "package": { "name": "x" } });
+        assert!(refusal(&text, "service.restart.maximumDelay", json!("1m")).is_some());
+        assert!(
+            refusal(&text, "service.limits.memory", json!("much")).is_some_and(|why| why.contains("`much`"))
+        );
+        assert_eq!(refusal(&text, "service.limits.memory", json!("512MiB")), None);
+        assert!(refusal(&text, "service.schedule.every", json!("0s")).is_some());
     }
 }

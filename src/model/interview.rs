@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::model::package::{Question, QuestionKind};
 
 pub use self::papers::{Paper, environment_path, environment_text, papers, secret_path};
-pub use self::settled::Settled;
+pub use self::settled::{Settled, field_value};
 
 mod papers;
 mod settled;

@@ -2,9 +2,13 @@
 
 use std::collections::HashMap;
 
+use crate::model::package::FILE_NAME;
 use crate::package::entry::{EntryName, check_part, key, shown};
 use crate::package::fault::Fault;
 use crate::package::limits::Limits;
+
+/// Folders that have a meaning in a package, by which its command names what is in them.
+const OF_A_PACKAGE: [&str; 8] = ["bin", "sbin", "lib", "lib64", "libexec", "share", "etc", "usr"];
 
 /// What a name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,11 +91,14 @@ impl Catalogue {
         self.known.get(&key(name)).map(|known| known.name.as_str())
     }
 
-    /// The one folder at the top that holds everything, if there is exactly one thing at the top.
+    /// The one folder at the top that holds everything and only wraps it, if there is exactly one thing at the top.
     pub(crate) fn single_top_folder(&self) -> Option<&str> {
         let mut tops = self.known.values().filter(|known| !known.name.contains('/'));
         match (tops.next(), tops.next()) {
-            (Some(Known { name, node: Node::Folder }), None) => Some(name),
+            (Some(Known { name, node: Node::Folder }), None) => {
+                let described = self.known.contains_key(&key(&format!("{name}/{FILE_NAME}")));
+                (described || !OF_A_PACKAGE.contains(&name.as_str())).then_some(name)
+            }
             _ => None,
         }
     }
@@ -188,6 +195,22 @@ mod tests {
         assert_eq!(catalogue.enter(&name("l/x"), Node::File), Err(Fault::BelowFile("l".into())));
         assert_eq!(catalogue.enter(&name("l"), Node::Folder), Err(Fault::Duplicate));
         assert!(catalogue.has_file(&name("a/b")) && !catalogue.has_file(&name("l")));
+    }
+
+    #[test]
+    fn a_folder_of_programs_wraps_nothing() {
+        let top = |names: &[&str]| {
+            let mut catalogue = Catalogue::default();
+            for entry in names {
+                catalogue.enter(&name(entry), Node::File).unwrap();
+            }
+            catalogue.single_top_folder().map(str::to_owned)
+        };
+        assert_eq!(top(&["package/bin/server"]).as_deref(), Some("package"));
+        assert_eq!(top(&["bin/server"]), None);
+        assert_eq!(top(&["lib/server.js", "lib/other.js"]), None);
+        assert_eq!(top(&["bin/server", "lib/a.so"]), None);
+        assert_eq!(top(&["bin/server", "bin/mainstay-package.json"]).as_deref(), Some("bin"));
     }
 
     #[test]

@@ -10,11 +10,11 @@ use flate2::{Compression, GzBuilder};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-use crate::host::os::{self, AsFd as _, Oddity};
+use crate::host::files;
+use crate::host::os::{self, Oddity};
 use crate::model::digest::Digest;
 use crate::model::package::{FILE_NAME, PackageDescription};
 use crate::package::catalogue::{Catalogue, Node};
-use crate::package::disk;
 use crate::package::entry::{EntryName, Named, shown};
 use crate::package::fault::Fault;
 use crate::package::limits::Limits;
@@ -119,7 +119,9 @@ pub fn pack(folder: &Utf8Path, output: &Utf8Path) -> Result<Packed, PackError> {
         Some(parent) if !parent.as_str().is_empty() => parent,
         _ => Utf8Path::new("."),
     };
-    let temporary = tempfile::Builder::new().prefix(".partial-").tempfile_in(beside).map_err(unwritable)?;
+    let mut builder = tempfile::Builder::new();
+    os::fs::share(builder.prefix(".partial-"));
+    let temporary = builder.tempfile_in(beside).map_err(unwritable)?;
     let hashed = Hashed { inner: BufWriter::new(temporary.as_file()), hasher: Sha256::new(), size: 0 };
     // The header tells how much room it takes, and no time and no name; 255 says that the system is unknown (RFC 1952, 2.3.1).
     let gzip = GzBuilder::new()
@@ -129,11 +131,9 @@ pub fn pack(folder: &Utf8Path, output: &Utf8Path) -> Result<Packed, PackError> {
         .write(hashed, Compression::new(6));
     let Hashed { inner, hasher, size } = write(folder, output, &items, gzip)?;
     inner.into_inner().map_err(|error| unwritable(error.into_error()))?;
-    let shared = os::fs::fchmod(temporary.as_file(), os::fs::mode(0o644));
-    shared.map_err(|errno| unwritable(errno.into()))?;
     temporary.as_file().sync_all().map_err(unwritable)?;
     os::fs::persist(temporary, output).map_err(unwritable)?;
-    disk::open_folder(beside).and_then(|folder| disk::sync_folder(folder.as_fd())).map_err(unwritable)?;
+    files::sync_folder(beside).map_err(|error| unwritable(error.source))?;
     Ok(Packed {
         path: output.to_owned(),
         digest: Digest::finish(hasher),

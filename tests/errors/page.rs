@@ -57,6 +57,12 @@ impl Page {
         page
     }
 
+    /// The exit codes that the page gives a message, where it gives each its own.
+    pub(crate) fn codes(&self, message: &Message) -> Option<&str> {
+        let row = self.rows.get(&key(message)).map(|row| row.codes.as_str());
+        row.filter(|_| matches!(group_of(message).manner, Manner::Each))
+    }
+
     /// What is missing, and what is too much.
     pub(crate) fn compare(&self, found: &[Message]) -> Vec<String> {
         let mut faults = Vec::new();

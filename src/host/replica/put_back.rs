@@ -66,7 +66,8 @@ pub fn put_back(
             }
             outcome => drop(outcome?),
         }
-        crate::host::os::fs::sync_at(&parent, &coming).map_err(failed_io("sync", to))?;
+        // Not the copy by itself: its owner may not be allowed to read it.
+        syncfs(&parent).map_err(can("sync"))?;
         renameat(&parent, &coming, &parent, &name).map_err(can("put back"))?;
         fsync(&parent).map_err(can("sync"))?;
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::model::interview::{Interview, Source};
-use crate::model::package::QuestionKind;
+use crate::model::package::{Question, QuestionKind};
 use crate::model::variable::VariableName;
 
 /// The answers by where they go.
@@ -36,14 +36,19 @@ impl Settled {
                 settled.secrets.push((name.clone(), question.id.clone(), text));
             }
             if let Some(field) = &question.field {
-                let value = match question.kind {
-                    QuestionKind::Number => value.parse::<i64>().map_or(Value::Null, Value::from),
-                    QuestionKind::YesNo => (value == "true").into(),
-                    _ => value.into(),
-                };
-                settled.fields.push((field.clone(), value));
+                settled.fields.push((field.clone(), field_value(question, &value)));
             }
         }
         settled
+    }
+}
+
+/// What an answer is in a field of the manifest.
+#[must_use]
+pub fn field_value(question: &Question, answer: &str) -> Value {
+    match question.kind {
+        QuestionKind::Number => answer.parse::<i64>().map_or(Value::Null, Value::from),
+        QuestionKind::YesNo => (answer == "true").into(),
+        _ => answer.into(),
     }
 }

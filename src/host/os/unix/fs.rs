@@ -71,6 +71,11 @@ pub fn leads_to(name: &str) -> rustix::io::Result<String> {
     Ok(readlinkat(CWD, name, Vec::new())?.to_string_lossy().into_owned())
 }
 
+/// Lets others read a file that is about to be made, as far as the mask of this process lets them.
+pub fn share(builder: &mut tempfile::Builder<'_, '_>) {
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+}
+
 /// Forces a file of a folder to the disk.
 pub fn sync_at(folder: impl AsFd, name: &CStr) -> std::io::Result<()> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;

@@ -177,6 +177,9 @@ fn flush(opened: BorrowedFd<'_>) -> Result<(), Errno> {
     if unsafe { FlushFileBuffers(opened.as_raw_handle()) } == 0 { Err(Errno::last()) } else { Ok(()) }
 }
 
+/// Lets others read a file that is about to be made: it has the rights of its folder.
+pub fn share(_: &mut tempfile::Builder<'_, '_>) {}
+
 /// Forces a file of a folder to the disk, also one that nobody may write.
 pub fn sync_at(folder: impl AsFd, name: &CStr) -> std::io::Result<()> {
     let folder = folder.as_fd();

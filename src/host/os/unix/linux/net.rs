@@ -99,5 +99,6 @@ pub fn receive_from(socket: impl AsFd, buffer: &mut [u8]) -> Result<(usize, Opti
         pid: sender.pid.as_raw_nonzero().get().unsigned_abs(),
         uid: sender.uid.as_raw(),
     };
-    Ok((received.bytes, sender.map(peer)))
+    let length = if sender.is_some() { received.bytes } else { 0 };
+    Ok((length, sender.map(peer)))
 }
