@@ -286,7 +286,10 @@ fn declared(context: &Context<'_>, request: &AdoptRequest, found: &mut Found) ->
     let no_program = || AdoptError::NoProgram { service: found.service.clone() };
     let program = found.draft.service.command.as_ref().and_then(|command| command.first());
     let component = component(Utf8Path::new(program.ok_or_else(no_program)?), &name)?;
-    let platform = found.adopting.as_ref().map(|_| PlatformKind::Systemd);
+    let platform = found.adopting.as_ref().map(|adopting| match adopting.strange {
+        Some(_) => PlatformKind::Launchd,
+        None => PlatformKind::Systemd,
+    });
     let mut manifest = manifest(found, name, component, platform, PackageSource::Binary);
     let made = Declared { beside: beside.clone(), ..of_manifest(request, &manifest)? };
     let launch =

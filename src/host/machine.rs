@@ -121,12 +121,12 @@ pub fn may(path: &Utf8Path, access: Access) -> bool {
 #[must_use]
 pub fn program(name: &str, path: &str) -> Option<Utf8PathBuf> {
     let runs = |file: &Utf8PathBuf| file.is_file() && may(file, Access::EXEC_OK);
-    if name.contains('/') {
-        return Some(Utf8PathBuf::from(name)).filter(runs);
+    if Utf8Path::new(name).components().nth(1).is_some() {
+        return os::fs::spelled(Utf8PathBuf::from(name)).find(runs);
     }
     let folders =
         std::env::split_paths(OsStr::new(path)).filter_map(|folder| Utf8PathBuf::try_from(folder).ok());
-    folders.map(|folder| folder.join(name)).find(runs)
+    folders.flat_map(|folder| os::fs::spelled(folder.join(name))).find(runs)
 }
 
 /// Whether somebody listens on a host and port already. What can't be tried can't be known.
@@ -147,8 +147,24 @@ mod tests {
 
     #[test]
     fn this_host_is_looked_at() {
-        assert!(kernel().contains('.') && !kernel_arguments().is_empty());
+        assert!(kernel().contains('.'));
         assert!(memory().is_some_and(|bytes| bytes > 64 << 20));
+        assert!(!has_module("no_such_module") && !has_cpu_flag("no_such_flag"));
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn programs_are_found_without_their_endings() {
+        let system = r"C:\nowhere;C:\windows\system32";
+        assert!(program("cmd", system).is_some_and(|found| found.as_str().ends_with("cmd.exe")));
+        assert!(program("cmd.exe", system).is_some() && program("cmd", r"C:\nowhere").is_none());
+        assert!(program(r"C:\windows\system32\cmd", "").is_some());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn linux_is_looked_at() {
+        assert!(!kernel_arguments().is_empty());
         assert!(setting("kernel.ostype").is_some_and(|value| value == "Linux"));
         assert_eq!(setting("kernel.no-such-setting"), None);
         assert!(!has_module("no_such_module") && !has_cpu_flag("no_such_flag"));

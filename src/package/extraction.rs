@@ -128,6 +128,9 @@ impl<'a> Extraction<'a> {
 
     /// Enters a symbolic link. It is checked and made when everything else stands.
     pub(crate) fn enter_link(&mut self, name: &EntryName, target: &[u8]) -> Result<(), UnpackError> {
+        if !os::fs::HAS_LINKS {
+            return Err(self.refuse(name.as_str().as_bytes(), Fault::Link));
+        }
         self.enter(name, Node::Link(String::new()))?;
         self.links.push((name.clone(), String::new()));
         self.set_target(name, target)

@@ -90,6 +90,9 @@ pub enum Fault {
     /// A hard link to something that is not a file written before.
     #[error("is a hard link to `{0}`, which is not a file that came before it")]
     HardLink(String),
+    /// A symbolic link, on a system where only administrators may make one.
+    #[error("is a symbolic link, which no ordinary account can make on this system: pack what it leads to")]
+    Link,
     /// A symbolic link out of the tree.
     #[error("is a symbolic link to `{0}`, outside the package")]
     LinkOutside(String),

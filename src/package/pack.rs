@@ -203,7 +203,11 @@ fn collect(folder: &Utf8Path) -> Result<Vec<Item>, PackError> {
                     PackError::Entry { path: here.join(name), fault: Fault::NotUtf8 }
                 })?;
             let path = here.join(&name);
-            let below = below.join(&name);
+            // An archive's names have one separator on every system.
+            let below = match below.as_str() {
+                "" => name.clone(),
+                folder => format!("{folder}/{name}").into(),
+            };
             let item = item(&path, &below, &limits)?;
             let refuse = |fault| PackError::Entry { path: path.clone(), fault };
             let node = match &item.content {

@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::engine::guard::sweep::clear;
 use crate::host::holder::holder;
 use crate::host::signal::Signal;
-use crate::host::{files, identity, own_file};
+use crate::host::{files, identity, os, own_file};
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
 use crate::model::status::ProcessIdentity;
@@ -251,8 +251,7 @@ fn leave(layout: &Layout, name: &InstanceName, request: Request) -> Result<(), R
     let written = match fs_err::write(&temporary, request.word()) {
         // A service is to be stopped on a full disk too. A link has its word in its own entry and needs no room.
         Err(error) if is_full(&error) => fs_err::remove_file(&temporary).and_then(|()| {
-            let word = Utf8Path::new(request.word().trim_end());
-            files::link(&temporary, word).map_err(|error| error.source)
+            Ok(os::fs::lead(temporary.as_str(), request.word().trim_end())?)
         }),
         written => written,
     };

@@ -22,12 +22,15 @@ mod patience;
 pub(in crate::host) mod pipe;
 pub(in crate::host) mod process;
 mod security;
+#[cfg(test)]
+mod tests;
 pub(in crate::host) mod wait;
 pub(in crate::host) mod words;
 
 pub(in crate::host) mod dispatcher;
 pub mod fs;
 pub mod io;
+pub(in crate::host) mod known;
 pub(in crate::host) mod service;
 pub(in crate::host) mod service_account;
 pub(in crate::host) mod service_process;

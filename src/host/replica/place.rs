@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ffi::{CStr, CString};
 
-use camino::Utf8Path;
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use super::{FILE, FOLDER, allocated, other_file_system};
 use crate::host::files::{FileError, failed, failed_io};
@@ -29,8 +29,11 @@ pub(super) fn parent_of(path: &Utf8Path, owner: Option<u32>) -> os::io::Result<(
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         return Ok((os::fs::openat(CWD, parent.as_str(), flags, Mode::empty())?, name));
     };
-    let root = os::fs::openat(CWD, "/", FOLDER, Mode::empty())?;
-    let opened = parent.components().skip(1).try_fold(root, |folder, part| {
+    let is_root =
+        |part: &Utf8Component<'_>| matches!(part, Utf8Component::Prefix(_) | Utf8Component::RootDir);
+    let root: Utf8PathBuf = parent.components().take_while(is_root).collect();
+    let root = os::fs::openat(CWD, root.as_str(), FOLDER, Mode::empty())?;
+    let opened = parent.components().skip_while(is_root).try_fold(root, |folder, part| {
         let next = match os::fs::openat(&folder, part.as_str(), FOLDER, Mode::empty()) {
             // A link is no folder when it is not followed.
             Err(Errno::NOTDIR) if is_link(&folder, part.as_str()) => return Err(Errno::LOOP),

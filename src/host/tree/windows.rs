@@ -62,6 +62,26 @@ pub fn program(pid: u32) -> Option<PathBuf> {
     single::program(single::open(pid, For::Looking).ok()?.as_fd()).map(PathBuf::from)
 }
 
+/// The folder in which a process stands. `None`: it may not be known.
+#[must_use]
+pub fn folder(pid: u32) -> Option<PathBuf> {
+    single::given(pid).map(|given| PathBuf::from(given.folder))
+}
+
+/// The account of a process is not asked for: whose it is counts only where an account could be told by a number. `None`.
+#[must_use]
+pub fn owner(_pid: u32) -> Option<u32> {
+    None
+}
+
+/// Whether a process runs this very file. A program that runs can't be replaced in its place here, and the system says
+/// where it is by now. `None`: this can't be known.
+#[must_use]
+pub fn runs_file(pid: u32, file: &Utf8Path) -> Option<bool> {
+    let program = program(pid)?.canonicalize().ok()?;
+    Some(program == file.as_std_path().canonicalize().ok()?)
+}
+
 /// Whether a process runs a script that it was given: an interpreter is not called after it, and scripts name none. So it
 /// is one that no person works with: a script is looked at in an editor, which has a window.
 pub(super) fn interprets(process: &Process, script: &Utf8Path) -> bool {

@@ -1,9 +1,8 @@
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use crate::host::os::testing::{inode, set_mode, symlink};
 
 use camino::Utf8PathBuf;
 
 use super::*;
-use crate::host::os;
 
 struct Trees {
     folder: tempfile::TempDir,
@@ -22,11 +21,11 @@ impl Trees {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        set_mode(&path, mode);
     }
 
     fn inode(&self, path: &str) -> u64 {
-        self.path(path).metadata().unwrap().ino()
+        inode(self.path(path))
     }
 
     fn share(&self, others: &[&str], make: bool) -> Shared {
@@ -84,7 +83,7 @@ fn what_differs_in_more_than_its_name_stays_a_copy() {
     trees.write("old/target", b"same", 0o444);
     trees.write("new/link", b"same", 0o444);
     trees.write("new/folder", b"same", 0o444);
-    std::os::unix::fs::symlink("target", trees.path("old/link")).unwrap();
+    symlink("target", trees.path("old/link"));
     std::fs::create_dir(trees.path("old/folder")).unwrap();
     assert_eq!(trees.share(&["old"], true), Shared::default());
     // By two names of its own, and never linked to itself.
@@ -93,13 +92,15 @@ fn what_differs_in_more_than_its_name_stays_a_copy() {
     assert_eq!(trees.share(&["old"], true), Shared::default());
 }
 
+#[cfg(unix)]
 #[test]
 fn a_file_with_capabilities_stays_a_copy() {
     let trees = Trees::new();
     trees.write("old/program", b"same", 0o555);
     trees.write("new/program", b"same", 0o555);
     let file = File::open(trees.path("old/program")).unwrap();
-    let set = os::fs::fsetxattr(&file, "user.note", b"x", os::fs::XattrFlags::empty());
+    let set =
+        crate::host::os::fs::fsetxattr(&file, "user.note", b"x", crate::host::os::fs::XattrFlags::empty());
     if set.is_err() {
         // Not every file system keeps such a thing.
         return;

@@ -14,6 +14,9 @@ pub use super::system::{begin_sync, can_clone, clone_to, open_closed};
 pub use super::system::{copy_file_range, fsync, ioctl_ficlone, syncfs};
 pub use rustix::fs::*;
 
+/// Whether everybody may make symbolic links.
+pub const HAS_LINKS: bool = true;
+
 /// The longest list of attributes, and the longest value of one (xattr(7)).
 const LONGEST: usize = 64 << 10;
 /// What every file has on hosts with `SELinux`, by its place.
@@ -178,4 +181,15 @@ pub fn oddity(metadata: &std::fs::Metadata) -> Option<Oddity> {
     } else {
         (metadata.mode() & 0o7000 != 0).then_some(Oddity::Bits)
     }
+}
+
+/// A path as somebody would type it: here all are.
+#[must_use]
+pub fn as_typed(path: camino::Utf8PathBuf) -> camino::Utf8PathBuf {
+    path
+}
+
+/// How a program's file may be spelled that is called so: here as it is.
+pub fn spelled(path: camino::Utf8PathBuf) -> impl Iterator<Item = camino::Utf8PathBuf> {
+    std::iter::once(path)
 }

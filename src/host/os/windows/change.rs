@@ -178,11 +178,12 @@ pub fn fchmod(opened: impl AsFd, mode: Mode) -> Result<(), Errno> {
     let opened = opened.as_fd();
     let found: FILE_BASIC_INFO = information(opened, FileBasicInfo)?;
     let is_folder = found.FileAttributes & FILE_ATTRIBUTE_DIRECTORY != 0;
+    security::set_mode(opened, mode, is_folder)?;
     let writable = mode.contains(Mode::WUSR);
     if !is_folder && (found.FileAttributes & FILE_ATTRIBUTE_READONLY == 0) != writable {
         set_read_only(again(opened, FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES)?.as_fd(), !writable)?;
     }
-    security::set_mode(opened, mode, is_folder)
+    Ok(())
 }
 
 /// Times, by the names of POSIX.

@@ -116,6 +116,8 @@ pub enum FileType {
     Directory,
     /// A symbolic link or a junction.
     Symlink,
+    /// A named pipe: here none is a file.
+    Fifo,
     /// Nothing of these, or not said.
     Unknown,
 }
@@ -130,6 +132,7 @@ impl FileType {
             0o100_000 => Self::RegularFile,
             0o040_000 => Self::Directory,
             0o120_000 => Self::Symlink,
+            0o010_000 => Self::Fifo,
             _ => Self::Unknown,
         }
     }
@@ -139,6 +142,7 @@ impl FileType {
             Self::RegularFile => 0o100_000,
             Self::Directory => 0o040_000,
             Self::Symlink => 0o120_000,
+            Self::Fifo => 0o010_000,
             Self::Unknown => 0,
         }
     }

@@ -30,6 +30,9 @@ pub const CWD: BorrowedFd<'static> = unsafe { BorrowedHandle::borrow_raw(std::pt
 /// What tells one volume from another.
 pub type Dev = u64;
 
+/// Whether everybody may make symbolic links.
+pub const HAS_LINKS: bool = false;
+
 /// How the file begins that leads to another name.
 const LEADS: &str = "mainstay pointer: ";
 /// The longest such file, in bytes.
@@ -282,4 +285,27 @@ pub fn copy_file_range(
     _: usize,
 ) -> Result<usize, Errno> {
     Err(Errno::NOSYS)
+}
+
+/// A path as somebody would type it, and as it can be joined to others: in a verbatim one a stroke is no separator.
+#[must_use]
+pub fn as_typed(path: camino::Utf8PathBuf) -> camino::Utf8PathBuf {
+    let text = path.as_str();
+    if let Some(share) = text.strip_prefix(r"\\?\UNC\") {
+        return format!(r"\\{share}").into();
+    }
+    match text.strip_prefix(r"\\?\") {
+        Some(rest) if rest.as_bytes().get(1) == Some(&b':') => rest.to_owned().into(),
+        _ => path,
+    }
+}
+
+/// How a program's file may be spelled that is called so: with an ending that says what it is.
+pub fn spelled(path: camino::Utf8PathBuf) -> impl Iterator<Item = camino::Utf8PathBuf> {
+    let has_ending = path.extension().is_some();
+    let endings = ["", ".exe", ".com", ".bat", ".cmd"].into_iter().filter(move |ending| {
+        // A name without one is no program.
+        !ending.is_empty() || has_ending
+    });
+    endings.map(move |ending| format!("{path}{ending}").into())
 }

@@ -74,14 +74,15 @@ pub(in crate::host) fn all() -> io::Result<Vec<Listed>> {
     let mut found = Vec::new();
     let mut at = 0;
     while at + size_of::<Entry>() <= length {
-        // SAFETY: the kernel has written an entry here, which lies within the buffer and as it has to.
-        let entry = unsafe { &*start.add(at).cast::<Entry>() };
+        // SAFETY: the kernel has written an entry here, which lies within the buffer; wherever it begins, it is copied.
+        let entry = unsafe { start.add(at).cast::<Entry>().read_unaligned() };
         let words = usize::from(entry.name.Length) / 2;
         let name = if entry.name.Buffer.is_null() {
             String::new()
         } else {
-            // SAFETY: the name lies in the same buffer, and has so many words.
-            String::from_utf16_lossy(unsafe { std::slice::from_raw_parts(entry.name.Buffer, words) })
+            // SAFETY: the name lies in the same buffer, and has so many words; they too may begin anywhere.
+            let word = |index| unsafe { entry.name.Buffer.add(index).read_unaligned() };
+            String::from_utf16_lossy(&(0..words).map(word).collect::<Vec<u16>>())
         };
         found.push(Listed {
             pid: u32::try_from(entry.pid).unwrap_or(0),
