@@ -11,7 +11,6 @@ use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
 use crate::engine::operation::{exclusively, guard_rights, still_agreed};
 use crate::engine::prepare::{self, Aim};
-use crate::engine::source::{Proof, Source};
 use crate::engine::target::{Choice, Declared, TargetError, manifest_in};
 use crate::engine::{Context, installed, origin, registry, remarks, trust};
 use crate::model::adoption::{AdoptedLine, Before};
@@ -363,16 +362,7 @@ fn component(program: &Utf8Path, name: &InstanceName) -> Result<ComponentName, F
 
 fn aim(context: &Context<'_>, request: &AdoptRequest, declared: &Declared) -> Result<Aim, Failure> {
     let wishes = Wishes { no_start: request.no_start, ..Wishes::default() };
-    let request = Request {
-        operation: Operation::Adopt,
-        source: Source::Present,
-        proof: Proof::default(),
-        version: None,
-        wishes,
-        unpacked: false,
-        restart_only: false,
-        dry_run: true,
-    };
+    let request = Request::present(Operation::Adopt, wishes, true);
     installed::aim(context, declared, &request, None)
 }
 

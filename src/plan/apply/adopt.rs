@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::records::records;
 use super::runtime::runtime;
-use super::{await_ready, beside, folders, relink, standing, write, written};
+use super::{await_ready, beside, folders, in_place, relink, write, written};
 use crate::model::adoption::{Attempt, AttemptStage, Before, FORMAT};
 use crate::model::trial::{DefinitionBefore, Trial};
 use crate::plan::definition::definition;
@@ -44,7 +44,7 @@ pub fn adopt(wanted: &Wanted, observed: &Observed, adopting: &Adopting) -> Resul
     runtime(&mut plan, wanted, observed);
     if let Some(found) = &wanted.standing {
         plan.notices.extend(found.notices.iter().cloned());
-        standing::marks(&mut plan, wanted, found, observed);
+        in_place::marks(&mut plan, wanted, found, observed);
     }
     write(&mut plan, &layout.launch(name, &tree), &spec.text(), 0o644, None);
     relink(&mut plan, &layout.current(name, &spec.component), &tree, observed.link.as_deref());
