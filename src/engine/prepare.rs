@@ -314,7 +314,7 @@ pub fn default_platform() -> PlatformKind {
         OperatingSystem::MacOs => PlatformKind::Launchd,
         OperatingSystem::Windows if environment::callers_scope() == Scope::System => PlatformKind::Windows,
         OperatingSystem::Windows => PlatformKind::Task,
-        OperatingSystem::Linux if container::booted_by_systemd() => PlatformKind::Systemd,
+        _ if container::booted_by_systemd() => PlatformKind::Systemd,
         OperatingSystem::Linux => PlatformKind::Embedded,
     }
 }
