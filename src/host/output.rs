@@ -195,7 +195,7 @@ fn append(path: &Utf8Path) -> io::Result<fs_err::File> {
 }
 
 fn rename_if_there(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
-    match fs_err::rename(from, to) {
+    match own_file::replace(from, to) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }

@@ -39,7 +39,7 @@ impl Events {
         let mut file = append(&self.path)?;
         let mut size = file.metadata()?.len();
         if size > 0 && size + line.len() as u64 > LARGEST {
-            fs_err::rename(&self.path, predecessor(&self.path))?;
+            own_file::replace(&self.path, &predecessor(&self.path))?;
             file = append(&self.path)?;
             size = 0;
         }

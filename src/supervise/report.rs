@@ -218,7 +218,7 @@ fn replace(path: &Utf8Path, status: &Status, lasts: bool) -> io::Result<()> {
         }
         Err(error) => Err(error),
         Ok(()) => {
-            fs_err::rename(&temporary, path)?;
+            own_file::replace(&temporary, path)?;
             match path.parent().filter(|_| lasts) {
                 Some(folder) => files::sync_folder(folder).map_err(|error| error.source),
                 None => Ok(()),
