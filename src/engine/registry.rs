@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 
-use crate::host::{files, lock, untrusted};
+use crate::host::{environment, files, lock, untrusted};
 use crate::model::index::{self, Index, Scan};
 use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
+use crate::model::operating_system::OperatingSystem;
 use crate::model::receipt::Receipt;
 use crate::platform;
 
@@ -80,7 +81,8 @@ impl Found {
 fn look(layout: &Layout) -> Found {
     let mut notices = Vec::new();
     let (text, known) = read_index(layout, &mut notices);
-    let scans = PlatformKind::ALL.map(|kind| (kind, scan(layout, kind)));
+    let entries = entries(layout);
+    let scans = PlatformKind::ALL.map(|kind| (kind, scan_with(layout, kind, &entries)));
     for (kind, scan) in &scans {
         if let Scan::Failed(reason) = scan {
             notices.push(format!(
@@ -110,7 +112,7 @@ fn describe(error: &dyn std::error::Error) -> String {
 pub fn find(layout: &Layout, name: &InstanceName) -> Result<(Marker, Vec<String>), Instances> {
     let direct = PlatformKind::ALL
         .into_iter()
-        .find_map(|kind| definition(&layout.definition(name, kind), kind).ok().flatten())
+        .find_map(|kind| definition(&layout.definition(name, kind), &[kind]).ok().flatten())
         .filter(|marker| marker.name == *name && marker.scope == layout.scope);
     if let Some(marker) = direct
         && is_indexed(layout, &marker)
@@ -125,7 +127,7 @@ pub fn find(layout: &Layout, name: &InstanceName) -> Result<(Marker, Vec<String>
 /// Whether an instance has a definition that says that it is its own.
 #[must_use]
 pub fn is_defined(layout: &Layout, of: &Marker) -> bool {
-    let marker = definition(&layout.definition(&of.name, of.platform), of.platform).ok().flatten();
+    let marker = definition(&layout.definition(&of.name, of.platform), &[of.platform]).ok().flatten();
     marker.is_some_and(|marker| marker.name == of.name && marker.scope == of.scope)
 }
 
@@ -160,11 +162,25 @@ pub fn is_indexed(layout: &Layout, marker: &Marker) -> bool {
 /// The markers in the definitions of one platform.
 #[must_use]
 pub fn scan(layout: &Layout, kind: PlatformKind) -> Scan {
+    match kind {
+        PlatformKind::Systemd | PlatformKind::Launchd => scan_with(layout, kind, &Ok(Vec::new())),
+        _ => scan_with(layout, kind, &entries(layout)),
+    }
+}
+
+/// The same, where the entries that several platforms keep at one place have been read.
+fn scan_with(layout: &Layout, kind: PlatformKind, entries: &Result<Vec<Marker>, files::FileError>) -> Scan {
     let found = match kind {
         PlatformKind::Systemd => units(layout),
         PlatformKind::Launchd => lists(layout),
-        PlatformKind::Embedded | PlatformKind::Compose | PlatformKind::Windows | PlatformKind::Task => {
-            entries(layout, kind)
+        _ => {
+            return match entries {
+                Ok(markers) => {
+                    let ours = |marker: &&Marker| marker.platform == kind && marker.scope == layout.scope;
+                    Scan::Found(markers.iter().filter(ours).cloned().collect())
+                }
+                Err(error) => Scan::Failed(describe(error)),
+            };
         }
     };
     match found {
@@ -191,24 +207,29 @@ fn lists(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
     Ok(markers)
 }
 
-fn entries(layout: &Layout, kind: PlatformKind) -> Result<Vec<Marker>, files::FileError> {
+/// The platforms whose entries stand in the state folder, under one name.
+const OF_ENTRIES: [PlatformKind; 3] = [PlatformKind::Embedded, PlatformKind::Compose, PlatformKind::Windows];
+
+/// The markers of all entries in the state folders: each is read once, whichever platform's it is.
+fn entries(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
     let names = files::list(layout.states())?.unwrap_or_default();
+    let has_tasks = environment::operating_system() == OperatingSystem::Windows;
     let mut markers = Vec::new();
     for name in names.iter().filter(|name| !name.starts_with('.')) {
-        let file = match kind {
-            PlatformKind::Task => "task.xml",
-            _ => "definition.json",
-        };
-        markers.extend(definition(&layout.states().join(name).join(file), kind)?);
+        let folder = layout.states().join(name);
+        markers.extend(definition(&folder.join("definition.json"), &OF_ENTRIES)?);
+        if has_tasks {
+            markers.extend(definition(&folder.join("task.xml"), &[PlatformKind::Task])?);
+        }
     }
     Ok(markers)
 }
 
 /// The marker of a definition. A link (an alias, a masked unit) is no definition of its own, and a definition
 /// that is not text is not ours.
-fn definition(path: &Utf8Path, kind: PlatformKind) -> Result<Option<Marker>, files::FileError> {
+fn definition(path: &Utf8Path, kinds: &[PlatformKind]) -> Result<Option<Marker>, files::FileError> {
     match untrusted::read(path, LARGEST as u64) {
-        Ok(text) => Ok(text.and_then(|text| platform::marker(kind, &text))),
+        Ok(text) => Ok(text.and_then(|text| kinds.iter().find_map(|kind| platform::marker(*kind, &text)))),
         Err(error) if error.source.kind() == std::io::ErrorKind::PermissionDenied => Err(error),
         Err(_) => Ok(None),
     }

@@ -10,6 +10,8 @@ use thiserror::Error;
 
 use crate::host::account;
 pub use crate::host::identity::boot_id;
+#[cfg(windows)]
+use crate::host::os::known;
 use crate::model::layout::{HostFolders, Layout, UserFolders};
 use crate::model::manifest::Scope;
 use crate::model::operating_system::OperatingSystem;
@@ -114,8 +116,20 @@ pub fn home(uid: u32) -> Option<Utf8PathBuf> {
 fn host_folders() -> HostFolders {
     let usual = HostFolders::default();
     HostFolders {
-        program_data: folder("ProgramData").unwrap_or(usual.program_data),
-        program_files: folder("ProgramFiles").unwrap_or(usual.program_files),
+        program_data: known::program_data().map_or(usual.program_data, Utf8PathBuf::from),
+        program_files: known::program_files().map_or(usual.program_files, Utf8PathBuf::from),
+    }
+}
+
+/// Another system has no such folders.
+#[cfg(not(windows))]
+mod known {
+    pub(super) fn program_data() -> Option<String> {
+        None
+    }
+
+    pub(super) fn program_files() -> Option<String> {
+        None
     }
 }
 

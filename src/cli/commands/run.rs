@@ -16,6 +16,7 @@ use crate::host::{clock, environment, files, service};
 use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
 use crate::model::name::InstanceName;
+use crate::model::operating_system::OperatingSystem;
 use crate::supervise::without_supervisor;
 
 /// How long a supervisor that can't do its work lets systemd wait.
@@ -23,16 +24,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// `run`
 pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failure> {
-    for (variable, folder) in
-        [("MAINSTAY_ROOT", &arguments.root), ("MAINSTAY_CONFIG_ROOT", &arguments.config_root)]
-    {
-        if let Some(folder) = folder {
-            service::move_layout(variable, folder);
-        }
-    }
-    if arguments.windowless {
-        service::leave_console();
-    }
+    move_to_background(arguments)?;
     let layout = layout(arguments.scope)?;
     let name = &arguments.name;
     if arguments.detached {
@@ -55,7 +47,7 @@ pub(crate) fn run(report: &Report, arguments: &RunArguments) -> Result<u8, Failu
         let reason = format!("{name} is a container, which its engine runs: `mainstay start --name {name}`");
         return Err(Failure::Usage(reason));
     }
-    if platform != PlatformKind::Embedded {
+    if !platform.is_guarded() {
         let wishes = Wishes { echo: arguments.echo, pid_file };
         if by_hand {
             await_end(&layout, name)?;
@@ -109,6 +101,25 @@ fn resident(
         Residence::Over(_) | Residence::Nothing => Ok(0),
         Residence::Again => Ok(without_supervisor(false)),
     }
+}
+
+/// Does what the definition of a Windows service or task says of its process.
+fn move_to_background(arguments: &RunArguments) -> Result<(), Failure> {
+    let folders = [("MAINSTAY_ROOT", &arguments.root), ("MAINSTAY_CONFIG_ROOT", &arguments.config_root)];
+    let is_asked = arguments.windowless || folders.iter().any(|(_, folder)| folder.is_some());
+    if is_asked && environment::operating_system() != OperatingSystem::Windows {
+        let reason = "`--root`, `--config-root` and `--windowless` are for Windows: set MAINSTAY_ROOT, as definitions do";
+        return Err(Failure::Usage(reason.to_owned()));
+    }
+    for (variable, folder) in folders {
+        if let Some(folder) = folder {
+            service::move_layout(variable, folder);
+        }
+    }
+    if arguments.windowless {
+        service::leave_console();
+    }
+    Ok(())
 }
 
 /// Whether a service manager has started this process and waits for its word (`sd_notify(3)`).

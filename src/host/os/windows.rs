@@ -30,6 +30,7 @@ pub(in crate::host) mod words;
 pub(in crate::host) mod dispatcher;
 pub mod fs;
 pub mod io;
+pub(in crate::host) mod known;
 pub(in crate::host) mod service;
 pub(in crate::host) mod service_account;
 pub(in crate::host) mod service_process;

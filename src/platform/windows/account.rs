@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::name::InstanceName;
 
+/// What a manifest calls the account that is the service's own.
+const VIRTUAL: &str = "VirtualAccount";
+
 /// An account that runs a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,6 +31,10 @@ impl Account {
         let (domain, name) = user.split_once('\\').unwrap_or(("", user));
         let is = |text: &str, wanted: &str| text.eq_ignore_ascii_case(wanted);
         let of_system = domain.is_empty() || is(domain, ".") || is(domain, "NT AUTHORITY");
+        // A manifest names accounts in an alphabet without a backslash.
+        if domain.is_empty() && is(name, VIRTUAL) {
+            return Ok(Self::Virtual(instance.to_string()));
+        }
         if is(domain, "NT SERVICE") {
             if !is(name, instance.as_str()) {
                 return Err(format!(
@@ -94,6 +101,7 @@ mod tests {
         }
         assert_eq!(of("LocalService"), Ok(Account::LocalService));
         assert_eq!(of(r"NT AUTHORITY\NETWORK SERVICE"), Ok(Account::NetworkService));
+        assert_eq!(of("VirtualAccount"), Ok(Account::Virtual("web".to_owned())));
         assert_eq!(of(r"nt service\WEB"), Ok(Account::Virtual("web".to_owned())));
         assert!(of(r"NT SERVICE\other").is_err() && of(r"NT AUTHORITY\nobody").is_err());
         assert_eq!(of("alice").unwrap().to_string(), r".\alice");
