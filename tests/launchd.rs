@@ -409,3 +409,62 @@ fn a_command_that_dies_in_the_middle_leaves_a_service_that_the_next_one_brings_b
         assert!(left.iter().all(|name| name.starts_with('.')), "{left:?}");
     }
 }
+
+/// Writes a property list by hand, as people do, and has launchd take it. Gives its path.
+fn by_hand(mac: &Mac, words: &[&str]) -> Utf8PathBuf {
+    let path = mac.layout.property_lists().join("com.example.site.plist");
+    std::fs::create_dir_all(mac.layout.property_lists()).unwrap();
+    let words: String = words.iter().flat_map(|word| ["<string>", word, "</string>"]).collect();
+    let text = format!(
+        "<?xml version=\"1.0\"?><plist version=\"1.0\"><dict>\n<key>Label</key><string>com.example.site</string>\n\
+         <key>ProgramArguments</key><array>{words}</array>\n<key>RunAtLoad</key><true/>\n</dict></plist>\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    assert_eq!(mac.launchctl(&["bootstrap", &domain(), path.as_str()]).0, 0);
+    await_some("the service as it was", LONG, || mac.place.server());
+    std::fs::remove_file(mac.place.deploy().join("mainstay.json")).unwrap();
+    path
+}
+
+fn has(mac: &Mac, label: &str) -> bool {
+    mac.launchctl(&["print", &format!("{}/{label}", domain())]).0 == 0
+}
+
+#[test]
+fn a_hand_written_property_list_is_adopted_and_given_back() {
+    let mac = Mac::new();
+    let (server, port) = (program("server"), mac.place.port.to_string());
+    let old = by_hand(&mac, &[server.to_str().unwrap(), "--port", &port]);
+    let text = std::fs::read_to_string(&old).unwrap();
+    let before = mac.place.server();
+    let shown = mac.run(&["adopt", "--plist", old.as_str(), "--dry-run"]).good();
+    assert!(shown.out.contains("dev.mainstay.site") && old.exists(), "{shown:?}");
+    assert_eq!(mac.place.server(), before, "nothing has happened");
+    mac.run(&["adopt", "--plist", old.as_str(), "--yes"]).good();
+    assert!(!old.exists() && !has(&mac, "com.example.site") && has(&mac, "dev.mainstay.site"));
+    let after = mac.place.server();
+    assert!(after.is_some() && after != before);
+    assert_eq!(mac.run(&["status"]).code, Some(0));
+    mac.run(&["restart"]).good();
+    mac.run(&["uninstall", "--yes", "--restore"]).good();
+    assert_eq!(std::fs::read_to_string(&old).unwrap(), text);
+    assert!(has(&mac, "com.example.site") && !has(&mac, "dev.mainstay.site"));
+    await_some("the service as it was", LONG, || mac.place.server());
+}
+
+#[test]
+fn what_does_not_run_under_mainstay_runs_again_as_it_was() {
+    let mac = Mac::new();
+    // launchd gives its services this variable, and mainstay gives its programs none that they do not ask for.
+    let line = format!(
+        "test -n \"$XPC_SERVICE_NAME\" || exit 3; exec {} --port {}",
+        program("server").display(),
+        mac.place.port
+    );
+    let old = by_hand(&mac, &["/bin/sh", "-c", &line]);
+    mac.knobs("busy=1500\nlingers=300\n");
+    let refused = mac.run(&["adopt", "--plist", old.as_str(), "--yes", "--name", "site"]);
+    assert!(refused.code.is_some_and(|code| code != 0), "{refused:?}");
+    assert!(old.exists() && has(&mac, "com.example.site") && !has(&mac, "dev.mainstay.site"), "{refused:?}");
+    await_some("the service as it was", LONG, || mac.place.server());
+}

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
+    clippy::needless_pass_by_value,
     clippy::disallowed_methods,
     reason = "a test that fails panics, says what it saw, and starts processes itself"
 )]

@@ -91,13 +91,7 @@ pub(crate) fn milliseconds(time: Duration) -> u64 {
 /// A plan that would be carried out, or was, as the document that tells of it.
 pub(crate) fn answer(plan: &Plan, dry_run: bool, downtime: Option<Duration>) -> ChangeAnswer {
     ChangeAnswer {
-        schema: "change.v1".to_owned(),
-        operation: plan.operation.to_string(),
-        name: plan.of.name.clone(),
-        changed: !plan.is_empty(),
         dry_run,
-        from: None,
-        to: None,
         drift: plan.difference.drift.clone(),
         fields: plan.difference.fields.clone(),
         diffs: difference::diffs(&plan.difference),
@@ -107,6 +101,7 @@ pub(crate) fn answer(plan: &Plan, dry_run: bool, downtime: Option<Duration>) -> 
         downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
         takes_bytes: plan.room.takes,
         frees_bytes: plan.room.frees,
+        ..ChangeAnswer::of(&plan.operation.to_string(), plan.of.name.clone(), !plan.is_empty())
     }
 }
 

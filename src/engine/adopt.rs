@@ -11,7 +11,6 @@ use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
 use crate::engine::operation::{exclusively, guard_rights, still_agreed};
 use crate::engine::prepare::{self, Aim};
-use crate::engine::source::{Proof, Source};
 use crate::engine::target::{Choice, Declared, TargetError, manifest_in};
 use crate::engine::{Context, installed, origin, registry, remarks, trust};
 use crate::model::adoption::{AdoptedLine, Before};
@@ -287,7 +286,10 @@ fn declared(context: &Context<'_>, request: &AdoptRequest, found: &mut Found) ->
     let no_program = || AdoptError::NoProgram { service: found.service.clone() };
     let program = found.draft.service.command.as_ref().and_then(|command| command.first());
     let component = component(Utf8Path::new(program.ok_or_else(no_program)?), &name)?;
-    let platform = found.adopting.as_ref().map(|_| PlatformKind::Systemd);
+    let platform = found.adopting.as_ref().map(|adopting| match adopting.strange {
+        Some(_) => PlatformKind::Launchd,
+        None => PlatformKind::Systemd,
+    });
     let mut manifest = manifest(found, name, component, platform, PackageSource::Binary);
     let made = Declared { beside: beside.clone(), ..of_manifest(request, &manifest)? };
     let launch =
@@ -360,16 +362,7 @@ fn component(program: &Utf8Path, name: &InstanceName) -> Result<ComponentName, F
 
 fn aim(context: &Context<'_>, request: &AdoptRequest, declared: &Declared) -> Result<Aim, Failure> {
     let wishes = Wishes { no_start: request.no_start, ..Wishes::default() };
-    let request = Request {
-        operation: Operation::Adopt,
-        source: Source::Present,
-        proof: Proof::default(),
-        version: None,
-        wishes,
-        unpacked: false,
-        restart_only: false,
-        dry_run: true,
-    };
+    let request = Request::present(Operation::Adopt, wishes, true);
     installed::aim(context, declared, &request, None)
 }
 

@@ -33,6 +33,8 @@ use crate::plan::step::{Operation, Plan};
 use crate::plan::wanted::{Wanted, Wishes};
 use crate::platform::identity;
 
+mod request;
+
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Request {

@@ -17,6 +17,7 @@ use crate::plan::observed::SocketSeen;
 use crate::platform::call::Call;
 use crate::platform::compose::seen::ContainerSeen;
 use crate::platform::exec_start;
+use crate::platform::launchd::course::Strange;
 use crate::platform::observed::{self, ActiveState, Answer, NoAnswer};
 use crate::platform::query;
 
@@ -197,7 +198,10 @@ impl Manager for HostManager {
                 .map(|_| ())
                 .map_err(|error| failed(error.to_string())),
             Call::RestartGuardian { name } => self.restart_guarded(name).map_err(failed),
-            Call::Launchd { of, goal } => launchd::perform(&self.layout, of, *goal),
+            Call::Launchd { of, goal, strange: None } => launchd::perform(&self.layout, of, *goal),
+            Call::Launchd { of, goal, strange: Some(strange) } => {
+                launchd::perform_strange(&self.layout, of, *goal, strange)
+            }
             Call::Service { of, verb } => windows::perform(&self.layout, of, *verb),
             Call::Compose { of, verb, .. } => container::perform(&self.layout, of, *verb),
         }
@@ -282,6 +286,11 @@ impl Manager for HostManager {
 /// the two nobody is responsible for the service.
 pub fn take_anew(layout: &Layout, of: &Marker) -> Result<(), Failure> {
     Ok(launchd::take_anew(layout, of)?)
+}
+
+/// Whether launchd runs a service that is not mainstay's, and whether it starts by itself.
+pub fn strange(of: &Marker, strange: &Strange) -> Result<(bool, bool), Failure> {
+    Ok(launchd::strange(of, strange)?)
 }
 
 /// Whether a platform can be had on this host: its tools are there. Whether they answer is another question.

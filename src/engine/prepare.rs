@@ -315,7 +315,7 @@ pub fn default_platform() -> PlatformKind {
         OperatingSystem::Windows if environment::callers_scope() == Scope::System => PlatformKind::Windows,
         OperatingSystem::Windows => PlatformKind::Task,
         _ if container::booted_by_systemd() => PlatformKind::Systemd,
-        _ => PlatformKind::Embedded,
+        OperatingSystem::Linux => PlatformKind::Embedded,
     }
 }
 

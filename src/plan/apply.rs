@@ -31,10 +31,10 @@ mod data;
 mod first;
 mod guards;
 pub mod hooks;
+mod in_place;
 mod mending;
 mod records;
 mod runtime;
-mod standing;
 mod switching;
 mod values;
 mod watch;
@@ -69,14 +69,14 @@ fn decided(
     let mut plan = Plan { difference, ..Plan::new(operation, &wanted.spec) };
     folders(&mut plan, wanted, observed);
     beside(&mut plan, wanted);
-    let in_place = wanted.standing.as_ref().filter(|_| standing::is_all_that_changes(wanted, observed));
-    let restarts_in_place = in_place.is_some_and(|found| standing::restarts(wanted, found, observed));
+    let in_place = wanted.standing.as_ref().filter(|_| in_place::is_all_that_changes(wanted, observed));
+    let restarts_in_place = in_place.is_some_and(|found| in_place::restarts(wanted, found, observed));
     // One thing at a time: what is not ready then would leave open which of the two it was.
     let moved = if restarts_in_place { None } else { runtime(&mut plan, wanted, observed) };
     match &wanted.standing {
         Some(found) => {
             plan.notices.extend(found.notices.iter().cloned());
-            standing::marks(&mut plan, wanted, found, observed);
+            in_place::marks(&mut plan, wanted, found, observed);
         }
         None => tree(&mut plan, wanted, observed)?,
     }
@@ -88,7 +88,7 @@ fn decided(
         } else if !restarts_in_place {
             mending::restart(&mut plan, operation, wanted, observed, &defined);
         }
-        standing::restart_in_place(&mut plan, operation, wanted, found, observed);
+        in_place::restart_in_place(&mut plan, operation, wanted, found, observed);
         return Ok(plan);
     }
     let defined = Defined { undo: back.clone().unwrap_or(defined.undo), ..defined };

@@ -19,6 +19,7 @@ use crate::plan::undefined::boot_link;
 use crate::platform::calls::{self, Sockets};
 use crate::platform::compose::{FILE_NAME, VARIABLES};
 use crate::platform::identity;
+use crate::platform::launchd::course::{Goal, Strange};
 
 /// Decides how an instance is removed: stopped, deregistered, its versions put away. Configuration, data,
 /// logs and history stay unless they are to be purged; the manifest always stays.
@@ -179,6 +180,13 @@ fn give_back(plan: &mut Plan, of: &Marker, observed: &Observed, before: &Before)
             continue;
         }
         plan.push(given_back(file), Undo::step(Step::Remove { path: file.path.clone() }));
+    }
+    if of.platform == PlatformKind::Launchd {
+        let file = before.files.first().filter(|_| before.ran).map(|file| file.path.clone());
+        let strange = file.map(|file| Strange { label: before.service.clone(), file });
+        let starts = strange.iter().map(|strange| calls::of_strange(of, strange, Goal::Start));
+        plan.after.splice(0..0, starts.map(|call| Step::Call { call }));
+        return;
     }
     let again = if before.enabled { calls::enable(of) } else { Vec::new() };
     let starts = if before.ran { calls::start(of) } else { Vec::new() };

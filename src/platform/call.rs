@@ -12,7 +12,7 @@ use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::platform::compose::FILE_NAME;
-use crate::platform::launchd::course::Goal;
+use crate::platform::launchd::course::{Goal, Strange};
 use crate::platform::task::task_name;
 
 /// One thing that is asked of a service manager. Making it twice is as good as making it once.
@@ -56,6 +56,9 @@ pub enum Call {
         of: Marker,
         /// How it is wanted.
         goal: Goal,
+        /// The service that was there before the instance, where that is meant.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        strange: Option<Strange>,
     },
     /// The service control manager of Windows is asked, or its Task Scheduler.
     Service {
@@ -169,7 +172,11 @@ impl fmt::Display for Call {
             Self::StartGuardian { name } => write!(formatter, "mainstay start --name {name}"),
             Self::RestartGuardian { name } => write!(formatter, "mainstay restart --name {name}"),
             Self::StopGuardian { name, .. } => write!(formatter, "mainstay stop --name {name}"),
-            Self::Launchd { of, goal } => match goal {
+            Self::Launchd { of, goal, strange: Some(strange) } => match goal {
+                Goal::Stop => write!(formatter, "launchctl bootout {}/{}", domain(of), strange.label),
+                _ => write!(formatter, "launchctl bootstrap {} {}", domain(of), strange.file),
+            },
+            Self::Launchd { of, goal, strange: None } => match goal {
                 Goal::Start => write!(formatter, "mainstay start --name {}", of.name),
                 Goal::Restart => write!(formatter, "mainstay restart --name {}", of.name),
                 Goal::Stop => write!(formatter, "mainstay stop --name {}", of.name),
@@ -190,9 +197,13 @@ impl fmt::Display for Call {
 
 /// A service of launchd, as a person names it in a shell.
 fn target(of: &Marker) -> String {
+    format!("{}/{}", domain(of), label(&of.name))
+}
+
+fn domain(of: &Marker) -> &'static str {
     match of.scope {
-        Scope::System => format!("system/{}", label(&of.name)),
-        Scope::User => format!("gui/$(id -u)/{}", label(&of.name)),
+        Scope::System => "system",
+        Scope::User => "gui/$(id -u)",
     }
 }
 
@@ -241,11 +252,21 @@ mod tests {
     #[test]
     fn a_call_survives_the_journal() {
         let name = InstanceName::new("web").unwrap();
+        let of = Marker {
+            name: name.clone(),
+            component: "server".parse().unwrap(),
+            platform: PlatformKind::Launchd,
+            scope: Scope::User,
+            folder: "/srv/web".into(),
+        };
+        let strange = Strange { label: "com.example.web".to_owned(), file: "/a b.plist".into() };
         for call in [
             Call::run("reloads", vec!["systemctl".to_owned(), "daemon-reload".to_owned()]),
             Call::attempt("resets", vec!["systemctl".to_owned()]),
             Call::StartGuardian { name: name.clone() },
             Call::StopGuardian { name, limit: Span::seconds(45) },
+            Call::Launchd { of: of.clone(), goal: Goal::Restart, strange: None },
+            Call::Launchd { of, goal: Goal::Stop, strange: Some(strange) },
         ] {
             let text = serde_json::to_string(&call).unwrap();
             assert_eq!(serde_json::from_str::<Call>(&text).unwrap(), call, "{text}");

@@ -8,7 +8,7 @@ use crate::model::layout::{socket_unit_name, unit_name};
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::platform::call::{Call, ServiceVerb, Verb};
-use crate::platform::launchd::course::Goal;
+use crate::platform::launchd::course::{Goal, Strange};
 
 /// The beginning of a `systemctl` command in a scope. It never asks for a password and never pages.
 pub(super) fn systemctl(scope: Scope) -> Vec<String> {
@@ -172,7 +172,13 @@ pub fn replace(of: &Marker, sockets: Sockets) -> Vec<Call> {
 }
 
 fn launchd(of: &Marker, goal: Goal) -> Call {
-    Call::Launchd { of: of.clone(), goal }
+    Call::Launchd { of: of.clone(), goal, strange: None }
+}
+
+/// Starts or stops what launchd had before an instance took its place.
+#[must_use]
+pub fn of_strange(of: &Marker, strange: &Strange, goal: Goal) -> Call {
+    Call::Launchd { of: of.clone(), goal, strange: Some(strange.clone()) }
 }
 
 fn service(of: &Marker, verb: ServiceVerb) -> Call {

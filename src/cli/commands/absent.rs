@@ -16,22 +16,8 @@ use crate::plan::step::Operation;
 pub(crate) fn nothing_to(report: &Report, operation: Operation, name: &InstanceName) {
     if report.is_json() {
         report.document(&ChangeAnswer {
-            schema: "change.v1".to_owned(),
-            operation: operation.to_string(),
-            name: name.clone(),
-            changed: false,
-            dry_run: false,
-            from: None,
-            to: None,
-            drift: Vec::new(),
-            fields: Vec::new(),
-            diffs: Vec::new(),
-            drop_ins: Vec::new(),
-            steps: Vec::new(),
             notices: vec![format!("{name} is not installed")],
-            downtime_ms: None,
-            takes_bytes: None,
-            frees_bytes: None,
+            ..ChangeAnswer::of(&operation.to_string(), name.clone(), false)
         });
     } else {
         report.say(format!("{name} is not installed in this scope: there is nothing to do"));

@@ -141,16 +141,7 @@ pub(crate) fn apply(report: &Report, arguments: &ApplyArguments) -> Result<u8, F
 }
 
 fn apply_request(wishes: Wishes, dry_run: bool) -> Request {
-    Request {
-        operation: Operation::Apply,
-        source: Source::Present,
-        proof: Proof::default(),
-        version: None,
-        wishes,
-        unpacked: false,
-        restart_only: false,
-        dry_run,
-    }
+    Request::present(Operation::Apply, wishes, dry_run)
 }
 
 /// How the package was typed, for a command that asks it for its questions.

@@ -239,21 +239,8 @@ fn next(arguments: &InitArguments, declared: &Declared) -> String {
 
 fn answer(declared: &Declared, files: &[Written], dry_run: bool) -> ChangeAnswer {
     ChangeAnswer {
-        schema: "change.v1".to_owned(),
-        operation: "init".to_owned(),
-        name: declared.manifest.name.clone(),
-        changed: true,
         dry_run,
-        from: None,
-        to: None,
-        drift: Vec::new(),
-        fields: Vec::new(),
-        diffs: Vec::new(),
-        drop_ins: Vec::new(),
         steps: files.iter().map(|file| format!("write {} (mode {:04o})", file.path, file.mode)).collect(),
-        notices: Vec::new(),
-        downtime_ms: None,
-        takes_bytes: None,
-        frees_bytes: None,
+        ..ChangeAnswer::of("init", declared.manifest.name.clone(), true)
     }
 }

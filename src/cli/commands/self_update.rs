@@ -52,22 +52,11 @@ fn told(report: &Report, arguments: &SelfUpdateArguments, updated: &Updated) {
         let Ok(name) = InstanceName::new("mainstay".to_owned()) else { return };
         let steps = if updated.changed { vec![step(updated).trim().to_owned()] } else { Vec::new() };
         report.document(&ChangeAnswer {
-            schema: "change.v1".to_owned(),
-            operation: "self-update".to_owned(),
-            name,
-            changed: updated.changed,
             dry_run: arguments.dry_run,
             from: Some(updated.from.clone()),
             to: Some(updated.to.clone()),
-            drift: Vec::new(),
-            fields: Vec::new(),
-            diffs: Vec::new(),
-            drop_ins: Vec::new(),
             steps,
-            notices: Vec::new(),
-            downtime_ms: None,
-            frees_bytes: None,
-            takes_bytes: None,
+            ..ChangeAnswer::of("self-update", name, updated.changed)
         });
         return;
     }

@@ -22,8 +22,9 @@ use crate::plan::refusal::Refusal;
 use crate::platform;
 use crate::platform::adoption::Draft;
 use crate::platform::calls;
-use crate::platform::launchd;
 use crate::platform::systemd::reader::{self, UnitFacts, UnitSource, UnitText};
+
+mod list;
 
 /// How the file is called that says how the old service is stopped, as long as the adoption lasts.
 const WAY_OUT: &str = "99-mainstay-adoption.conf";
@@ -34,7 +35,7 @@ const MASK: &str = "# What this file's namesake says stands in the manifest of m
 pub(super) fn find(context: &Context<'_>, request: &AdoptRequest) -> Result<Found, Failure> {
     match &request.kind {
         Kind::Unit(unit) => unit_of(context, request, unit),
-        Kind::Plist(path) => plist(&environment::working_folder()?.join(path)),
+        Kind::Plist(path) => list::read(context, request, &environment::working_folder()?.join(path)),
         Kind::Container { file, service } => {
             let file = environment::working_folder()?.join(file);
             if request.no_start {
@@ -53,24 +54,6 @@ pub(super) fn find(context: &Context<'_>, request: &AdoptRequest) -> Result<Foun
             })
         }
     }
-}
-
-fn plist(path: &Utf8Path) -> Result<Found, Failure> {
-    let unreadable = |reason: String| AdoptError::Unreadable { path: path.to_owned(), reason };
-    let bytes = fs_err::read(path).map_err(|error| unreadable(error.to_string()))?;
-    let read = launchd::reader::read(path, &bytes).map_err(|error| unreadable(error.to_string()))?;
-    let service = read.label.clone().unwrap_or_else(|| path.to_string());
-    // A label is a reversed domain name, of which the last part is the service's own.
-    let stem = read.label.as_deref().or(path.file_stem()).unwrap_or_default();
-    let last = stem.rsplit('.').next().unwrap_or(stem);
-    Ok(Found {
-        name: named(last),
-        service,
-        draft: read.draft,
-        definition: None,
-        adopting: None,
-        container: None,
-    })
 }
 
 fn named(stem: &str) -> Result<InstanceName, AdoptError> {
@@ -190,7 +173,7 @@ fn known(context: &Context<'_>, request: &AdoptRequest, unit: &str) -> Result<Fo
         name: Ok(name),
         draft,
         definition: source.files.first().map(|file| (file.path.clone(), file.text.clone())),
-        adopting: Some(Adopting { before, moved, way_out }),
+        adopting: Some(Adopting { before, moved, way_out, strange: None }),
         container: None,
     })
 }

@@ -13,7 +13,7 @@ use crate::model::layout::{Layout, label};
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::platform::call::Call;
-use crate::platform::launchd::course::{Course, Goal, Heard, Move, Subject, Trouble};
+use crate::platform::launchd::course::{Course, Goal, Heard, Move, Strange, Subject, Trouble};
 use crate::platform::launchd::printed::{self, Job, Printed};
 use crate::platform::launchd::{definition_of, runs_at_load};
 use crate::platform::observed::Answer;
@@ -56,8 +56,44 @@ pub(super) fn take_anew(layout: &Layout, of: &Marker) -> Result<(), CallError> {
     follow(layout, of, Goal::Restart, subject(layout, of)?)
 }
 
+/// Has what somebody else has defined stand as it is wanted.
+pub(super) fn perform_strange(
+    layout: &Layout,
+    of: &Marker,
+    goal: Goal,
+    strange: &Strange,
+) -> Result<(), CallError> {
+    follow(layout, of, goal, subject_of(of, strange))
+}
+
+/// Whether such a service runs, and whether it starts by itself.
+pub(super) fn strange(of: &Marker, strange: &Strange) -> Result<(bool, bool), CallError> {
+    let subject = subject_of(of, strange);
+    let runs = job(&subject)?.is_some_and(|job| job.runs());
+    // Of somebody else's file it is not asked whether it says so.
+    Ok((runs, is_enabled(&subject)?))
+}
+
+fn subject_of(of: &Marker, strange: &Strange) -> Subject {
+    Subject {
+        label: strange.label.clone(),
+        file: strange.file.clone(),
+        domains: domains(of.scope),
+        definition: None,
+        at_boot: true,
+        stop_limit: LaunchSpec::bare(of).stop_limit(),
+    }
+}
+
+fn domains(scope: Scope) -> Vec<String> {
+    match scope {
+        Scope::System => vec!["system".to_owned()],
+        Scope::User => ["gui", "user"].map(|kind| format!("{kind}/{}", account::effective_uid())).to_vec(),
+    }
+}
+
 fn told(of: &Marker, goal: Goal) -> String {
-    Call::Launchd { of: of.clone(), goal }.to_string()
+    Call::Launchd { of: of.clone(), goal, strange: None }.to_string()
 }
 
 fn follow(layout: &Layout, of: &Marker, goal: Goal, subject: Subject) -> Result<(), CallError> {
@@ -134,6 +170,11 @@ fn starts_by_itself(subject: &Subject) -> Result<bool, CallError> {
     if subject.definition.is_none() || !subject.at_boot {
         return Ok(false);
     }
+    is_enabled(subject)
+}
+
+/// Whether nobody has told launchd not to start it.
+fn is_enabled(subject: &Subject) -> Result<bool, CallError> {
     for domain in &subject.domains {
         let words = ["print-disabled".to_owned(), domain.clone()];
         let output = launchctl(&words, PATIENCE)?.map_err(|error| unavailable(error.to_string()))?;
@@ -148,14 +189,10 @@ fn subject(layout: &Layout, of: &Marker) -> Result<Subject, CallError> {
     let file = layout.definition(&of.name, PlatformKind::Launchd);
     let text = files::read(&file).map_err(|error| unavailable(error.to_string()))?;
     let spec = active_launch(layout, &of.name).unwrap_or_else(|_| LaunchSpec::bare(of));
-    let domains = match of.scope {
-        Scope::System => vec!["system".to_owned()],
-        Scope::User => ["gui", "user"].map(|kind| format!("{kind}/{}", account::effective_uid())).to_vec(),
-    };
     Ok(Subject {
         label: label(&of.name),
         file,
-        domains,
+        domains: domains(of.scope),
         definition: text.as_deref().and_then(definition_of),
         at_boot: text.as_deref().is_none_or(runs_at_load),
         stop_limit: spec.stop_limit(),

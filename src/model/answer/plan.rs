@@ -56,6 +56,31 @@ pub struct ChangeAnswer {
     pub frees_bytes: Option<u64>,
 }
 
+impl ChangeAnswer {
+    /// An answer of which no more is known than what was done, and to which instance.
+    #[must_use]
+    pub fn of(operation: &str, name: InstanceName, changed: bool) -> Self {
+        Self {
+            schema: "change.v1".to_owned(),
+            operation: operation.to_owned(),
+            name,
+            changed,
+            dry_run: false,
+            from: None,
+            to: None,
+            drift: Vec::new(),
+            fields: Vec::new(),
+            diffs: Vec::new(),
+            drop_ins: Vec::new(),
+            steps: Vec::new(),
+            notices: Vec::new(),
+            downtime_ms: None,
+            takes_bytes: None,
+            frees_bytes: None,
+        }
+    }
+}
+
 /// A definition that changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

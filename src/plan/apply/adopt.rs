@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::records::records;
 use super::runtime::runtime;
-use super::{await_ready, beside, folders, relink, standing, write, written};
+use super::{await_ready, beside, folders, in_place, relink, write, written};
 use crate::model::adoption::{Attempt, AttemptStage, Before, FORMAT};
 use crate::model::trial::{DefinitionBefore, Trial};
 use crate::plan::definition::definition;
@@ -16,6 +16,7 @@ use crate::plan::wanted::Wanted;
 use crate::platform::call::Call;
 use crate::platform::calls::{self, Sockets};
 use crate::platform::identity;
+use crate::platform::launchd::course::{Goal, Strange};
 
 /// What is adopted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Adopting {
     /// How what runs now is stopped, by its own old words: a file that lasts only as long as the adoption, and what it
     /// says.
     pub way_out: Option<(Utf8PathBuf, String)>,
+    /// The service of launchd, whose label is another one than the instance's will be.
+    pub strange: Option<Strange>,
 }
 
 /// Decides how a service is adopted. One that is stopped stays so.
@@ -41,13 +44,20 @@ pub fn adopt(wanted: &Wanted, observed: &Observed, adopting: &Adopting) -> Resul
     runtime(&mut plan, wanted, observed);
     if let Some(found) = &wanted.standing {
         plan.notices.extend(found.notices.iter().cloned());
-        standing::marks(&mut plan, wanted, found, observed);
+        in_place::marks(&mut plan, wanted, found, observed);
     }
     write(&mut plan, &layout.launch(name, &tree), &spec.text(), 0o644, None);
     relink(&mut plan, &layout.current(name, &spec.component), &tree, observed.link.as_deref());
     keep(&mut plan, wanted, &adopting.before);
-    let restarts = observed.runs() && !wanted.wishes.no_start;
-    if restarts {
+    let strange = adopting.strange.as_ref();
+    let runs = observed.runs() || (strange.is_some() && adopting.before.ran);
+    let restarts = runs && !wanted.wishes.no_start;
+    if let Some(strange) = strange {
+        // It may be registered and not run. Once its file is back, it is started again if it ran.
+        let call = calls::of_strange(&of, strange, Goal::Stop);
+        let back = adopting.before.ran.then(|| calls::of_strange(&of, strange, Goal::Start));
+        plan.push(Step::Call { call }, Undo::calls(back));
+    } else if restarts {
         let attempt = Attempt {
             format: FORMAT,
             before: with_way_out(adopting),
@@ -76,12 +86,14 @@ pub fn adopt(wanted: &Wanted, observed: &Observed, adopting: &Adopting) -> Resul
     }
     definition(&mut plan, wanted, observed);
     with_old_rights(&mut plan, &adopting.before);
-    if restarts {
+    if restarts && strange.is_some() {
+        start(&mut plan, wanted);
+    } else if restarts {
         restart(&mut plan, wanted, adopting, &reload);
     }
     records(&mut plan, Operation::Adopt, wanted, observed);
     if !restarts {
-        plan.notices.push(if observed.runs() {
+        plan.notices.push(if runs {
             "what runs goes on as it is until its next start".to_owned()
         } else {
             "the service is stopped and stays so: `mainstay start` starts it".to_owned()
@@ -153,6 +165,17 @@ fn way_out(plan: &mut Plan, path: &Utf8Path, text: &str, reload: &[Call]) {
     // The old variables may stand in it.
     let (step, undo) = written(path, text, 0o600, None);
     plan.push(step, undo.and_calls(reload.to_vec()));
+}
+
+/// The first start under another label, and the wait until the program is ready: what was stopped for it comes back if it
+/// is not.
+fn start(plan: &mut Plan, wanted: &Wanted) {
+    let (spec, of) = (&wanted.spec, identity(&wanted.spec));
+    let mut undo = Undo::calls(calls::stop(&of, spec.stop_limit(), Sockets::Left));
+    for call in calls::start(&of) {
+        plan.push(Step::Call { call }, std::mem::replace(&mut undo, Undo::Nothing));
+    }
+    plan.push(await_ready(spec, spec.gate), Undo::Nothing);
 }
 
 /// One restart, and the wait until the program is ready. From then on the old definition is no way back any more.

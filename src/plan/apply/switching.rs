@@ -2,7 +2,7 @@
 
 use super::data::data_move;
 use super::hooks::Between;
-use super::standing::active_now;
+use super::in_place::active_now;
 use super::values::before_switch;
 use super::watch::{end_trial, watch};
 use super::{AFTER_START, await_ready, patience, relink, write, written};

@@ -16,7 +16,7 @@ use crate::platform::observed::Answer;
 
 mod terms;
 
-pub use terms::{Goal, Heard, Move, Subject, Trouble};
+pub use terms::{Goal, Heard, Move, Strange, Subject, Trouble};
 
 /// The codes by which launchctl says that it can't be done at this moment: an input/output error, and an operation that
 /// is in progress.

@@ -25,6 +25,16 @@ pub enum Goal {
     Disable,
 }
 
+/// A service of launchd that somebody else has defined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Strange {
+    /// Its label.
+    pub label: String,
+    /// Its property list.
+    pub file: Utf8PathBuf,
+}
+
 /// The service that is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {

@@ -1,4 +1,5 @@
-//! Answers as people have published them from several releases of macOS, shortened; names and paths are our own.
+//! Answers in the forms that people have published of several releases of macOS, shortened; none was recorded here, and
+//! names and paths are our own.
 
 use super::*;
 
@@ -97,6 +98,14 @@ const SONOMA: &str = "gui/501/dev.mainstay.web = {
 	exit timeout = 55
 	runs = 2
 	last exit code = 78: EX_CONFIG
+
+	resource coalition = {
+		ID = 1203
+		type = resource
+		state = active
+		active count = 1
+		name = dev.mainstay.web
+	}
 
 	spawn type = interactive (4)
 	jetsam priority = 40
