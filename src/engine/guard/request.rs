@@ -250,12 +250,11 @@ fn leave(layout: &Layout, name: &InstanceName, request: Request) -> Result<(), R
     let temporary = Utf8PathBuf::from(format!("{path}.{}", std::process::id()));
     let written = match fs_err::write(&temporary, request.word()) {
         // A service is to be stopped on a full disk too. A link has its word in its own entry and needs no room.
-        Err(error) if is_full(&error) => fs_err::remove_file(&temporary).and_then(|()| {
-            Ok(os::fs::lead(temporary.as_str(), request.word().trim_end())?)
-        }),
+        Err(error) if is_full(&error) => fs_err::remove_file(&temporary)
+            .and_then(|()| Ok(os::fs::lead(temporary.as_str(), request.word().trim_end())?)),
         written => written,
     };
-    written.and_then(|()| fs_err::rename(&temporary, &path)).map_err(|source| RequestError::File {
+    written.and_then(|()| os::fs::replace(&temporary, &path)).map_err(|source| RequestError::File {
         name: name.clone(),
         path,
         source,

@@ -22,9 +22,17 @@ pub fn become_reaper() -> std::io::Result<()> {
 /// this process, as the kernel gives orphans to their reaper elsewhere.
 #[must_use]
 pub fn all() -> Vec<Process> {
-    let found = list::all().unwrap_or_default();
+    let mut found = list::all().unwrap_or_default();
+    found.retain(|process| !is_console(&process.name));
     let ours = children::bound();
     adopted(found.into_iter().map(identity::told).collect(), &ours, std::process::id())
+}
+
+/// Whether a process is the window of others: the system starts one below whoever has a console, and with it that one
+/// ends as well.
+fn is_console(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    matches!(name.strip_suffix(".exe").unwrap_or(&name), "conhost" | "openconsole")
 }
 
 fn adopted(mut found: Vec<Process>, ours: &[u32], this: u32) -> Vec<Process> {
@@ -107,6 +115,12 @@ mod tests {
     fn one(pid: u32, parent: u32, start_ticks: u64) -> Process {
         let identity = ProcessIdentity { pid, start_ticks };
         Process { identity, parent, group: pid, session: 0, name: String::new(), state: 'S', ended: false }
+    }
+
+    #[test]
+    fn the_window_of_a_process_is_none_of_its_children() {
+        assert!(is_console("conhost.exe") && is_console("OpenConsole.exe"));
+        assert!(!is_console("server.exe") && !is_console("conhost-of-mine.exe"));
     }
 
     #[test]
