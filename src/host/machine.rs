@@ -63,6 +63,9 @@ pub fn setting_file(name: &str) -> Utf8PathBuf {
 /// The value of a setting of the kernel; nothing where there is none of that name.
 #[must_use]
 pub fn setting(name: &str) -> Option<String> {
+    #[cfg(target_os = "macos")]
+    let text = os::process::setting(name)?;
+    #[cfg(not(target_os = "macos"))]
     let text = files::read(&setting_file(name)).ok()??;
     Some(in_single_blanks(&text))
 }

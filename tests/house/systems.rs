@@ -33,9 +33,8 @@ fn first_part(text: &str) -> &str {
     for (at, letter) in text.char_indices() {
         match letter {
             '(' => depth += 1,
-            ')' if depth == 0 => return &text[..at],
+            ')' | ',' if depth == 0 => return &text[..at],
             ')' => depth -= 1,
-            ',' if depth == 0 => return &text[..at],
             _ => {}
         }
     }

@@ -10,6 +10,12 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, chmodat, fstat, ioctl_ficlone, openat, syncfs};
 use rustix::io::{Errno, Result};
 
+/// The memory of this host, in bytes, where a call tells it: here a file does.
+#[must_use]
+pub const fn memory_size() -> Option<u64> {
+    None
+}
+
 /// Opens a name in a folder, also where its mode closes it to its own owner: for the moment of the opening, the mode
 /// is another.
 pub fn open_closed(parent: impl AsFd, name: &CStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {

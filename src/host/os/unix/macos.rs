@@ -13,6 +13,12 @@ use rustix::io::{Errno, Result};
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const FILE: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
+/// The memory of this host, in bytes.
+#[must_use]
+pub fn memory_size() -> Option<u64> {
+    process::setting("hw.memsize")?.trim().parse().ok()
+}
+
 /// Opens a name in a folder, also where its mode closes it to its own owner: for the moment of the opening, the mode
 /// is another. There is no way to hold a thing without opening it, so its mode is changed by its name, not through links.
 pub fn open_closed(parent: impl AsFd, name: &CStr, flags: OFlags) -> Result<OwnedFd> {

@@ -121,6 +121,12 @@ pub fn limiting_files<T>(limit: Option<&Rlimit>, work: impl FnOnce() -> io::Resu
     done
 }
 
+/// The value of a setting of the kernel (`sysctl(3)`).
+#[must_use]
+pub fn setting(name: &str) -> Option<String> {
+    sysctl::Sysctl::value_string(&<sysctl::Ctl as sysctl::Sysctl>::new(name).ok()?).ok()
+}
+
 /// The numbers of all groups of an account, by Directory Services. `None`: there is no such account.
 #[must_use]
 pub fn groups_of(name: &str, primary: u32) -> Option<Vec<u32>> {
