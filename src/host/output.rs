@@ -8,7 +8,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
-use crate::host::{clock, os, own_file};
+use crate::host::{clock, own_file};
 use crate::model::launch::LogPolicy;
 use crate::model::log_line::{LogLine, Stream};
 use crate::model::moment::Moment;
@@ -195,7 +195,7 @@ fn append(path: &Utf8Path) -> io::Result<fs_err::File> {
 }
 
 fn rename_if_there(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
-    match os::fs::replace(from, to) {
+    match own_file::replace(from, to) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }

@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::host::{os, own_file, untrusted};
+use crate::host::{own_file, untrusted};
 use crate::model::event_line::EventLine;
 
 /// The size at which the file becomes the predecessor, in bytes.
@@ -39,7 +39,7 @@ impl Events {
         let mut file = append(&self.path)?;
         let mut size = file.metadata()?.len();
         if size > 0 && size + line.len() as u64 > LARGEST {
-            os::fs::replace(&self.path, predecessor(&self.path))?;
+            own_file::replace(&self.path, &predecessor(&self.path))?;
             file = append(&self.path)?;
             size = 0;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::notify::Manager;
-use crate::host::{clock, files, identity, os, own_file};
+use crate::host::{clock, files, identity, own_file};
 use crate::model::launch::LaunchSpec;
 use crate::model::moment::{Moment, Present};
 use crate::model::status::{FORMAT, Phase, ProcessIdentity, ScheduleStanding, Status, TrialStanding};
@@ -218,7 +218,7 @@ fn replace(path: &Utf8Path, status: &Status, lasts: bool) -> io::Result<()> {
         }
         Err(error) => Err(error),
         Ok(()) => {
-            os::fs::replace(&temporary, path)?;
+            own_file::replace(&temporary, path)?;
             match path.parent().filter(|_| lasts) {
                 Some(folder) => files::sync_folder(folder).map_err(|error| error.source),
                 None => Ok(()),

@@ -254,7 +254,7 @@ fn leave(layout: &Layout, name: &InstanceName, request: Request) -> Result<(), R
             .and_then(|()| Ok(os::fs::lead(temporary.as_str(), request.word().trim_end())?)),
         written => written,
     };
-    written.and_then(|()| os::fs::replace(&temporary, &path)).map_err(|source| RequestError::File {
+    written.and_then(|()| own_file::replace(&temporary, &path)).map_err(|source| RequestError::File {
         name: name.clone(),
         path,
         source,
