@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::failure::Failure;
 use crate::host::files::{self, FileError};
-use crate::host::os;
+use crate::host::own_file;
 use crate::plan::step::Plan;
 
 /// The format that this build writes.
@@ -67,7 +67,7 @@ impl Journal {
         let mut file = fs_err::File::create(&beside).map_err(failed("create"))?.into_file();
         file.write_all(header.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(failed("write"))?;
         file.sync_data().map_err(failed("sync"))?;
-        os::fs::replace(&beside, path).map_err(failed("publish"))?;
+        own_file::replace(&beside, path).map_err(failed("publish"))?;
         files::sync_folder(folder)?;
         Ok(Self { path: path.to_owned(), file, torn: false })
     }

@@ -129,7 +129,9 @@ fn managers_word(context: &Context<'_>, of: &Marker, awaited: Awaited<'_>, seen:
 }
 
 fn verdict(status: &Status, awaited: Awaited<'_>) -> Option<Result<(), StepError>> {
-    if status.launch != awaited.launch {
+    // One that was asked to end says nothing of its launch: after a restart another start of it follows, and who was
+    // stopped for good is missed by its manager.
+    if status.launch != awaited.launch || matches!(status.phase, Phase::Stopping | Phase::Stopped) {
         return None;
     }
     let ended = status.phase.is_final();
@@ -217,5 +219,37 @@ pub(crate) fn step_error(failure: Failure) -> StepError {
         Failure::Lock(error) => StepError::Lock(error),
         Failure::Killed => StepError::Killed,
         other => StepError::Other(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::clock;
+
+    #[test]
+    fn who_was_asked_to_end_says_nothing_of_the_launch() {
+        let awaited = Awaited {
+            launch: "launch",
+            tree: "server-1.0.0",
+            supervision: Supervision::Mainstay,
+            within: Duration::ZERO,
+            before: None,
+            since: None,
+        };
+        let said = |phase: Phase, failures: u32| {
+            let text = serde_json::json!({
+                "format": 1, "phase": phase, "tree": "server-1.0.0", "version": "1.0.0", "launch": "launch",
+                "bootId": "", "supervisor": { "pid": 1, "startTicks": 1 }, "began": clock::now(),
+                "failures": failures, "message": "",
+            });
+            verdict(&serde_json::from_value(text).unwrap(), awaited).map(|verdict| verdict.is_ok())
+        };
+        assert_eq!([said(Phase::Ready, 0), said(Phase::Idle, 3)], [Some(true); 2]);
+        assert_eq!(
+            [said(Phase::Failed, 0), said(Phase::Completed, 0), said(Phase::BackingOff, 1)],
+            [Some(false); 3]
+        );
+        assert_eq!([said(Phase::Starting, 0), said(Phase::Stopping, 1), said(Phase::Stopped, 1)], [None; 3]);
     }
 }

@@ -156,5 +156,5 @@ pub fn find_program(name: &str, search: &str, base: &Utf8Path) -> io::Result<Utf
 }
 
 #[cfg(test)]
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod tests;

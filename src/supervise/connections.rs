@@ -114,6 +114,7 @@ fn is_unix_connection(line: &str, sockets: &[Listen]) -> bool {
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::io::Read as _;
     use std::net::{TcpListener, TcpStream};

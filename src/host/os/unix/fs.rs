@@ -193,8 +193,3 @@ pub fn as_typed(path: camino::Utf8PathBuf) -> camino::Utf8PathBuf {
 pub fn spelled(path: camino::Utf8PathBuf) -> impl Iterator<Item = camino::Utf8PathBuf> {
     std::iter::once(path)
 }
-
-/// Renames a path; what has the new name is replaced.
-pub fn replace(from: impl AsRef<Path>, to: impl AsRef<Path>) -> std::io::Result<()> {
-    fs_err::rename(from.as_ref(), to.as_ref())
-}

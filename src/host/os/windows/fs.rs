@@ -309,12 +309,3 @@ pub fn spelled(path: camino::Utf8PathBuf) -> impl Iterator<Item = camino::Utf8Pa
     });
     endings.map(move |ending| format!("{path}{ending}").into())
 }
-
-/// Renames a path; what has the new name is replaced, also where somebody has it open for a moment.
-pub fn replace(from: impl AsRef<Path>, to: impl AsRef<Path>) -> std::io::Result<()> {
-    rename(from.as_ref(), to.as_ref()).map_err(|errno| {
-        let error = std::io::Error::from(errno);
-        let (from, to) = (from.as_ref().display(), to.as_ref().display());
-        std::io::Error::new(error.kind(), format!("failed to rename file from `{from}` to `{to}`: {error}"))
-    })
-}
