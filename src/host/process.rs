@@ -27,7 +27,7 @@ pub(in crate::host) use system::become_program;
 pub(crate) use system::own;
 #[cfg(windows)]
 pub(in crate::host) use system::{KILLED, bound};
-pub use system::{close_inherited, kill_group, reap, reap_one, start_with, variable};
+pub use system::{base, close_inherited, kill_group, reap, reap_one, start_with, variable};
 
 /// What a process is started with: nothing comes from this process but what is named here.
 #[derive(Debug)]

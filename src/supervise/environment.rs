@@ -97,6 +97,10 @@ pub fn environment(
     let mut given = BTreeSet::new();
     let mut set = |name: &str, value: OsString| environment.insert(name.to_owned(), value);
     set("PATH", PATH.into());
+    // What the programs of this system can't do without takes the place of what others have.
+    for (name, value) in process::base() {
+        set(name, value.into());
+    }
     set("HOME", context.account.home.as_str().into());
     set("USER", context.account.name.as_str().into());
     set("LOGNAME", context.account.name.as_str().into());

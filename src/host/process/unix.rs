@@ -29,6 +29,12 @@ pub(crate) fn own() -> io::Result<camino::Utf8PathBuf> {
     os::process::own_program()
 }
 
+/// What every program here needs in its environment beyond what it is given: nothing.
+#[must_use]
+pub fn base() -> Vec<(&'static str, String)> {
+    Vec::new()
+}
+
 /// The value of a variable, whatever its bytes are.
 pub fn variable(value: Vec<u8>) -> io::Result<OsString> {
     Ok(OsString::from_vec(value))

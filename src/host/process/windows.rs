@@ -55,6 +55,39 @@ pub(crate) fn own() -> io::Result<Utf8PathBuf> {
     environment::own_program().map_err(io::Error::other)
 }
 
+/// What every program here needs in its environment: without the system's folder no program can open a socket.
+#[must_use]
+pub fn base() -> Vec<(&'static str, String)> {
+    const OF_THE_SYSTEM: [&str; 20] = [
+        "ALLUSERSPROFILE",
+        "APPDATA",
+        "CommonProgramFiles",
+        "COMPUTERNAME",
+        "ComSpec",
+        "LOCALAPPDATA",
+        "NUMBER_OF_PROCESSORS",
+        "OS",
+        "PATHEXT",
+        "PROCESSOR_ARCHITECTURE",
+        "ProgramData",
+        "ProgramFiles",
+        "ProgramFiles(x86)",
+        "PUBLIC",
+        "SystemDrive",
+        "SystemRoot",
+        "TEMP",
+        "TMP",
+        "USERPROFILE",
+        "windir",
+    ];
+    let given = |name: &'static str| environment::variable(name).map(|value| (name, value));
+    let mut base: Vec<_> = OF_THE_SYSTEM.into_iter().filter_map(given).collect();
+    let system = environment::variable("SystemRoot").unwrap_or_else(|| r"C:\Windows".to_owned());
+    let folders = [r"\System32", "", r"\System32\Wbem", r"\System32\WindowsPowerShell\v1.0"];
+    base.push(("PATH", folders.map(|folder| format!("{system}{folder}")).join(";")));
+    base
+}
+
 /// The value of a variable, which has to be text.
 pub fn variable(value: Vec<u8>) -> io::Result<OsString> {
     let text = String::from_utf8(value);
