@@ -55,6 +55,10 @@ pub(crate) fn standing(
             _ => InstanceState::Starting,
         },
         State::Inactive => match (platform, reported) {
+            // Its guardian has told the manager that it is down, and does so last of all.
+            (PlatformKind::Windows, Reported::Late(status)) if status.phase.goes_down() => {
+                InstanceState::Stopped
+            }
             // Nobody else remembers how an instance of ours ended.
             (platform, Reported::Late(status))
                 if platform.keeps_logs() && (status.phase == Phase::Failed || !status.phase.is_final()) =>

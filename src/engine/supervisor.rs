@@ -307,7 +307,7 @@ fn entry(layout: &Layout, name: &InstanceName, wishes: &Wishes) -> Entry {
 }
 
 /// What a start of an embedded instance does before the program.
-fn at_start(layout: &Layout, name: &InstanceName) -> Result<switch::AtStart, Failure> {
+pub(crate) fn at_start(layout: &Layout, name: &InstanceName) -> Result<switch::AtStart, Failure> {
     let manager = HostManager::new(layout.clone());
     switch::at_start(layout, name, &Means { manager: &manager, obstacle: &Clear, say: &|_| {} })
 }

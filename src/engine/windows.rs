@@ -37,6 +37,9 @@ pub(crate) fn perform(layout: &Layout, of: &Marker, verb: ServiceVerb) -> Result
         ServiceVerb::Register => registered(),
         ServiceVerb::Start => registered().and_then(|()| started()),
         ServiceVerb::Restart => registered().and_then(|()| {
+            if manager == Manager::Services {
+                service::switch_for_account(layout, of)?;
+            }
             match guard::request_restart(layout, &of.name).map_err(|error| error.to_string())? {
                 guard::Restart::Requested { .. } => Ok(()),
                 guard::Restart::NotRunning => started(),

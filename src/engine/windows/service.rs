@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::program;
 use crate::engine::guard;
 use crate::engine::manager::{Seen, State};
+use crate::engine::supervisor::at_start;
+use crate::engine::switch;
 use crate::host::service::{self, Rights, ServiceError};
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
@@ -43,6 +45,20 @@ pub(super) fn register(layout: &Layout, of: &Marker, definition: &str) -> Result
     }
     service::register(&wanted, password).map_err(|error| told(&error))?;
     if is_new { open_to(layout, of, &wanted) } else { Ok(()) }
+}
+
+/// Makes the switch that is written down where the account of the service may not: its guardian, which makes it elsewhere,
+/// then finds it made. Data are moved only while nothing runs, so that is not done for such an account.
+pub(super) fn switch_for_account(layout: &Layout, of: &Marker) -> Result<(), String> {
+    let kept = service::registration(of.name.as_str()).map_err(|error| told(&error))?;
+    let Some(kept) = kept.filter(|kept| kept.account.is_limited()) else { return Ok(()) };
+    if switch::moves_data(layout, &of.name) {
+        return Err(format!(
+            "`upgrade.data` needs a service of `LocalSystem`: the account `{}` may not write the records of a switch",
+            kept.account
+        ));
+    }
+    at_start(layout, &of.name).map(|_| ()).map_err(|failure| failure.to_string())
 }
 
 /// Lets the account write what it has to, and no more: what the supervisor tells, the logs, what the program keeps, and

@@ -41,6 +41,7 @@ impl Trees {
     }
 }
 
+#[cfg_attr(windows, ignore = "version trees share no files on Windows yet")]
 #[test]
 fn equal_files_are_stored_once() {
     let trees = Trees::new();
@@ -108,6 +109,7 @@ fn a_file_with_capabilities_stays_a_copy() {
     assert_eq!(trees.share(&["old"], true), Shared::default());
 }
 
+#[cfg_attr(windows, ignore = "version trees share no files on Windows yet")]
 #[test]
 fn what_two_trees_share_survives_either() {
     let trees = Trees::new();
