@@ -22,7 +22,6 @@ use mainstay::model::version::Version;
 use mainstay::platform::{self, Facts, Inexpressible};
 use serde_json::{Value, json};
 
-#[expect(clippy::needless_pass_by_value, reason = "it is made where it is given")]
 fn spec(scope: Scope, deploy: &str, service: Value) -> LaunchSpec {
     let mut manifest = json!({ "name": "web", "package": { "name": "server" }, "service": service });
     manifest["service"]["command"] = json!(["{package}/bin/server"]);

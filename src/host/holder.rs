@@ -181,6 +181,7 @@ mod tests {
         assert_eq!(holder(&path), Some(identity::own()));
     }
 
+    #[cfg(unix)]
     #[test]
     fn no_other_account_can_open_a_lock_and_all_can_read_who_holds_it() {
         use std::os::unix::fs::PermissionsExt as _;

@@ -329,6 +329,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn links_are_not_followed_and_folders_have_an_end() {
         let mut sample = Sample::new(&["/bin/true"]);

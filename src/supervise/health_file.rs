@@ -270,6 +270,7 @@ mod tests {
         assert!(path.exists());
     }
 
+    #[cfg(unix)]
     #[test]
     fn it_is_written_with_the_rights_of_the_programs_account() {
         use std::os::unix::fs::{MetadataExt as _, chown};

@@ -142,6 +142,7 @@ mod tests {
         file.check().unwrap();
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_is_no_file_is_refused() {
         let mut sample = Sample::new(&["/bin/true"]);
