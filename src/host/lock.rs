@@ -57,8 +57,9 @@ pub fn is_held(path: &Utf8Path) -> Option<bool> {
         Err(_) => return None,
     };
     // Whoever comes just now waits longer than this is held.
-    let taken = os::fs::flock(&file, os::fs::FlockOperation::NonBlockingLockShared);
-    Some(taken == Err(os::Errno::WOULDBLOCK))
+    let lock = fd_lock::RwLock::new(file);
+    let taken = lock.try_read();
+    Some(taken.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
 }
 
 /// The process that holds a lock, as the system lists it (`/proc/locks`, proc(5)). `None`: none does, or it can't be
