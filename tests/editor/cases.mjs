@@ -72,7 +72,7 @@ export const squiggles = [
   { wrong: '{ "name": «"Web"», "package": { "name": "x" } }', says: 'lower-case letters' },
   { wrong: '{ "name": "web", «"package"»: {} }', says: 'Missing property "name"' },
   { wrong: manifest('«"servise"»: {}'), says: 'not allowed' },
-  { wrong: manifest('"platform": «"launchd"»'), says: 'systemd' },
+  { wrong: manifest('"platform": «"openrc"»'), says: 'systemd' },
   { wrong: manifest('"scope": «true»'), says: 'system' },
   { wrong: '{ "name": "web", "package": { "name": "x", "sha256": «"abc"» } }', says: '64 hexadecimal digits' },
   { wrong: '{ "name": "web", "package": { "name": "x", "url": «"ftp://a/b"» } }', says: 'https://' },
