@@ -7,7 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::host::os;
-use crate::host::os::fs::{Mode, OFlags};
+use crate::host::os::fs::{FlockOperation, Mode, OFlags};
+use crate::host::os::{Errno, OwnedFd};
 
 /// Why a lock was not taken.
 #[derive(Debug, Error)]
@@ -50,16 +51,28 @@ pub fn holding<T>(path: &Utf8Path, patience: Duration, work: impl FnOnce() -> T)
 /// Whether a process holds a lock now. `None`: that can't be known to this account.
 #[must_use]
 pub fn is_held(path: &Utf8Path) -> Option<bool> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = match os::fs::open(path.as_str(), flags, Mode::empty()) {
-        Ok(file) => file,
-        Err(os::Errno::NOENT) => return Some(false),
-        Err(_) => return None,
-    };
     // Whoever comes just now waits longer than this is held.
-    let lock = fd_lock::RwLock::new(file);
-    let taken = lock.try_read();
-    Some(taken.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
+    opened(path, |file| {
+        let lock = fd_lock::RwLock::new(file);
+        let taken = lock.try_read();
+        taken.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    })
+}
+
+/// The same of a file that was locked by [`os::fs::flock`]: on Windows the two do not see each other, since one locks the
+/// first byte of a file and the other one far behind its end.
+#[must_use]
+pub fn is_claimed(path: &Utf8Path) -> Option<bool> {
+    opened(path, |file| os::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))
+}
+
+fn opened(path: &Utf8Path, is_locked: impl FnOnce(OwnedFd) -> bool) -> Option<bool> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match os::fs::open(path.as_str(), flags, Mode::empty()) {
+        Ok(file) => Some(is_locked(file)),
+        Err(Errno::NOENT) => Some(false),
+        Err(_) => None,
+    }
 }
 
 /// The process that holds a lock, as the system lists it (`/proc/locks`, proc(5)). `None`: none does, or it can't be

@@ -200,7 +200,10 @@ fn spawn(start: &Start<'_>, particulars: &Particulars<'_>, away: u32) -> io::Res
     let pid = child.id();
     let process = OwnedFd::from(child);
     let bound = particulars.bound.then(|| bind(&process, particulars)).transpose();
-    let at_end = AtEnd::of(&process, || drop(signal::deliver(Signal::CHILD)));
+    let at_end = AtEnd::of(&process, || {
+        // Nobody may be listening.
+        let _ = signal::deliver(Signal::CHILD);
+    });
     let (job, at_end) = match bound.and_then(|job| Ok((job, at_end?))) {
         Ok(both) => both,
         Err(error) => {

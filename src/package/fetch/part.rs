@@ -181,7 +181,7 @@ pub fn sweep(folder: &Utf8Path) {
 
 /// Whether no command has it in its hands.
 fn is_free(path: &Utf8Path) -> bool {
-    crate::host::lock::is_held(&path.with_extension("part")) == Some(false)
+    crate::host::lock::is_claimed(&path.with_extension("part")) == Some(false)
 }
 
 #[cfg(test)]

@@ -32,7 +32,6 @@ pub(in crate::host) mod access {
     pub(in crate::host) use windows_sys::Win32::System::Services::{
         SC_MANAGER_CONNECT, SC_MANAGER_CREATE_SERVICE, SC_MANAGER_ENUMERATE_SERVICE, SERVICE_CHANGE_CONFIG,
         SERVICE_QUERY_CONFIG, SERVICE_QUERY_STATUS, SERVICE_START, SERVICE_STOP,
-        SERVICE_USER_DEFINED_CONTROL,
     };
 }
 
