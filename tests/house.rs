@@ -241,6 +241,19 @@ fn every_branch_of_a_system_is_built_somewhere() {
 }
 
 #[test]
+fn only_the_host_names_a_system() {
+    let sources = sources();
+    let tests = test_files(&sources);
+    let above = sources.iter().filter(|(name, _)| floor_of(name) != Some("host") && !tests.contains(name));
+    let faults = above.flat_map(|(name, text)| {
+        systems::named(text).into_iter().map(move |line| format!("src/{name}: line {line} names a system"))
+    });
+    assert_none(&faults.collect::<Vec<_>>(), "a floor above the host");
+    let example = "use a;\n// rustix\n#[cfg(windows)]\nuse rustix::fs;\n#[cfg(test)]\nuse std::os::fd;\n";
+    assert_eq!(systems::named(example), [3, 4]);
+}
+
+#[test]
 fn files_stay_short() {
     let faults: Vec<String> = sources().iter().filter_map(|(name, text)| too_long(name, text)).collect();
     assert_none(&faults, "the length of files");

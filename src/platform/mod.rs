@@ -26,6 +26,7 @@ pub mod launchd;
 pub mod observed;
 mod properties;
 pub mod query;
+mod refusal;
 mod stamp;
 pub mod systemd;
 pub mod task;

@@ -7,6 +7,19 @@ use std::fmt::Write as _;
 const BUILDS: [(&str, &str, &str); 3] =
     [("linux", "unix", "x86_64"), ("macos", "unix", "aarch64"), ("windows", "windows", "x86_64")];
 
+/// What names an operating system: its conditions, and the crates and modules that are its own.
+const NAMES: [&str; 8] =
+    ["cfg(unix", "cfg(windows", "target_os", "std::os::", "rustix", "nix::", "signal_hook", "windows_sys"];
+
+/// The lines of a source that name a system, tests and comments left out. Tests stand at the end of a file here.
+pub(crate) fn named(text: &str) -> Vec<usize> {
+    let code = text.lines().enumerate().take_while(|(_, line)| !line.starts_with("#[cfg(test)]"));
+    let naming = code.filter(|(_, line)| {
+        !line.trim_start().starts_with("//") && NAMES.iter().any(|name| line.contains(name))
+    });
+    naming.map(|(at, _)| at + 1).collect()
+}
+
 /// The conditions in a source, as they are written.
 pub(crate) fn conditions(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();

@@ -13,6 +13,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::layout::{Layout, label};
 use crate::model::manifest::{Hardening, PlatformKind, Scope, Supervision};
 use crate::model::marker::Marker;
+use crate::platform::refusal::{reason, refused};
 use crate::platform::{Inexpressible, stamp};
 
 const TEMPLATE: &str = include_str!("../../../templates/launchd.plist");
@@ -90,7 +91,7 @@ fn fill(spec: &LaunchSpec, layout: &Layout, definition: String) -> Result<String
     };
     environment()
         .and_then(|environment| environment.get_template("plist")?.render(Serde(values)))
-        .map_err(|error| reason(&error))
+        .map_err(|error| reason(&error, "the property list's template"))
 }
 
 fn environment() -> Result<Environment<'static>, Error> {
@@ -108,8 +109,7 @@ fn environment() -> Result<Environment<'static>, Error> {
     });
     environment.add_filter("xml", |text: &str, setting: &str| match escaped(text) {
         Ok(text) => Ok(Value::from_safe_string(text)),
-        Err(reason) => Err(Error::new(ErrorKind::InvalidOperation, "refused")
-            .with_source(Inexpressible::new(setting, reason))),
+        Err(why) => Err(refused(Inexpressible::new(setting, why))),
     });
     environment.add_template("plist", TEMPLATE)?;
     Ok(environment)
@@ -132,17 +132,6 @@ fn escaped(text: &str) -> Result<String, String> {
         }
     }
     Ok(escaped)
-}
-
-fn reason(error: &Error) -> Inexpressible {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(next) = source {
-        if let Some(inexpressible) = next.downcast_ref::<Inexpressible>() {
-            return inexpressible.clone();
-        }
-        source = next.source();
-    }
-    Inexpressible::new("the property list's template", error.to_string())
 }
 
 /// The marker in the text of a property list, however it is laid out.

@@ -7,6 +7,7 @@ use minijinja::{Environment, Error, ErrorKind};
 use serde::Serialize;
 
 use crate::platform::Inexpressible;
+use crate::platform::refusal::{reason, refused};
 use crate::platform::systemd::escape::{self, Unsayable};
 
 const SERVICE: &str = include_str!("../../../templates/systemd.service");
@@ -27,7 +28,7 @@ fn fill_template(name: &str, values: impl Serialize) -> Result<String, Inexpress
         .and_then(|environment| environment.get_template(name)?.render(Serde(values)))
         // The template engine takes the last line feed away.
         .map(|text| text.trim_end().to_owned() + "\n")
-        .map_err(|error| reason(&error))
+        .map_err(|error| reason(&error, "the unit's template"))
 }
 
 fn environment() -> Result<Environment<'static>, Error> {
@@ -88,20 +89,4 @@ fn said(setting: &str, outcome: Result<String, Unsayable>) -> Result<Value, Erro
         Ok(text) => Ok(Value::from_safe_string(text)),
         Err(unsayable) => Err(refused(Inexpressible::new(setting, unsayable.to_string()))),
     }
-}
-
-fn refused(inexpressible: Inexpressible) -> Error {
-    Error::new(ErrorKind::InvalidOperation, "refused").with_source(inexpressible)
-}
-
-/// The refusal in the depth of a template's error.
-fn reason(error: &Error) -> Inexpressible {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(next) = source {
-        if let Some(inexpressible) = next.downcast_ref::<Inexpressible>() {
-            return inexpressible.clone();
-        }
-        source = next.source();
-    }
-    Inexpressible::new("the unit's template", error.to_string())
 }
