@@ -15,6 +15,8 @@ use crate::model::moment::Moment;
 
 /// The longest line that is kept whole, in bytes; a longer one becomes several that continue each other.
 pub const LONGEST_LINE: usize = 16 << 10;
+/// Whether programs of this system end a line with a carriage return and a line feed.
+const ENDS_IN_TWO: bool = cfg!(windows);
 
 /// The log of one instance, open for writing.
 #[derive(Debug)]
@@ -138,13 +140,15 @@ impl LogWriter {
         for number in (1..keep).rev() {
             rename_if_there(&put_away_file(&self.path, number), &put_away_file(&self.path, number + 1))?;
         }
-        if keep == 0 {
-            fs_err::remove_file(&self.path)?;
-        } else {
-            rename_if_there(&self.path, &put_away_file(&self.path, 1))?;
-        }
+        // Also what is not kept gets another name first: on Windows a file may keep its own as long as it is open.
+        let away = put_away_file(&self.path, 1);
+        rename_if_there(&self.path, &away)?;
         self.file = append(&self.path)?;
         (self.size, self.fresh, self.broken) = (0, true, false);
+        if keep == 0 {
+            // One that stays is deleted when the log is opened the next time.
+            let _ = fs_err::remove_file(&away);
+        }
         // The lines of a file are in the order of their times.
         let first = lines.split(|byte| *byte == b'\n').next().and_then(LogLine::parse);
         self.mark(first.map_or_else(clock::now, |line| line.at));
@@ -221,6 +225,9 @@ impl Lines {
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             let (line, after) = rest.split_at(end);
             self.pending.extend_from_slice(line);
+            if ENDS_IN_TWO && self.pending.last() == Some(&b'\r') {
+                self.pending.pop();
+            }
             self.flush(false, buffer);
             rest = after.get(1..).unwrap_or_default();
         }
@@ -259,6 +266,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::os::testing::{FULL, IS_UNIX};
     use crate::model::size::Size;
 
     fn texts(buffer: &[u8]) -> Vec<(bool, Vec<u8>)> {
@@ -279,6 +287,11 @@ mod tests {
         lines.end(&mut buffer);
         let expected = ["one", "two", "", "three"].map(|text| (false, text.as_bytes().to_vec()));
         assert_eq!(texts(&buffer), expected);
+        buffer.clear();
+        lines.take(b"four\r", &mut buffer);
+        lines.take(b"\n", &mut buffer);
+        let four = if IS_UNIX { &b"four\r"[..] } else { b"four" };
+        assert_eq!(texts(&buffer), [(false, four.to_vec())]);
     }
 
     #[test]
@@ -370,6 +383,7 @@ mod tests {
         assert_eq!(content(&folder.join("x.log.1")).1, "first\nsecond\nthird\nfourth\n");
         assert_eq!(content(&folder.join("x.log")), (Some("in `x.log.1`".to_owned()), "fifth\n".to_owned()));
         // Killed between the two: the next one finds no file to go on with.
+        drop(writer);
         std::fs::remove_file(folder.join("x.log")).unwrap();
         LogWriter::open(folder, "x", policy(1000, 1)).unwrap();
         assert_eq!(content(&folder.join("x.log")), (Some("in `x.log.1`".to_owned()), String::new()));
@@ -380,8 +394,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = Utf8Path::from_path(folder.path()).unwrap();
         let mut writer = LogWriter::open(folder, "x", policy(1000, 1)).unwrap();
-        // A device that is always full stands for the disk (full(4)).
-        writer.file = append(Utf8Path::new("/dev/full")).unwrap();
+        let Some(full) = FULL else { return };
+        writer.file = append(Utf8Path::new(full)).unwrap();
         let error = writer.write(b"one\ntwo\n").unwrap_err();
         assert_eq!((error.lost, error.source.kind()), (8, io::ErrorKind::StorageFull));
     }
