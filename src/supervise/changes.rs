@@ -274,8 +274,8 @@ mod tests {
     }
 
     /// What is told of a path.
-    fn said(path: &Utf8Path, what: &str) -> Option<String> {
-        Some(plain(&format!("`{path}` {what}")))
+    fn said(path: &Utf8Path, what: &str) -> String {
+        plain(&format!("`{path}` {what}"))
     }
 
     /// A path may be written with both strokes where both mean the same.
@@ -300,7 +300,7 @@ mod tests {
             told.extend(looks(&mut changes, 1));
         }
         assert_eq!(told, [None, None, None]);
-        let rested = said(&config.join("sub/a"), "has changed");
+        let rested = Some(said(&config.join("sub/a"), "has changed"));
         assert_eq!(looks(&mut changes, 3), [rested, None, None]);
         for (path, text) in [
             (config.join("b"), "is new"),
@@ -308,10 +308,10 @@ mod tests {
             (deploy.join("other"), "is new"),
         ] {
             std::fs::write(&path, "x").unwrap();
-            assert_eq!(looks(&mut changes, 2), [None, said(&path, text)]);
+            assert_eq!(looks(&mut changes, 2), [None, Some(said(&path, text))]);
         }
         std::fs::remove_file(config.join("b")).unwrap();
-        assert_eq!(looks(&mut changes, 2), [None, said(&config.join("b"), "is gone")]);
+        assert_eq!(looks(&mut changes, 2), [None, Some(said(&config.join("b"), "is gone"))]);
         // One that is put back was no change.
         std::fs::rename(config.join("sub/a"), config.join("sub/a~")).unwrap();
         assert_eq!(looks(&mut changes, 1), [None]);
@@ -337,7 +337,7 @@ mod tests {
             std::fs::remove_file(&path).unwrap();
             assert_eq!(looks(&mut changes, 3), [None, None, None]);
             std::fs::write(&path, "a version that is larger").unwrap();
-            assert_eq!(looks(&mut changes, 2), [None, said(&path, "has changed")]);
+            assert_eq!(looks(&mut changes, 2), [None, Some(said(&path, "has changed"))]);
         }
     }
 
