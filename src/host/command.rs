@@ -107,6 +107,7 @@ fn prepared(argv: &[String]) -> io::Result<Command> {
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
     #[expect(clippy::disallowed_methods, reason = "the door to processes is in this floor")]
     let mut command = Command::new(program);
+    system::keep_quiet(&mut command);
     command.args(arguments).env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "");
     if account::effective_uid() != 0
         && environment::variable("XDG_RUNTIME_DIR").is_none()
