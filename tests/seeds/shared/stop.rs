@@ -1,6 +1,6 @@
 //! How the seeds hear that they are to end: by a signal, or by a file, where a system has no signals for services.
 
-use std::error::Error;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ pub(crate) struct Stop {
 
 impl Stop {
     /// Listens from now on; a file that an earlier stop has left does not count.
-    pub(crate) fn listen(file: PathBuf) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn listen(file: PathBuf) -> io::Result<Self> {
         let signalled = Arc::new(AtomicBool::new(false));
         #[cfg(unix)]
         for signal in [1, 2, 15] {
