@@ -31,6 +31,7 @@ pub mod process;
 pub mod random;
 pub mod relocation;
 pub mod removal;
+pub mod replacement;
 pub mod replica;
 pub mod rest;
 mod rights;

@@ -247,6 +247,11 @@ pub(super) fn request_file(layout: &Layout, name: &InstanceName) -> Utf8PathBuf 
 
 fn leave(layout: &Layout, name: &InstanceName, request: Request) -> Result<(), RequestError> {
     let path = request_file(layout, name);
+    let failed =
+        |source| RequestError::File { name: name.clone(), path: path.clone(), source };
+    if own_file::rewrite(&path, request.word()).map_err(failed)? {
+        return Ok(());
+    }
     let temporary = Utf8PathBuf::from(format!("{path}.{}", std::process::id()));
     let written = match fs_err::write(&temporary, request.word()) {
         // A service is to be stopped on a full disk too. A link has its word in its own entry and needs no room.
@@ -254,11 +259,7 @@ fn leave(layout: &Layout, name: &InstanceName, request: Request) -> Result<(), R
             .and_then(|()| Ok(os::fs::lead(temporary.as_str(), request.word().trim_end())?)),
         written => written,
     };
-    written.and_then(|()| own_file::replace(&temporary, &path)).map_err(|source| RequestError::File {
-        name: name.clone(),
-        path,
-        source,
-    })
+    written.and_then(|()| own_file::replace(&temporary, &path)).map_err(failed)
 }
 
 fn is_full(error: &std::io::Error) -> bool {
@@ -274,8 +275,12 @@ pub(super) fn take(path: &Utf8Path) -> Option<Request> {
     let file = own_file::reading().open(path).ok()?;
     let mut word = String::new();
     let read = file.take(64).read_to_string(&mut word);
-    // One that can't be deleted would be obeyed again and again.
-    fs_err::remove_file(path).ok()?;
+    if word.is_empty() {
+        // It lies there for the next one, who may be about to write.
+        return None;
+    }
+    // One that stays would be obeyed again and again.
+    own_file::consume(path).ok()?;
     read.ok()?;
     Request::of(&word)
 }

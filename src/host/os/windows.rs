@@ -33,6 +33,7 @@ pub mod io;
 pub(in crate::host) mod known;
 pub(in crate::host) mod service;
 pub(in crate::host) mod service_account;
+pub(in crate::host) mod service_rights;
 pub(in crate::host) mod service_process;
 mod service_settings;
 mod wide;

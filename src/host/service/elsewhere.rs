@@ -11,6 +11,10 @@ pub enum Rights {
     Write,
     /// Read it, and replace the files that lie directly in it; nothing of its folders.
     ReplaceFiles,
+    /// Read and write this one file, which stays.
+    WriteFile,
+    /// See what lies in it, and nothing of that.
+    Look,
 }
 
 pub(super) fn standing(_: &str) -> Result<Option<Standing>, Code> {
@@ -45,7 +49,11 @@ pub(super) fn allow_logon(_: &str) -> Result<(), Code> {
     Err(NO_MANAGER)
 }
 
-pub(super) fn allow(_: &str, _: &str, _: Rights) -> Result<(), Code> {
+pub(super) fn open_to(
+    _: Option<&str>,
+    _: Option<&str>,
+    _: &[(camino::Utf8PathBuf, Rights)],
+) -> Result<(), Code> {
     Err(NO_MANAGER)
 }
 
