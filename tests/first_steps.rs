@@ -2,6 +2,7 @@
 //! transcripts is run by the real binary, and has to say what the transcript says. `…` stands for what differs from
 //! host to host; a line of nothing else stands for any number of lines.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,

@@ -6,7 +6,8 @@ use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::ptr::{null, null_mut};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use windows_sys::Win32::Foundation::{ERROR_NONE_MAPPED, ERROR_SUCCESS};
+use windows_sys::Win32::Foundation::{ERROR_NONE_MAPPED, ERROR_SUCCESS, LocalFree};
+use windows_sys::Win32::Security::Authorization::ConvertStringSidToSidW;
 use windows_sys::Win32::Security::{
     CheckTokenMembership, GetLengthSid, GetTokenInformation, LookupAccountNameW, LookupAccountSidW, PSID,
     TOKEN_QUERY, TOKEN_USER, TokenUser,
@@ -157,6 +158,21 @@ fn met() -> MutexGuard<'static, BTreeMap<u32, Sid>> {
     MET.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// An identifier from its text.
+pub(super) fn sid_of(text: &str) -> Result<Sid, Errno> {
+    let text = terminated(text);
+    let mut sid: PSID = null_mut();
+    // SAFETY: the text ends with a zero; what is written is an identifier, which is ours to free, and is copied before.
+    unsafe {
+        if ConvertStringSidToSidW(text.as_ptr(), &raw mut sid) == 0 {
+            return Err(Errno::last());
+        }
+        let copied = Sid::copy(sid);
+        LocalFree(sid);
+        Ok(copied)
+    }
+}
+
 /// The identifier of an account of this name.
 pub(super) fn sid_named(name: &str) -> Result<Sid, Errno> {
     let name = terminated(name);
@@ -235,8 +251,8 @@ pub fn account_numbered(number: u32) -> Result<Option<Owner>, Errno> {
         return own_account().map(Some);
     }
     if number == 0 {
-        // Its name is another one in each language.
-        let Some(system) = parse(HOSTS[0]) else { return Ok(None) };
+        // By its number: its name is another one in each language.
+        let system = sid_of(HOSTS[0])?;
         return known(name_of(&system).map(|name| found(&system, name)));
     }
     let met = met().get(&number).cloned();
