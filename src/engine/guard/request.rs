@@ -241,14 +241,15 @@ fn signal(name: &InstanceName, process: ProcessIdentity) -> Result<(), RequestEr
     })
 }
 
-pub(super) fn request_file(layout: &Layout, name: &InstanceName) -> Utf8PathBuf {
+/// Where a request for the guardian of an instance is left.
+#[must_use]
+pub fn request_file(layout: &Layout, name: &InstanceName) -> Utf8PathBuf {
     layout.locks().join(format!("{name}{REQUEST}"))
 }
 
 fn leave(layout: &Layout, name: &InstanceName, request: Request) -> Result<(), RequestError> {
     let path = request_file(layout, name);
-    let failed =
-        |source| RequestError::File { name: name.clone(), path: path.clone(), source };
+    let failed = |source| RequestError::File { name: name.clone(), path: path.clone(), source };
     if own_file::rewrite(&path, request.word()).map_err(failed)? {
         return Ok(());
     }

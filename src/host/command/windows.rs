@@ -5,6 +5,7 @@ use std::os::windows::io::AsHandle as _;
 use std::process::{Child, Command};
 
 use super::Manner;
+pub(super) use crate::host::os::console_text::read as text;
 use crate::host::os::job::{Job, Limits};
 use crate::host::os::{BorrowedFd, pipe};
 use crate::host::pipe::PipeReader;

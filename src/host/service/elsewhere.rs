@@ -7,8 +7,10 @@ use crate::platform::windows::answer::{NOT_A_SERVICE, Standing};
 /// What an account may do with a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rights {
-    /// Read and write it and all that is in it.
+    /// Read and write it and all that is in it, the files too that hand nothing down.
     Write,
+    /// The same without those files.
+    WriteFolder,
     /// Read it, and replace the files that lie directly in it; nothing of its folders.
     ReplaceFiles,
     /// Read and write this one file, which stays.

@@ -6,9 +6,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Code, Word};
 use crate::host::files::{self, Kind};
-use crate::host::os::fs::OFlags;
 use crate::host::os;
 use crate::host::os::dispatcher;
+use crate::host::os::fs::OFlags;
 use crate::host::os::service::{Service, ServiceManager, access};
 use crate::host::os::{service_account, service_process, service_rights};
 use crate::platform::windows::Registration;

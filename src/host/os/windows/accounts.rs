@@ -32,7 +32,7 @@ const OWNERS: [&str; 2] = ["S-1-3-0", "S-1-3-4"];
 
 /// The identifier of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Sid(Vec<u8>);
+pub(in crate::host) struct Sid(Vec<u8>);
 
 impl Sid {
     /// Copies one of the system's.
@@ -68,9 +68,10 @@ impl Sid {
     /// The number that stands for an account that is not the host's: never 0, which is the host's, and never the highest,
     /// which is nobody's. All its parts are folded in (FNV-1a), because accounts of two domains may end in the same one.
     fn folded(&self) -> u32 {
-        let folded = self.0.iter().fold(0x811C_9DC5_u32, |folded, byte| {
-            (folded ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-        });
+        let folded = self
+            .0
+            .iter()
+            .fold(0x811C_9DC5_u32, |folded, byte| (folded ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
         folded.clamp(1, u32::MAX - 1)
     }
 

@@ -26,7 +26,7 @@ const LOGON: &str = "SeServiceLogonRight";
 pub(in crate::host) struct AccountNumber(Vec<u64>);
 
 impl AccountNumber {
-    pub(super) fn sid(&self) -> Sid {
+    pub(in crate::host) fn sid(&self) -> Sid {
         // SAFETY: the system has written an identifier at the beginning.
         unsafe { Sid::copy(self.0.as_ptr().cast_mut().cast()) }
     }

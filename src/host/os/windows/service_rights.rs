@@ -36,8 +36,10 @@ const GRANTS: u8 = 0;
 /// What an account may do with a folder, or a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rights {
-    /// Read and write it and all that is in it.
+    /// Read and write it and all that is in it, the files too that hand nothing down.
     Write,
+    /// The same without those files.
+    WriteFolder,
     /// Read it, and replace the files that lie directly in it; nothing of its folders.
     ReplaceFiles,
     /// Read and write this one file, which stays.
@@ -51,7 +53,7 @@ impl Rights {
         const EVERYTHING: ACE_FLAGS = OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE;
         const READS: u32 = FILE_GENERIC_READ | FILE_GENERIC_EXECUTE;
         match self {
-            Self::Write => &[(READS | FILE_GENERIC_WRITE | DELETE, EVERYTHING)],
+            Self::Write | Self::WriteFolder => &[(READS | FILE_GENERIC_WRITE | DELETE, EVERYTHING)],
             Self::ReplaceFiles => &[
                 (READS, EVERYTHING),
                 (FILE_ADD_FILE, 0),
