@@ -16,6 +16,9 @@ pub(super) fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
+/// Commands open no windows here.
+pub(super) fn keep_quiet(_: &mut Command) {}
+
 /// A command that runs.
 pub(super) struct Running {
     pub(super) child: Child,

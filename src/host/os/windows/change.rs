@@ -178,16 +178,15 @@ pub fn unlinkat(folder: impl AsFd, name: impl Arg, flags: AtFlags) -> Result<(),
             Err(errno) if is_unknown(errno) => {}
             outcome => return outcome,
         }
-        let is_closed = found.FileAttributes & FILE_ATTRIBUTE_READONLY != 0;
-        if is_closed {
-            make_writable(folder, &name)?;
+        if found.FileAttributes & FILE_ATTRIBUTE_READONLY == 0 {
+            return tell(opened, FileDispositionInformation, &[1], 1);
         }
-        let removed = tell(opened, FileDispositionInformation, &[1], 1);
-        if removed.is_err() && is_closed {
-            // What stays is as closed as before.
-            let _ = close(folder, &name);
-        }
-        removed
+        // The mark belongs to the file and not to the name: whoever has it by another name keeps it.
+        let marked = again(opened, FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES)?;
+        set_read_only(marked.as_fd(), false)?;
+        let gone = tell(opened, FileDispositionInformation, &[1], 1);
+        set_read_only(marked.as_fd(), true)?;
+        gone
     })
 }
 
