@@ -68,6 +68,14 @@ impl Rights {
     }
 }
 
+impl Rights {
+    /// The entries for a folder, or for a file, which hands nothing down.
+    fn entries_of(self, is_folder: bool) -> Vec<(u32, ACE_FLAGS)> {
+        let entries = self.entries().iter();
+        entries.map(|(mask, flags)| (*mask, if is_folder { *flags } else { 0 })).collect()
+    }
+}
+
 /// The list of rights of a file or folder.
 struct List {
     list: *mut ACL,
@@ -186,121 +194,191 @@ pub(in crate::host) fn allow(
     former: &[Sid],
 ) -> Result<(), Errno> {
     let (opened, is_folder) = opened(path)?;
-    let mut list = List::read(opened.as_handle())?;
-    // A file hands nothing down.
-    let for_this = |(mask, flags): &(u32, ACE_FLAGS)| (*mask, if is_folder { *flags } else { 0 });
-    let wanted: Vec<_> = account.iter().flat_map(|_| rights.entries().iter().map(for_this)).collect();
-    let is_former = |who: &Sid| former.contains(who) && !who.is_hosts() && Some(who) != account;
-    let disowned = is_former(&list.owner);
-    let grants = list.grants();
-    let own: Vec<&Grant> = grants.iter().filter(|grant| Some(&grant.who) == account).collect();
-    let is_given =
-        own.len() == wanted.len() && own.iter().all(|grant| wanted.contains(&(grant.mask, grant.flags)));
-    if is_given && !disowned && !grants.iter().any(|grant| is_former(&grant.who)) {
-        return Ok(());
-    }
-    list.without(|grant| is_former(&grant.who) || Some(&grant.who) == account)?;
-    let administrators = if disowned { accounts::parse(ADMINISTRATORS) } else { None };
-    let changing = READ_CONTROL | WRITE_DAC | if disowned { WRITE_OWNER } else { 0 };
+    let list = List::read(opened.as_handle())?;
+    let owner = list.owner.clone();
+    let Some(renewed) = list.renewed(account, &rights.entries_of(is_folder), former)? else { return Ok(()) };
+    let is_former = former.contains(&owner) && Some(&owner) != account;
+    let administrators = if is_former { accounts::parse(ADMINISTRATORS) } else { None };
+    let changing = READ_CONTROL | WRITE_DAC | if administrators.is_some() { WRITE_OWNER } else { 0 };
     let opened = again(opened.as_handle(), changing)?;
-    write(opened.as_handle(), &list, account.map(|account| (account, &wanted[..])), administrators.as_ref())
+    let what =
+        DACL_SECURITY_INFORMATION | if administrators.is_some() { OWNER_SECURITY_INFORMATION } else { 0 };
+    // SAFETY: the handle is open, and list and owner live until the call is over. What is inherited is the system's to renew.
+    let code = unsafe {
+        SetSecurityInfo(
+            opened.as_raw_handle(),
+            SE_FILE_OBJECT,
+            what,
+            administrators.as_ref().map_or(null_mut(), Sid::pointer),
+            null_mut(),
+            renewed.0,
+            null(),
+        )
+    };
+    if code == 0 { Ok(()) } else { Err(Errno::of(code)) }
 }
 
-/// Writes a list with further entries; those that are inherited are the system's to renew.
-fn write(
-    opened: BorrowedFd<'_>,
-    list: &List,
-    further: Option<(&Sid, &[(u32, ACE_FLAGS)])>,
-    owner: Option<&Sid>,
-) -> Result<(), Errno> {
-    let explicit = |account: &Sid, (rights, inheritance): (u32, ACE_FLAGS)| EXPLICIT_ACCESS_W {
-        grfAccessPermissions: rights,
-        grfAccessMode: GRANT_ACCESS,
-        grfInheritance: inheritance,
-        Trustee: TRUSTEE_W {
-            pMultipleTrustee: null_mut(),
-            MultipleTrusteeOperation: NO_MULTIPLE_TRUSTEE,
-            TrusteeForm: TRUSTEE_IS_SID,
-            TrusteeType: TRUSTEE_IS_UNKNOWN,
-            ptstrName: account.pointer().cast(),
-        },
-    };
-    let entries: Vec<EXPLICIT_ACCESS_W> = further
-        .iter()
-        .flat_map(|(account, entries)| entries.iter().map(|entry| explicit(account, *entry)))
-        .collect();
-    let count = u32::try_from(entries.len()).unwrap_or_default();
-    let mut after: *mut ACL = null_mut();
-    let what = DACL_SECURITY_INFORMATION | if owner.is_some() { OWNER_SECURITY_INFORMATION } else { 0 };
-    let owner = owner.map_or(null_mut(), Sid::pointer);
-    // SAFETY: the entries, whose identifiers live in the caller, and the list before live until the call is over; it makes
-    // a new list. The handle is open.
-    let code = unsafe {
-        match SetEntriesInAclW(count, entries.as_ptr(), list.list, &raw mut after) {
-            0 => SetSecurityInfo(
-                opened.as_raw_handle(),
-                SE_FILE_OBJECT,
-                what,
-                owner,
-                null_mut(),
-                if after.is_null() { list.list } else { after },
-                null(),
-            ),
-            code => code,
+/// A list of the system's own making.
+struct Renewed(*mut ACL);
+
+impl Drop for Renewed {
+    fn drop(&mut self) {
+        // SAFETY: the call that made it has allocated it, and nobody frees it but this.
+        unsafe { LocalFree(self.0.cast()) };
+    }
+}
+
+impl List {
+    /// The list with these entries of an account and no others of its, and none of those that are former ones; nothing
+    /// where that is so already.
+    fn renewed(
+        mut self,
+        account: Option<&Sid>,
+        rights: &[(u32, ACE_FLAGS)],
+        former: &[Sid],
+    ) -> Result<Option<Renewed>, Errno> {
+        let wanted = if account.is_some() { rights } else { &[] };
+        let is_former = |who: &Sid| former.contains(who) && !who.is_hosts() && Some(who) != account;
+        let grants = self.grants();
+        let own: Vec<&Grant> = grants.iter().filter(|grant| Some(&grant.who) == account).collect();
+        let is_given =
+            own.len() == wanted.len() && own.iter().all(|grant| wanted.contains(&(grant.mask, grant.flags)));
+        if is_given && !is_former(&self.owner) && !grants.iter().any(|grant| is_former(&grant.who)) {
+            return Ok(None);
         }
-    };
-    // SAFETY: the call has allocated it, or it is null, and nobody uses it after this.
-    unsafe { LocalFree(after.cast()) };
-    if code == 0 { Ok(()) } else { Err(Errno::of(code)) }
+        self.without(|grant| is_former(&grant.who) || Some(&grant.who) == account)?;
+        let explicit = |(rights, inheritance): &(u32, ACE_FLAGS)| EXPLICIT_ACCESS_W {
+            grfAccessPermissions: *rights,
+            grfAccessMode: GRANT_ACCESS,
+            grfInheritance: *inheritance,
+            Trustee: TRUSTEE_W {
+                pMultipleTrustee: null_mut(),
+                MultipleTrusteeOperation: NO_MULTIPLE_TRUSTEE,
+                TrusteeForm: TRUSTEE_IS_SID,
+                TrusteeType: TRUSTEE_IS_UNKNOWN,
+                ptstrName: account.map_or(null_mut(), |account| account.pointer().cast()),
+            },
+        };
+        // Each by itself, since entries that differ in what they hand down alone might be made one.
+        let mut renewed = Self::joined(self.list, None)?;
+        for entry in wanted {
+            renewed = Self::joined(renewed.0, Some(&explicit(entry)))?;
+        }
+        Ok(Some(renewed))
+    }
+
+    fn joined(list: *const ACL, entry: Option<&EXPLICIT_ACCESS_W>) -> Result<Renewed, Errno> {
+        let count = u32::from(entry.is_some());
+        let entry = entry.map_or(null(), std::ptr::from_ref);
+        let mut after: *mut ACL = null_mut();
+        // SAFETY: the entry, if there is one, and its identifier live until the call is over; so does the list, of which it
+        // makes a new one.
+        match unsafe { SetEntriesInAclW(count, entry, list, &raw mut after) } {
+            0 => Ok(Renewed(after)),
+            code => Err(Errno::of(code)),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use windows_sys::Win32::Security::{GetSecurityDescriptorDacl, GetSecurityDescriptorOwner};
 
-    fn grants(path: &str, who: &Sid) -> Vec<(u32, u32)> {
-        let list = List::read(opened(path).unwrap().0.as_handle()).unwrap();
-        let own = list.grants().into_iter().filter(|grant| grant.who == *who);
-        own.map(|grant| (grant.mask, grant.flags)).collect()
+    use super::*;
+    use crate::host::os::windows::security::Descriptor;
+
+    /// The list of a text: Wine keeps none of a file, so lists alone are looked at.
+    fn list(text: &str) -> List {
+        let descriptor = Descriptor::parse(text).unwrap();
+        let (mut owner, mut defaulted, mut present) = (null_mut(), 0, 0);
+        let mut list: *mut ACL = null_mut();
+        // SAFETY: the descriptor is one that the system has made; what is written are pointers into it.
+        unsafe {
+            GetSecurityDescriptorOwner(descriptor.pointer(), &raw mut owner, &raw mut defaulted);
+            GetSecurityDescriptorDacl(
+                descriptor.pointer(),
+                &raw mut present,
+                &raw mut list,
+                &raw mut defaulted,
+            );
+            let owner = Sid::copy(owner);
+            let list = List { list, owner, descriptor: descriptor.pointer() };
+            // It is freed with the list.
+            std::mem::forget(descriptor);
+            list
+        }
     }
+
+    fn of(renewed: &Renewed) -> Vec<(String, u32, u32)> {
+        let list = std::mem::ManuallyDrop::new(List {
+            list: renewed.0,
+            owner: accounts::parse(ADMINISTRATORS).unwrap(),
+            descriptor: null_mut(),
+        });
+        list.grants().into_iter().map(|grant| (grant.who.text(), grant.mask, grant.flags)).collect()
+    }
+
+    fn sid(text: &str) -> Sid {
+        accounts::parse(text).unwrap()
+    }
+
+    /// As a folder of a version's trees is made.
+    const FOLDER: &str = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)";
 
     #[test]
     fn an_account_that_leaves_takes_its_rights_along() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().to_str().unwrap();
-        let (service, network) = (accounts::parse("S-1-5-19").unwrap(), accounts::parse("S-1-5-20").unwrap());
-        allow(path, Some(&service), Rights::ReplaceFiles, &[]).unwrap();
-        assert_eq!(replacers(path).unwrap(), [service.clone()]);
-        let first = grants(path, &service);
-        // Again, there is nothing more of it.
-        allow(path, Some(&service), Rights::ReplaceFiles, &[]).unwrap();
-        assert_eq!(grants(path, &service), first);
-        assert_eq!(first.len(), 3);
+        let (service, network) = (sid("S-1-5-19"), sid("S-1-5-20"));
+        let rights = Rights::ReplaceFiles.entries_of(true);
+        let first = list(FOLDER).renewed(Some(&service), &rights, &[]).unwrap().unwrap();
+        let entries = of(&first);
+        let own: Vec<_> = entries.iter().filter(|(who, ..)| who == "S-1-5-19").collect();
+        assert_eq!((own.len(), entries.len()), (3, 6), "{entries:?}");
+        assert!(own.iter().any(|(_, mask, flags)| (*mask, *flags) == (FILE_ADD_FILE, 0)), "{entries:?}");
 
-        allow(path, Some(&network), Rights::ReplaceFiles, &replacers(path).unwrap()).unwrap();
-        assert_eq!((grants(path, &service), replacers(path).unwrap()), (Vec::new(), vec![network.clone()]));
-        // Others keep what somebody has given them.
-        allow(path, Some(&service), Rights::Write, &[]).unwrap();
-        assert_eq!(grants(path, &service).len(), 1);
-        allow(path, None, Rights::ReplaceFiles, &[network.clone()]).unwrap();
-        assert_eq!((grants(path, &network), grants(path, &service).len()), (Vec::new(), 1));
-        assert!(replacers(path).unwrap().is_empty());
+        // There is nothing more to do for it.
+        let given = "(A;OICI;0x1200a9;;;LS)(A;;0x2;;;LS)(A;OINPIO;0x130116;;;LS)";
+        assert!(list(&format!("{FOLDER}{given}")).renewed(Some(&service), &rights, &[]).unwrap().is_none());
+
+        // Another one takes its place. What somebody has given to others stays.
+        let text = format!("{FOLDER}{given}(A;OICI;0x1301bf;;;S-1-5-21-1-2-3-1001)");
+        let former = [service.clone()];
+        let second = of(&list(&text).renewed(Some(&network), &rights, &former).unwrap().unwrap());
+        assert!(!second.iter().any(|(who, ..)| who == "S-1-5-19"), "{second:?}");
+        assert_eq!(second.iter().filter(|(who, ..)| who == "S-1-5-20").count(), 3, "{second:?}");
+        assert!(second.iter().any(|(who, ..)| who == "S-1-5-21-1-2-3-1001"), "{second:?}");
+        // And nobody does: the service is `LocalSystem`'s, or is gone.
+        let none = of(&list(&text).renewed(None, &rights, &former).unwrap().unwrap());
+        assert!(!none.iter().any(|(who, ..)| who == "S-1-5-19"), "{none:?}");
+        assert!(list(FOLDER).renewed(None, &rights, &former).unwrap().is_none());
     }
 
     #[test]
-    fn one_file_is_given_without_its_folder() {
+    fn who_owns_a_lock_of_an_earlier_account_is_another() {
+        // As the supervisor of LocalService has made it, closed to all others.
+        let text = "O:LSD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;LS)";
+        let (service, network) = (sid("S-1-5-19"), sid("S-1-5-20"));
+        let rights = Rights::Write.entries_of(false);
+        let renewed = of(&list(text).renewed(Some(&network), &rights, &[service]).unwrap().unwrap());
+        let [_, _, (who, mask, 0)] = &renewed[..] else { panic!("{renewed:?}") };
+        assert_eq!(
+            (who.as_str(), mask & DELETE, mask & FILE_GENERIC_WRITE),
+            ("S-1-5-20", DELETE, FILE_GENERIC_WRITE)
+        );
+    }
+
+    #[test]
+    fn a_link_and_a_file_of_two_names_are_opened_to_nobody() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("web.guardian.lock");
+        let (file, second) = (folder.path().join("web.lock"), folder.path().join("second"));
         std::fs::write(&file, "").unwrap();
-        let (folder, file) = (folder.path().to_str().unwrap(), file.to_str().unwrap());
-        let account = accounts::parse("S-1-5-19").unwrap();
-        allow(file, Some(&account), Rights::WriteFile, &[]).unwrap();
-        let second = format!("{file}.second");
-        let [(mask, 0)] = grants(file, &account)[..] else { panic!("{:?}", grants(file, &account)) };
-        assert_eq!((mask & DELETE, mask & FILE_GENERIC_WRITE), (0, FILE_GENERIC_WRITE));
-        assert!(grants(folder, &account).is_empty());
-        // What has another name elsewhere may be anybody's.
-        std::fs::hard_link(file, &second).unwrap();
-        assert_eq!(allow(&second, Some(&account), Rights::WriteFile, &[]), Err(Errno::LOOP));
+        assert!(opened(file.to_str().unwrap()).is_ok_and(|(_, is_folder)| !is_folder));
+        std::fs::hard_link(&file, &second).unwrap();
+        for path in [&file, &second] {
+            assert_eq!(
+                allow(path.to_str().unwrap(), Some(&sid("S-1-5-19")), Rights::WriteFile, &[]),
+                Err(Errno::LOOP)
+            );
+        }
+        assert!(opened(folder.path().to_str().unwrap()).is_ok_and(|(_, is_folder)| is_folder));
     }
 }
