@@ -143,7 +143,7 @@ fn guard_foreign(path: &Utf8Path, uid: u32) -> Result<(), Distrust> {
     if uid == account::effective_uid() || account::CAN_ACT_AS_OTHERS {
         return Ok(());
     }
-    let owner = account::by_uid(uid).map_or_else(|_| format!("the account {uid}"), |owner| owner.name);
+    let owner = account::by_uid(uid).map_or_else(|_| uid.to_string(), |owner| owner.name);
     Err(Distrust::Foreign { path: path.to_owned(), owner })
 }
 
