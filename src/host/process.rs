@@ -29,6 +29,9 @@ pub(crate) use system::own;
 pub(in crate::host) use system::{KILLED, bound};
 pub use system::{base, close_inherited, kill_group, reap, reap_one, start_with, variable};
 
+/// Whether variables whose names differ in the size of letters alone are one.
+pub const NAMES_FOLD: bool = system::NAMES_FOLD;
+
 /// What a process is started with: nothing comes from this process but what is named here.
 #[derive(Debug)]
 pub struct Start<'a> {
