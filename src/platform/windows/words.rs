@@ -93,6 +93,9 @@ mod tests {
         refused("32766", &|spec| spec.command.extend(vec!["{data}".to_owned(); 2_000]));
         refused("batch file", &|spec| spec.command = vec!["C:/tools/run.CMD".to_owned()]);
         assert_eq!(refusals(|spec| spec.command.push("x".repeat(30_000))), [None, None]);
-        assert_eq!(refusals(|spec| spec.command = vec!["cmd".to_owned(), "run.cmd".to_owned()]), [None, None]);
+        assert_eq!(
+            refusals(|spec| spec.command = vec!["cmd".to_owned(), "run.cmd".to_owned()]),
+            [None, None]
+        );
     }
 }
