@@ -12,7 +12,7 @@ use crate::engine::ready::{Awaited, await_ready, step_error};
 use crate::engine::supervisor::active_launch;
 use crate::engine::{Context, log, report, snapshot, switch, trial};
 use crate::host::files::{self, FileError, Kind};
-use crate::host::{account, clock, identity, untrusted};
+use crate::host::{account, clock, identity, relocation, untrusted};
 use crate::model::history::Event;
 use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
@@ -113,7 +113,7 @@ impl<'a> Hands<'a> {
                 switch::locked(layout, &self.of.name, || Ok(files::link(path, target)?))
                     .map_err(step_error)?;
             }
-            Step::Move { from, to } => files::rename(from, to)?,
+            Step::Move { from, to } => relocation::rename(from, to)?,
             Step::Runtime { program, folder } => {
                 files::create_folder(folder, 0o755, None)?;
                 let file = folder.file_name().map(|build| layout.runtime_file(build));

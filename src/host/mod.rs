@@ -29,6 +29,7 @@ pub mod pipe;
 pub mod probe;
 pub mod process;
 pub mod random;
+pub mod relocation;
 pub mod removal;
 pub mod replica;
 pub mod rest;
