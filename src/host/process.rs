@@ -32,6 +32,9 @@ pub use system::{base, close_inherited, kill_group, reap, reap_one, start_with, 
 /// Whether variables whose names differ in the size of letters alone are one.
 pub const NAMES_FOLD: bool = system::NAMES_FOLD;
 
+/// Whether the end of a process says that somebody else has ended it: on Windows that is an exit code like any other.
+pub const DEATHS_ARE_TOLD: bool = !cfg!(windows);
+
 /// What a process is started with: nothing comes from this process but what is named here.
 #[derive(Debug)]
 pub struct Start<'a> {
