@@ -1,6 +1,7 @@
 //! The first steps of somebody who has a program and no manifest: what is found, what is asked for, and what is refused. The
 //! transcripts of the README are typed by `tests/pages.rs`.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
