@@ -22,6 +22,7 @@ pub mod compose;
 pub mod embedded;
 pub mod exec_start;
 pub mod journal;
+mod lacks;
 pub mod launchd;
 pub mod observed;
 mod properties;
@@ -124,6 +125,7 @@ pub fn render(
     layout: &Layout,
     facts: &Facts,
 ) -> Result<String, Inexpressible> {
+    lacks::refuse(kind, spec, layout)?;
     match kind {
         PlatformKind::Systemd => systemd::unit::render(spec, layout, facts),
         PlatformKind::Embedded => embedded::render(spec),

@@ -16,6 +16,8 @@ pub use rustix::fs::*;
 
 /// Whether everybody may make symbolic links.
 pub const HAS_LINKS: bool = true;
+/// Whether two names can be exchanged in one step, also of folders that are in use.
+pub const EXCHANGES: bool = true;
 
 /// The longest list of attributes, and the longest value of one (xattr(7)).
 const LONGEST: usize = 64 << 10;

@@ -32,6 +32,8 @@ pub type Dev = u64;
 
 /// Whether everybody may make symbolic links.
 pub const HAS_LINKS: bool = false;
+/// Whether two names can be exchanged in one step, also of folders that are in use.
+pub const EXCHANGES: bool = false;
 
 /// How the file begins that leads to another name.
 const LEADS: &str = "mainstay pointer: ";
