@@ -17,7 +17,7 @@ const ASKED: [(&str, Ask); 11] = [
     ("service.group", |spec| spec.group = Some("web".to_owned())),
     ("service.umask", |spec| spec.umask = Some("0027".to_owned().try_into().unwrap())),
     ("service.sockets", |spec| {
-        spec.sockets = vec![serde_json::from_str(r#"{"listen":"127.0.0.1:80"}"#).unwrap()]
+        spec.sockets = vec![serde_json::from_str(r#"{"listen":"127.0.0.1:80"}"#).unwrap()];
     }),
     ("service.overlap", |spec| spec.overlap = true),
     ("service.ready.notify", |spec| spec.ready.probe = Probe::Notify),

@@ -95,6 +95,7 @@ pub fn copy_attributes(_: impl AsFd, _: impl AsFd) -> Result<(), Errno> {
 }
 
 /// Whether somebody has given a file more than its mode, which the mode tells here.
+#[must_use]
 pub fn has_attributes(_: impl AsFd) -> bool {
     false
 }
@@ -271,11 +272,13 @@ pub fn clone_to(_: impl AsFd, _: impl AsFd, _: &CStr) -> Result<bool, Errno> {
 }
 
 /// Whether a file of that folder could share its bytes with this one.
+#[must_use]
 pub fn can_clone(_: impl AsFd, _: &Path) -> bool {
     false
 }
 
 /// The mount that holds a name in a folder: here the volume says so already.
+#[must_use]
 pub fn mount_of(_: impl AsFd, _: &CStr) -> Option<u64> {
     None
 }

@@ -147,8 +147,8 @@ pub fn mkdirat(folder: impl AsFd, name: impl Arg, mode: Mode) -> Result<(), Errn
         attributes: FILE_ATTRIBUTE_NORMAL,
         security: private.as_ref(),
     };
-    let made = patiently(|| ask(folder, &name, request))?;
-    super::security::close_to_writers(made.as_fd(), private.is_some())
+    let folder = patiently(|| ask(folder, &name, request))?;
+    super::security::close_to_writers(folder.as_fd(), private.is_some())
 }
 
 fn access(flags: OFlags) -> u32 {
