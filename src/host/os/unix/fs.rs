@@ -19,6 +19,9 @@ pub const HAS_LINKS: bool = true;
 /// Whether two names can be exchanged in one step, also of folders that are in use.
 pub const EXCHANGES: bool = true;
 
+/// Whether everybody may make folders where those of the host stand: only root may (hier(7)).
+pub const EVERYBODY_MAKES_FOLDERS: bool = false;
+
 /// The longest list of attributes, and the longest value of one (xattr(7)).
 const LONGEST: usize = 64 << 10;
 /// What every file has on hosts with `SELinux`, by its place.
