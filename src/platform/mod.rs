@@ -126,6 +126,9 @@ pub fn render(
     facts: &Facts,
 ) -> Result<String, Inexpressible> {
     lacks::refuse(kind, spec, layout)?;
+    if kind != PlatformKind::Compose && layout.is_of_windows() {
+        windows::words::refuse(spec, layout)?;
+    }
     match kind {
         PlatformKind::Systemd => systemd::unit::render(spec, layout, facts),
         PlatformKind::Embedded => embedded::render(spec),

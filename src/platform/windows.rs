@@ -17,6 +17,7 @@ pub mod answer;
 pub(super) mod arguments;
 pub mod description;
 pub mod progress;
+pub(super) mod words;
 
 pub use account::Account;
 
