@@ -17,6 +17,7 @@ pub mod answer;
 pub mod description;
 pub mod progress;
 pub(super) mod refusals;
+pub(super) mod words;
 
 pub use account::Account;
 

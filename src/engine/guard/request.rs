@@ -143,6 +143,8 @@ pub fn stop_guardian(layout: &Layout, name: &InstanceName, limit: Duration) -> R
     loop {
         let guardian = guardian_of(layout, name);
         let Some(process) = guardian.or_else(|| supervisor_of(layout, name)) else {
+            // One that was told twice may have ended at the first word: nobody is left to take the second.
+            let _ = take(&request_file(layout, name));
             let (cleared, left) = clear(layout, name);
             if !left.is_empty() {
                 return Err(RequestError::Left { name: name.clone(), processes: left });
@@ -302,7 +304,10 @@ mod tests {
         files::link(&path, Utf8Path::new("stop")).unwrap();
         assert_eq!(take(&path), Some(Request::Stop));
         assert_eq!(take(&path), None);
+        // A word that nobody is left to take does not stay.
+        leave(&layout, &name, Request::Stop).unwrap();
         assert_eq!(stop_guardian(&layout, &name, Duration::ZERO).unwrap(), Stop::NotRunning);
+        assert!(!path.exists());
         assert_eq!(request_restart(&layout, &name).unwrap(), Restart::NotRunning);
     }
 }

@@ -27,6 +27,8 @@ use crate::model::status::{Exit, ProcessIdentity};
 
 /// Where a bare name is looked for: this stands between two folders.
 pub(super) const BETWEEN: char = ';';
+/// Whether the names of variables are the same in any size of letters.
+pub(super) const NAMES_FOLD: bool = true;
 /// The exit code of what was killed here: none that a program of others chooses.
 pub(in crate::host) const KILLED: u32 = 0xE04D_5309;
 
