@@ -22,6 +22,7 @@ pub mod compose;
 pub mod embedded;
 pub mod exec_start;
 pub mod journal;
+mod lacks;
 pub mod launchd;
 pub mod observed;
 mod properties;
@@ -124,6 +125,7 @@ pub fn render(
     layout: &Layout,
     facts: &Facts,
 ) -> Result<String, Inexpressible> {
+    lacks::refuse(kind, spec, layout)?;
     if kind != PlatformKind::Compose && layout.is_of_windows() {
         windows::words::refuse(spec, layout)?;
     }
