@@ -75,6 +75,7 @@ fn sync_below(folder: BorrowedFd<'_>) -> Result<()> {
 }
 
 /// The mount that holds a name in a folder: here the device says so already.
+#[must_use]
 pub fn mount_of(_: BorrowedFd<'_>, _: &CStr) -> Option<u64> {
     None
 }
