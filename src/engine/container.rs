@@ -240,7 +240,8 @@ pub(crate) fn strangers(
     Ok(all.into_iter().filter(|number| !ours.contains(number)).collect())
 }
 
-fn ask<T>(
+/// Asks an engine, and reads its answer.
+pub(crate) fn ask<T>(
     argv: &[String],
     limit: Duration,
     read: impl Fn(Answer<'_>) -> Result<T, NoAnswer>,

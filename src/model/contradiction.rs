@@ -233,6 +233,7 @@ impl Check<'_> {
 }
 
 mod compose;
+mod development;
 mod package;
 mod questions;
 mod running;
