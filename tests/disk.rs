@@ -45,6 +45,20 @@ impl Disk {
         Some(Self { place: place.to_owned() })
     }
 
+    /// Lays an empty layer over a folder, as a container does over its image; none where that is not allowed.
+    fn over(place: &Utf8Path) -> Option<Self> {
+        let below = place.with_file_name("below");
+        std::fs::rename(place, &below).unwrap();
+        let disk = Self::mount(&place.with_file_name("above"), "size=256m")?;
+        for folder in [place, &disk.place.join("upper"), &disk.place.join("work")] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        let layers = format!("lowerdir={below},upperdir={0}/upper,workdir={0}/work", disk.place);
+        let mount = ["-t", "overlay", "-o", &layers, "overlay", place.as_str()];
+        assert!(Command::new("mount").args(mount).status().unwrap().success(), "mount {mount:?}");
+        Some(Self { place: place.to_owned() })
+    }
+
     fn filling(&self) -> Utf8PathBuf {
         self.place.join("filling")
     }
@@ -365,4 +379,30 @@ fn what_anybody_uses_stays_until_nobody_does() {
     assert_eq!(trees(&place), ["4.0.0", "5.0.0", "6.0.0"]);
     clean();
     assert_eq!(trees(&place), ["6.0.0"]);
+}
+
+#[test]
+fn what_lies_in_a_layer_of_an_image_is_put_away_all_the_same() {
+    let place = Place::new();
+    place.declare(&place.deploy(), "web", "");
+    place.run(&["install", "--from", &place.archive("1.0.0")]).good();
+    place.run(&["upgrade", "--yes", "--from", &place.archive("2.0.0")]).good();
+    place.run(&["upgrade", "--yes", "--from", &place.archive("3.0.0")]).good();
+    place.run(&["stop"]).good();
+    let Some(_layer) = Disk::over(&place.root) else { return };
+    let trees = || {
+        let names = mainstay::host::files::list(&place.layout.install(&web())).unwrap().unwrap();
+        names.into_iter().filter(|name| name != "server").collect::<Vec<_>>()
+    };
+    assert!(trees().contains(&"server-1.0.0".to_owned()), "nothing to put away: {:?}", trees());
+    place.run(&["start"]).good();
+    let before = trees();
+    place.run(&["upgrade", "--cleanup", "--yes"]).good();
+    place.run(&["upgrade", "--yes", "--from", &place.archive("4.0.0")]).good();
+    place.run(&["upgrade", "--cleanup", "--yes"]).good();
+    let left = trees();
+    assert!(before.iter().any(|tree| !left.contains(tree)), "nothing of the layer was put away: {left:?}");
+    stands(&place, "in a container", &["4.0.0"]);
+    place.run(&["uninstall", "--purge", "--yes"]).good();
+    assert_eq!(mainstay::host::files::list(&place.layout.install(&web())).unwrap(), None);
 }

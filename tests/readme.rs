@@ -2,33 +2,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod documents;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
+use documents::{documents, root};
 use mainstay::cli::arguments::Arguments;
 use mainstay::model::contradiction::{read_manifest, read_package_description};
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Every document for people, by its path in the repository.
-fn documents() -> Vec<(PathBuf, String)> {
-    let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    let top = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name));
-    let all: Vec<PathBuf> =
-        docs.chain(top).filter(|path| path.extension().is_some_and(|kind| kind == "md")).collect();
-    assert!(all.len() > 8, "{all:?}");
-    all.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
-}
-
-/// The fenced blocks of a language.
+/// The text of each block of a language; what an example leaves out is not looked at.
 fn blocks(text: &str, language: &str) -> Vec<String> {
-    let opening = format!("```{language}\n");
-    let rest = text.split(&opening).skip(1);
-    rest.map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+    let all = documents::blocks(text).into_iter();
+    all.filter(|block| block.language() == language).map(|block| block.text).collect()
 }
 
 /// What stands between backticks in the text, outside of fenced blocks.
@@ -120,6 +108,15 @@ fn headings(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
+/// Whether a file is there, and the heading behind a `#`, if one is named.
+fn leads_somewhere(link: &Path) -> bool {
+    let link = link.to_str().unwrap();
+    let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+    let has_heading =
+        || std::fs::read_to_string(file).is_ok_and(|text| headings(&text).any(|known| known == heading));
+    Path::new(file).exists() && (heading.is_empty() || has_heading())
+}
+
 #[test]
 fn every_link_and_every_file_that_is_named_is_there() {
     for (path, text) in documents() {
@@ -128,7 +125,7 @@ fn every_link_and_every_file_that_is_named_is_there() {
         for link in links.filter(|link| !link.starts_with("http")) {
             let is_there = match link.strip_prefix('#') {
                 Some(heading) => headings(&text).any(|known| known == heading),
-                None => folder.join(&link).exists(),
+                None => leads_somewhere(&folder.join(&link)),
             };
             assert!(is_there, "{} links to `{link}`", path.display());
         }
@@ -158,14 +155,14 @@ fn the_checks_see_what_is_wrong() {
 
 #[test]
 fn every_check_of_the_doctor_has_a_line_that_tells_what_it_is() {
-    let text = std::fs::read_to_string(root().join("docs/errors.md")).unwrap();
+    let text = std::fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
     let schema = std::fs::read_to_string(root().join("schema/doctor.v1.json")).unwrap();
     let named: Vec<&str> =
         text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |")).map(|it| it.0).collect();
     let checks = checks(&serde_json::from_str(&schema).unwrap());
     assert!(checks.len() > 15, "{checks:?}");
     for check in checks {
-        assert!(named.contains(&check.as_str()), "`{check}` is not in the table of docs/errors.md");
+        assert!(named.contains(&check.as_str()), "`{check}` is not in the table of docs/troubleshooting.md");
     }
 }
 

@@ -125,7 +125,9 @@ impl Wizard<'_> {
         }
         let given = |question: &Question| {
             let variable = question.variable.as_ref();
-            variable.is_some_and(|name| description.development.values().any(|it| it.variables.contains_key(name)))
+            variable.is_some_and(|name| {
+                description.development.values().any(|it| it.variables.contains_key(name))
+            })
         };
         let typed = |question: &Question| self.settings.iter().any(|(id, _)| *id == question.id);
         let mut rest = description.clone();

@@ -99,12 +99,17 @@ pub(crate) fn want(
     for container in containers.iter().filter(|container| container.is_secret()) {
         let known = secret(&folder, container)?;
         let is_new = known.is_none();
-        let made = || random::hex32().map_err(|error| Failure::Usage(format!("no secret can be made: {error}")));
+        let made =
+            || random::hex32().map_err(|error| Failure::Usage(format!("no secret can be made: {error}")));
         let text = known.map_or_else(made, Ok)?;
         secrets.insert(container.service.clone(), Secret { text, is_new });
     }
-    let record =
-        DevelopmentRecord { format: FORMAT, of: of.clone(), environment_file: environment_file.clone(), containers };
+    let record = DevelopmentRecord {
+        format: FORMAT,
+        of: of.clone(),
+        environment_file: environment_file.clone(),
+        containers,
+    };
     let now = given(&record.containers, |container| {
         secrets.get(&container.service).map(|secret| secret.text.clone())
     });
@@ -116,7 +121,8 @@ pub(crate) fn want(
 
 /// The manifest with an environment file, where it is only made now and says of none.
 fn naming_a_file(declared: &Declared, description: &PackageDescription) -> Result<Declared, Failure> {
-    let names = declared.manifest.service.environment_file.is_some() || description.service.environment_file.is_some();
+    let names = declared.manifest.service.environment_file.is_some()
+        || description.service.environment_file.is_some();
     if declared.on_disk || names {
         return Ok(declared.clone());
     }

@@ -11,7 +11,7 @@ use crate::engine::ready::{Awaited, await_ready, step_error};
 use crate::engine::supervisor::active_launch;
 use crate::engine::{Context, development, log, report, snapshot, switch, trial};
 use crate::host::files;
-use crate::host::{account, clock, identity};
+use crate::host::{account, clock, identity, relocation};
 use crate::model::history::Event;
 use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
@@ -111,7 +111,7 @@ impl<'a> Hands<'a> {
                 switch::locked(layout, &self.of.name, || Ok(files::link(path, target)?))
                     .map_err(step_error)?;
             }
-            Step::Move { from, to } => files::rename(from, to)?,
+            Step::Move { from, to } => relocation::rename(from, to)?,
             Step::Runtime { program, folder } => {
                 files::create_folder(folder, 0o755, None)?;
                 let file = folder.file_name().map(|build| layout.runtime_file(build));

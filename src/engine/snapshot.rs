@@ -10,6 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::engine::failure::Failure;
 use crate::host::clock;
 use crate::host::files::{self, FileError};
+use crate::host::relocation;
 use crate::host::replica::{put_back, replicate};
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
@@ -85,7 +86,7 @@ pub(crate) fn take(
             return Err(error.into());
         }
     };
-    files::rename(&partial, &of_tree.join(number.to_string()))?;
+    relocation::rename(&partial, &of_tree.join(number.to_string()))?;
     Ok((number, left_out))
 }
 
@@ -123,7 +124,7 @@ pub(crate) fn give_back(
     let of_tree = layout.snapshots(name).join(tree);
     let (folder, used) = (of_tree.join(number.to_string()), of_tree.join(format!("{number}{USED}")));
     if files::facts(&folder)?.is_some() {
-        files::rename(&folder, &used)?;
+        relocation::rename(&folder, &used)?;
     }
     use_up(&used, owner)
 }
@@ -147,7 +148,7 @@ pub(crate) fn put_away(
     let all = layout.snapshots(name);
     let used = all.join(tree).join(format!("{number}{USED}"));
     if files::facts(&used)?.is_some() {
-        files::rename(&used, &all.join(format!("{TRASH}{tree}-{number}")))?;
+        relocation::rename(&used, &all.join(format!("{TRASH}{tree}-{number}")))?;
     }
     Ok(())
 }
@@ -156,7 +157,7 @@ pub(crate) fn put_away(
 fn put_used_away(all: &Utf8Path, tree: &str) -> Result<(), FileError> {
     for entry in files::list(&all.join(tree))?.unwrap_or_default() {
         if let Some(number) = entry.strip_suffix(USED) {
-            files::rename(&all.join(tree).join(&entry), &all.join(format!("{TRASH}{tree}-{number}")))?;
+            relocation::rename(&all.join(tree).join(&entry), &all.join(format!("{TRASH}{tree}-{number}")))?;
         }
     }
     Ok(())
@@ -209,7 +210,10 @@ pub(crate) fn tidy(layout: &Layout, name: &InstanceName) -> Result<(), Failure> 
         let mut numbers = numbers(&folder)?;
         numbers.pop();
         for number in numbers {
-            files::rename(&folder.join(number.to_string()), &all.join(format!("{TRASH}{tree}-{number}")))?;
+            relocation::rename(
+                &folder.join(number.to_string()),
+                &all.join(format!("{TRASH}{tree}-{number}")),
+            )?;
         }
         files::remove_empty_folder(&folder)?;
     }

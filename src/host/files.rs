@@ -237,19 +237,6 @@ pub fn remove(path: &Utf8Path) -> Result<bool, FileError> {
     }
 }
 
-/// Renames durably. Nothing to rename, because it was renamed already, is no error.
-pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
-    if facts(from)?.is_none() {
-        return Ok(());
-    }
-    match os::fs::renameat_with(CWD, from.as_str(), CWD, to.as_str(), os::fs::RenameFlags::NOREPLACE) {
-        Ok(()) => {}
-        Err(errno) => return Err(failed("rename", from)(errno)),
-    }
-    sync_folder(parent(from))?;
-    sync_folder(parent(to))
-}
-
 /// Removes a folder with all that is in it; links in it are removed, not followed.
 pub fn remove_tree(path: &Utf8Path) -> Result<(), FileError> {
     match fs_err::remove_dir_all(path) {
@@ -332,7 +319,7 @@ pub(super) fn furnishing(owner: Option<&Owner>) -> &'static str {
     if owner.is_some() { "give away" } else { "set the mode of" }
 }
 
-fn parent(path: &Utf8Path) -> &Utf8Path {
+pub(super) fn parent(path: &Utf8Path) -> &Utf8Path {
     match path.parent() {
         Some(folder) if !folder.as_str().is_empty() => folder,
         _ => Utf8Path::new("."),

@@ -30,6 +30,7 @@ pub mod port;
 pub mod probe;
 pub mod process;
 pub mod random;
+pub mod relocation;
 pub mod removal;
 pub mod replica;
 pub mod rest;

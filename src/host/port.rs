@@ -28,7 +28,8 @@ pub fn holder(port: u16) -> Option<String> {
             link.is_some_and(|link| sockets.contains(&link))
         })
     })?;
-    let name = files::read(&Utf8PathBuf::from(format!("/proc/{number}/comm"))).ok().flatten().unwrap_or_default();
+    let name =
+        files::read(&Utf8PathBuf::from(format!("/proc/{number}/comm"))).ok().flatten().unwrap_or_default();
     Some(format!("{} (process {number})", name.trim()))
 }
 

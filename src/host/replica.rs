@@ -18,6 +18,7 @@ use crate::host::os::fs::{AtFlags, Dev, FileType, Mode, OFlags, Stat};
 use crate::host::os::{AsFd, BorrowedFd, OwnedFd};
 use crate::host::removal::{names, open_at, permissions};
 use content::Content;
+use place::Bounds;
 
 pub use place::Measure;
 pub use place::measure;
@@ -50,7 +51,7 @@ pub fn replicate(
     let mut copier = Copier {
         root: from,
         into,
-        device: place.stat.st_dev,
+        bounds: place.bounds(),
         links: HashMap::new(),
         content: Content::default(),
         replica: Replica::default(),
@@ -86,9 +87,9 @@ struct Copier<'a> {
     /// What is copied, for messages.
     root: &'a Utf8Path,
     into: BorrowedFd<'a>,
-    device: Dev,
-    /// The copies of files with several names, by inode.
-    links: HashMap<u64, CString>,
+    bounds: Bounds,
+    /// The copies of files with several names, by device and inode.
+    links: HashMap<(Dev, u64), CString>,
     content: Content,
     replica: Replica,
 }
@@ -109,7 +110,7 @@ impl Copier<'_> {
         let shown = self.shown(way);
         let can = |action: &'static str| failed(action, &shown);
         let stat = os::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(can("look at"))?;
-        if stat.st_dev != self.device {
+        if !self.bounds.hold(parent, name, &stat) {
             return Err(other_file_system(&shown));
         }
         match FileType::from_raw_mode(stat.st_mode) {
@@ -141,7 +142,7 @@ impl Copier<'_> {
         way: &Way,
         stat: &Stat,
     ) -> os::io::Result<()> {
-        if let Some(first) = self.links.get(&stat.st_ino) {
+        if let Some(first) = self.links.get(&(stat.st_dev, stat.st_ino)) {
             return os::fs::linkat(self.into, first, into, way.name(), AtFlags::empty());
         }
         let source = open_at(parent, name, FILE)?;
@@ -156,7 +157,7 @@ impl Copier<'_> {
         finish(&source, &copy, stat)?;
         self.replica.bytes += allocated(stat);
         if stat.st_nlink > 1 {
-            self.links.insert(stat.st_ino, way.joined());
+            self.links.insert((stat.st_dev, stat.st_ino), way.joined());
         }
         Ok(())
     }

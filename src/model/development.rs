@@ -101,7 +101,8 @@ impl DevelopmentContainer {
             (.., Some(port)) => DevelopmentReady::Tcp(format!("127.0.0.1:{}", port.host)),
             _ => DevelopmentReady::Runs,
         };
-        let volume = |(name, target): (&ComponentName, &String)| (format!("{container}-{name}"), target.clone());
+        let volume =
+            |(name, target): (&ComponentName, &String)| (format!("{container}-{name}"), target.clone());
         Self {
             service: name.clone(),
             engine,
@@ -204,7 +205,12 @@ mod tests {
     fn made(text: &str) -> DevelopmentContainer {
         let name = "postgres".parse().unwrap();
         let instance = InstanceName::new("e2e").unwrap();
-        DevelopmentContainer::of(&instance, (&name, &service(text)), EngineKind::Podman, "/s/postgres.env".into())
+        DevelopmentContainer::of(
+            &instance,
+            (&name, &service(text)),
+            EngineKind::Podman,
+            "/s/postgres.env".into(),
+        )
     }
 
     #[test]
@@ -222,7 +228,9 @@ mod tests {
         assert_eq!(container.given("s3")[0].1, "postgres://{port}:s3@127.0.0.1:15432/app");
         assert!(container.is_secret());
         let text = serde_json::to_string(&container).unwrap();
-        assert!(!text.contains("s3") && serde_json::from_str::<DevelopmentContainer>(&text).unwrap() == container);
+        assert!(
+            !text.contains("s3") && serde_json::from_str::<DevelopmentContainer>(&text).unwrap() == container
+        );
     }
 
     #[test]
@@ -230,7 +238,10 @@ mod tests {
         let plain = made(r#"{ "image": "a" }"#);
         assert_eq!(plain.ready, DevelopmentReady::Runs);
         assert!(!plain.is_secret() && plain.address().is_none());
-        let same = [r#"{ "image": "a", "variables": { "X": "1" } }"#, r#"{ "image": "a", "wait": { "timeout": "2m" } }"#];
+        let same = [
+            r#"{ "image": "a", "variables": { "X": "1" } }"#,
+            r#"{ "image": "a", "wait": { "timeout": "2m" } }"#,
+        ];
         assert!(same.iter().all(|text| made(text).identity() == plain.identity()));
         let others = [
             r#"{ "image": "b" }"#,

@@ -39,11 +39,13 @@ pub fn stop(spec: &LaunchSpec, observed: &Observed) -> Plan {
         let calls = calls::stop(&identity(spec), spec.stop_limit(), sockets);
         plan.after.extend(calls.into_iter().map(|call| Step::Call { call }));
     }
-    let seen = observed.development.iter().filter_map(|seen| seen.record.as_ref().map(|record| (seen, record)));
+    let seen =
+        observed.development.iter().filter_map(|seen| seen.record.as_ref().map(|record| (seen, record)));
     for (seen, record) in seen {
         for container in record.containers.iter().filter(|container| seen.runs(container)) {
             let (engine, name) = (container.engine, &container.container);
-            plan.notices.push(format!("{name} runs on, for whoever develops: `{engine} stop {name}` stops it"));
+            plan.notices
+                .push(format!("{name} runs on, for whoever develops: `{engine} stop {name}` stops it"));
         }
     }
     plan.with_engine(spec)

@@ -182,7 +182,8 @@ pub fn volume_seen(answer: Answer<'_>) -> Result<Option<Standing>, NoAnswer> {
 fn first<T: for<'a> Deserialize<'a>>(answer: &Answer<'_>) -> Result<Option<T>, NoAnswer> {
     let said = answer.stderr.to_ascii_lowercase();
     if answer.code != Some(0) {
-        let missing = ["no such container", "no such volume", "no such object", "no container with name or id"];
+        let missing =
+            ["no such container", "no such volume", "no such object", "no container with name or id"];
         if missing.iter().any(|words| said.contains(words)) {
             return Ok(None);
         }

@@ -117,13 +117,24 @@ fn await_answer(container: &DevelopmentContainer) -> Result<(), StepError> {
         }
         std::thread::sleep(PAUSE);
     }
-    let lines = command::output(&asked::last_lines(container, LAST_LINES), Manner { limit: Some(PATIENCE), ..Manner::default() });
+    let lines = command::output(
+        &asked::last_lines(container, LAST_LINES),
+        Manner { limit: Some(PATIENCE), ..Manner::default() },
+    );
     let lines = lines.map(|output| output.stdout + &output.stderr).unwrap_or_default();
     Err(StepError::Unanswering {
         service: container.service.to_string(),
         container: container.container.clone(),
         reason: last,
-        log: lines.lines().rev().take(LAST_LINES).map(str::to_owned).collect::<Vec<_>>().into_iter().rev().collect(),
+        log: lines
+            .lines()
+            .rev()
+            .take(LAST_LINES)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect(),
     })
 }
 
@@ -141,7 +152,11 @@ fn ready(container: &DevelopmentContainer, began: Instant) -> Result<(), String>
             let read = |answer: Answer<'_>| {
                 let said = format!("{}\n{}", answer.stdout.trim(), answer.stderr.trim());
                 let said = said.trim().lines().last().unwrap_or_default().to_owned();
-                if answer.code == Some(0) { Ok(()) } else { Err(NoAnswer::Failed { code: answer.code, said }) }
+                if answer.code == Some(0) {
+                    Ok(())
+                } else {
+                    Err(NoAnswer::Failed { code: answer.code, said })
+                }
             };
             ask(&argv, QUESTION, read).map_err(|error| error.to_string())
         }

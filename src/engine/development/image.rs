@@ -31,7 +31,10 @@ pub(super) fn bring(
         context.tell(Event::Preparing(format!("{engine}: {line}")));
     };
     let failed = |reason: &str| {
-        Failure::OtherArchive(format!("the image `{image}` of `{}` can't be fetched: {reason}", container.service))
+        Failure::OtherArchive(format!(
+            "the image `{image}` of `{}` can't be fetched: {reason}",
+            container.service
+        ))
     };
     match command::told(&argv, Manner::default(), &mut each) {
         Ok(output) if output.code == Some(0) => Ok(()),

@@ -13,9 +13,10 @@ pub(crate) fn standings(layout: &Layout, name: &InstanceName) -> Vec<Development
     let of = &record.of;
     let standing = |container: &crate::model::development::DevelopmentContainer| {
         let (state, message) = match look(container) {
-            Ok(Some(standing)) if !standing.is_of(of) => {
-                (DevelopmentState::Unknown, Some("a container that mainstay has not made has its name".to_owned()))
-            }
+            Ok(Some(standing)) if !standing.is_of(of) => (
+                DevelopmentState::Unknown,
+                Some("a container that mainstay has not made has its name".to_owned()),
+            ),
             Ok(Some(standing)) if standing.runs() => (DevelopmentState::Running, None),
             Ok(Some(standing)) => {
                 let code = standing.exit_code.map(|code| format!("it ended with exit code {code}"));

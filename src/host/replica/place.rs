@@ -20,6 +20,26 @@ pub(super) struct Place {
     pub(super) stat: Stat,
 }
 
+impl Place {
+    /// The file system that it is of.
+    pub(super) fn bounds(&self) -> Bounds {
+        Bounds { device: self.stat.st_dev, mount: os::fs::mount_of(self.parent.as_fd(), &self.name) }
+    }
+}
+
+/// The one file system that is copied.
+pub(super) struct Bounds {
+    device: Dev,
+    mount: Option<u64>,
+}
+
+impl Bounds {
+    /// Whether something in a folder is of it. The files of an overlay may be of several devices, and of one mount.
+    pub(super) fn hold(&self, parent: BorrowedFd<'_>, name: &CStr, stat: &Stat) -> bool {
+        stat.st_dev == self.device || (self.mount.is_some() && os::fs::mount_of(parent, name) == self.mount)
+    }
+}
+
 /// Opens the folder that holds a path. For root at somebody else's no link on the way counts, and nothing that belongs
 /// to a third account: either could lead anywhere.
 pub(super) fn parent_of(path: &Utf8Path, owner: Option<u32>) -> os::io::Result<(OwnedFd, CString)> {
@@ -92,7 +112,7 @@ pub fn measure(path: &Utf8Path, owner: Option<u32>, into: &Utf8Path) -> Result<O
     let Some(place) = find(path, owner)? else { return Ok(None) };
     let mut walk = Walk {
         path,
-        device: place.stat.st_dev,
+        bounds: place.bounds(),
         own: crate::host::account::effective_uid(),
         seen: HashSet::new(),
         sample: None,
@@ -106,9 +126,9 @@ pub fn measure(path: &Utf8Path, owner: Option<u32>, into: &Utf8Path) -> Result<O
 
 struct Walk<'a> {
     path: &'a Utf8Path,
-    device: Dev,
+    bounds: Bounds,
     own: u32,
-    seen: HashSet<u64>,
+    seen: HashSet<(Dev, u64)>,
     sample: Option<OwnedFd>,
     measure: Measure,
 }
@@ -122,7 +142,7 @@ impl Walk<'_> {
             Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             stat => stat?,
         };
-        if stat.st_dev != self.device {
+        if !self.bounds.hold(parent, name, &stat) {
             return Err(other_file_system(&path.join(name.to_string_lossy().as_ref())));
         }
         if self.own != 0 && stat.st_uid != self.own {
@@ -139,7 +159,7 @@ impl Walk<'_> {
                     self.entry(folder.as_fd(), &name)?;
                 }
             }
-            FileType::RegularFile if self.seen.insert(stat.st_ino) => {
+            FileType::RegularFile if self.seen.insert((stat.st_dev, stat.st_ino)) => {
                 self.measure.bytes += allocated(&stat);
                 if self.sample.is_none() && stat.st_size > 0 {
                     self.sample = os::fs::openat(parent, name, FILE, Mode::empty()).ok();

@@ -56,7 +56,10 @@ impl Check<'_> {
             path.push(index.into());
             needs_port(self, word, &path);
             if words(word).contains(&GENERATED) {
-                self.at(&path, "a secret on a command line is there for all to read: hand it over by `environment`");
+                self.at(
+                    &path,
+                    "a secret on a command line is there for all to read: hand it over by `environment`",
+                );
             }
         }
         for (name, target) in &service.volumes {
@@ -82,11 +85,8 @@ impl Check<'_> {
     }
 
     fn development_wait(&mut self, wait: &DevelopmentWait, place: &Place<'_>) {
-        let ways = [
-            ("tcp", wait.tcp.is_some()),
-            ("http", wait.http.is_some()),
-            ("command", wait.command.is_some()),
-        ];
+        let ways =
+            [("tcp", wait.tcp.is_some()), ("http", wait.http.is_some()), ("command", wait.command.is_some())];
         let mut ways = ways.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name);
         if let Some(first) = ways.next() {
             for other in ways {
@@ -94,9 +94,15 @@ impl Check<'_> {
                 self.at(&place.to(&["wait", other]), message);
             }
         }
-        if wait.command.as_ref().is_some_and(|command| command.iter().any(|word| words(word).contains(&GENERATED)))
+        if wait
+            .command
+            .as_ref()
+            .is_some_and(|command| command.iter().any(|word| words(word).contains(&GENERATED)))
         {
-            self.at(&place.to(&["wait", "command"]), "`{generated}` has no meaning here: a command line is there for all to read");
+            self.at(
+                &place.to(&["wait", "command"]),
+                "`{generated}` has no meaning here: a command line is there for all to read",
+            );
         }
         if wait.timeout == Some(NOTHING) {
             self.at(&place.to(&["wait", "timeout"]), "`0s` is too short: it must be longer than nothing");

@@ -96,9 +96,13 @@ mod tests {
             let (with, kept) = with(text, &[], &given);
             assert!(kept.is_empty(), "{text:?}");
             let variables = parse(&with).unwrap();
-            assert!(given.iter().all(|it| variables.contains(&(it.name.clone(), it.value.clone()))), "{with}");
+            assert!(
+                given.iter().all(|it| variables.contains(&(it.name.clone(), it.value.clone()))),
+                "{with}"
+            );
             assert_eq!(super::with(&with, &given, &given).0, with, "a second time changes nothing");
-            let ended = if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
+            let ended =
+                if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
             assert_eq!(without(&with, &given), ended);
         }
     }

@@ -130,7 +130,7 @@ fn step(container: &DevelopmentContainer, verb: DevelopmentVerb) -> Step {
 pub fn ahead(observed: &Observed) -> Vec<Step> {
     let Some(seen) = &observed.development else { return Vec::new() };
     let containers = seen.record.iter().flat_map(|record| &record.containers);
-    let down = containers
-        .filter(|container| !seen.containers.get(&container.container).is_some_and(|it| it.runs()));
+    let down =
+        containers.filter(|container| !seen.containers.get(&container.container).is_some_and(|it| it.runs()));
     down.map(|container| step(container, DevelopmentVerb::Up)).collect()
 }

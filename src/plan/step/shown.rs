@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::model::owner::Owner;
 use crate::model::development::DevelopmentContainer;
+use crate::model::owner::Owner;
 use crate::plan::step::{DevelopmentVerb, Step};
 
 impl fmt::Display for Step {

@@ -92,7 +92,8 @@ fn trial(trial: &TrialState) -> Told {
 pub(super) fn development(service: &DevelopmentStatus) -> String {
     let DevelopmentStatus { name, engine, container, state, address, message, boot, .. } = service;
     let address = address.as_ref().map(|address| format!(" at {address}")).unwrap_or_default();
-    let because = message.as_ref().map(|message| format!(": {}", words::visible(message))).unwrap_or_default();
+    let because =
+        message.as_ref().map(|message| format!(": {}", words::visible(message))).unwrap_or_default();
     let boot = match boot.starts {
         Some(false) => format!("; starts at boot: no, because {}", boot.reason),
         Some(true) | None => String::new(),

@@ -23,15 +23,23 @@ pub(super) fn development(facts: &Facts) -> Option<Judged> {
         });
     };
     let because = service.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
-    let message = format!("`{}` in the {} container {} is {}{because}", service.name, service.engine, service.container, service.state);
+    let message = format!(
+        "`{}` in the {} container {} is {}{because}",
+        service.name, service.engine, service.container, service.state
+    );
     Some(match service.state {
-        DevelopmentState::Unknown => {
-            wrong(Check::Development, message, format!("`{} container inspect {}` says more", service.engine, service.container))
-        }
+        DevelopmentState::Unknown => wrong(
+            Check::Development,
+            message,
+            format!("`{} container inspect {}` says more", service.engine, service.container),
+        ),
         _ => wrong(
             Check::Development,
             message,
-            format!("`mainstay start --name {name}` brings it up; `{} logs {}` shows what it said", service.engine, service.container),
+            format!(
+                "`mainstay start --name {name}` brings it up; `{} logs {}` shows what it said",
+                service.engine, service.container
+            ),
         ),
     })
 }

@@ -9,7 +9,7 @@ use super::{AsFd, Errno};
 use crate::host::os::Oddity;
 use crate::model::owner::Owner;
 
-pub use super::system::{begin_sync, can_clone, clone_to, open_closed};
+pub use super::system::{begin_sync, can_clone, clone_to, mount_of, open_closed};
 #[cfg(target_os = "macos")]
 pub use super::system::{copy_file_range, fsync, ioctl_ficlone, syncfs};
 pub use rustix::fs::*;

@@ -7,7 +7,9 @@ use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, chmodat, fstat, ioctl_ficlone, openat, syncfs};
+use rustix::fs::{
+    AtFlags, CWD, Mode, OFlags, StatxFlags, chmodat, fstat, ioctl_ficlone, openat, statx, syncfs,
+};
 use rustix::io::{Errno, Result};
 
 /// The memory of this host, in bytes, where a call tells it: here a file does.
@@ -32,6 +34,13 @@ pub fn open_closed(parent: impl AsFd, name: &CStr, flags: OFlags) -> rustix::io:
     let opened = openat(CWD, way.as_str(), flags.difference(OFlags::NOFOLLOW), Mode::empty());
     chmodat(CWD, way.as_str(), mode, AtFlags::empty())?;
     opened
+}
+
+/// The mount that holds a name in a folder, since Linux 5.8 (statx(2), `STATX_MNT_ID`). Files of one overlay may say that
+/// they are of different devices (the kernel's documentation of overlayfs, "Inode properties").
+pub fn mount_of(parent: impl AsFd, name: &CStr) -> Option<u64> {
+    let found = statx(parent, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::MNT_ID).ok()?;
+    (found.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(found.stx_mnt_id)
 }
 
 /// Lets the disk begin to write what was written so far. It promises nothing.
