@@ -119,7 +119,7 @@ fn properties(place: &str, schema: &Value, visit: &mut impl FnMut(&str, &Value))
 }
 
 /// What these are where they are not given depends on the host, the package or each other.
-const WITHOUT_DEFAULT: [&str; 127] = [
+const WITHOUT_DEFAULT: [&str; 128] = [
     "answers.v1.$schema",
     "answers.v1.component",
     "manifest.v1.$schema",
@@ -245,6 +245,7 @@ const WITHOUT_DEFAULT: [&str; 127] = [
     "DevelopmentService.port",
     "DevelopmentPort.host",
     "DevelopmentPort.inside",
+    "DevelopmentWait.http",
     "DevelopmentWait.tcp",
     "DevelopmentWait.command",
 ];

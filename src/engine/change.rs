@@ -196,13 +196,12 @@ fn attempt(
     let meanings = aim.description.as_ref().map(|description| description.environment.clone());
     let host = aim.description.as_ref().map(|description| description.host.clone()).unwrap_or_default();
     let with_development;
-    let (declared, development) = match request.wishes.development {
-        true => {
-            let described = aim.description.as_ref();
-            with_development = development::want(context, declared, described, request.dry_run)?;
-            (&with_development.0, Some(with_development.1.clone()))
-        }
-        false => (declared, None),
+    let (declared, development) = if request.wishes.development {
+        let described = aim.description.as_ref();
+        with_development = development::want(context, declared, described, request.dry_run)?;
+        (&with_development.0, Some(with_development.1.clone()))
+    } else {
+        (declared, None)
     };
     let wanted = Wanted { development, ..prepare::wanted(context, declared, aim)? };
     if let Some(meanings) = meanings.filter(|_| request.operation != Operation::Rollback) {

@@ -144,12 +144,11 @@ fn with_lines(
 ) -> Result<Declared, Failure> {
     let mut declared = declared.clone();
     let place = declared.beside.iter().position(|file| file.path == path);
-    let mut file = match place {
-        Some(place) => declared.beside.remove(place),
-        None => {
-            let found = untrusted::read(&path, LARGEST)?;
-            Beside { path, text: found.clone().unwrap_or_default(), before: found, folder: None }
-        }
+    let mut file = if let Some(place) = place {
+        declared.beside.remove(place)
+    } else {
+        let found = untrusted::read(&path, LARGEST)?;
+        Beside { path, text: found.clone().unwrap_or_default(), before: found, folder: None }
     };
     let (text, kept) = with(&file.text, before, now);
     for name in kept {

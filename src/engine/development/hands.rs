@@ -62,10 +62,12 @@ pub(super) fn remove(
 }
 
 fn up(of: &Marker, container: &DevelopmentContainer) -> Result<(), StepError> {
-    let other = |what: String| StepError::Other(format!("{what} is there, and is not of `{}`", of.name));
+    let other = |what: &str, name: &str| {
+        StepError::Other(format!("the {what} `{name}` is there, and is not of `{}`", of.name))
+    };
     match look(container)? {
         Some(standing) if !standing.is_of(of) => {
-            return Err(other(format!("the container `{}`", container.container)));
+            return Err(other("container", &container.container));
         }
         Some(standing) if standing.runs() => {}
         Some(_) => {
@@ -75,7 +77,7 @@ fn up(of: &Marker, container: &DevelopmentContainer) -> Result<(), StepError> {
             for volume in container.volumes.keys() {
                 match look_at_volume(container.engine, volume)? {
                     Some(standing) if !standing.is_of(of) => {
-                        return Err(other(format!("the volume `{volume}`")));
+                        return Err(other("volume", volume));
                     }
                     Some(_) => {}
                     None => {

@@ -27,7 +27,7 @@ pub(super) fn bring(
     context.notice(format!("fetching `{image}` with {engine}"));
     let mut last = String::new();
     let mut each = |line: &str| {
-        last = line.trim().to_owned();
+        line.trim().clone_into(&mut last);
         context.tell(Event::Preparing(format!("{engine}: {line}")));
     };
     let failed = |reason: &str| {

@@ -86,12 +86,14 @@ pub(crate) fn left_of(layout: &Layout, name: &InstanceName) -> Result<Option<Mar
 }
 
 /// The containers and volumes that an uninstall keeps, for people.
+#[must_use]
 pub fn kept(layout: &Layout, name: &InstanceName) -> Vec<String> {
     let record = record(layout, name).ok().flatten();
     let containers = record.iter().flat_map(|record| &record.containers);
     let words = containers.map(|container| {
-        let volumes: String = container.volumes.keys().map(|volume| format!(", volume {volume}")).collect();
-        format!("{} container {}{volumes}", container.engine, container.container)
+        let own = format!("{} container {}", container.engine, container.container);
+        let volumes = container.volumes.keys().map(|volume| format!("volume {volume}"));
+        std::iter::once(own).chain(volumes).collect::<Vec<_>>().join(", ")
     });
     words.collect()
 }

@@ -8,6 +8,7 @@ use crate::plan::refusal::Refusal;
 use crate::plan::step::{DevelopmentVerb, Plan, Step, Undo};
 use crate::plan::wanted::{Development, Wanted};
 use crate::platform::calls::{self, Sockets};
+use crate::platform::development::Standing;
 use crate::platform::identity;
 
 /// The permission bits of what only its owner may read.
@@ -37,7 +38,7 @@ pub(super) fn guard(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal>
             }
         }
         let holder = container.port.and_then(|port| Some((port.host, seen.ports.get(&port.host)?)));
-        if let Some((port, holder)) = holder.filter(|_| !there.is_some_and(|standing| standing.runs())) {
+        if let Some((port, holder)) = holder.filter(|_| !there.is_some_and(Standing::runs)) {
             let service = container.service.clone();
             return Err(Refusal::DevelopmentPort { service, port, holder: holder.clone() });
         }
@@ -127,10 +128,11 @@ fn step(container: &DevelopmentContainer, verb: DevelopmentVerb) -> Step {
 }
 
 /// What brings the services for development up that are not, before whatever needs them.
+#[must_use]
 pub fn ahead(observed: &Observed) -> Vec<Step> {
     let Some(seen) = &observed.development else { return Vec::new() };
     let containers = seen.record.iter().flat_map(|record| &record.containers);
     let down =
-        containers.filter(|container| !seen.containers.get(&container.container).is_some_and(|it| it.runs()));
+        containers.filter(|container| !seen.containers.get(&container.container).is_some_and(Standing::runs));
     down.map(|container| step(container, DevelopmentVerb::Up)).collect()
 }
