@@ -455,6 +455,8 @@ fn definitions_are_rendered_for_any_platform() {
     assert_eq!(serde_json::from_str::<Value>(&entry.out).unwrap()["marker"]["name"], "web");
     let answer = host.json(0, &["render", "--user", "--platform", "systemd", "--systemd-version", "255"]);
     assert_eq!(answer["text"], unit.out);
+    let without = host.expect(2, &["render", "--user", "--platform", "quadlet"]);
+    assert!(without.err.contains("a container needs an image"), "{}", without.err);
     let old = host.expect(4, &["render", "--user", "--platform", "systemd", "--systemd-version", "200"]);
     assert!(old.err.contains("too old"), "{}", old.err);
     host.manifest(&json!({ "name": "web", "package": { "name": "server" } }));

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 
+use crate::model::form::Form;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::name::{ComponentName, InstanceName};
 
@@ -206,4 +207,9 @@ fn platform(text: &str) -> Result<PlatformKind, String> {
     let words: Vec<&str> = PlatformKind::ALL.iter().map(|kind| kind.as_str()).collect();
     let found = PlatformKind::ALL.into_iter().find(|kind| kind.as_str() == text);
     found.ok_or_else(|| format!("the platforms are {}", words.join(", ")))
+}
+
+fn form(text: &str) -> Result<Form, String> {
+    let words: Vec<&str> = Form::all().map(Form::as_str).collect();
+    Form::all().find(|form| form.as_str() == text).ok_or_else(|| format!("it is one of {}", words.join(", ")))
 }

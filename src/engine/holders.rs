@@ -148,17 +148,24 @@ fn in_unit(pid: u32, of: &Marker) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::os::testing::{IS_UNIX, PROGRAM};
 
     #[test]
     fn an_interpreter_that_was_given_a_file_of_the_instance_is_of_it() {
         let folder = tempfile::tempdir().unwrap();
         let install = Utf8Path::from_path(folder.path()).unwrap();
-        let script = install.join("server-1.0.0/run");
+        let script = install.join("server-1.0.0").join("run");
         std::fs::create_dir(install.join("server-1.0.0")).unwrap();
         std::fs::write(&script, "read -r line\n").unwrap();
+        // A shell by the name of an interpreter, which takes the words that it does not know for nothing.
+        let named = tempfile::tempdir().unwrap();
+        let interpreter = if IS_UNIX { "/bin/sh".into() } else { named.path().join("node.exe") };
+        if !IS_UNIX {
+            std::fs::copy(PROGRAM, &interpreter).unwrap();
+        }
         let started = |words: &[&str]| {
             #[expect(clippy::disallowed_methods, reason = "a child that waits is no one-shot command")]
-            let mut command = std::process::Command::new("/bin/sh");
+            let mut command = std::process::Command::new(&interpreter);
             command.args(words).stdin(std::process::Stdio::piped()).spawn().unwrap()
         };
         let found = |child: &std::process::Child| {

@@ -96,7 +96,7 @@ pub(crate) fn observe(
         receipt,
         lingering: asks_lingering.then(|| context.manager.lingering(&context.caller.name).ok()).flatten(),
         trial: trial::open(layout, name)?,
-        link: files::read_link(&layout.current(name, &of.component))?,
+        link: files::read_pointer(&layout.current(name, &of.component))?,
         specs,
         spoiled,
         applied: None,

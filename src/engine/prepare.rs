@@ -146,7 +146,7 @@ fn runs_as_root(declared: &Declared) -> bool {
 /// instances share nothing.
 fn trees_like(layout: &Layout, declared: &Declared) -> Vec<Utf8PathBuf> {
     let (name, component) = (&declared.manifest.name, &declared.manifest.package.name);
-    let active = files::read_link(&layout.current(name, component)).ok().flatten();
+    let active = files::read_pointer(&layout.current(name, component)).ok().flatten();
     let mut trees = tree::versions(&layout.install(name), component).unwrap_or_default();
     trees.retain(|tree| tree.complete.is_some());
     trees.reverse();

@@ -27,7 +27,9 @@ pub(crate) fn build_of(program: &Utf8Path) -> Result<String, FileError> {
 /// The copy that an instance's definition starts, as its link names it.
 pub(crate) fn linked(layout: &Layout, name: &InstanceName) -> Option<String> {
     let link = files::read_link(&layout.runtime_link(name)).ok()??;
-    link.strip_prefix("../.runtime/").map(str::to_owned)
+    let build = link.strip_prefix("../.runtime/")?;
+    // On Windows the account of the service may replace it.
+    files::is_plain_name(build).then(|| build.to_owned())
 }
 
 /// The program by which an instance is run, as it can be started: Windows starts nothing through a link of ours.

@@ -150,14 +150,14 @@ fn is_late(status: &Status, platform: PlatformKind, seen: Option<&Seen>) -> bool
 
 /// The version that the current link names: one system call, and the truth.
 pub(crate) fn active_version(layout: &Layout, of: &Marker) -> Option<Version> {
-    let tree = files::read_link(&layout.current(&of.name, &of.component)).ok()??;
+    let tree = files::read_pointer(&layout.current(&of.name, &of.component)).ok()??;
     let version = tree.strip_prefix(of.component.as_str())?.strip_prefix('-')?;
     version.parse().ok()
 }
 
 /// The launch spec that the current link names.
 pub(crate) fn active(layout: &Layout, of: &Marker) -> Option<LaunchSpec> {
-    let tree = files::read_link(&layout.current(&of.name, &of.component)).ok()??;
+    let tree = files::read_pointer(&layout.current(&of.name, &of.component)).ok()??;
     parsed(&layout.launch(&of.name, &tree))
 }
 

@@ -130,7 +130,7 @@ pub fn defined(layout: &Layout, name: &InstanceName) -> Result<Marker, RunError>
 pub fn active_launch(layout: &Layout, name: &InstanceName) -> Result<LaunchSpec, RunError> {
     let nothing = || RunError::NothingActive(name.clone());
     let component = defined(layout, name)?.component;
-    let tree = files::read_link(&layout.current(name, &component))?.ok_or_else(nothing)?;
+    let tree = files::read_pointer(&layout.current(name, &component))?.ok_or_else(nothing)?;
     let path = layout.launch(name, &tree);
     let text = files::read(&path)?.ok_or_else(nothing)?;
     serde_json::from_str(&text).map_err(|error| RunError::Spec { path, reason: error.to_string() })

@@ -40,10 +40,17 @@ pub(crate) fn perform(layout: &Layout, of: &Marker, verb: ServiceVerb) -> Result
             if manager == Manager::Services {
                 service::switch_for_account(layout, of)?;
             }
-            match guard::request_restart(layout, &of.name).map_err(|error| error.to_string())? {
-                guard::Restart::Requested { .. } => Ok(()),
-                guard::Restart::NotRunning => started(),
+            let restart = || guard::request_restart(layout, &of.name).map_err(|error| error.to_string());
+            if let guard::Restart::Requested { .. } = restart()? {
+                return Ok(());
             }
+            // One that has outlived its guardian is adopted by the new one first.
+            let orphan = guard::supervisor_of(layout, &of.name);
+            started()?;
+            if orphan.is_some() && guard::supervisor_of(layout, &of.name) == orphan {
+                restart()?;
+            }
+            Ok(())
         }),
         ServiceVerb::Stop { limit } => match manager {
             Manager::Services => service::stop(layout, of, limit.duration()),

@@ -107,6 +107,7 @@ fn prepared(argv: &[String]) -> io::Result<Command> {
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
     #[expect(clippy::disallowed_methods, reason = "the door to processes is in this floor")]
     let mut command = Command::new(program);
+    system::keep_quiet(&mut command);
     command.args(arguments).env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "");
     if account::effective_uid() != 0
         && environment::variable("XDG_RUNTIME_DIR").is_none()
@@ -217,27 +218,52 @@ pub fn stream_both(argv: &[String], each: &mut dyn FnMut(&str) -> bool) -> io::R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::identity;
+    use crate::host::os::testing::{IS_UNIX, shell, waits};
     use crate::host::signal::Signal;
+    use crate::host::{identity, tree};
 
-    fn words(words: &[&str]) -> Vec<String> {
-        words.iter().copied().map(str::to_owned).collect()
+    /// What a shell adds to the environment that it is given.
+    fn of_the_shell(line: &str) -> bool {
+        const NAMES: [&str; 10] = [
+            "PWD=",
+            "SHLVL=",
+            "_=",
+            "COMSPEC=",
+            "PATH=",
+            "PATHEXT=",
+            "PROMPT=",
+            "SystemRoot=",
+            "SystemDrive=",
+            "WINE",
+        ];
+        NAMES.iter().any(|name| line.starts_with(name))
+    }
+
+    /// The process that was given this word and no file, as soon as there is one.
+    fn running(word: &str) -> u32 {
+        loop {
+            let words = |pid| tree::arguments(pid).unwrap_or_default();
+            let found = tree::all().into_iter().map(|process| process.identity.pid);
+            if let Some(pid) =
+                found.into_iter().find(|pid| words(*pid).iter().skip(1).any(|next| next == word))
+            {
+                return pid;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     #[test]
     fn a_commands_outputs_and_code_are_read() {
-        let output =
-            output(&words(&["sh", "-c", "echo out; echo err >&2; exit 3"]), Manner::default()).unwrap();
-        assert_eq!(
-            (output.stdout.as_str(), output.stderr.as_str(), output.code),
-            ("out\n", "err\n", Some(3))
-        );
+        let command = shell("echo out; echo err >&2; exit 3", "echo out&echo err>&2&exit 3");
+        let said = output(&command, Manner::default()).unwrap();
+        assert_eq!((said.stdout.trim_end(), said.stderr.trim_end(), said.code), ("out", "err", Some(3)));
     }
 
     #[test]
     fn a_command_that_takes_too_long_is_killed() {
         let manner = Manner { limit: Some(Duration::from_millis(50)), ..Manner::default() };
-        let error = output(&words(&["sleep", "10"]), manner).unwrap_err();
+        let error = output(&waits(10), manner).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
@@ -246,23 +272,25 @@ mod tests {
         let began = Instant::now();
         let manner = Manner { limit: Some(Duration::from_secs(20)), ..Manner::default() };
         for manner in [manner, Manner::default()] {
-            let said = output(&words(&["sh", "-c", "sleep 30 & echo $!; exit 4"]), manner).unwrap();
+            let left = "start /b ping -n 31 127.0.0.1&exit 4";
+            let said = output(&shell("sleep 30 & echo $!; exit 4", left), manner).unwrap();
             assert_eq!(said.code, Some(4));
-            let left = identity::identity_of(said.stdout.trim().parse().unwrap()).unwrap();
-            identity::signal(left, Signal::KILL).unwrap();
+            if let Ok(left) = said.stdout.trim().parse() {
+                identity::signal(identity::identity_of(left).unwrap(), Signal::KILL).unwrap();
+            }
         }
         assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     }
 
     #[test]
     fn what_takes_too_long_is_killed_with_what_it_started() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("pid");
-        let script = format!("sleep 30 & echo $! > {}; wait", file.display());
-        let manner = Manner { limit: Some(Duration::from_secs(1)), ..Manner::default() };
-        let error = output(&words(&["sh", "-c", &script]), manner).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        let child: u32 = std::fs::read_to_string(&file).unwrap().trim().parse().unwrap();
+        // Long enough to be seen, and no other test waits for so long.
+        let began = std::thread::spawn(|| {
+            let manner = Manner { limit: Some(Duration::from_secs(2)), ..Manner::default() };
+            output(&waits(34), manner).unwrap_err()
+        });
+        let child = running(if IS_UNIX { "34" } else { "35" });
+        assert_eq!(began.join().unwrap().kind(), io::ErrorKind::TimedOut);
         let until = Instant::now() + Duration::from_secs(5);
         let runs = || crate::host::identity::process(child).is_some_and(|process| !process.ended);
         while runs() && Instant::now() < until {
@@ -275,25 +303,34 @@ mod tests {
     fn lines_are_told_as_they_come_and_when_it_takes_too_long() {
         let mut lines = Vec::new();
         let mut each = |line: &str| lines.push(line.to_owned());
-        let script =
+        let unix =
             "echo one; printf two; sleep 0.05; echo ' three'; echo four >&2; printf five; exec sleep 30";
-        let manner = Manner { limit: Some(Duration::from_millis(400)), ..Manner::default() };
-        let error = told(&words(&["sh", "-c", script]), manner, &mut each).unwrap_err();
+        let windows =
+            "echo one&<nul set /p=two&echo. three&echo four>&2&<nul set /p=five&ping -n 31 127.0.0.1 >nul";
+        let limit = Duration::from_millis(if IS_UNIX { 400 } else { 3000 });
+        let manner = Manner { limit: Some(limit), ..Manner::default() };
+        let error = told(&shell(unix, windows), manner, &mut each).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(lines, ["one", "two three", "four", "five"]);
     }
 
     #[test]
     fn a_long_output_is_read_whole() {
-        let script = "head -c 3000000 /dev/zero | tr '\\0' x; echo end >&2";
-        let said = output(&words(&["sh", "-c", script]), Manner::default()).unwrap();
-        assert_eq!((said.stdout.len(), said.stderr.as_str()), (3_000_000, "end\n"));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("long");
+        std::fs::write(&file, vec![b'x'; 3_000_000]).unwrap();
+        let (unix, windows) = (format!("cat {}", file.display()), format!("type {}", file.display()));
+        let said = output(&shell(&(unix + "; echo end >&2"), &(windows + "&echo end>&2")), Manner::default())
+            .unwrap();
+        assert_eq!((said.stdout.len(), said.stderr.trim_end()), (3_000_000, "end"));
     }
 
     #[test]
     fn a_given_environment_is_the_whole_environment() {
         let environment = [("A".to_owned(), "b c".to_owned())];
         let manner = Manner { environment: Some(&environment), ..Manner::default() };
-        assert_eq!(output(&words(&["/usr/bin/env"]), manner).unwrap().stdout, "A=b c\n");
+        let said = output(&shell("exec /usr/bin/env", "set"), manner).unwrap().stdout;
+        let known: Vec<&str> = said.lines().filter(|line| !of_the_shell(line)).collect();
+        assert_eq!(known, ["A=b c"]);
     }
 }

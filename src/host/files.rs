@@ -270,6 +270,23 @@ pub fn read_link(path: &Utf8Path) -> Result<Option<String>, FileError> {
     }
 }
 
+/// Where a link leads that names something of its own folder. The account of a service may be able to replace it, so one that
+/// leads anywhere else is refused.
+pub fn read_pointer(path: &Utf8Path) -> Result<Option<String>, FileError> {
+    let target = read_link(path)?;
+    if target.as_deref().is_none_or(is_plain_name) {
+        return Ok(target);
+    }
+    let source = io::Error::new(io::ErrorKind::InvalidData, "it leads out of its folder");
+    Err(failed_io("follow", path)(source))
+}
+
+/// Whether a text names something of one folder, on every system.
+#[must_use]
+pub fn is_plain_name(text: &str) -> bool {
+    !text.is_empty() && !matches!(text, "." | "..") && !text.contains(['/', '\\', ':', '\0'])
+}
+
 /// The names in a folder, in order, or nothing where there is no folder.
 pub fn list(folder: &Utf8Path) -> Result<Option<Vec<String>>, FileError> {
     let entries = match fs_err::read_dir(folder) {
@@ -327,46 +344,4 @@ pub(super) fn parent(path: &Utf8Path) -> &Utf8Path {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
-        (folder, path)
-    }
-
-    #[test]
-    fn a_file_is_replaced_and_nothing_is_left_beside_it() {
-        let (_keep, folder) = folder();
-        let path = folder.join("a");
-        write(&path, "one", 0o600, None).unwrap();
-        write(&path, "two", 0o640, None).unwrap();
-        assert_eq!(read(&path).unwrap().as_deref(), Some("two"));
-        let mode = facts(&path).unwrap().unwrap().mode;
-        assert_eq!(mode, if os::testing::IS_UNIX { 0o640 } else { 0o700 });
-        assert_eq!(list(&folder).unwrap().unwrap(), ["a"]);
-    }
-
-    #[test]
-    fn a_line_is_added_after_one_that_was_written_in_part() {
-        let (_keep, folder) = folder();
-        let path = folder.join("lines");
-        append(&path, "one", 0o600).unwrap();
-        std::fs::write(&path, "one\ntw").unwrap();
-        append(&path, "three", 0o600).unwrap();
-        assert_eq!(read(&path).unwrap().as_deref(), Some("one\ntw\nthree\n"));
-    }
-
-    #[test]
-    fn a_link_is_switched_over_what_a_killed_run_left() {
-        let (_keep, folder) = folder();
-        let path = folder.join("current");
-        link(&path, Utf8Path::new("a-1")).unwrap();
-        let left = folder.join(format!(".mainstay-current.{}", std::process::id()));
-        os::fs::lead(left.as_str(), "a-0").unwrap();
-        link(&path, Utf8Path::new("a-2")).unwrap();
-        assert_eq!(read_link(&path).unwrap().as_deref(), Some("a-2"));
-        assert_eq!(list(&folder).unwrap().unwrap(), ["current"]);
-    }
-}
+mod tests;

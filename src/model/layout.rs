@@ -327,6 +327,13 @@ impl Layout {
         &self.units
     }
 
+    /// The folder of Quadlet's units in this scope (podman-systemd.unit(5)): beside systemd's own folder.
+    #[must_use]
+    pub fn quadlets(&self) -> Utf8PathBuf {
+        let configuration = self.units.ancestors().nth(2).unwrap_or(&self.units);
+        configuration.join("containers/systemd")
+    }
+
     /// The folder of launchd's property lists in this scope.
     #[must_use]
     pub fn property_lists(&self) -> &Utf8Path {

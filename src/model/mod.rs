@@ -21,6 +21,7 @@ pub mod effect;
 pub mod ended;
 pub mod environment_file;
 pub mod event_line;
+pub mod form;
 pub mod health;
 pub mod health_file;
 pub mod history;

@@ -234,6 +234,8 @@ impl<'a> Worker<'a> {
                 {
                     continue;
                 }
+                // Where nobody takes the name of a file that is open, not even by this program.
+                own = None;
                 let saved = u64::try_from(their_stat.st_blocks).unwrap_or(0) * 512;
                 let done = match self.manner {
                     Manner::Look => true,

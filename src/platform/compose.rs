@@ -2,6 +2,7 @@
 //! found, what is asked of an engine, and what it answers.
 
 pub mod entry;
+pub(super) mod mounts;
 pub mod query;
 pub mod reader;
 pub mod seen;

@@ -26,6 +26,7 @@ pub mod journal;
 pub mod launchd;
 pub mod observed;
 mod properties;
+pub mod quadlet;
 pub mod query;
 mod refusal;
 mod stamp;

@@ -257,6 +257,7 @@ fn fingerprint(stat: &Stat) -> (u64, u64, i64, i64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::os::testing::PROGRAM;
     use crate::supervise::sample::Sample;
 
     /// A service whose files are watched, and the time of its start.
@@ -268,12 +269,23 @@ mod tests {
 
     /// What the next looks say.
     fn looks(changes: &mut Changes, count: u32) -> Vec<Option<String>> {
-        (0..count).map(|_| changes.look(changes.deadline())).collect()
+        let looks = (0..count).map(|_| changes.look(changes.deadline()));
+        looks.map(|told| told.map(|told| plain(&told))).collect()
+    }
+
+    /// What is told of a path.
+    fn said(path: &Utf8Path, what: &str) -> String {
+        plain(&format!("`{path}` {what}"))
+    }
+
+    /// A path may be written with both strokes where both mean the same.
+    fn plain(text: &str) -> String {
+        if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() }
     }
 
     #[test]
     fn a_change_counts_when_it_has_come_to_rest() {
-        let mut sample = Sample::new(&["/bin/true", "--config={deploy}/web.toml", "{deploy}/other"]);
+        let mut sample = Sample::new(&[PROGRAM, "--config={deploy}/web.toml", "{deploy}/other"]);
         let (config, deploy) = (sample.context.folders.config.clone(), sample.context.folders.deploy.clone());
         std::fs::create_dir(config.join("sub")).unwrap();
         std::fs::write(config.join("sub/a"), "1").unwrap();
@@ -288,7 +300,7 @@ mod tests {
             told.extend(looks(&mut changes, 1));
         }
         assert_eq!(told, [None, None, None]);
-        let rested = Some(format!("`{config}/sub/a` has changed"));
+        let rested = Some(said(&config.join("sub/a"), "has changed"));
         assert_eq!(looks(&mut changes, 3), [rested, None, None]);
         for (path, text) in [
             (config.join("b"), "is new"),
@@ -296,10 +308,10 @@ mod tests {
             (deploy.join("other"), "is new"),
         ] {
             std::fs::write(&path, "x").unwrap();
-            assert_eq!(looks(&mut changes, 2), [None, Some(format!("`{path}` {text}"))]);
+            assert_eq!(looks(&mut changes, 2), [None, Some(said(&path, text))]);
         }
         std::fs::remove_file(config.join("b")).unwrap();
-        assert_eq!(looks(&mut changes, 2), [None, Some(format!("`{config}/b` is gone"))]);
+        assert_eq!(looks(&mut changes, 2), [None, Some(said(&config.join("b"), "is gone"))]);
         // One that is put back was no change.
         std::fs::rename(config.join("sub/a"), config.join("sub/a~")).unwrap();
         assert_eq!(looks(&mut changes, 1), [None]);
@@ -317,7 +329,7 @@ mod tests {
         let mut sample = Sample::new(&["{deploy}/web"]);
         let deploy = sample.context.folders.deploy.clone();
         let (program, secret) = (deploy.join("web"), deploy.join("secret"));
-        std::fs::copy("/bin/true", &program).unwrap();
+        std::fs::copy(PROGRAM, &program).unwrap();
         std::fs::write(&secret, "1").unwrap();
         sample.context.spec.secrets.insert("KEY".to_owned().try_into().unwrap(), secret.clone());
         let (mut changes, _) = watching(&mut sample, &[Watched::Program, Watched::Environment]);
@@ -325,14 +337,14 @@ mod tests {
             std::fs::remove_file(&path).unwrap();
             assert_eq!(looks(&mut changes, 3), [None, None, None]);
             std::fs::write(&path, "a version that is larger").unwrap();
-            assert_eq!(looks(&mut changes, 2), [None, Some(format!("`{path}` has changed"))]);
+            assert_eq!(looks(&mut changes, 2), [None, Some(said(&path, "has changed"))]);
         }
     }
 
     #[cfg(unix)]
     #[test]
     fn links_are_not_followed_and_folders_have_an_end() {
-        let mut sample = Sample::new(&["/bin/true"]);
+        let mut sample = Sample::new(&[PROGRAM]);
         let config = sample.context.folders.config.clone();
         let outside = sample.root.join("outside");
         std::fs::create_dir(&outside).unwrap();
@@ -353,7 +365,7 @@ mod tests {
 
     #[test]
     fn too_many_files_are_not_all_watched() {
-        let mut sample = Sample::new(&["/bin/true"]);
+        let mut sample = Sample::new(&[PROGRAM]);
         let config = sample.context.folders.config.clone();
         for number in 0..=MOST {
             std::fs::File::create(config.join(format!("{number:05}"))).unwrap();
@@ -367,7 +379,7 @@ mod tests {
 
     #[test]
     fn what_the_manager_hands_over_is_not_watched_and_nothing_is_nothing() {
-        let mut sample = Sample::new(&["/bin/true"]);
+        let mut sample = Sample::new(&[PROGRAM]);
         let now = BootMoment(0);
         assert!(Changes::begin(&sample.context, &sample.prepared(), now).is_none());
         sample.context.spec.credentials = true;

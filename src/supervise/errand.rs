@@ -194,6 +194,7 @@ mod tests {
 
     use super::*;
     use crate::host::clock;
+    use crate::host::os::testing::{PROGRAM, shell, waits};
     use crate::host::output::log_file;
     use crate::model::status::Exit;
     use crate::supervise::sample::{Sample, end_of, readable};
@@ -206,11 +207,13 @@ mod tests {
 
     #[test]
     fn a_command_runs_as_the_program_does_and_its_output_is_kept() {
-        let sample = Sample::new(&["/bin/true"]);
+        let sample = Sample::new(&[PROGRAM]);
         let context = &sample.context;
         let mut log = Log::open(context).unwrap();
-        let command =
-            words(&["/bin/sh", "-c", "echo $MAINSTAY_NAME in {data} $FACT; printf half >&2; exit 4"]);
+        let command = shell(
+            "echo $MAINSTAY_NAME in {data} $FACT; printf half >&2; exit 4",
+            "echo %MAINSTAY_NAME% in {data} %FACT%& <nul set /p=half>&2& exit 4",
+        );
         let facts = [("FACT", "partial".to_owned())];
         let prepared = sample.prepared();
         let mut errand =
@@ -228,10 +231,10 @@ mod tests {
 
     #[test]
     fn a_command_that_takes_too_long_is_killed() {
-        let sample = Sample::new(&["/bin/true"]);
+        let sample = Sample::new(&[PROGRAM]);
         let mut log = Log::open(&sample.context).unwrap();
         let now = clock::boot_now();
-        let command = words(&["/bin/sleep", "60"]);
+        let command = waits(60);
         let mut errand =
             Errand::command(&sample.context, &sample.prepared(), &command, &[], LIMIT, now).unwrap();
         let pid = errand.process().unwrap();
@@ -243,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_post_is_sent_and_its_answer_counts() {
-        let mut sample = Sample::new(&["/bin/true"]);
+        let mut sample = Sample::new(&[PROGRAM]);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port().to_string();
         sample.context.spec.environment.insert("PORT".to_owned().try_into().unwrap(), port);

@@ -134,6 +134,7 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::os::testing::PROGRAM;
     use crate::model::status::{Exit, FORMAT, HealthStanding, ProcessIdentity, ScheduleStanding};
     use crate::supervise::sample::Sample;
 
@@ -223,7 +224,7 @@ mod tests {
 
     #[test]
     fn the_record_goes_on_under_the_next_supervisor() {
-        let mut sample = Sample::new(&["/bin/true"]);
+        let mut sample = Sample::new(&[PROGRAM]);
         sample.context.spec.health_file = Some("{run}/health.json".to_owned());
         let mut keeper = HealthKeeper::of(&sample.context).unwrap();
         keeper.update(&Status { ready: Some(moment(5)), ..status() }).unwrap();
@@ -249,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_file_is_written_only_when_something_is_new() {
-        let mut sample = Sample::new(&["/bin/true"]);
+        let mut sample = Sample::new(&[PROGRAM]);
         assert!(HealthKeeper::of(&sample.context).is_none());
         sample.context.spec.health_file = Some("{run}/health.json".to_owned());
         let path = sample.context.folders.run.join("health.json");
@@ -277,7 +278,7 @@ mod tests {
         if crate::host::account::effective_uid() != 0 {
             return;
         }
-        let mut sample = Sample::new(&["/bin/true"]);
+        let mut sample = Sample::new(&[PROGRAM]);
         std::fs::set_permissions(&sample.root, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         sample.context.spec.health_file = Some("{run}/health.json".to_owned());
         let (uid, gid) = (65_534, 65_534);

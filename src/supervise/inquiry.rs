@@ -257,13 +257,10 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+    use crate::host::os::testing::{IS_UNIX, PROGRAM, child_of, shell, waits};
     use crate::supervise::sample::{Sample, end_of, readable};
 
     const LIMIT: Duration = Duration::from_secs(10);
-
-    fn words(words: &[&str]) -> Vec<String> {
-        words.iter().map(|word| (*word).to_owned()).collect()
-    }
 
     fn policy(probe: HealthProbe, timeout: Duration) -> HealthPolicy {
         let timeout = Span::milliseconds(timeout.as_millis().try_into().unwrap());
@@ -279,11 +276,11 @@ mod tests {
 
     #[test]
     fn a_command_says_yes_no_or_nothing() {
-        let sample = Sample::new(&["/bin/true"]);
+        let sample = Sample::new(&[PROGRAM]);
         let prepared = sample.prepared();
         let mut inquiry = Inquiry::new().unwrap();
-        let mut said = |command: &[&str]| {
-            if let Some(reply) = inquiry.need(&sample.context, &prepared, &words(command), LIMIT) {
+        let mut said = |command: &[String]| {
+            if let Some(reply) = inquiry.need(&sample.context, &prepared, command, LIMIT) {
                 return reply;
             }
             assert!(inquiry.deadline().is_some());
@@ -293,31 +290,25 @@ mod tests {
             assert_eq!(inquiry.deadline(), None);
             reply
         };
-        assert_eq!(said(&["/bin/sh", "-c", "test -d {data}"]), Reply::Yes);
-        assert_eq!(
-            said(&["/bin/sh", "-c", "exit 3"]),
-            Reply::No("the command exited with code 3".to_owned())
-        );
-        assert!(matches!(said(&["/bin/sh", "-c", "kill -9 $$"]), Reply::Unknown(_)));
-        assert!(matches!(said(&["/nowhere/x"]), Reply::Unknown(_)));
+        let there = shell("test -d {data}", r"if not exist {data}\nul exit 1");
+        assert_eq!(said(&there), Reply::Yes);
+        let three = Reply::No("the command exited with code 3".to_owned());
+        assert_eq!(said(&shell("exit 3", "exit 3")), three);
+        if IS_UNIX {
+            // Elsewhere a process ends with a code, whoever ends it.
+            assert!(matches!(said(&shell("kill -9 $$", "")), Reply::Unknown(_)));
+        }
+        assert!(matches!(said(&["/nowhere/x".to_owned()]), Reply::Unknown(_)));
     }
 
     #[test]
     fn a_command_that_hangs_is_killed_with_what_it_started() {
-        let sample = Sample::new(&["/bin/true"]);
+        let sample = Sample::new(&[PROGRAM]);
         let prepared = sample.prepared();
-        let file = sample.root.join("child");
-        let command =
-            words(&["/bin/sh", "-c", &format!("sleep 60 & echo $! >{file}.new; mv {file}.new {file}; wait")]);
-        let policy = policy(HealthProbe::Command(command), LIMIT);
+        let policy = policy(HealthProbe::Command(waits(60)), LIMIT);
         let mut inquiry = Inquiry::new().unwrap();
         assert_eq!(inquiry.health(&sample.context, &prepared, &policy), None);
-        let child: u32 = loop {
-            if let Ok(text) = std::fs::read_to_string(&file) {
-                break text.trim().parse().unwrap();
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        };
+        let child = child_of(process(&inquiry));
         let (pid, until) = (process(&inquiry), inquiry.deadline().unwrap());
         assert_eq!(inquiry.attend(BootMoment(until.0 - 1)), None);
         assert_eq!(inquiry.attend(until), Some(Reply::Unknown("no answer within 10s".to_owned())));
@@ -330,7 +321,7 @@ mod tests {
 
     #[test]
     fn health_over_http_looks_at_status_and_fields() {
-        let mut sample = Sample::new(&["/bin/true"]);
+        let mut sample = Sample::new(&[PROGRAM]);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port().to_string();
         sample.context.spec.environment.insert("PORT".to_owned().try_into().unwrap(), port);
@@ -360,7 +351,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_nobody_waits_for_is_passed_over() {
-        let sample = Sample::new(&["/bin/true"]);
+        let sample = Sample::new(&[PROGRAM]);
         let prepared = sample.prepared();
         let refused = policy(HealthProbe::Tcp("127.0.0.1:1".to_owned()), LIMIT);
         let mut inquiry = Inquiry::new().unwrap();

@@ -92,6 +92,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::host::os::testing::PROGRAM;
     use crate::supervise::sample::Sample;
 
     fn pid_file(sample: &mut Sample) -> PidFile {
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_number_is_written_and_only_our_own_is_removed() {
-        let mut sample = Sample::new(&["/bin/true"]);
+        let mut sample = Sample::new(&[PROGRAM]);
         let mut file = pid_file(&mut sample);
         let path = sample.context.folders.run.join("web.pid");
         file.check().unwrap();
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_live_process_that_is_not_ours_is_respected_and_a_stale_number_replaced() {
-        let mut sample = Sample::new(&["/bin/true"]);
+        let mut sample = Sample::new(&[PROGRAM]);
         let mut file = pid_file(&mut sample);
         let path = sample.context.folders.run.join("web.pid");
         // This very process stands for somebody else's.
@@ -133,6 +134,7 @@ mod tests {
         // The same number, written long before that process began, was another one's.
         let opened = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         opened.set_modified(SystemTime::now() - Duration::from_secs(365 * 86_400)).unwrap();
+        drop(opened);
         file.check().unwrap();
         for stale in [format!("{}\n", nobody()), "nonsense".to_owned(), String::new(), "9".repeat(1000)] {
             std::fs::write(&path, &stale).unwrap();
@@ -145,7 +147,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn what_is_no_file_is_refused() {
-        let mut sample = Sample::new(&["/bin/true"]);
+        let mut sample = Sample::new(&[PROGRAM]);
         let mut file = pid_file(&mut sample);
         let path = sample.context.folders.run.join("web.pid");
         std::os::unix::fs::symlink(sample.root.join("elsewhere"), &path).unwrap();

@@ -24,6 +24,7 @@ impl Sample {
     pub(crate) fn new(command: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8PathBuf::try_from(folder.path().canonicalize().unwrap()).unwrap();
+        let root = crate::host::os::fs::as_typed(root);
         let deploy = root.join("deploy");
         let layout = Layout::system().below(root.clone());
         let marker = Marker {

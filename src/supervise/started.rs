@@ -35,11 +35,12 @@ fn salt() -> std::io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::os::testing::PROGRAM;
     use crate::supervise::sample::Sample;
 
     #[test]
     fn what_came_from_files_is_written_down_and_no_value_of_it() {
-        let mut sample = Sample::new(&["/bin/true"]);
+        let mut sample = Sample::new(&[PROGRAM]);
         let (file, secret) = (sample.root.join("env"), sample.root.join("secret"));
         std::fs::write(&file, "PORT=4000\n").unwrap();
         std::fs::write(&secret, "hush-hush\n").unwrap();

@@ -189,3 +189,64 @@ pub(crate) fn compose(arguments: &[&str]) -> Result<String, String> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
+
+/// Podman's generator of units, if there is one that reads as today's do, and what starts it: in the path of its package,
+/// or in the root file system that the suites on real systems keep, whose own libraries it takes.
+fn quadlet_program() -> Option<Vec<std::path::PathBuf>> {
+    let home = std::env::var_os("HOME").map(std::path::PathBuf::from).unwrap_or_default();
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), Into::into);
+    let program = Path::new("usr/libexec/podman/quadlet");
+    let mut ways = vec![vec![Path::new("/").join(program)]];
+    let roots = std::fs::read_dir(cache.join("mainstay-tests")).into_iter().flatten().flatten();
+    let roots = roots.filter(|entry| entry.file_name().to_string_lossy().starts_with("root-containers-"));
+    ways.extend(roots.map(|entry| {
+        let root = entry.path();
+        let library = format!("usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+        let loader = std::fs::read_dir(root.join("usr/lib64")).into_iter().flatten().flatten();
+        let loader =
+            loader.map(|entry| entry.path()).find(|path| path.to_string_lossy().contains("ld-linux"));
+        let loader = loader.unwrap_or_default();
+        vec![loader, "--library-path".into(), root.join(library), root.join(program)]
+    }));
+    let is_it = |way: &Vec<std::path::PathBuf>| {
+        let said = Command::new(&way[0]).args(&way[1..]).arg("--version").output();
+        said.is_ok_and(|said| {
+            let text = String::from_utf8_lossy(&said.stdout).into_owned();
+            said.status.success() && !text.trim_start_matches("quadlet version ").starts_with("4.")
+        })
+    };
+    ways.into_iter().find(is_it)
+}
+
+/// Whether there is a Quadlet to ask.
+pub(crate) fn quadlet_present() -> bool {
+    let there = quadlet_program().is_some();
+    if !there {
+        let why = "Podman's Quadlet is not installed, so it is not asked how it reads its units";
+        eprintln!("left out: {why}");
+        if let Some(list) = std::env::var_os("MAINSTAY_LEFT_OUT") {
+            use std::io::Write as _;
+            let mut list = std::fs::OpenOptions::new().create(true).append(true).open(list).unwrap();
+            writeln!(list, "{why}").unwrap();
+        }
+    }
+    there
+}
+
+/// The units that Quadlet makes of the files in a folder, by name, and what it complains of.
+pub(crate) fn quadlet(folder: &Path) -> (std::collections::BTreeMap<String, String>, Vec<String>) {
+    let way = quadlet_program().unwrap();
+    let mut command = Command::new(&way[0]);
+    command.args(&way[1..]).args(["--dryrun", "--no-kmsg-log"]).env("QUADLET_UNIT_DIRS", folder);
+    let output = command.output().unwrap();
+    let (text, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let complaints = said.lines().filter(|line| !line.contains("Loading source unit file"));
+    let complaints = complaints.map(str::to_owned).collect();
+    let mut units = std::collections::BTreeMap::new();
+    for part in text.split("\n---") {
+        if let Some((name, text)) = part.trim_start_matches("---").split_once("---\n") {
+            units.insert(name.to_owned(), text.to_owned());
+        }
+    }
+    (units, complaints)
+}

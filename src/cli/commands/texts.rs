@@ -51,9 +51,9 @@ pub(crate) fn render(report: &Report, arguments: &RenderArguments) -> Result<u8,
     } else {
         report.say(format!("# {}", answer.path));
         report.raw(&answer.text);
-        if let Some(socket) = &answer.socket {
-            report.say(format!("# {}", socket.path));
-            report.raw(&socket.text);
+        for file in answer.socket.iter().chain(&answer.volumes) {
+            report.say(format!("# {}", file.path));
+            report.raw(&file.text);
         }
     }
     Ok(0)

@@ -48,7 +48,7 @@ pub(super) fn collect(manager: &dyn Manager, layout: &Layout, of: &Marker) -> Fa
     let now = SystemTime::now();
     let receipt = read_receipt(&layout.receipt(name)).ok().flatten();
     let has_trees = spec.is_some_and(|spec| spec.source.has_trees());
-    let target = files::read_link(&layout.current(name, &of.component)).ok().flatten();
+    let target = files::read_pointer(&layout.current(name, &of.component)).ok().flatten();
     // Of one that has no definition the index knows nothing.
     let defined = registry::is_defined(layout, of);
     Facts {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::guard::life::{Life, Wish, start_process, starts_again};
+use crate::engine::guard::life::{Life, Wish, judged, start_process, starts_again};
 use crate::engine::guard::request::{self, Request};
 use crate::engine::guard::sweep::{Remains, sweep};
 use crate::engine::guard::{AtStart, Entry, Event, GUARDIAN_OPTION, Hooks, Outcome};
@@ -10,7 +10,7 @@ use crate::host::clock;
 use crate::host::holder::{HeldLock, holder};
 use crate::host::identity::{self, ProcessHandle};
 use crate::host::listening::HeldSockets;
-use crate::host::process::{Credentials, Ended, Particulars};
+use crate::host::process::{Credentials, DEATHS_ARE_TOLD, Ended, Particulars};
 use crate::host::rest::{AsFd, BorrowedFd, OwnedFd};
 use crate::host::signal::Signal;
 use crate::model::moment::BootMoment;
@@ -226,7 +226,11 @@ impl Ward {
             let (supervisor, since) = (*supervisor, *since);
             let exit = match adopted {
                 Some(handle) => (!identity::runs(handle.identity())).then(|| self.reported_ending()),
-                None => ended.iter().find(|one| one.pid == supervisor.pid).map(|one| one.exit),
+                None => ended.iter().find(|one| one.pid == supervisor.pid).map(|one| {
+                    let status = read_status(&self.entry.status);
+                    let said = status.filter(|said| said.supervisor == supervisor).map(|said| said.phase);
+                    judged(one.exit, said, DEATHS_ARE_TOLD)
+                }),
             };
             if let Some(exit) = exit {
                 self.ended(supervisor, exit, now.since(since), others, hooks);

@@ -65,7 +65,7 @@ pub(crate) fn take_back(
 
 /// A switch whose file is gone: where it was made, it was settled, so its launch had been ready.
 fn closed(layout: &Layout, planned: &Switch) -> Result<Switch, Failure> {
-    let link = files::read_link(&layout.current(&planned.to.name, &planned.to.component))?;
+    let link = files::read_pointer(&layout.current(&planned.to.name, &planned.to.component))?;
     let made =
         link.as_deref() == Some(planned.to.tree().as_str()) && planned.from.tree() != planned.to.tree();
     let stage = if made { Stage::Passed } else { planned.stage.clone() };

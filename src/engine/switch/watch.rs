@@ -150,7 +150,7 @@ pub(crate) fn standing(layout: &Layout, name: &InstanceName, trial: &Trial) -> O
 /// Whether the launch on trial is the one that the current link names.
 pub(crate) fn is_active(layout: &Layout, trial: &Trial, watch: &Watch) -> Result<bool, Failure> {
     let (name, component) = (&watch.from.name, &watch.from.component);
-    if files::read_link(&layout.current(name, component))?.as_deref() != Some(trial.tree.as_str()) {
+    if files::read_pointer(&layout.current(name, component))?.as_deref() != Some(trial.tree.as_str()) {
         return Ok(false);
     }
     let text = files::read(&layout.launch(name, &trial.tree))?.unwrap_or_default();
@@ -158,7 +158,7 @@ pub(crate) fn is_active(layout: &Layout, trial: &Trial, watch: &Watch) -> Result
 }
 
 pub(crate) fn is_in_force(layout: &Layout, spec: &LaunchSpec) -> Result<bool, Failure> {
-    let link = files::read_link(&layout.current(&spec.name, &spec.component))?;
+    let link = files::read_pointer(&layout.current(&spec.name, &spec.component))?;
     let text = files::read(&layout.launch(&spec.name, &spec.tree()))?;
     Ok(link.as_deref() == Some(spec.tree().as_str()) && text == Some(spec.text()))
 }

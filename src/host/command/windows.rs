@@ -2,11 +2,14 @@
 
 use std::io;
 use std::os::windows::io::AsHandle as _;
+use std::os::windows::process::CommandExt as _;
 use std::process::{Child, Command};
+
+use windows_sys::Win32::System::Threading::CREATE_NO_WINDOW;
 
 use super::Manner;
 use crate::host::os::job::{Job, Limits};
-use crate::host::os::{BorrowedFd, pipe};
+use crate::host::os::{BorrowedFd, console, pipe};
 use crate::host::pipe::PipeReader;
 use crate::host::process::{self, KILLED};
 
@@ -15,6 +18,13 @@ pub(super) struct Running {
     pub(super) child: Child,
     pub(super) pipes: [Option<PipeReader>; 2],
     job: Option<Job>,
+}
+
+/// Lets no window open for a command where this process has none to show it in.
+pub(super) fn keep_quiet(command: &mut Command) {
+    if !console::is_there() {
+        command.creation_flags(CREATE_NO_WINDOW);
+    }
 }
 
 /// Starts a command with both outputs read here.

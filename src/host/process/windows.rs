@@ -176,7 +176,11 @@ fn spawn(start: &Start<'_>, particulars: &Particulars<'_>, away: u32) -> io::Res
         flags |= CREATE_NEW_PROCESS_GROUP;
     }
     if particulars.apart {
-        flags |= CREATE_NO_WINDOW | away;
+        flags |= away;
+    }
+    if particulars.apart || !console::is_there() {
+        // It gets a console that nobody sees, by which it can ask what it starts to end.
+        flags |= CREATE_NO_WINDOW;
     }
     if particulars.bound {
         flags |= CREATE_SUSPENDED;

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::manifest::PlatformKind;
+use crate::model::form::Form;
 use crate::model::name::InstanceName;
 
 /// A text for another program: completions, a manual page.
@@ -29,8 +29,8 @@ pub struct RenderAnswer {
     pub schema: String,
     /// The instance.
     pub name: InstanceName,
-    /// The platform.
-    pub platform: PlatformKind,
+    /// The platform, or the tool in whose words it is.
+    pub platform: Form,
     /// Where the definition stands when the instance is installed.
     #[schemars(with = "String")]
     pub path: Utf8PathBuf,
@@ -38,13 +38,16 @@ pub struct RenderAnswer {
     pub text: String,
     /// What has systemd hold the sockets, beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub socket: Option<RenderedSocket>,
+    pub socket: Option<RenderedFile>,
+    /// The units of Quadlet's volumes, beside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<RenderedFile>,
 }
 
-/// What has systemd hold the sockets of a service.
+/// A file beside a definition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct RenderedSocket {
+pub struct RenderedFile {
     /// Where it stands when the instance is installed.
     #[schemars(with = "String")]
     pub path: Utf8PathBuf,

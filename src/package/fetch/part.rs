@@ -34,13 +34,25 @@ pub(super) struct Facts {
 /// A file that is being fetched. As long as this lives, no other command takes it up.
 #[derive(Debug)]
 pub(super) struct Part {
-    folder: Utf8PathBuf,
     path: Utf8PathBuf,
     facts_path: Utf8PathBuf,
     pub(super) file: File,
     /// How many bytes are there.
     pub(super) length: u64,
     pub(super) facts: Option<Facts>,
+    /// Last of all, because a file may keep its name until it is closed.
+    folder: Folder,
+}
+
+/// The folder of all parts, which goes with the last of them.
+#[derive(Debug)]
+struct Folder(Utf8PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // One that is not empty stays.
+        let _ = files::remove_empty_folder(&self.0);
+    }
 }
 
 impl Part {
@@ -81,7 +93,7 @@ impl Part {
         let facts: Option<Facts> = serde_json::from_str(&text).ok();
         // Another server's words about the file say nothing about this one's.
         let facts = facts.filter(|facts| facts.address == address.identity());
-        Ok(Self { folder: folder.to_owned(), path, facts_path, file, length, facts })
+        Ok(Self { folder: Folder(folder.to_owned()), path, facts_path, file, length, facts })
     }
 
     /// Where the next try goes on, and what it says for the server to tell whether the file is still the same.
@@ -129,7 +141,7 @@ impl Part {
 
     /// Where it lies.
     pub(super) fn folder(&self) -> &Utf8Path {
-        &self.folder
+        &self.folder.0
     }
 
     /// The digest of what is there.
@@ -152,7 +164,6 @@ impl Drop for Part {
         if self.length == 0 {
             let _ = files::remove(&self.facts_path);
             let _ = files::remove(&self.path);
-            let _ = files::remove_empty_folder(&self.folder);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The text of `compose.yaml`. Every text stands in it as a JSON string, which YAML takes as it is, with each `$`
 //! doubled, because Compose puts variables in everywhere (<https://docs.docker.com/reference/compose-file/interpolation/>).
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -12,21 +11,21 @@ use crate::model::launch::{LaunchSpec, Probe};
 use crate::model::layout::Layout;
 use crate::model::manifest::Stdin;
 use crate::model::service::StopSignal;
-use crate::model::token::{Places, expand, words};
-use crate::platform::compose::{FOLDER, LAUNCH, VARIABLES, project};
+use crate::model::token::{Places, expand};
+use crate::platform::compose::{FOLDER, LAUNCH, VARIABLES, mounts, project};
 use crate::platform::{Inexpressible, stamp};
 
 /// The beginning of the line that holds the digest of all others.
 pub(in crate::platform) const HASH: &str = "# mainstay-hash: ";
 /// How much longer an engine waits than the program may take to drain.
-pub(super) const BEYOND_THE_DRAIN: Span = Span::seconds(5);
+pub(in crate::platform) const BEYOND_THE_DRAIN: Span = Span::seconds(5);
 /// How a container's health is asked.
-pub(super) const HEALTH: [(&str, &str); 2] = [("interval", "10s"), ("timeout", "5s")];
+pub(in crate::platform) const HEALTH: [(&str, &str); 2] = [("interval", "10s"), ("timeout", "5s")];
 /// After how many bad answers it is not healthy.
-pub(super) const RETRIES: u32 = 3;
+pub(in crate::platform) const RETRIES: u32 = 3;
 
 /// The container of a launch, which a launch of this platform has.
-pub(super) fn container(spec: &LaunchSpec) -> Result<&ContainerSpec, Inexpressible> {
+pub(in crate::platform) fn container(spec: &LaunchSpec) -> Result<&ContainerSpec, Inexpressible> {
     let missing = || {
         Inexpressible::new("compose", "a container needs an image: write `\"compose\": { \"image\": \"…\" }`")
     };
@@ -34,7 +33,7 @@ pub(super) fn container(spec: &LaunchSpec) -> Result<&ContainerSpec, Inexpressib
 }
 
 /// The name of its container.
-pub(super) fn name(spec: &LaunchSpec, container: &ContainerSpec) -> String {
+pub(in crate::platform) fn name(spec: &LaunchSpec, container: &ContainerSpec) -> String {
     container.wanted.container_name.clone().unwrap_or_else(|| spec.name.to_string())
 }
 
@@ -151,55 +150,22 @@ fn surroundings(
     }
 }
 
-/// What it sees of the host: what was asked for, and the folders that its command and variables name, which are seen
-/// under their own names.
+/// What it sees of the host.
 fn mounts(text: &mut Text, spec: &LaunchSpec, container: &ContainerSpec, places: &Places<'_>) {
-    let mut mounts: Vec<(Volume, String)> = Vec::new();
-    for volume in &container.wanted.volumes {
-        let source = if volume.is_path() {
-            let expanded = expand(&volume.source, places);
-            normal(&spec.deploy.join(expanded)).into_string()
-        } else {
-            volume.source.clone()
-        };
-        mounts.push((volume.clone(), source));
-    }
-    let ready = match &spec.ready.probe {
-        Probe::Command(command) => command.as_slice(),
-        _ => &[],
-    };
-    let texts = spec
-        .command
-        .iter()
-        .chain(spec.environment.values())
-        .chain(container.wanted.entrypoint.iter().flatten())
-        .chain(ready)
-        .chain([&spec.working_directory]);
-    let named: BTreeSet<&str> = texts.flat_map(|text| words(text)).collect();
-    for (token, folder, read_only) in
-        [("config", places.config, true), ("data", places.data, false), ("deploy", places.deploy, true)]
-    {
-        let seen = mounts.iter().any(|(volume, _)| volume.target == *folder);
-        if named.contains(token) && !seen {
-            let target = folder.to_string();
-            let volume =
-                Volume { source: target.clone(), target: target.clone(), read_only, external: false };
-            mounts.push((volume, target));
-        }
-    }
+    let mounts = mounts::of(spec, container, places);
     if mounts.is_empty() {
         return;
     }
     text.line(4, "volumes:");
-    for (volume, source) in &mounts {
-        let kind = if volume.is_path() { "bind" } else { "volume" };
+    for mount in &mounts {
+        let kind = if mount.is_path { "bind" } else { "volume" };
         text.line(6, &format!("- type: {}", quoted(kind)));
-        text.pair(8, "source", source);
-        text.pair(8, "target", &volume.target);
-        if volume.read_only {
+        text.pair(8, "source", &mount.source);
+        text.pair(8, "target", &mount.target);
+        if mount.read_only {
             text.line(8, "read_only: true");
         }
-        if volume.is_path() {
+        if mount.is_path {
             // What is not there is a mistake, and not to be made as an empty folder of root's.
             text.line(8, "bind:");
             text.line(10, "create_host_path: false");
@@ -265,21 +231,6 @@ fn volumes(text: &mut Text, volumes: &[Volume]) {
 /// A duration as Compose reads it: it has no days.
 fn milliseconds(span: Span) -> String {
     format!("{}ms", span.duration().as_millis())
-}
-
-/// A path without `.` and without `..` where that can be left out.
-fn normal(path: &Utf8Path) -> Utf8PathBuf {
-    let mut normal = Utf8PathBuf::new();
-    for component in path.components() {
-        match component {
-            camino::Utf8Component::CurDir => {}
-            camino::Utf8Component::ParentDir => {
-                normal.pop();
-            }
-            other => normal.push(other.as_str()),
-        }
-    }
-    normal
 }
 
 #[derive(Default)]

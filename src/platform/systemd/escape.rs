@@ -130,13 +130,15 @@ pub fn path(path: &Utf8Path) -> Result<String, Unsayable> {
     if !text.starts_with('/') {
         return Err(Unsayable::Relative);
     }
-    if path.components().any(|part| part.as_str() == "..") {
+    if text.split('/').any(|part| part == "..") {
         return Err(Unsayable::Upward);
     }
     rest_of_line(text)?;
-    // The shortest form, which drops `.` and doubled slashes, means the same file.
-    let shortest: camino::Utf8PathBuf = path.components().collect();
-    Ok(shortest.as_str().replace('%', "%%"))
+    // The shortest form, which drops `.` and doubled slashes, means the same file. On whatever system this is made, it
+    // is read on one where a slash alone stands between names.
+    let names = text.split('/').filter(|part| !part.is_empty() && *part != ".");
+    let shortest: Vec<&str> = names.collect();
+    Ok(format!("/{}", shortest.join("/")).replace('%', "%%"))
 }
 
 /// A path for `EnvironmentFile=`, which is a pattern.
@@ -163,7 +165,7 @@ pub fn listed_path(prefix: &str, path: &Utf8Path) -> Result<String, Unsayable> {
     if !text.starts_with('/') {
         return Err(Unsayable::Relative);
     }
-    if path.components().any(|part| part.as_str() == "..") {
+    if text.split('/').any(|part| part == "..") {
         return Err(Unsayable::Upward);
     }
     characters(text)?;

@@ -160,10 +160,15 @@ pub fn unlinkat(folder: impl AsFd, name: impl Arg, flags: AtFlags) -> Result<(),
             Err(errno) if is_unknown(errno) => {}
             outcome => return outcome,
         }
-        if found.FileAttributes & FILE_ATTRIBUTE_READONLY != 0 {
-            make_writable(folder, &name)?;
+        if found.FileAttributes & FILE_ATTRIBUTE_READONLY == 0 {
+            return tell(opened, FileDispositionInformation, &[1], 1);
         }
-        tell(opened, FileDispositionInformation, &[1], 1)
+        // The mark belongs to the file and not to the name: whoever has it by another name keeps it.
+        let marked = again(opened, FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES)?;
+        set_read_only(marked.as_fd(), false)?;
+        let gone = tell(opened, FileDispositionInformation, &[1], 1);
+        set_read_only(marked.as_fd(), true)?;
+        gone
     })
 }
 

@@ -58,10 +58,15 @@ unsafe extern "system" fn heard(event: u32) -> i32 {
     i32::from(taken)
 }
 
+/// Whether this process has a console. What one without starts would get a new one, with a window for everybody to see.
+pub(in crate::host) fn is_there() -> bool {
+    // SAFETY: no pointer is handed over.
+    unsafe { GetConsoleCP() != 0 }
+}
+
 /// Sees that this process has a console, which it shares with what it starts: else it could ask nobody to end by it.
 pub(in crate::host) fn ensure() {
-    // SAFETY: no pointer is handed over.
-    if unsafe { GetConsoleCP() } != 0 {
+    if is_there() {
         return;
     }
     let kinds = [STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE];

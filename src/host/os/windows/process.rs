@@ -146,7 +146,8 @@ pub(in crate::host) fn memory(process: BorrowedHandle<'_>) -> Option<u64> {
     // SAFETY: the structure has the size that is said; it begins as the shorter one does that the call names.
     done(unsafe { K32GetProcessMemoryInfo(process.as_raw_handle(), (&raw mut counters).cast(), size) })
         .ok()?;
-    u64::try_from(counters.PrivateUsage).ok()
+    // Both are the same number; an older system leaves one of them at nothing, and Wine the other.
+    u64::try_from(counters.PrivateUsage.max(counters.PagefileUsage)).ok()
 }
 
 /// What a process was started with.
