@@ -1,6 +1,7 @@
 //! Units and property lists that somebody else wrote become manifests: line by line, as systemd itself and Python's
 //! `plistlib` read them.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "tests start programs directly")]
 

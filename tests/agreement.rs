@@ -4,6 +4,7 @@
 //! The archives are odd ones from a seed ([`archives::odd`]), and all that the fuzzers have kept. A reader may
 //! refuse what we take; it may not see something else in it. `MAINSTAY_ARCHIVES` is how many are made, and
 //! `MAINSTAY_SEED` the first of them, as a failure names it.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr, missing_docs)]
 
 mod archives;

@@ -1,6 +1,7 @@
 //! The real binary, killed or failed at every call by which it changes something: the command itself, and the
 //! guardian that makes the switch. A normal run takes a sample, `MAINSTAY_FULL=1` every call.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,

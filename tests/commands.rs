@@ -1,6 +1,7 @@
 //! The commands, typed: what they print where, and how they end. The real binary, in a folder of its own.
 //!
 //! `INSTA_UPDATE=always cargo test --test commands` writes the snapshot of the help anew.
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::path::{Path, PathBuf};

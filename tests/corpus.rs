@@ -1,4 +1,5 @@
 //! Every input that the fuzzers have kept is tried again, without them: `tests/fuzz/corpus`.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, missing_docs)]
 
 #[path = "fuzz/src/lib.rs"]

@@ -1,6 +1,7 @@
 //! The data of a service between two versions, with the real binary and real processes on the embedded platform: a
 //! migration that works, fails, hangs, is killed; going back with data and without.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,

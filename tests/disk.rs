@@ -1,6 +1,7 @@
 //! The real binary on disks that really fill: at no moment is the service down or a version half there, the message says
 //! what helps, and what is needed on a full disk works on one. And what a clean-up leaves alone, with real processes.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,

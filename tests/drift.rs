@@ -1,6 +1,7 @@
 //! What was changed by hand on the embedded platform is found, named and mended by `apply`, with the real binary and a
 //! real server: each kind is made, `plan` ends with 9 and names it, `apply` mends it, and `plan` ends with 0.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,

@@ -1,6 +1,7 @@
 //! A first installation that fails: where its manifest was made on the way, nothing of it is in the way of the same
 //! command, corrected. Where a person has written the manifest, the installation stands.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,

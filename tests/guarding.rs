@@ -1,5 +1,6 @@
 //! The real binary as guardian, of one instance and of all.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,

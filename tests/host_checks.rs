@@ -1,5 +1,6 @@
 //! What a package needs of its host, looked at on this very host: all that is missing is told at once, before anything
 //! is changed, and by the doctor ever after.
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

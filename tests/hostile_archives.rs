@@ -1,4 +1,5 @@
 //! Archives that want to do harm: each is refused with the entry's name, and nothing of it remains.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod archives;

@@ -1,6 +1,7 @@
 //! Which instance is meant, and how what is known of the instances heals: each rule of discovery, with the
 //! real binary where it needs no service manager, else with the engine on a layout of its own.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,

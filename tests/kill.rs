@@ -3,6 +3,7 @@
 //! The journal is the only thing that is synced with fdatasync(2), so a tracer that kills at the Nth call kills
 //! at the Nth entry. A normal run takes a sample, `MAINSTAY_FULL=1` every entry.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,

@@ -1,6 +1,7 @@
 //! Programs that a package manager brings: the version is that of what the service really starts. npm and pip are the
 //! real ones; they install files of ours, so that no network is needed.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,

@@ -1,6 +1,7 @@
 //! The real binary, a server on a held socket, and a constant load of requests: none is refused, and with overlap
 //! none fails, whatever is restarted, upgraded, or killed meanwhile.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,

@@ -1,4 +1,5 @@
 //! Packing and unpacking: what goes in comes out, and the same folder gives the same bytes.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod archives;

@@ -1,4 +1,5 @@
 //! The package's own lines of `status`, by a real server: asked over HTTP and by a command, with answers of all sorts.
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

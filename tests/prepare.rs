@@ -1,5 +1,6 @@
 //! Making a host ready for a package: shown, confirmed, done with what undoes it. Only what an account may do by itself
 //! is done here; `tests/systems/prepare` does what takes root.
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

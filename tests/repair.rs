@@ -1,6 +1,7 @@
 //! Rebuilding a version tree from its archive, through the real binary: what is damaged is found and named, what runs
 //! goes on, and nothing but the right archive is taken.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,

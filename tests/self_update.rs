@@ -1,5 +1,6 @@
 //! The tool itself: an instance moves to another build of it through a gate, and its own file is replaced by an archive.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,

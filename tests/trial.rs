@@ -1,5 +1,6 @@
 //! The real binary: a new version that is ready, and fails when the command that brought it is long gone.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,

@@ -3,6 +3,7 @@
 //!
 //! Only root can test this; for others it is left out, and said so.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,

@@ -336,7 +336,7 @@ impl Host {
 
 /// Puts a program there that does nothing.
 fn place(path: &Utf8Path) {
-    fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs_err::write(path, "#!/bin/sh\n").unwrap();
     #[cfg(unix)]
     {

@@ -1,6 +1,7 @@
 //! The variables that come from files have a way back: real service, embedded platform. What stands in the files is their
 //! owner's and stays; the program runs with the values of its last good start.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,

@@ -1,5 +1,6 @@
 //! The wizard through a pseudo-terminal: what a person sees and types, and what stands on the disk afterwards.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,

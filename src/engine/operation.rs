@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::engine::failure::Failure;
-use crate::engine::{Context, recover};
+use crate::engine::{Context, recover, trust};
 use crate::host::account;
 use crate::host::lock::{self, LockError};
 use crate::model::manifest::Scope;
@@ -61,5 +61,5 @@ pub fn guard_rights(context: &Context<'_>) -> Result<(), Failure> {
     if context.layout.scope == Scope::System && account::effective_uid() != 0 && !moved {
         return Err(Failure::Rights("changing an instance of the system scope needs root".to_owned()));
     }
-    Ok(())
+    trust::guard_layout(&context.layout)
 }

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 
 use crate::engine::target::Declared;
 use crate::engine::values::unreadable;
-use crate::host::{account, container, files, untrusted};
+use crate::host::{account, container, files, remedy, untrusted};
 use crate::model::container::Container;
 use crate::model::doubt::{doubts, of_path};
 use crate::model::environment_file;
@@ -59,7 +59,8 @@ pub(crate) fn of_environment_file(spec: &LaunchSpec) -> Vec<String> {
 
 fn of_secrets(spec: &LaunchSpec) -> Vec<String> {
     let told = |path: &Utf8PathBuf| {
-        format!("every account of this host can read the secret in `{path}`: `chmod o-r '{path}'`")
+        let remedy = remedy::close_to_readers(path);
+        format!("every account of this host can read the secret in `{path}`: `{remedy}`")
     };
     open_secrets(spec).iter().map(told).collect()
 }

@@ -6,8 +6,9 @@ use thiserror::Error;
 use crate::engine::failure::Failure;
 use crate::host::account;
 use crate::host::files::{self, FileError, Kind};
-use crate::host::untrusted;
+use crate::host::{os, untrusted};
 use crate::model::launch::LaunchSpec;
+use crate::model::layout::Layout;
 use crate::model::manifest::{Manifest, Scope};
 use crate::model::owner::Owner;
 use crate::model::service::Supervision;
@@ -217,6 +218,21 @@ pub fn read(deploy: &Deploy, path: &Utf8Path, limit: u64) -> Result<Option<Strin
         }
         Err(source) => Err(FileError { action: "read", path: path.to_owned(), source }.into()),
     }
+}
+
+/// Whether the folders that hold what is known of the host's services are the host's own. On unix they lie where only root
+/// makes any; on Windows everybody may make some there, and whoever came first would own them.
+pub fn guard_layout(layout: &Layout) -> Result<(), Failure> {
+    if !os::fs::EVERYBODY_MAKES_FOLDERS || layout.root.is_some() || layout.scope != Scope::System {
+        return Ok(());
+    }
+    let locks = layout.locks();
+    for folder in locks.ancestors().take(3) {
+        if let Some(facts) = files::facts(folder)? {
+            check(folder, facts, &account::by_uid(0)?)?;
+        }
+    }
+    Ok(())
 }
 
 fn check(path: &Utf8Path, facts: files::Facts, owner: &Owner) -> Result<(), Distrust> {

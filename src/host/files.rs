@@ -175,8 +175,9 @@ fn write_beside(
         .prefix(".mainstay-")
         .tempfile_in(folder)
         .map_err(failed_io("write beside", path))?;
-    beside.write_all(text.as_bytes()).map_err(failed_io("write", path))?;
+    // Before anything stands in it: where it takes its rights from its folder, others may read there.
     os::fs::furnish(beside.as_file(), os::fs::mode(mode), owner).map_err(failed(furnishing(owner), path))?;
+    beside.write_all(text.as_bytes()).map_err(failed_io("write", path))?;
     Ok(beside)
 }
 
@@ -234,6 +235,23 @@ pub fn remove(path: &Utf8Path) -> Result<bool, FileError> {
         Ok(()) => sync_folder(parent(path)).map(|()| true),
         Err(os::Errno::NOENT | os::Errno::NOTDIR) => Ok(false),
         Err(errno) => Err(failed("remove", path)(errno)),
+    }
+}
+
+/// Makes a folder and those above it that are missing, each as the system's usual ones are. On Windows what an
+/// administrator makes so is closed to others, though its folder hands them the right to write.
+pub fn make_folders(path: &Utf8Path) -> io::Result<()> {
+    let attempt = || os::fs::mkdirat(CWD, path.as_str(), Mode::from_raw_mode(0o777));
+    let made = match attempt() {
+        Err(os::Errno::NOENT) if parent(path) != path => {
+            make_folders(parent(path))?;
+            attempt()
+        }
+        outcome => outcome,
+    };
+    match made {
+        Err(os::Errno::EXIST) if path.is_dir() => Ok(()),
+        outcome => Ok(outcome?),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
+use crate::host::files;
 use crate::host::os;
 use crate::host::os::fs::{FlockOperation, Mode, OFlags};
 use crate::host::os::{Errno, OwnedFd};
@@ -30,7 +31,7 @@ pub enum LockError {
 pub fn holding<T>(path: &Utf8Path, patience: Duration, work: impl FnOnce() -> T) -> Result<T, LockError> {
     let failed = |source: io::Error| LockError::Failed { path: path.to_owned(), source };
     if let Some(folder) = path.parent() {
-        fs_err::create_dir_all(folder).map_err(failed)?;
+        files::make_folders(folder).map_err(failed)?;
     }
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = os::fs::open(path.as_str(), flags, Mode::from_raw_mode(0o600));

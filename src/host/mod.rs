@@ -31,6 +31,7 @@ pub mod probe;
 pub mod process;
 pub mod random;
 pub mod relocation;
+pub mod remedy;
 pub mod removal;
 pub mod replica;
 pub mod rest;

@@ -8,7 +8,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
-use crate::host::{clock, own_file};
+use crate::host::{clock, files, own_file};
 use crate::model::launch::LogPolicy;
 use crate::model::log_line::{LogLine, Stream};
 use crate::model::moment::Moment;
@@ -57,7 +57,7 @@ impl LogWriter {
     /// Opens the log, making folder and file where there are none, and deletes what is put away beyond the
     /// number that is kept.
     pub fn open(folder: &Utf8Path, name: &str, policy: LogPolicy) -> io::Result<Self> {
-        fs_err::create_dir_all(folder)?;
+        files::make_folders(folder)?;
         let path = log_file(folder, name);
         let mut file = append(&path)?;
         let size = file.metadata()?.len();

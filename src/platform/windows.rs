@@ -45,12 +45,13 @@ pub struct Registration {
     pub account: Account,
     /// When it starts.
     pub start: Start,
-    /// The pauses before a supervisor that has died is started again, in milliseconds.
-    pub recovery: Vec<u64>,
+    /// The pauses before a supervisor that has died is started again, in milliseconds. Nothing, as with the next two:
+    /// this system does not tell.
+    pub recovery: Option<Vec<u64>>,
     /// After how long without a death they begin anew.
-    pub recovery_reset: Span,
+    pub recovery_reset: Option<Span>,
     /// How long a shutdown of the host waits for it.
-    pub preshutdown: Span,
+    pub preshutdown: Option<Span>,
 }
 
 /// When a service starts.
@@ -121,9 +122,9 @@ fn registration(spec: &LaunchSpec, layout: &Layout) -> Result<Registration, Inex
         )?,
         account,
         start: if spec.boot { Start::Delayed } else { Start::Demand },
-        recovery: RECOVERY.to_vec(),
-        recovery_reset: RECOVERY_RESET,
-        preshutdown: spec.stop_limit(),
+        recovery: Some(RECOVERY.to_vec()),
+        recovery_reset: Some(RECOVERY_RESET),
+        preshutdown: Some(spec.stop_limit()),
         name,
     })
 }
@@ -165,9 +166,20 @@ impl Registration {
             ("the command line", self.command_line != kept.command_line),
             ("the account", self.account != kept.account),
             ("the start type", self.start != kept.start),
+            ("the recovery actions", differs(self.recovery.as_ref(), kept.recovery.as_ref())),
+            (
+                "the recovery's reset period",
+                differs(self.recovery_reset.as_ref(), kept.recovery_reset.as_ref()),
+            ),
+            ("the patience at a shutdown", differs(self.preshutdown.as_ref(), kept.preshutdown.as_ref())),
         ];
         differs.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
     }
+}
+
+/// Whether the manager keeps another value; what it does not tell is none.
+fn differs<T: PartialEq>(wanted: Option<&T>, kept: Option<&T>) -> bool {
+    kept.is_some() && wanted != kept
 }
 
 /// Whether nobody has edited the text.

@@ -11,7 +11,7 @@ use crate::host::holder::{HeldLock, HolderError};
 use crate::host::notify::Listener;
 use crate::host::process::{self, Ended};
 use crate::host::rest::AsFd;
-use crate::host::{clock, identity, rest, signal, tree};
+use crate::host::{clock, files, identity, rest, signal, tree};
 use crate::model::event_line::{EventKind, EventLine};
 use crate::model::moment::{BootMoment, Moment, Present};
 use crate::model::status::Status;
@@ -144,7 +144,7 @@ impl Supervisor {
         signal::ignore_none();
         let status_error = |source| SuperviseError::Status { path: context.status.clone(), source };
         if let Some(folder) = context.status.parent() {
-            fs_err::create_dir_all(folder).map_err(status_error)?;
+            files::make_folders(folder).map_err(status_error)?;
         }
         let mut lock = HeldLock::take_unnamed(&supervisor_lock(&context.status))?;
         // Where there is no room for it, this is said with the first report that there is room for.

@@ -1,6 +1,7 @@
 //! Where archives come from, and whether they are trusted: the real binary against servers on loopback that are slow,
 //! broken, or not who they should be.
 
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

@@ -7,19 +7,20 @@ pub(crate) mod after;
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use mainstay::host::account;
+use mainstay::host::files;
 use mainstay::host::identity;
+use mainstay::host::signal::Signal;
 use mainstay::host::tree as processes;
 use mainstay::model::digest::Digest;
 use mainstay::model::layout::Layout;
 use mainstay::model::name::InstanceName;
 use mainstay::package::{pack, tree};
-use rustix::process::Signal;
 
 /// Longer than anything takes that does not hang.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
@@ -55,7 +56,7 @@ pub(crate) struct Place {
 }
 
 pub(crate) fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
+    account::effective_uid() == 0
 }
 
 impl Place {
@@ -120,8 +121,7 @@ impl Place {
         let source = self.top().join(format!("source-{version}"));
         std::fs::create_dir_all(source.join("bin")).unwrap();
         let path = source.join("bin/server");
-        std::fs::write(&path, "#!/bin/sh\necho no luck >&2\nexit 7\n").unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        files::write(&path, "#!/bin/sh\necho no luck >&2\nexit 7\n", 0o755, None).unwrap();
         let description = format!(r#"{{ "component": "server", "version": "{version}" }}"#);
         std::fs::write(source.join("mainstay-package.json"), description).unwrap();
         pack::pack(&source, &archive).unwrap();
@@ -231,7 +231,7 @@ fn describe(folder: &Utf8Path, text: &mut String) {
         } else {
             String::new()
         };
-        writeln!(text, "{path} {:o} {content}", facts.permissions().mode()).unwrap();
+        writeln!(text, "{path} {:o} {content}", files::facts(path).unwrap().unwrap().mode).unwrap();
         if facts.is_dir() {
             describe(path, text);
         }

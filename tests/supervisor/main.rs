@@ -1,6 +1,7 @@
 //! The supervisor and the guardian with real processes. Every test has a root folder of its own, and whatever
 //! carries that folder's name in its command line or environment is killed when the test ends.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,

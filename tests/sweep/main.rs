@@ -5,6 +5,7 @@
 //!
 //! A normal run takes every point, and of the longer combinations a sample; `MAINSTAY_FULL=1` takes all.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,

@@ -2,6 +2,7 @@
 
 use super::{adopt, data, development, host, values};
 use crate::engine::trust::Distrust;
+use crate::host::remedy;
 use crate::plan::refusal::Refusal;
 
 pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
@@ -109,9 +110,9 @@ pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
 
 pub(super) fn distrust_help(distrust: &Distrust) -> Vec<String> {
     match distrust {
-        Distrust::Writable { path, .. } => vec![format!("`chmod go-w '{path}'`")],
+        Distrust::Writable { path, .. } => vec![format!("`{}`", remedy::close_to_writers(path))],
         Distrust::Owner { path, owner, .. } => {
-            vec![format!("`chown {owner} '{path}'`, or run this as its owner")]
+            vec![format!("`{}`, or run this as its owner", remedy::give(path, owner))]
         }
         Distrust::NotAFile(_) | Distrust::Unreadable { .. } => vec!["put the file itself there".to_owned()],
         Distrust::NotAFolder(_) => vec!["name the folder that holds the manifest".to_owned()],

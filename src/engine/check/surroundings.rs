@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::account::AccountError;
-use crate::host::{account, environment, files, listening, untrusted};
+use crate::host::{account, environment, files, listening, remedy, untrusted};
 use crate::model::document::Document;
 use crate::model::doubt::of_path;
 use crate::model::environment_file;
@@ -75,8 +75,9 @@ impl Look<'_> {
                 && facts.is_some_and(|facts| facts.kind == files::Kind::File && facts.mode & 0o004 != 0)
             {
                 let message = format!(
-                    "every account of this host can read the secret in `{}`: `chmod o-r '{path}'`",
-                    secret.file
+                    "every account of this host can read the secret in `{}`: `{}`",
+                    secret.file,
+                    remedy::close_to_readers(&path)
                 );
                 self.doubt(&place, message);
             }

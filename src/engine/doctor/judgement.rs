@@ -2,6 +2,7 @@
 
 use crate::engine::doctor::facts::{Enabled, Facts, Manifest};
 use crate::engine::doctor::fix::Fix;
+use crate::host::remedy;
 use crate::model::answer::doctor::{Check, Finding, Verdict};
 use crate::model::answer::status::{InstanceState, OperationState};
 use crate::model::manifest::{PlatformKind, Scope};
@@ -323,7 +324,7 @@ fn secrets(facts: &Facts) -> Option<Judged> {
     }
     let path = facts.open_secrets.first()?;
     let message = format!("every account of this host can read the secret in `{path}`");
-    Some(doubtful(Check::Secrets, message, format!("`chmod o-r '{path}'`")))
+    Some(doubtful(Check::Secrets, message, format!("`{}`", remedy::close_to_readers(path))))
 }
 
 fn logs(facts: &Facts) -> Option<Judged> {

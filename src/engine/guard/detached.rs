@@ -9,8 +9,8 @@ use crate::engine::guard::{GuardError, system};
 use crate::host::holder::holder;
 use crate::host::identity::{self, ProcessHandle};
 use crate::host::process::{self, Input, Particulars, Sink, Start};
-use crate::host::session;
 use crate::host::signal::Signal;
+use crate::host::{files, session};
 use crate::model::status::{Exit, ProcessIdentity};
 
 /// The pause between two looks whether the guardian is there.
@@ -70,7 +70,7 @@ pub fn start_detached(
     }
     let log_error = |source| DetachedError::Log { path: log.to_owned(), source };
     if let Some(folder) = log.parent() {
-        fs_err::create_dir_all(folder).map_err(log_error)?;
+        files::make_folders(folder).map_err(log_error)?;
     }
     let file = fs_err::OpenOptions::new().append(true).create(true).open(log).map_err(log_error)?;
     let all: Vec<String> = std::iter::once(program.to_string()).chain(arguments.iter().cloned()).collect();

@@ -9,7 +9,7 @@ use crate::engine::report;
 use crate::engine::supervisor::{RunError, Wishes, guard_one};
 use crate::host::identity;
 use crate::host::service::{self, ServiceError, Word};
-use crate::host::signal::Signal;
+use crate::host::signal::{Signal, SignalPipe};
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
 use crate::model::status::Phase;
@@ -36,8 +36,12 @@ impl Stages {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is over stays so.
     fn reach(&self, stage: Stage) {
-        *self.now() = stage;
+        let mut now = self.now();
+        if *now != Stage::Over {
+            *now = stage;
+        }
         self.0.1.notify_all();
     }
 
@@ -67,6 +71,8 @@ pub fn serve(
     let asked = stages.clone();
     let (its_layout, its_name) = (layout.clone(), name.clone());
     let work = move || {
+        // A request that comes when the guardian no longer hears any is not to end the process: its last word is due.
+        let _heard = SignalPipe::new(&[Signal::TERM]);
         let teller = {
             let (stages, layout, name) = (stages.clone(), its_layout.clone(), its_name.clone());
             std::thread::Builder::new().name("words".to_owned()).spawn(move || tell(&stages, &layout, &name))

@@ -35,7 +35,8 @@ pub(super) fn register(layout: &Layout, of: &Marker, definition: &str) -> Result
     let password = service::password().filter(|_| wanted.account.has_password());
     let is_new = kept.as_ref().is_none_or(|kept| kept.account != wanted.account);
     if kept.is_some_and(|kept| wanted.differences(&kept).is_empty()) && password.is_none() {
-        return Ok(());
+        // Whoever registered it may have died before its account got its rights.
+        return open_to(layout, of, &wanted);
     }
     if is_new && password.is_none() && wanted.account.has_password() {
         return Err(format!(
@@ -44,7 +45,7 @@ pub(super) fn register(layout: &Layout, of: &Marker, definition: &str) -> Result
         ));
     }
     service::register(&wanted, password).map_err(|error| told(&error))?;
-    if is_new { open_to(layout, of, &wanted) } else { Ok(()) }
+    open_to(layout, of, &wanted)
 }
 
 /// Makes the switch that is written down where the account of the service may not: its guardian, which makes it elsewhere,

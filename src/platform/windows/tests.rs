@@ -35,15 +35,21 @@ fn the_program_is_named_at_its_real_place() {
         command_line: r#""C:\link\mainstay.exe" run --name web --system --root "C:\a b""#.to_owned(),
         account: Account::LocalSystem,
         start: Start::Delayed,
-        recovery: RECOVERY.to_vec(),
-        recovery_reset: RECOVERY_RESET,
-        preshutdown: Span::seconds(45),
+        recovery: Some(RECOVERY.to_vec()),
+        recovery_reset: Some(RECOVERY_RESET),
+        preshutdown: Some(Span::seconds(45)),
     };
     let placed = registration.clone().with_program(r"C:\Program Files\m.exe").unwrap();
     assert_eq!(placed.command_line, r#""C:\Program Files\m.exe" run --name web --system --root "C:\a b""#);
     assert_eq!(placed.program(), r"C:\Program Files\m.exe");
     assert_eq!(registration.differences(&placed), ["the command line"]);
     assert!(placed.differences(&placed).is_empty());
+    let impatient = Registration { preshutdown: Some(Span::seconds(5)), ..placed.clone() };
+    assert_eq!(placed.differences(&impatient), ["the patience at a shutdown"]);
+    let without = Registration { recovery: Some(Vec::new()), ..placed.clone() };
+    assert_eq!(placed.differences(&without), ["the recovery actions"]);
+    let untold = Registration { recovery: None, recovery_reset: None, preshutdown: None, ..placed.clone() };
+    assert!(placed.differences(&untold).is_empty());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::host::control::{Connection, Control};
 use crate::host::notify::{Listener, Notice, Peer};
 use crate::host::process::{Ended, as_account};
 use crate::host::rest::{AsFd, BorrowedFd};
-use crate::host::{account, clock, identity, tree};
+use crate::host::{account, clock, files, identity, tree};
 use crate::model::launch::{LaunchSpec, Probe};
 use crate::model::moment::BootMoment;
 use crate::model::overlap::{self, Word};
@@ -54,7 +54,7 @@ impl Beside {
     pub(super) fn of(context: &Context, log: &mut Log) -> Self {
         let folder = &context.folders.run;
         let bind = || {
-            fs_err::create_dir_all(folder)?;
+            files::make_folders(folder)?;
             as_account(context.account.credentials.as_ref(), || Control::bind(folder, overlap::SOCKET))
         };
         let wanted = context.spec.overlap && !context.spec.sockets.is_empty();

@@ -3,7 +3,7 @@
 use super::{SuperviseError, Supervisor};
 use crate::host::notify::{Listener, Notice, Peer};
 use crate::host::process::as_account;
-use crate::host::{account, clock, identity, tree};
+use crate::host::{account, clock, files, identity, tree};
 use crate::model::launch::{LaunchSpec, Probe};
 use crate::supervise::context::Context;
 use crate::supervise::transition::Input;
@@ -63,7 +63,7 @@ pub(super) fn listen(context: &Context) -> Result<Option<Listener>, SuperviseErr
 
 pub(super) fn listen_at(context: &Context, name: &str) -> Result<Listener, SuperviseError> {
     let path = context.folders.run.join(name);
-    let listener = fs_err::create_dir_all(&context.folders.run)
+    let listener = files::make_folders(&context.folders.run)
         .and_then(|()| as_account(context.account.credentials.as_ref(), || Listener::bind(&path)));
     listener.map_err(|source| SuperviseError::Notify { path, source })
 }

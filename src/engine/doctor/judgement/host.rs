@@ -3,6 +3,7 @@
 use super::{Judged, doubtful, sound, wrong};
 use crate::engine::doctor::facts::{Facts, Open};
 use crate::engine::doctor::fix::Fix;
+use crate::host::remedy;
 use crate::model::answer::doctor::Check;
 
 /// The beginning of 2025 (UTC), in seconds: before that nobody installed anything by this program.
@@ -27,7 +28,7 @@ pub(super) fn permissions(facts: &Facts) -> Judged {
         Some(Open::Mode { path, mode }) => wrong(
             Check::Permissions,
             format!("others than its owner can change `{path}` (mode {mode:04o})"),
-            format!("`chmod go-w '{path}'`"),
+            format!("`{}`", remedy::close_to_writers(path)),
         )
         .mended_by(Fix::Close(path.clone())),
         Some(Open::Owner { path, uid }) => wrong(

@@ -17,6 +17,9 @@ pub use rustix::fs::*;
 /// Whether everybody may make symbolic links.
 pub const HAS_LINKS: bool = true;
 
+/// Whether everybody may make folders where those of the host stand: only root may (hier(7)).
+pub const EVERYBODY_MAKES_FOLDERS: bool = false;
+
 /// The longest list of attributes, and the longest value of one (xattr(7)).
 const LONGEST: usize = 64 << 10;
 /// What every file has on hosts with `SELinux`, by its place.

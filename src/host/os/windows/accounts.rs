@@ -6,7 +6,8 @@ use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::ptr::{null, null_mut};
 use std::sync::OnceLock;
 
-use windows_sys::Win32::Foundation::{ERROR_NONE_MAPPED, ERROR_SUCCESS};
+use windows_sys::Win32::Foundation::{ERROR_NONE_MAPPED, ERROR_SUCCESS, LocalFree};
+use windows_sys::Win32::Security::Authorization::ConvertStringSidToSidW;
 use windows_sys::Win32::Security::{
     GetLengthSid, GetTokenInformation, LookupAccountNameW, LookupAccountSidW, PSID, TOKEN_ELEVATION,
     TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenUser,
@@ -144,6 +145,21 @@ pub(super) fn number_of(sid: &Sid) -> u32 {
     }
 }
 
+/// An identifier from its text.
+pub(super) fn sid_of(text: &str) -> Result<Sid, Errno> {
+    let text = terminated(text);
+    let mut sid: PSID = null_mut();
+    // SAFETY: the text ends with a zero; what is written is an identifier, which is ours to free, and is copied before.
+    unsafe {
+        if ConvertStringSidToSidW(text.as_ptr(), &raw mut sid) == 0 {
+            return Err(Errno::last());
+        }
+        let copied = Sid::copy(sid);
+        LocalFree(sid);
+        Ok(copied)
+    }
+}
+
 /// The identifier of an account of this name.
 pub(super) fn sid_named(name: &str) -> Result<Sid, Errno> {
     let name = terminated(name);
@@ -222,7 +238,9 @@ pub fn account_numbered(number: u32) -> Result<Option<Owner>, Errno> {
         return own_account().map(Some);
     }
     if number == 0 {
-        return account_named("SYSTEM");
+        // By its number: its name is another one in each language.
+        let system = sid_of(HOSTS[0])?;
+        return known(name_of(&system).map(|name| found(&system, name)));
     }
     let sid = own()?.sid.with_last_part(number);
     known(name_of(&sid).map(|name| found(&sid, name)))

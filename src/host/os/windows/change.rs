@@ -11,8 +11,8 @@ use windows_sys::Wdk::Storage::FileSystem::{
 };
 use windows_sys::Win32::Foundation::{ERROR_CALL_NOT_IMPLEMENTED, ERROR_INVALID_LEVEL};
 use windows_sys::Win32::Storage::FileSystem::{
-    DELETE, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_NORMAL, FILE_ATTRIBUTE_READONLY, FILE_BASIC_INFO,
-    FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES, FileBasicInfo,
+    DELETE, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_NORMAL, FILE_ATTRIBUTE_READONLY,
+    FILE_ATTRIBUTE_TEMPORARY, FILE_BASIC_INFO, FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES, FileBasicInfo,
 };
 
 use super::flags::{AtFlags, Mode, RenameFlags};
@@ -115,10 +115,20 @@ fn make_writable(folder: BorrowedFd<'_>, name: &[u16]) -> Result<(), Errno> {
     set_read_only(opened.as_fd(), false)
 }
 
+/// Takes the mark from a file by which it is one for a moment only, which whoever copies files goes by.
+pub(super) fn make_lasting(opened: BorrowedFd<'_>) -> Result<(), Errno> {
+    let opened = again(opened, FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES)?;
+    mark(opened.as_fd(), FILE_ATTRIBUTE_TEMPORARY, false)
+}
+
 fn set_read_only(opened: BorrowedFd<'_>, wanted: bool) -> Result<(), Errno> {
+    mark(opened, FILE_ATTRIBUTE_READONLY, wanted)
+}
+
+fn mark(opened: BorrowedFd<'_>, which: u32, wanted: bool) -> Result<(), Errno> {
     let found: FILE_BASIC_INFO = information(opened, FileBasicInfo)?;
-    let without = found.FileAttributes & !FILE_ATTRIBUTE_READONLY & !FILE_ATTRIBUTE_NORMAL;
-    let with = if wanted { without | FILE_ATTRIBUTE_READONLY } else { without };
+    let without = found.FileAttributes & !which & !FILE_ATTRIBUTE_NORMAL;
+    let with = if wanted { without | which } else { without };
     // None at all would mean that they stay as they are.
     let attributes = if with == 0 { FILE_ATTRIBUTE_NORMAL } else { with };
     if found.FileAttributes == attributes {

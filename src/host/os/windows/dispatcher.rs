@@ -17,6 +17,7 @@ use windows_sys::Win32::System::Services::{
     StartServiceCtrlDispatcherW,
 };
 
+use super::process::end_own;
 use super::service::Code;
 use super::wide::wide;
 
@@ -98,6 +99,11 @@ extern "system" fn service_main(_: u32, _: *mut *mut u16) {
     tell(Word::Starting, 0);
     if let Some(main) = main {
         main();
+    }
+    // What ends without a last word is a death. The dispatcher would wait for that word for ever.
+    let is_down = own().as_ref().is_some_and(|own| own.status.dwCurrentState == SERVICE_STOPPED);
+    if !is_down {
+        end_own(1);
     }
 }
 

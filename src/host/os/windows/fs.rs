@@ -33,6 +33,9 @@ pub type Dev = u64;
 /// Whether everybody may make symbolic links.
 pub const HAS_LINKS: bool = false;
 
+/// Whether everybody may make folders where those of the host stand (`%ProgramData%`).
+pub const EVERYBODY_MAKES_FOLDERS: bool = true;
+
 /// How the file begins that leads to another name.
 const LEADS: &str = "mainstay pointer: ";
 /// The longest such file, in bytes.
@@ -52,6 +55,7 @@ pub fn persist(file: tempfile::NamedTempFile, path: impl AsRef<Path>) -> std::io
     let text = |path: &Path| path.to_str().map(str::to_owned).ok_or(Errno::INVAL);
     let (opened, beside) = file.into_parts();
     let (from, to) = (text(&beside)?, text(path.as_ref())?);
+    super::change::make_lasting(opened.as_fd())?;
     rename(from, to)?;
     // The name is gone, so there is nothing to remove.
     let _ = beside.keep();

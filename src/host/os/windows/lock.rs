@@ -1,7 +1,6 @@
 //! Locks that end with whoever holds them.
 
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
-use std::ptr::null;
 
 use windows_sys::Win32::Foundation::{
     ERROR_ALREADY_EXISTS, ERROR_IO_PENDING, ERROR_LOCK_VIOLATION, ERROR_NOT_LOCKED, GetLastError,
@@ -68,10 +67,12 @@ pub struct Hold {
 /// Holds an open folder for as long as what is given lives, or says that another one does.
 pub fn hold(folder: impl AsFd) -> Result<Hold, Errno> {
     let found = fstat(folder)?;
+    let descriptor = super::event::Descriptor::ours().map_err(|_| Errno::ACCESS)?;
+    let attributes = descriptor.attributes();
     let name = terminated(&format!(r"Global\mainstay-folder-{:x}-{:x}", found.st_dev, found.st_ino));
-    // SAFETY: the name ends with a zero; the number of the thread is read before anything else can set it.
+    // SAFETY: the name ends with a zero, and lives as the attributes do until the call returns; the number of the thread is read before anything else can set it.
     let (handle, before) = unsafe {
-        let handle = CreateEventW(null(), 1, 0, name.as_ptr());
+        let handle = CreateEventW(&raw const attributes, 1, 0, name.as_ptr());
         (handle, GetLastError())
     };
     if handle.is_null() {

@@ -93,6 +93,7 @@ pub fn fstat(opened: impl AsFd) -> Result<Stat, Errno> {
     };
     let closed = if is(FILE_ATTRIBUTE_READONLY) && kind == FileType::RegularFile { 0o222 } else { 0 };
     let who = security::who(opened);
+    let closed = if kind == FileType::Directory { closed } else { closed | 0o1000 };
     let (atime, atime_nsec) = time(found.ftLastAccessTime);
     let (mtime, mtime_nsec) = time(found.ftLastWriteTime);
     let wide = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);

@@ -12,7 +12,7 @@ use windows_sys::Win32::Foundation::{OBJ_CASE_INSENSITIVE, UNICODE_STRING};
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_APPEND_DATA, FILE_ATTRIBUTE_NORMAL, FILE_ATTRIBUTE_READONLY, FILE_GENERIC_READ, FILE_GENERIC_WRITE,
     FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, FILE_TRAVERSE,
-    FILE_WRITE_DATA, SYNCHRONIZE,
+    FILE_WRITE_DATA, READ_CONTROL, SYNCHRONIZE,
 };
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
@@ -139,7 +139,11 @@ pub fn open(path: impl Arg, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno>
 pub fn mkdirat(folder: impl AsFd, name: impl Arg, mode: Mode) -> Result<(), Errno> {
     let folder = folder.as_fd();
     let name = name::of_kernel(folder, &name)?;
-    let private = Descriptor::of_mode(mode, true)?;
+    // From its beginning, because what others make in it meanwhile stays theirs.
+    let private = match Descriptor::of_mode(mode, true)? {
+        Some(private) => Some(private),
+        None => Descriptor::closed_to_writers(parent(folder, &name)?.as_fd())?,
+    };
     let request = Request {
         access: FILE_READ_ATTRIBUTES | SYNCHRONIZE,
         disposition: FILE_CREATE,
@@ -147,8 +151,14 @@ pub fn mkdirat(folder: impl AsFd, name: impl Arg, mode: Mode) -> Result<(), Errn
         attributes: FILE_ATTRIBUTE_NORMAL,
         security: private.as_ref(),
     };
-    let made = patiently(|| ask(folder, &name, request))?;
-    super::security::close_to_writers(made.as_fd(), private.is_some())
+    patiently(|| ask(folder, &name, request)).map(drop)
+}
+
+/// The folder of a name.
+fn parent(folder: BorrowedFd<'_>, name: &[u16]) -> Result<OwnedFd, Errno> {
+    let end = name.iter().rposition(|word| *word == u16::from(b'\\')).unwrap_or(0);
+    let request = Request { options: FILE_DIRECTORY_FILE, ..Request::of(READ_CONTROL) };
+    patiently(|| ask(folder, name.get(..end).unwrap_or_default(), request))
 }
 
 fn access(flags: OFlags) -> u32 {

@@ -6,7 +6,7 @@ use std::os::windows::io::{AsHandle, AsRawHandle as _, BorrowedHandle, OwnedHand
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use windows_sys::Win32::Foundation::{ERROR_IO_INCOMPLETE, ERROR_IO_PENDING, GENERIC_WRITE};
+use windows_sys::Win32::Foundation::{ERROR_IO_INCOMPLETE, ERROR_IO_PENDING, GENERIC_WRITE, STATUS_PENDING};
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_READ_ATTRIBUTES, OPEN_EXISTING,
     PIPE_ACCESS_INBOUND, ReadFile,
@@ -25,8 +25,9 @@ const PIECE: usize = 16 << 10;
 /// The end of a pipe that is read.
 #[derive(Debug)]
 pub struct PipeReader {
-    event: Event,
+    // Dropped first: the read that it takes back is waited for by the event.
     state: Mutex<State>,
+    event: Event,
 }
 
 #[derive(Debug)]
@@ -43,6 +44,13 @@ struct State {
 struct Pending {
     overlapped: OVERLAPPED,
     buffer: [u8; PIECE],
+}
+
+impl Pending {
+    /// Whether the kernel has still to write what became of it (`HasOverlappedIoCompleted`).
+    fn is_under_way(&self) -> bool {
+        self.overlapped.Internal == STATUS_PENDING.cast_unsigned() as usize
+    }
 }
 
 impl std::fmt::Debug for Pending {
@@ -90,7 +98,7 @@ pub(in crate::host) fn pair() -> io::Result<(PipeReader, OwnedHandle)> {
     let event = Event::new()?;
     let mut state = State { pipe, pending: None, rest: Vec::new(), over: false };
     state.begin(&event);
-    Ok((PipeReader { event, state: Mutex::new(state) }, writer))
+    Ok((PipeReader { state: Mutex::new(state), event }, writer))
 }
 
 impl State {
@@ -138,6 +146,11 @@ impl State {
                 return None;
             }
             self.over = true;
+            if pending.is_under_way() {
+                // What can't be waited for is written to some day: its place is never another's.
+                self.pending.take().map(Box::leak);
+                return Some(());
+            }
         }
         let length = usize::try_from(length).unwrap_or(0);
         self.rest.extend_from_slice(pending.buffer.get(..length).unwrap_or_default());

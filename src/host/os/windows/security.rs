@@ -11,9 +11,9 @@ use windows_sys::Win32::Security::Authorization::{
     SE_FILE_OBJECT, SetEntriesInAclW, SetSecurityInfo, TRUSTEE_IS_SID, TRUSTEE_IS_UNKNOWN, TRUSTEE_W,
 };
 use windows_sys::Win32::Security::{
-    ACCESS_ALLOWED_ACE, ACL, ACL_REVISION, DACL_SECURITY_INFORMATION, GetAce, GetKernelObjectSecurity,
-    GetSecurityDescriptorDacl, GetSecurityDescriptorOwner, INHERIT_ONLY_ACE, InitializeAcl,
-    OWNER_SECURITY_INFORMATION, PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR,
+    ACCESS_ALLOWED_ACE, ACL, ACL_REVISION, CONTAINER_INHERIT_ACE, DACL_SECURITY_INFORMATION, GetAce,
+    GetKernelObjectSecurity, GetSecurityDescriptorDacl, GetSecurityDescriptorOwner, INHERIT_ONLY_ACE,
+    InitializeAcl, OWNER_SECURITY_INFORMATION, PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR,
     SUB_CONTAINERS_AND_OBJECTS_INHERIT, SetKernelObjectSecurity, UNPROTECTED_DACL_SECURITY_INFORMATION,
 };
 use windows_sys::Win32::Storage::FileSystem::{
@@ -31,15 +31,13 @@ use crate::model::owner::Owner;
 const GRANTS: u8 = 0;
 /// With these anybody reads what is in a file.
 const READING: u32 = FILE_READ_DATA | GENERIC_READ | GENERIC_ALL;
-/// With each of these somebody could change a file, or what stands for it.
-const WRITING: u32 = FILE_WRITE_DATA
-    | FILE_APPEND_DATA
-    | FILE_DELETE_CHILD
-    | DELETE
-    | WRITE_DAC
-    | WRITE_OWNER
-    | GENERIC_WRITE
-    | GENERIC_ALL;
+/// With each of these somebody could exchange a file or a folder, or what is in it.
+const EXCHANGING: u32 = FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_ALL;
+/// With these somebody could change a file. In a folder they add names, and take none away (winnt.h, `FILE_ADD_FILE` and
+/// `FILE_ADD_SUBDIRECTORY` are the same bits): everybody may do so at the root of a drive.
+const WRITING: u32 = FILE_WRITE_DATA | FILE_APPEND_DATA | GENERIC_WRITE;
+/// The bits of a mode for a folder in which others may make names, and exchange none (unlink(2)).
+const ADDING: RawMode = 0o1022;
 /// What an account gets of a file that is given to it: all but the right to change rights.
 const GIVEN: u32 = FILE_GENERIC_READ | FILE_GENERIC_WRITE | FILE_GENERIC_EXECUTE | DELETE;
 /// The number of an owner whom nobody may know.
@@ -72,6 +70,21 @@ impl Descriptor {
         if is_closed(mode) { Self::private(folder).map(Some) } else { Ok(None) }
     }
 
+    /// What an administrator's folder needs from its beginning where its own folder would let others write in it: they
+    /// read. Nothing where it hands down nothing of the kind.
+    pub(super) fn closed_to_writers(parent: BorrowedFd<'_>) -> Result<Option<Self>, Errno> {
+        if accounts::user_number() != 0 || read(parent).is_some_and(|who| who.heirs & 0o022 == 0) {
+            return Ok(None);
+        }
+        Self::readable(true).map(Some)
+    }
+
+    /// For all to read, and for this account, the system and the administrators to write.
+    fn readable(folder: bool) -> Result<Self, Errno> {
+        let heirs = if folder { "OICI" } else { "" };
+        Self::parse(&format!("D:P{}(A;{heirs};0x1200a9;;;BU)", entries(folder)?))
+    }
+
     /// For this account, the system and the administrators alone.
     fn private(folder: bool) -> Result<Self, Errno> {
         Self::parse(&format!("D:P{}", entries(folder)?))
@@ -89,10 +102,13 @@ impl Drop for Descriptor {
     }
 }
 
+/// What an administrator makes is the host's: the same person's programs without his rights may not change it.
 fn entries(folder: bool) -> Result<String, Errno> {
     let heirs = if folder { "OICI" } else { "" };
     let own = accounts::own()?.sid.text();
-    Ok(["SY", "BA", &own].map(|who| format!("(A;{heirs};FA;;;{who})")).concat())
+    let who = ["SY", "BA", &own];
+    let who = if accounts::user_number() == 0 { &who[..2] } else { &who[..] };
+    Ok(who.iter().map(|who| format!("(A;{heirs};FA;;;{who})")).collect())
 }
 
 /// A mode by which others may nothing.
@@ -107,11 +123,13 @@ pub(super) struct Who {
     pub(super) owner: u32,
     /// The bits of a mode for all others.
     pub(super) others: RawMode,
+    /// The same of what is made in it.
+    pub(super) heirs: RawMode,
 }
 
 /// Looks at the list of rights of what is open. Where it may not be seen, nobody owns it and others may read.
 pub(super) fn who(opened: BorrowedFd<'_>) -> Who {
-    read(opened).unwrap_or(Who { owner: NOBODY, others: 0o055 })
+    read(opened).unwrap_or(Who { owner: NOBODY, others: 0o055, heirs: 0o077 })
 }
 
 fn read(opened: BorrowedFd<'_>) -> Option<Who> {
@@ -153,14 +171,27 @@ fn read(opened: BorrowedFd<'_>) -> Option<Who> {
     let owner = unsafe { Sid::copy(owner) };
     let number = accounts::number_of(&owner);
     // Without a list everybody may everything.
-    let others = if present == 0 || list.is_null() { 0o077 } else { others(list, &owner) };
-    Some(Who { owner: number, others })
+    if present == 0 || list.is_null() {
+        return Some(Who { owner: number, others: 0o077, heirs: 0o077 });
+    }
+    let (others, heirs) = (others(list, &owner, is_meant), others(list, &owner, is_handed_down));
+    Some(Who { owner: number, others, heirs })
 }
 
-fn others(list: *const ACL, owner: &Sid) -> RawMode {
+/// Whether an entry is for the thing itself.
+fn is_meant(flags: u32) -> bool {
+    flags & INHERIT_ONLY_ACE == 0
+}
+
+/// Whether an entry is for the folders that are made in it.
+fn is_handed_down(flags: u32) -> bool {
+    flags & CONTAINER_INHERIT_ACE != 0
+}
+
+fn others(list: *const ACL, owner: &Sid, counts: fn(u32) -> bool) -> RawMode {
     // SAFETY: the list stands in a descriptor of the kernel's.
     let count = unsafe { (*list).AceCount };
-    let mut bits = 0;
+    let (mut bits, mut exchange) = (0, false);
     for index in 0..u32::from(count) {
         let mut entry = null_mut();
         // SAFETY: the list is one of the kernel's; what is written is a pointer into it.
@@ -170,7 +201,7 @@ fn others(list: *const ACL, owner: &Sid) -> RawMode {
         let entry = entry.cast::<ACCESS_ALLOWED_ACE>().cast_const();
         // SAFETY: every entry begins with this head.
         let (kind, flags) = unsafe { ((*entry).Header.AceType, (*entry).Header.AceFlags) };
-        if kind != GRANTS || u32::from(flags) & INHERIT_ONLY_ACE != 0 {
+        if kind != GRANTS || !counts(flags.into()) {
             continue;
         }
         // SAFETY: an entry of this kind is a mask, and the identifier of an account behind it.
@@ -180,9 +211,11 @@ fn others(list: *const ACL, owner: &Sid) -> RawMode {
             continue;
         }
         bits |= if mask & READING != 0 { 0o055 } else { 0 };
-        bits |= if mask & WRITING != 0 { 0o022 } else { 0 };
+        bits |= if mask & WRITING != 0 { ADDING } else { 0 };
+        exchange |= mask & EXCHANGING != 0;
     }
-    bits
+    // Where something can be exchanged, that others may only add elsewhere says nothing.
+    if exchange { bits & !0o1000 | 0o022 } else { bits }
 }
 
 /// Sets the list of rights of a file or folder to what a mode says.
@@ -192,6 +225,9 @@ pub(super) fn set_mode(opened: BorrowedFd<'_>, mode: Mode, folder: bool) -> Resu
         (true, 0) => Ok(()),
         (true, _) => protect(opened, &Descriptor::private(folder)?),
         (false, 0) => inherit(opened).and_then(|()| close_to_writers(opened, !folder)),
+        (false, _) if others & 0o022 != 0 && mode.bits() & 0o022 == 0 => {
+            protect(opened, &Descriptor::readable(folder)?)
+        }
         (false, _) => Ok(()),
     }
 }
@@ -206,8 +242,7 @@ pub(super) fn close_to_writers(opened: BorrowedFd<'_>, is_closed: bool) -> Resul
     if who(opened.as_fd()).others & 0o022 == 0 {
         return Ok(());
     }
-    let readable = Descriptor::parse(&format!("D:P{}(A;OICI;0x1200a9;;;BU)", entries(true)?))?;
-    protect(opened.as_fd(), &readable)
+    protect(opened.as_fd(), &Descriptor::readable(true)?)
 }
 
 fn protect(opened: BorrowedFd<'_>, descriptor: &Descriptor) -> Result<(), Errno> {
@@ -294,4 +329,47 @@ pub(super) fn give(opened: BorrowedFd<'_>, owner: &Owner) -> Result<(), Errno> {
         answer
     };
     if answer == 0 { Ok(()) } else { Err(Errno::of(answer)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the list of a text says of others, for a file or folder of the administrators.
+    fn others_by(text: &str) -> RawMode {
+        by(text, is_meant)
+    }
+
+    fn by(text: &str, counts: fn(u32) -> bool) -> RawMode {
+        let descriptor = Descriptor::parse(text).unwrap();
+        let (mut present, mut list, mut defaulted) = (0, null_mut::<ACL>(), 0);
+        // SAFETY: the descriptor is one that the system has made; what is written is a pointer into it.
+        let read = unsafe {
+            GetSecurityDescriptorDacl(
+                descriptor.pointer(),
+                &raw mut present,
+                &raw mut list,
+                &raw mut defaulted,
+            )
+        };
+        assert!(read != 0 && present != 0);
+        let administrators = accounts::sid_of("S-1-5-32-544").unwrap();
+        others(list, &administrators, counts)
+    }
+
+    #[test]
+    fn who_may_only_add_names_exchanges_nothing() {
+        // The root of a drive, as Windows is delivered (`icacls C:\`).
+        let drive = "D:PAI(A;;LC;;;AU)(A;OICIIO;SDGXGWGR;;;AU)(A;;FA;;;SY)(A;OICIIO;GA;;;SY)(A;OICIIO;GA;;;BA)(A;;FA;;;BA)(A;OICI;0x1200a9;;;BU)";
+        assert_eq!(others_by(drive), 0o1077);
+        // What stands for the data of all programs.
+        let data = "D:PAI(A;OICIIO;GA;;;CO)(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;CI;DCLCRPCR;;;BU)(A;OICI;0x1200a9;;;BU)";
+        assert_eq!(others_by(data) & 0o1022, 0o1022);
+        assert_eq!(by(data, is_handed_down) & 0o022, 0o022, "what is made there is written to by others");
+        assert_eq!(by("D:(A;;DCLC;;;BU)(A;OICI;FA;;;SY)", is_handed_down), 0);
+        // A folder that somebody makes at the root of a drive is everybody's.
+        assert_eq!(others_by("D:(A;OICI;0x1301bf;;;AU)(A;OICI;FA;;;SY)") & 0o1022, 0o022);
+        assert_eq!(others_by("D:(A;;0x1200a9;;;BU)(A;;FA;;;SY)"), 0o055);
+        assert_eq!(others_by("D:(A;;FA;;;SY)(A;;FA;;;BA)"), 0);
+    }
 }

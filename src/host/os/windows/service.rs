@@ -18,7 +18,6 @@ use windows_sys::Win32::System::Services::{
 };
 
 use super::wide::{from_wide, wide};
-use crate::model::duration::Span;
 use crate::model::name::InstanceName;
 use crate::platform::windows::answer::{Standing, State};
 use crate::platform::windows::{Account, Registration, Start};
@@ -234,9 +233,9 @@ impl Service {
             command_line: text(config.lpBinaryPathName),
             account,
             start,
-            recovery: Vec::new(),
-            recovery_reset: Span::seconds(0),
-            preshutdown: Span::seconds(0),
+            recovery: self.recovery().map(|(pauses, _)| pauses),
+            recovery_reset: self.recovery().map(|(_, reset)| reset),
+            preshutdown: self.preshutdown(),
         })
     }
 
@@ -257,7 +256,7 @@ impl Service {
     }
 
     /// What more there is to know, as the manager writes it down; at least one structure.
-    fn further(&self, kind: u32) -> Option<Vec<u64>> {
+    pub(super) fn further(&self, kind: u32) -> Option<Vec<u64>> {
         let mut buffer = vec![0_u64; 1024];
         loop {
             let mut needed = 0;

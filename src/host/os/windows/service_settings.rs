@@ -1,4 +1,4 @@
-//! What is written into the service control manager's database of a service that is there.
+//! What stands in the service control manager's database of a service beside what it was created with.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -58,13 +58,15 @@ impl Service {
         let mut actions: Vec<SC_ACTION> = wanted
             .recovery
             .iter()
+            .flatten()
             .map(|pause| SC_ACTION {
                 Type: SC_ACTION_RESTART,
                 Delay: u32::try_from(*pause).unwrap_or(u32::MAX),
             })
             .collect();
         let recovery = SERVICE_FAILURE_ACTIONSW {
-            dwResetPeriod: u32::try_from(wanted.recovery_reset.duration().as_secs()).unwrap_or(u32::MAX),
+            dwResetPeriod: u32::try_from(wanted.recovery_reset.map_or(0, |reset| reset.duration().as_secs()))
+                .unwrap_or(u32::MAX),
             lpRebootMsg: null_mut(),
             lpCommand: null_mut(),
             cActions: u32::try_from(actions.len()).unwrap_or_default(),
@@ -74,14 +76,41 @@ impl Service {
         // A final ending ends the service without an error and is no failure; only a death of the supervisor is.
         let flag = SERVICE_FAILURE_ACTIONS_FLAG { fFailureActionsOnNonCrashFailures: 0 };
         self.set_further(SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &flag)?;
-        let preshutdown = SERVICE_PRESHUTDOWN_INFO { dwPreshutdownTimeout: milliseconds(wanted.preshutdown) };
-        self.set_further(SERVICE_CONFIG_PRESHUTDOWN_INFO, &preshutdown)?;
+        if let Some(patience) = wanted.preshutdown {
+            let preshutdown = SERVICE_PRESHUTDOWN_INFO { dwPreshutdownTimeout: milliseconds(patience) };
+            self.set_further(SERVICE_CONFIG_PRESHUTDOWN_INFO, &preshutdown)?;
+        }
         if wanted.start.is_at_boot() {
             let delayed = i32::from(wanted.start == Start::Delayed);
             let delay = SERVICE_DELAYED_AUTO_START_INFO { fDelayedAutostart: delayed };
             self.set_further(SERVICE_CONFIG_DELAYED_AUTO_START_INFO, &delay)?;
         }
         Ok(())
+    }
+
+    /// The pauses before it is started again, in milliseconds, and after how long they begin anew.
+    pub(super) fn recovery(&self) -> Option<(Vec<u64>, Span)> {
+        let buffer = self.further(SERVICE_CONFIG_FAILURE_ACTIONS)?;
+        // SAFETY: the manager has written the structure at the buffer's beginning.
+        let kept = unsafe { &*buffer.as_ptr().cast::<SERVICE_FAILURE_ACTIONSW>() };
+        let count = usize::try_from(kept.cActions).ok()?;
+        let actions = if kept.lpsaActions.is_null() {
+            &[]
+        } else {
+            // SAFETY: so many actions stand behind the structure, in the same buffer.
+            unsafe { std::slice::from_raw_parts(kept.lpsaActions, count) }
+        };
+        let restarts = actions.iter().filter(|action| action.Type == SC_ACTION_RESTART);
+        let pauses = restarts.map(|action| action.Delay.into()).collect();
+        Some((pauses, Span::seconds(kept.dwResetPeriod.into())))
+    }
+
+    /// How long a shutdown of the host waits for it.
+    pub(super) fn preshutdown(&self) -> Option<Span> {
+        let buffer = self.further(SERVICE_CONFIG_PRESHUTDOWN_INFO)?;
+        // SAFETY: the manager has written the structure at the buffer's beginning.
+        let kept = unsafe { &*buffer.as_ptr().cast::<SERVICE_PRESHUTDOWN_INFO>() };
+        Some(Span::milliseconds(kept.dwPreshutdownTimeout.into()))
     }
 
     fn set_further<T>(&self, kind: u32, value: &T) -> Result<(), Code> {

@@ -23,7 +23,7 @@ pub(in crate::host) fn which(waited: &[BorrowedHandle<'_>]) -> io::Result<usize>
 
 /// Waits until one of these is signaled, and says whether that is so. Without a limit it waits for as long as it takes.
 pub fn any(waited: &[BorrowedHandle<'_>], limit: Option<Duration>) -> io::Result<bool> {
-    let until = limit.map(|limit| Instant::now() + limit);
+    let until = limit.and_then(|limit| Instant::now().checked_add(limit));
     let handles: Vec<HANDLE> = waited.iter().map(|one| one.as_raw_handle()).collect();
     if handles.is_empty() {
         std::thread::sleep(limit.unwrap_or(Duration::MAX));
@@ -47,7 +47,7 @@ pub fn any(waited: &[BorrowedHandle<'_>], limit: Option<Duration>) -> io::Result
 }
 
 fn part(handles: &[HANDLE], limit: Option<Duration>) -> io::Result<bool> {
-    let until = limit.map(|limit| Instant::now() + limit);
+    let until = limit.and_then(|limit| Instant::now().checked_add(limit));
     loop {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         // Rounded up, so that nobody wakes just before the end and again.
