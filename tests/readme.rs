@@ -171,6 +171,49 @@ fn every_link_and_every_file_that_is_named_is_there() {
     }
 }
 
+/// Checks of suites on real systems that a text names, as in `tests/systems/seeds`: `W4: …`, each with its suite.
+fn named_checks(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for part in text.split("`tests/systems/").skip(1) {
+        let Some((suite, mut rest)) = part.split_once('`') else { continue };
+        while let Some((check, after)) = rest
+            .strip_prefix(": `")
+            .or_else(|| {
+                rest.strip_prefix(", `").filter(|it| !it.starts_with("tests/") && !it.starts_with("src/"))
+            })
+            .and_then(|rest| rest.split_once('`'))
+        {
+            found.push((suite.to_owned(), check.to_owned()));
+            rest = after;
+        }
+    }
+    found
+}
+
+/// The text of a suite on real systems, with what it is made of.
+fn suite(name: &str) -> String {
+    let mut text = documents_named(&format!("tests/systems/{name}"));
+    if name == "seeds" {
+        for seed in std::fs::read_dir(root().join("tests/seeds")).unwrap() {
+            text += &std::fs::read_to_string(seed.unwrap().path().join("suite")).unwrap_or_default();
+        }
+    }
+    text
+}
+
+#[test]
+fn every_check_that_is_named_is_made() {
+    let mut named = 0;
+    for (path, text) in documents() {
+        for (suite_name, check) in named_checks(&text) {
+            let words = suite(&suite_name);
+            assert!(words.contains(&check), "{}: {suite_name} has no check `{check}`", path.display());
+            named += 1;
+        }
+    }
+    assert!(named > 20, "only {named} are named");
+}
+
 #[test]
 fn the_checks_see_what_is_wrong() {
     let wrong = |line: &str| faults(&words(line));

@@ -46,7 +46,7 @@ fn object(value: &Value) -> &Map<String, Value> {
 }
 
 /// The parts of a package description, likewise. What it shares with the manifest is told there.
-const PACKAGE_PARTS: [(&str, &str); 14] = [
+const PACKAGE_PARTS: [(&str, &str); 15] = [
     ("At the top", ""),
     ("`rollback`", "RollbackBarrier"),
     ("`questions[]`", "Question"),
@@ -58,6 +58,7 @@ const PACKAGE_PARTS: [(&str, &str); 14] = [
     ("`host.checks[]`", "Requirement"),
     ("`host.prepare[]`", "Preparation"),
     ("`when`", "Condition"),
+    ("`image`", "PackageImage"),
     ("`development.NAME`", "DevelopmentService"),
     ("`development.NAME.port`", "DevelopmentPort"),
     ("`development.NAME.wait`", "DevelopmentWait"),

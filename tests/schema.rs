@@ -119,7 +119,7 @@ fn properties(place: &str, schema: &Value, visit: &mut impl FnMut(&str, &Value))
 }
 
 /// What these are where they are not given depends on the host, the package or each other.
-const WITHOUT_DEFAULT: [&str; 128] = [
+const WITHOUT_DEFAULT: [&str; 131] = [
     "answers.v1.$schema",
     "answers.v1.component",
     "manifest.v1.$schema",
@@ -130,6 +130,9 @@ const WITHOUT_DEFAULT: [&str; 128] = [
     "manifest.v1.scope",
     "package.v1.$schema",
     "package.v1.component",
+    "package.v1.image",
+    "PackageImage.name",
+    "PackageImage.digest",
     "package.v1.rollback",
     "package.v1.version",
     "Compose.containerName",

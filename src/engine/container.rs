@@ -27,6 +27,7 @@ use crate::supervise::Folders;
 pub(crate) mod adoption;
 pub(crate) mod aim;
 pub(crate) mod boot;
+pub(crate) mod brought;
 pub(crate) mod image;
 pub(crate) mod logs;
 pub(crate) mod ready;

@@ -17,6 +17,7 @@ use crate::model::contradiction::read_manifest;
 use crate::model::development::lines::{Given, with};
 use crate::model::development::{DevelopmentContainer, DevelopmentRecord, FORMAT};
 use crate::model::layout::Layout;
+use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::model::package::PackageDescription;
@@ -54,6 +55,12 @@ pub(crate) fn want(
             "the package of `{component}` describes no services for development (`development` of its mainstay-package.json): leave `--dev` out"
         )));
     };
+    if platform_of(declared) == PlatformKind::Compose {
+        return Err(Failure::Usage(
+            "`--dev` has no meaning on platform `compose`: a container does not reach the loopback address of its host"
+                .to_owned(),
+        ));
+    }
     if let Some(owner) = &declared.deploy.owner {
         // What runs in a container of root's is chosen by whoever chooses the package.
         return Err(Distrust::Setting { setting: "--dev".to_owned(), owner: owner.name.clone() }.into());

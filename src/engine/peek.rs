@@ -11,21 +11,26 @@ use crate::model::package::PackageDescription;
 use crate::package::limits::Limits;
 use crate::package::unpack::{Flushing, unpack_file};
 
+/// The description of a package, where there has to be one.
+pub fn description(path: &Utf8Path) -> Result<PackageDescription, Failure> {
+    find(path)?.ok_or_else(|| none(path))
+}
+
 /// The description of a package: an archive, an unpacked folder, or the description itself. An archive is unpacked where
 /// it leaves no trace.
-pub fn description(path: &Utf8Path) -> Result<PackageDescription, Failure> {
+pub(crate) fn find(path: &Utf8Path) -> Result<Option<PackageDescription>, Failure> {
     if path.extension() == Some("json") {
-        let text = files::read(path)?.ok_or_else(|| none(path))?;
-        return Ok(read_package_description(path.as_str(), &text)?.0);
+        let Some(text) = files::read(path)? else { return Ok(None) };
+        return Ok(Some(read_package_description(path.as_str(), &text)?.0));
     }
     if path.is_dir() {
-        return description_in(path)?.ok_or_else(|| none(path));
+        return description_in(path);
     }
     let place = temporary::folder("mainstay-look-")?;
     let tree = place.path().join("tree");
     let (file, path) = trust::open_archive(path)?;
     unpack_file(file, &path, &tree, None, &Limits::default(), &mut |_| {}, Flushing::Late)?;
-    description_in(&tree)?.ok_or_else(|| none(&path))
+    description_in(&tree)
 }
 
 fn none(path: &Utf8Path) -> Failure {

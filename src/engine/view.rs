@@ -30,14 +30,17 @@ struct Described {
     status: Option<StatusView>,
 }
 
-/// Asks a program that runs, and adds what it says to its status. Of an instance whose package has no lines of its own,
-/// one small file is read and nobody asked.
+/// Asks a program that runs, and adds what it says to its status. One that sleeps until its next run is asked by its
+/// command, which tells of the last one. Of an instance whose package has no lines of its own, one small file is read and
+/// nobody asked.
 pub fn add(layout: &Layout, of: &Marker, answer: &mut StatusAnswer) {
-    if answer.pid.is_none() || !matches!(answer.state, InstanceState::Ready | InstanceState::Starting) {
+    let sleeps = answer.state == InstanceState::Sleeping;
+    let runs = answer.pid.is_some() && matches!(answer.state, InstanceState::Ready | InstanceState::Starting);
+    if !runs && !sleeps {
         return;
     }
     let Some(spec) = status::active(layout, of) else { return };
-    let Some(view) = view(layout, &spec) else { return };
+    let Some(view) = view(layout, &spec).filter(|view| runs || view.command.is_some()) else { return };
     let said = ask(layout, &spec, &view);
     let title = view.title.clone().unwrap_or_else(|| spec.component.to_string());
     let line = |answer: &Value| {

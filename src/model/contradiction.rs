@@ -57,6 +57,7 @@ fn of_package(check: &mut Check, description: &PackageDescription) {
     check.view(description);
     check.host(&description.host);
     check.development(description);
+    check.image(description);
     check.questions(description);
 }
 

@@ -19,6 +19,7 @@ use crate::model::image::ImageName;
 use crate::model::manifest::{LEVEL_PATTERN, check_level};
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::outcome::ExitCode;
+use crate::model::package::image::ImageDigest;
 use crate::model::package::{preparation, requirement};
 use crate::model::public_key::PublicKey;
 use crate::model::size::Size;
@@ -46,6 +47,7 @@ static RULES: LazyLock<BTreeMap<String, Rule>> = LazyLock::new(|| {
         typed::<Listen>(),
         typed::<Umask>(),
         typed::<ImageName>(),
+        typed::<ImageDigest>(),
         typed::<Port>(),
         (CONTAINER_PATTERN.to_owned(), check_container),
         (TARGET_PATTERN.to_owned(), check_target),

@@ -12,6 +12,7 @@ use crate::model::version::Version;
 
 pub use self::condition::{Condition, Setting};
 pub use self::development::{DevelopmentPort, DevelopmentService, DevelopmentWait};
+pub use self::image::PackageImage;
 pub use self::meaning::VariableMeaning;
 pub use self::preparation::{Preparation, PreparationKind, Rights};
 pub use self::question::{AnswerValue, Choice, Generate, Question, QuestionKind};
@@ -20,6 +21,7 @@ pub use self::view::{StatusView, ValueForm, ViewField};
 
 pub mod condition;
 pub mod development;
+pub mod image;
 pub mod meaning;
 pub mod preparation;
 pub mod question;
@@ -68,6 +70,10 @@ pub struct PackageDescription {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("default" = [], "examples" = [[{ "id": "port", "kind": "number", "ask": "On which port?", "default": 4000, "variable": "PORT" }]]))]
     pub questions: Vec<Question>,
+    /// The image that holds the same, for those who run it as a container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{ "name": "quay.io/acme/orchestrator", "digest": "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" }]))]
+    pub image: Option<PackageImage>,
     /// What the variables of the program mean, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("default" = {}, "examples" = [{ "PORT": { "describe": "The port on which agents connect.", "default": "4000" } }]))]

@@ -42,6 +42,7 @@ mod extraction;
 mod flush;
 mod gunzip;
 mod header;
+pub mod image;
 mod inflate;
 mod pax;
 mod untar;

@@ -3,8 +3,8 @@
 
 use crate::engine::Context;
 use crate::engine::change::Request;
-use crate::engine::container::image::{Image, bring, load};
-use crate::engine::container::{entry, find, strangers};
+use crate::engine::container::image::{Image, bring};
+use crate::engine::container::{brought, entry, find, strangers};
 use crate::engine::failure::Failure;
 use crate::engine::observe::read_specs;
 use crate::engine::prepare::Aim;
@@ -48,18 +48,15 @@ pub(crate) fn aim(
         .filter(|_| image.name.tag().is_none())
         .or_else(|| image.name.version())
         .unwrap_or_else(Version::unknown);
-    let begins = request.operation == Operation::Install && receipt.is_none();
-    if begins && compose.image.digest().is_none() {
-        context.notice(format!(
-            "`compose.image` names no digest, so other bytes may have that name tomorrow: what runs is pinned as `{}`",
-            image.pinned
-        ));
-    }
     // The manifest follows what was typed; what was written in it stays as it was written.
     let edits_version = image.name != compose.image
         && request.operation != Operation::Apply
         && (request.operation != Operation::Install || request.source.is_archive() || typed.is_some());
     let name = if edits_version { image.name } else { compose.image.clone() };
+    if let Some(doubt) = doubt(&name).filter(|_| request.operation == Operation::Install && receipt.is_none())
+    {
+        context.notice(format!("{doubt}: what runs is pinned as `{}`", image.pinned));
+    }
     Ok(Aim {
         version,
         description: None,
@@ -73,6 +70,20 @@ pub(crate) fn aim(
             engine,
         }),
     })
+}
+
+/// Why a name may mean other bytes tomorrow.
+fn doubt(name: &ImageName) -> Option<String> {
+    match (name.digest(), name.tag()) {
+        (Some(_), _) => None,
+        (None, None | Some("latest")) => Some(format!(
+            "`compose.image` is `{}:latest`, which every publication moves, and names no digest",
+            name.repository()
+        )),
+        (None, Some(_)) => {
+            Some("`compose.image` names no digest, so other bytes may have that name tomorrow".to_owned())
+        }
+    }
 }
 
 /// Whether it goes to a version that was there.
@@ -155,16 +166,7 @@ fn image(
         return earlier(context, engine, declared, request, receipt);
     }
     if let Source::File(path) = &request.source {
-        if path.is_dir() {
-            return Err(Failure::Usage(format!("`{path}` is a folder: name the file of the image")));
-        }
-        if request.dry_run {
-            return Err(Failure::Usage(
-                "what is in the file of an image is known once it is loaded, which `--dry-run` does not do"
-                    .to_owned(),
-            ));
-        }
-        return load(context, engine, path, &compose.image);
+        return brought::image(context, engine, declared, (path, &compose.image), request);
     }
     if let Some(version) = &request.version {
         let name =

@@ -1,6 +1,4 @@
-//! Images: finding the one that a name stands for, fetching it, taking it from a file. All before anything is stopped.
-
-use camino::Utf8Path;
+//! Images: finding the one that a name stands for, fetching it. All before anything is stopped.
 
 use crate::engine::Context;
 use crate::engine::container::{PATIENCE, ask, run};
@@ -20,7 +18,7 @@ pub(crate) struct Image {
 }
 
 /// What an image is called, as far as it is known without asking anybody.
-fn as_written(name: &ImageName) -> Image {
+pub(crate) fn as_written(name: &ImageName) -> Image {
     Image { name: name.clone(), pinned: name.to_string() }
 }
 
@@ -64,36 +62,6 @@ pub(crate) fn bring(
         }
     };
     Ok(pinned(name, &found))
-}
-
-/// The image in a file, as `docker save` writes it.
-pub(crate) fn load(
-    context: &Context<'_>,
-    engine: EngineKind,
-    file: &Utf8Path,
-    like: &ImageName,
-) -> Result<Image, Failure> {
-    context.notice(format!("loading `{file}` into {engine}"));
-    let output = run(&query::load(engine, file)).map_err(|error| match error {
-        CallError::Failed { reason, .. } => {
-            Failure::OtherArchive(format!("`{file}` can't be loaded: {reason}"))
-        }
-        other @ CallError::Unavailable { .. } => other.into(),
-    })?;
-    let names = seen::loaded(&output.stdout);
-    let mut images = names.iter().filter_map(|name| ImageName::new(name.as_str()).ok());
-    let Some(found) = images.find(|found| found.is_of(like)) else {
-        return Err(Failure::OtherArchive(format!(
-            "`{file}` holds {}, and the manifest names an image of `{}`",
-            if names.is_empty() {
-                "no image with a name".to_owned()
-            } else {
-                format!("`{}`", names.join("`, `"))
-            },
-            like.repository()
-        )));
-    };
-    bring(context, engine, &found, (false, false))
 }
 
 /// The image that is here under a name.

@@ -196,6 +196,13 @@ impl Check<'_> {
         }
     }
 
+    pub(super) fn image(&mut self, description: &PackageDescription) {
+        let Some(image) = &description.image else { return };
+        if image.name.digest().is_some() {
+            self.at(&["image".into(), "name".into()], "a digest stands in `image.digest` or `image.digests`");
+        }
+    }
+
     pub(super) fn at(&mut self, path: &[Segment], message: impl Into<String>) {
         self.problems.push(self.document.problem(path, message));
     }

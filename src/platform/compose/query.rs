@@ -99,6 +99,12 @@ pub fn load(engine: EngineKind, file: &Utf8Path) -> Vec<String> {
     words(engine, &["load", "--input", file.as_str()])
 }
 
+/// Gives an image a name.
+#[must_use]
+pub fn tag(engine: EngineKind, number: &str, name: &str) -> Vec<String> {
+    words(engine, &["tag", number, name])
+}
+
 /// Runs a command in a container.
 #[must_use]
 pub fn run_in(engine: EngineKind, container: &str, command: &[String]) -> Vec<String> {

@@ -162,20 +162,6 @@ pub fn image(answer: Answer<'_>) -> Result<Option<ImageSeen>, NoAnswer> {
     }))
 }
 
-/// The names of the images that were loaded from a file: `Loaded image: NAME`, one a line or several in one.
-#[must_use]
-pub fn loaded(text: &str) -> Vec<String> {
-    let lines = text.lines().filter_map(|line| {
-        let (before, names) = line.split_once(':')?;
-        before.trim_start().to_ascii_lowercase().starts_with("loaded image").then_some(names)
-    });
-    lines
-        .flat_map(|names| names.split(','))
-        .map(|name| name.trim().to_owned())
-        .filter(|name| !name.is_empty())
-        .collect()
-}
-
 /// The first word of an answer, which is a version.
 pub fn version(answer: Answer<'_>) -> Result<String, NoAnswer> {
     let said = answer.stdout.trim();
