@@ -137,6 +137,12 @@ fn of_tokens(text: &str) -> Vec<String> {
                 "`{{{word}}}` stays as it is: variables are put into the addresses of probes only"
             ));
         }
+        if let Some(of_instance) = word.strip_prefix(token::INSTANCE) {
+            let known = token::OF_INSTANCE;
+            let all = known.map(|name| format!("`{{{}{name}}}`", token::INSTANCE)).join(", ");
+            return (!known.contains(&of_instance))
+                .then(|| format!("`{{{word}}}` is no token, and stays as it is; there are {all}"));
+        }
         // Short words are near to many others.
         let limit = if word.chars().count() > 4 { 2 } else { 1 };
         let near = token::NAMES.into_iter().map(|name| (distance(word, name), name));
