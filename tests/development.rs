@@ -118,3 +118,26 @@ fn every_fault_of_a_description_is_told_with_its_place() {
         assert!(said.err.contains(words), "{words}: {}", said.err);
     }
 }
+
+#[test]
+fn a_token_that_there_is_not_is_doubted() {
+    let place = Place::new();
+    let folder = place.top().join("doubted");
+    std::fs::create_dir_all(&folder).unwrap();
+    let development = json!({ "db": { "image": "i", "environment": { "A": "{password}{generated}" } } });
+    let description = json!({ "component": "server", "version": "1.0.0", "development": development,
+        "service": { "command": ["/bin/true"], "environment": { "B": "{instance.nam}{instance.name}" } } });
+    std::fs::write(folder.join("mainstay-package.json"), description.to_string()).unwrap();
+    let said = place.run(&["pack", folder.as_str(), "--check"]).good();
+    let told = said.out + &said.err;
+    for words in [
+        "development.db.environment.A: `{password}` stays as it is: here are `{generated}`, a secret, and `{port}` alone",
+        "service.environment.B: `{instance.nam}` is no token, and stays as it is; there are `{instance.name}`",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(
+        !told.contains("`{generated}` stays") && !told.contains("`{instance.name}` is no token"),
+        "{told}"
+    );
+}

@@ -38,7 +38,10 @@ pub(super) fn guard(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal>
             }
         }
         let holder = container.port.and_then(|port| Some((port.host, seen.ports.get(&port.host)?)));
-        if let Some((port, holder)) = holder.filter(|_| !there.is_some_and(Standing::runs)) {
+        // What is made anew has the port that it had.
+        let had = seen.record.as_ref().and_then(|record| record.container(&container.service));
+        let own = there.is_some_and(Standing::runs) && had.is_some_and(|had| had.port == container.port);
+        if let Some((port, holder)) = holder.filter(|_| !own) {
             let service = container.service.clone();
             return Err(Refusal::DevelopmentPort { service, port, holder: holder.clone() });
         }

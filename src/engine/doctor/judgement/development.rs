@@ -14,7 +14,10 @@ pub(super) fn development(facts: &Facts) -> Option<Judged> {
     let Some(service) = worst else {
         let late = services.iter().find(|service| service.boot.starts == Some(false));
         return Some(match late {
-            None => sound(Check::Development, format!("{} of them run in {}", services.len(), first.engine)),
+            None => sound(
+                Check::Development,
+                format!("its services for development run in {} ({})", first.engine, services.len()),
+            ),
             Some(late) => doubtful(
                 Check::Development,
                 format!("`{}` does not start with the host: {}", late.name, late.boot.reason),
