@@ -7,12 +7,15 @@ mod oracle;
 
 use camino::Utf8Path;
 use insta::assert_snapshot;
+use mainstay::model::compose::EngineKind;
 use mainstay::model::contradiction::read_manifest;
+use mainstay::model::duration::Span;
 use mainstay::model::launch::{Circumstances, LaunchSpec};
 use mainstay::model::layout::Layout;
 use mainstay::model::manifest::{PlatformKind, Scope};
+use mainstay::model::name::InstanceName;
 use mainstay::model::version::Version;
-use mainstay::platform::compose::{reader, text};
+use mainstay::platform::compose::{query, reader, text};
 use mainstay::platform::{self, Facts};
 use serde_json::{Value, json};
 
@@ -156,6 +159,54 @@ fn compose_reads_the_corpus_as_it_was_written() {
     assert_eq!(single(web["user"].as_str().unwrap()), "$USER \"x\"");
     assert_eq!(single(web["labels"]["dev.mainstay.folder"].as_str().unwrap()), strange);
     assert_eq!(read["name"], "mainstay-web");
+}
+
+#[test]
+fn compose_reads_paths_checks_and_labels_of_the_corpus_as_they_were_written() {
+    if !oracle::compose_present() {
+        return;
+    }
+    let corpus: Value = serde_json::from_str(include_str!("systems/corpus.json")).unwrap();
+    let texts = corpus["texts"].as_array().unwrap().iter().map(|text| text.as_str().unwrap());
+    let texts: Vec<&str> = texts.chain(STRANGE).filter(|text| !text.contains(['\0', '{'])).collect();
+    assert!(texts.len() > 70);
+    let source = |number: usize| format!("/srv/{number}-{}-", texts[number]);
+    let target = |number: usize| format!("/in/{number}-{}-", texts[number]);
+    let volumes: Vec<Value> = (0..texts.len())
+        .map(|number| json!({ "source": source(number), "target": target(number), "readOnly": true }))
+        .collect();
+    let words: Vec<&str> = ["check"].into_iter().chain(texts.iter().copied()).collect();
+    let service = json!({ "ready": { "command": words }, "workingDirectory": source(1) });
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(folder.path()).unwrap();
+    let read = understood(folder, &rendered("/srv/web", &manifest(&service, &json!({ "volumes": volumes }))));
+    let web = &read["services"]["web"];
+    for number in 0..texts.len() {
+        let volume = &web["volumes"][number];
+        assert_eq!(single(volume["source"].as_str().unwrap()), source(number));
+        assert_eq!(single(volume["target"].as_str().unwrap()), target(number));
+        assert_eq!(single(web["healthcheck"]["test"][number + 2].as_str().unwrap()), texts[number]);
+    }
+    assert_eq!(single(web["working_dir"].as_str().unwrap()), source(1));
+    // A label holds any text that a folder's name can: none is lost between two.
+    for text in texts.iter().filter(|text| !text.contains(char::is_control)) {
+        let strange = format!("/srv/{text}x");
+        let read = understood(folder, &text_of(&strange));
+        let labels = &read["services"]["web"]["labels"];
+        assert_eq!(single(labels["dev.mainstay.folder"].as_str().unwrap()), strange);
+        assert_eq!(single(read["x-mainstay"]["folder"].as_str().unwrap()), strange);
+    }
+}
+
+fn text_of(folder: &str) -> String {
+    rendered(folder, &manifest(&json!({}), &json!({})))
+}
+
+#[test]
+fn a_restart_gives_the_program_its_time_to_end() {
+    let name = InstanceName::new("web").unwrap();
+    let argv = query::restart(EngineKind::Podman, &name, None, Span::seconds(30));
+    assert_eq!(argv.join(" "), "podman compose --project-name mainstay-web restart --timeout 35");
 }
 
 #[test]

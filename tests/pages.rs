@@ -3,7 +3,7 @@
 //! - ```` ```console ````: each `$ ` line is typed, and has to say what stands below it. `…` stands for what differs from host to
 //!   host; a line of nothing else stands for any number of lines. A command whose transcript has no `error:` succeeds.
 //! - ```` ```sh ````: a script, which succeeds.
-//! - ```` ```json file=PATH ````: written to that file.
+//! - ```` ```json file=PATH ````, and other texts: written to that file.
 //! - `<!-- run` … `-->`: a script that prepares what the page speaks of; nobody sees it.
 //!
 //! `exits=9` permits another exit code of mainstay, which has to occur. A block that can't be run here says why:
@@ -46,7 +46,7 @@ const NEEDS: [(&str, &str); 12] = [
 ];
 
 /// The languages that are no commands; other tests read some of them.
-const NO_COMMANDS: [&str; 7] = ["json", "jsonc", "text", "dockerfile", "yaml", "ini", "toml"];
+const NO_COMMANDS: [&str; 9] = ["js", "html", "json", "jsonc", "text", "dockerfile", "yaml", "ini", "toml"];
 
 /// What is done with a block.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,9 +66,10 @@ fn act(block: &Block) -> Result<Act, String> {
     match block.language() {
         "console" => Ok(Act::Type),
         "sh" => Ok(Act::Run),
-        "json" if block.says("file").is_some() => Ok(Act::Write(block.says("file").unwrap().to_owned())),
         "text" if has_command(&block.text) => Err("a command stands in a text".to_owned()),
-        known if NO_COMMANDS.contains(&known) => Ok(Act::Nothing),
+        known if NO_COMMANDS.contains(&known) => {
+            Ok(block.says("file").map_or(Act::Nothing, |file| Act::Write(file.to_owned())))
+        }
         other => Err(format!("`{other}` is neither run nor marked")),
     }
 }

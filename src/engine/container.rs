@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::failure::CallError;
 use crate::engine::manager::{Seen, State};
@@ -11,6 +11,7 @@ use crate::engine::supervisor::active_launch;
 use crate::host::command::{self, Manner};
 use crate::host::{files, tree, untrusted};
 use crate::model::compose::EngineKind;
+use crate::model::duration::Span;
 use crate::model::environment_file;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
@@ -100,7 +101,7 @@ pub(crate) fn perform(layout: &Layout, of: &Marker, verb: Verb) -> Result<(), Ca
             let after = look(&entry)?;
             let life = |seen: Option<ContainerSeen>| seen.map(|seen| (seen.pid, seen.started));
             if before.is_some() && life(before) == life(after) {
-                compose(of, &entry, Verb::Restart)?;
+                restart(layout, of, &entry)?;
             }
             Ok(())
         }
@@ -130,9 +131,20 @@ fn up(layout: &Layout, of: &Marker, entry: &Entry) -> Result<(), CallError> {
 
 fn compose(of: &Marker, entry: &Entry, verb: Verb) -> Result<(), CallError> {
     await_others(of);
-    let file = matches!(files::facts(&entry.file), Ok(Some(_))).then_some(entry.file.as_path());
-    let argv = query::compose(entry.engine, &of.name, file, verb);
-    run(&argv).map(|_| ())
+    run(&query::compose(entry.engine, &of.name, file(entry), verb)).map(|_| ())
+}
+
+/// Starts a container anew that runs, with the time to end that its launch gives it.
+fn restart(layout: &Layout, of: &Marker, entry: &Entry) -> Result<(), CallError> {
+    let drain = active_launch(layout, &of.name).map(|spec| spec.stop.timeout);
+    let drain = drain.unwrap_or_else(|_| Span::seconds(0));
+    await_others(of);
+    run(&query::restart(entry.engine, &of.name, file(entry), drain)).map(|_| ())
+}
+
+/// The file that Compose reads, where it is there.
+fn file(entry: &Entry) -> Option<&Utf8Path> {
+    matches!(files::facts(&entry.file), Ok(Some(_))).then_some(entry.file.as_path())
 }
 
 /// Waits until what a killed command has left of Compose has ended: two at work on one container hinder each other.

@@ -30,7 +30,7 @@ use crate::model::name::InstanceName;
 pub use charge::{AtStart, Entry, Event, Hooks, Outcome};
 pub use detached::{DetachedError, detach, start_detached};
 pub use request::{
-    RequestError, Restart, Stop, ask_to_come_again, boot_lock, guardian_of, is_to_come_again,
+    RequestError, Restart, Stop, ask_to_come_again, boot_lock, guardian_of, is_to_come_again, request_file,
     request_restart, request_start, stop_guardian, supervisor_of,
 };
 pub(super) use sweep::clear;

@@ -1,5 +1,6 @@
 //! The service managers, as the engine asks them.
 
+use std::error::Error as _;
 use std::time::{Duration, Instant};
 
 use crate::engine::failure::{CallError, Failure};
@@ -146,7 +147,10 @@ impl HostManager {
         let lock = layout.guardian_lock(name);
         match guard::start_detached(&runtimes::program(layout, name), &arguments, &lock, &log, START_LIMIT) {
             Ok(_) | Err(guard::DetachedError::Guarded(_)) => Ok(()),
-            Err(error) => Err(error.to_string()),
+            Err(error) => {
+                let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+                Err(format!("{error}{cause}"))
+            }
         }
     }
 }

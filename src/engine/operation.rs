@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::engine::failure::Failure;
 use crate::engine::{Context, recover, trust};
-use crate::host::account;
 use crate::host::lock::{self, LockError};
+use crate::host::{account, files};
 use crate::model::manifest::Scope;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
@@ -48,7 +48,16 @@ pub(crate) fn locked<T>(
     name: &InstanceName,
     work: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    match lock::holding(&context.layout.operation_lock(name), PATIENCE, work) {
+    let layout = &context.layout;
+    let tidied = || {
+        let outcome = work();
+        // What an instance leaves that has gone for good are its locks, and nothing else.
+        if matches!(files::facts(&layout.state(name)), Ok(None)) {
+            let _ = files::remove_empty_folder(&layout.journal(name));
+        }
+        outcome
+    };
+    match lock::holding(&layout.operation_lock(name), PATIENCE, tidied) {
         Ok(outcome) => outcome,
         Err(LockError::Held(_)) => Err(Failure::Busy(name.clone())),
         Err(error) => Err(Failure::Lock(error)),

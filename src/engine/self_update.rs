@@ -13,9 +13,10 @@ use crate::engine::source::{self, Proof, Source, verified};
 use crate::engine::target::Declared;
 use crate::engine::{leftovers, prepare, trust};
 use crate::host::command::{self, Manner};
-use crate::host::{account, files, lock};
+use crate::host::{account, environment, files, lock, replacement};
 use crate::model::contradiction::read_manifest;
 use crate::model::manifest::FILE_NAME;
+use crate::model::operating_system::OperatingSystem;
 use crate::model::origin::version_word;
 use crate::model::public_key::PublicKey;
 use crate::model::version::Version;
@@ -32,6 +33,8 @@ pub use readable::readable;
 const NAME: &str = "mainstay";
 /// Where the program lies in an archive.
 const PLACES: [&str; 2] = ["mainstay", "bin/mainstay"];
+/// The same in one for Windows.
+const PLACES_OF_WINDOWS: [&str; 2] = ["mainstay.exe", "bin/mainstay.exe"];
 /// How long the new program may take to show that it works.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long another one that does the same is waited for.
@@ -139,10 +142,15 @@ fn from_archive(
         None if !update.force => return Err(Refusal::NoOrder { from, to }.into()),
         _ => {}
     }
-    let places = PLACES.iter().map(|place| stage.staging.path().join(place));
-    let Some(found) = places.into_iter().find(|path| path.is_file()) else {
+    let places = match environment::operating_system() {
+        OperatingSystem::Windows => PLACES_OF_WINDOWS,
+        _ => PLACES,
+    };
+    let Some(found) = places.iter().map(|place| stage.staging.path().join(place)).find(|path| path.is_file())
+    else {
+        let [at_top, below] = places;
         return Err(Failure::OtherArchive(format!(
-            "`{}` holds no program of mainstay: it lies at `mainstay` or `bin/mainstay`",
+            "`{}` holds no program of mainstay: it lies at `{at_top}` or `{below}`",
             stage.archive
         )));
     };
@@ -162,7 +170,7 @@ fn from_archive(
             return Err(Failure::Usage("nothing was changed".to_owned()));
         }
         keep(program)?;
-        Ok(files::rename_over(&new, program)?)
+        Ok(replacement::replace(&new, program)?)
     });
     if outcome.is_err() {
         // What was made for it goes with it; why it was refused matters more.
@@ -190,6 +198,7 @@ fn finish_what_died(program: &Utf8Path) -> Result<(), Failure> {
         }
     }
     files::remove(&beside(program))?;
+    replacement::clean(program);
     let folder = program.parent().unwrap_or(program);
     for name in files::list(folder)?.unwrap_or_default() {
         if name.starts_with(leftovers::HALF_WRITTEN) {
@@ -219,7 +228,7 @@ fn back(
     }
     let kept = Utf8PathBuf::from(format!("{program}.kept"));
     files::copy_program(program, &kept)?;
-    files::rename_over(&old, program)?;
+    replacement::replace(&old, program)?;
     files::rename_over(&kept, &old)?;
     Ok(updated)
 }

@@ -41,6 +41,16 @@ pub enum Distrust {
         /// Whose it should be.
         owner: String,
     },
+    /// It belongs to a person whose rights nobody else can take on, so it can't be read as that person reads it.
+    #[error(
+        "`{path}` belongs to {owner}, and this system lets nobody read with another account's rights: what a link there leads to might be what {owner} may not read"
+    )]
+    Foreign {
+        /// The folder.
+        path: Utf8PathBuf,
+        /// Whose it is.
+        owner: String,
+    },
     /// It is a link or something stranger.
     #[error("`{0}` is not a regular file: a link could lead to what its owner may not read")]
     NotAFile(Utf8PathBuf),
@@ -118,6 +128,7 @@ pub fn inspect(folder: &Utf8Path) -> Result<Deploy, Failure> {
         }
         return Ok(Deploy { folder, owner: None });
     }
+    guard_foreign(&folder, facts.uid)?;
     let owner = account::by_uid(facts.uid)?;
     for path in folder.ancestors() {
         if let Some(facts) = files::facts(path)? {
@@ -127,6 +138,15 @@ pub fn inspect(folder: &Utf8Path) -> Result<Deploy, Failure> {
     Ok(Deploy { folder, owner: Some(owner).filter(|owner| !owner.is_root()) })
 }
 
+/// Refuses what is another account's where an administrator can't act as that account: all that follows would fail.
+fn guard_foreign(path: &Utf8Path, uid: u32) -> Result<(), Distrust> {
+    if uid == account::effective_uid() || account::CAN_ACT_AS_OTHERS {
+        return Ok(());
+    }
+    let owner = account::by_uid(uid).map_or_else(|_| uid.to_string(), |owner| owner.name);
+    Err(Distrust::Foreign { path: path.to_owned(), owner })
+}
+
 /// Opens an archive for whoever runs this. Where the file, or the folder it stands in, is another account's, root
 /// opens it with that account's rights: a link there could lead to what its owner may not read. Gives its path
 /// without links.
@@ -134,7 +154,11 @@ pub fn open_archive(path: &Utf8Path) -> Result<(std::fs::File, Utf8PathBuf), Fai
     let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
     let owner_of = |path: &Utf8Path| -> Result<Option<Owner>, Failure> {
         let uid = files::facts(path)?.map_or(0, |facts| facts.uid);
-        Ok(if account::effective_uid() == 0 && uid != 0 { Some(account::by_uid(uid)?) } else { None })
+        if account::effective_uid() != 0 || uid == 0 {
+            return Ok(None);
+        }
+        guard_foreign(path, uid)?;
+        Ok(Some(account::by_uid(uid)?))
     };
     let rights = match owner_of(path)? {
         Some(owner) => Some(owner),

@@ -77,7 +77,7 @@ impl Manager {
         let definition = definition(layout, of)?;
         match (self, definition) {
             (Self::Services, Some(text)) => service::register(layout, of, &text),
-            (Self::Services, None) => service::unregister(of, PATIENCE),
+            (Self::Services, None) => service::unregister(layout, of, PATIENCE),
             (Self::Tasks, Some(text)) => task::register(layout, of, &text),
             (Self::Tasks, None) => task::unregister(of),
         }

@@ -43,6 +43,9 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
+/// Whether an administrator can act as another account: Windows asks for its password.
+pub const CAN_ACT_AS_OTHERS: bool = cfg!(unix);
+
 pub use system::{all, by_name, by_uid, effective_uid, group, groups, home, lingers};
 
 /// Does something with the rights of another account: whatever it opens, makes or removes, that account

@@ -87,3 +87,11 @@ pub fn since_epoch(seconds: f64) -> Option<Moment> {
     let length = jiff::SignedDuration::try_from_secs_f64(seconds).ok()?;
     jiff::Timestamp::from_duration(length).ok().map(Moment)
 }
+
+#[cfg(all(test, windows))]
+mod tests {
+    #[test]
+    fn zones_are_known_where_the_system_has_no_list_of_them() {
+        assert!(jiff::tz::TimeZone::get("Europe/Vienna").is_ok());
+    }
+}

@@ -140,7 +140,7 @@ fn read_both(
         }
         heard(&outputs);
         if let Some(status) = ended {
-            let texts = outputs.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            let texts = outputs.map(system::text);
             return Ok(Some((status.code(), texts)));
         }
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));

@@ -128,7 +128,8 @@ impl HeldLock {
 }
 
 /// Where it stands who holds a lock.
-fn word_of(lock: &Utf8Path) -> Utf8PathBuf {
+#[must_use]
+pub fn word_of(lock: &Utf8Path) -> Utf8PathBuf {
     lock.with_extension("holder")
 }
 

@@ -33,6 +33,7 @@ pub mod random;
 pub mod relocation;
 pub mod remedy;
 pub mod removal;
+pub mod replacement;
 pub mod replica;
 pub mod rest;
 mod rights;

@@ -29,13 +29,30 @@ pub fn replace(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
     system::replace(from, to)
 }
 
+/// Writes a text into a file that is there, where the account that reads it may not put another in its place. Says whether
+/// that was so: else it is to be replaced.
+pub fn rewrite(path: &Utf8Path, text: &str) -> io::Result<bool> {
+    system::rewrite(path, text)
+}
+
+/// Takes away a file that was read. Who may not remove it empties it.
+pub fn consume(path: &Utf8Path) -> io::Result<()> {
+    system::consume(path)
+}
+
 #[cfg(unix)]
 mod system {
-    pub(super) use fs_err::rename as replace;
+    pub(super) use fs_err::{remove_file as consume, rename as replace};
 
     use std::os::unix::fs::OpenOptionsExt as _;
 
+    use camino::Utf8Path;
     use rustix::fs::OFlags;
+
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    pub(super) fn rewrite(_: &Utf8Path, _: &str) -> std::io::Result<bool> {
+        Ok(false)
+    }
 
     pub(super) fn never_follow(options: &mut fs_err::OpenOptions, mode: Option<u32>) {
         let without_waiting = if mode.is_none() { OFlags::NONBLOCK } else { OFlags::empty() };
@@ -49,6 +66,7 @@ mod system {
 
 #[cfg(windows)]
 mod system {
+    use std::io::Write as _;
     use std::os::windows::fs::OpenOptionsExt as _;
 
     use camino::Utf8Path;
@@ -58,6 +76,21 @@ mod system {
 
     pub(super) fn replace(from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
         Ok(os::fs::rename(from.as_str(), to.as_str())?)
+    }
+
+    pub(super) fn rewrite(path: &Utf8Path, text: &str) -> std::io::Result<bool> {
+        match super::writing(0o600).write(true).truncate(true).open(path) {
+            Ok(mut file) => file.write_all(text.as_bytes()).map(|()| true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn consume(path: &Utf8Path) -> std::io::Result<()> {
+        super::writing(0o600).write(true).truncate(true).open(path)?;
+        // The account of a service may write it, and no more.
+        let _ = fs_err::remove_file(path);
+        Ok(())
     }
 
     /// Who may read a new file is what its folder says.

@@ -29,6 +29,9 @@ pub(crate) use system::own;
 pub(in crate::host) use system::{KILLED, bound};
 pub use system::{base, close_inherited, kill_group, reap, reap_one, start_with, variable};
 
+/// Whether variables whose names differ in the size of letters alone are one.
+pub const NAMES_FOLD: bool = system::NAMES_FOLD;
+
 /// Whether the end of a process says that somebody else has ended it: on Windows that is an exit code like any other.
 pub const DEATHS_ARE_TOLD: bool = !cfg!(windows);
 

@@ -29,3 +29,9 @@ pub fn close_to_readers(path: &Utf8Path) -> String {
 pub fn give(path: &Utf8Path, owner: &str) -> String {
     system::give(path, owner)
 }
+
+/// The command that gives it, and what is in it, to the administrators of the host.
+#[must_use]
+pub fn own(path: &Utf8Path) -> String {
+    system::own(path)
+}

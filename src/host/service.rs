@@ -224,9 +224,15 @@ pub fn own_account() -> Option<String> {
     system::own_account()
 }
 
-/// Lets the account of a service use a folder.
-pub fn allow(path: &camino::Utf8Path, account: &str, rights: Rights) -> Result<(), ServiceError> {
-    system::allow(path.as_str(), account, rights).map_err(refused("open a folder to the account of", account))
+/// Lets the account of a service use some files and folders, and takes from those places what an account had there that
+/// ran the service before: `before`, and whoever may replace files in the last of them, which is the record of that.
+pub fn open_to(
+    account: Option<&str>,
+    before: Option<&str>,
+    places: &[(camino::Utf8PathBuf, Rights)],
+) -> Result<(), ServiceError> {
+    let of = account.unwrap_or("LocalSystem");
+    system::open_to(account, before, places).map_err(refused("open its folders to the account of", of))
 }
 
 /// Becomes the service that the manager has started this process for, and runs `work` until it is over. Says whether it

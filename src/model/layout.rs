@@ -4,6 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::name::{ComponentName, InstanceName};
+use crate::model::operating_system::OperatingSystem;
 
 mod usual;
 
@@ -58,6 +59,12 @@ impl Layout {
     #[must_use]
     pub fn with_config_root(self, root: Utf8PathBuf) -> Self {
         Self { config: root.clone(), config_root: Some(root), ..self }
+    }
+
+    /// Whether these are the folders of a Windows.
+    #[must_use]
+    pub fn is_of_windows(&self) -> bool {
+        self.program == OperatingSystem::Windows.program()
     }
 
     /// The index of this scope: a cache of the markers.

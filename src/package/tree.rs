@@ -93,11 +93,14 @@ pub struct Staging {
     published: bool,
 }
 
+/// How often a folder is made in which a tree is filled: whoever removes what is stale may come between.
+const STAGING_TRIES: usize = 10;
+
 /// Makes a hidden folder, which only its owner can enter, in which a tree is filled.
 pub fn stage(parent: &Utf8Path, name: &str) -> Result<Staging, TreeError> {
     check_name(name)?;
     let folder = disk::open_folder(parent).map_err(failed(parent, "opened"))?;
-    loop {
+    for _ in 0..STAGING_TRIES {
         let hidden = format!("{PARTIAL}{name}-{}", random());
         let path = parent.join(&hidden);
         match disk::create_private_folder(&folder, &hidden) {
@@ -109,22 +112,24 @@ pub fn stage(parent: &Utf8Path, name: &str) -> Result<Staging, TreeError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             opened => opened.map_err(failed(&path, "opened"))?,
         };
-        if let Ok(hold) = os::fs::hold(&root)
-            && disk::is_named(&folder, &hidden, &root)
-        {
-            let name = CString::new(hidden).unwrap_or_default();
-            let parent_path = parent.to_owned();
-            return Ok(Staging {
-                parent: folder,
-                parent_path,
-                path,
-                name,
-                root,
-                _hold: hold,
-                published: false,
-            });
-        }
+        let hold = match os::fs::hold(&root) {
+            Ok(hold) if disk::is_named(&folder, &hidden, &root) => hold,
+            // The sweep again.
+            Ok(_) => continue,
+            Err(errno) => {
+                // It is empty, and nobody's.
+                let _ = os::fs::unlinkat(&folder, hidden.as_str(), os::fs::AtFlags::REMOVEDIR);
+                if errno != os::Errno::WOULDBLOCK {
+                    return Err(failed(&path, "held")(errno.into()));
+                }
+                continue;
+            }
+        };
+        let name = CString::new(hidden).unwrap_or_default();
+        let parent_path = parent.to_owned();
+        return Ok(Staging { parent: folder, parent_path, path, name, root, _hold: hold, published: false });
     }
+    Err(failed(parent, "held")(os::Errno::WOULDBLOCK.into()))
 }
 
 impl Staging {

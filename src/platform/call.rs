@@ -211,7 +211,8 @@ fn domain(of: &Marker) -> &'static str {
 fn of_service(of: &Marker, verb: ServiceVerb) -> Vec<String> {
     let name = of.name.as_str();
     let is_task = of.platform == PlatformKind::Task;
-    let task = task_name(&of.name);
+    // Whose it is, only the host knows.
+    let task = task_name(&of.name, Some("SID"));
     let words: &[&str] = match verb {
         ServiceVerb::Register if is_task => &["schtasks", "/Create", "/TN", &task, "/XML", "task.xml", "/F"],
         ServiceVerb::Start if is_task => &["schtasks", "/Run", "/TN", &task],

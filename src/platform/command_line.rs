@@ -18,8 +18,13 @@ pub(super) fn command_line(
         line.push(' ');
         line.push_str(&joined(setting, arguments)?);
     }
-    if line.encode_utf16().count() >= LONGEST {
-        return Err(Inexpressible::new(setting, "the command line is longer than Windows can hold"));
+    let length = line.encode_utf16().count();
+    if length >= LONGEST {
+        let reason = format!(
+            "its command line has {length} characters, and Windows can hold {}: hand over a file instead",
+            LONGEST - 1
+        );
+        return Err(Inexpressible::new(setting, reason));
     }
     Ok(line)
 }

@@ -125,6 +125,9 @@ pub fn render(
     layout: &Layout,
     facts: &Facts,
 ) -> Result<String, Inexpressible> {
+    if kind != PlatformKind::Compose && layout.is_of_windows() {
+        windows::words::refuse(spec, layout)?;
+    }
     match kind {
         PlatformKind::Systemd => systemd::unit::render(spec, layout, facts),
         PlatformKind::Embedded => embedded::render(spec),

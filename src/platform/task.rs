@@ -44,10 +44,14 @@ struct Values<'a> {
     arguments: String,
 }
 
-/// What the scheduler calls the task of an instance.
+/// What the scheduler calls the task of an instance. Names are the host's, and instances a person's: so the number of the
+/// person's account (SID) is part of it.
 #[must_use]
-pub fn task_name(name: &InstanceName) -> String {
-    format!("mainstay-{name}")
+pub fn task_name(name: &InstanceName, person: Option<&str>) -> String {
+    match person {
+        Some(person) => format!("mainstay-{name}-{person}"),
+        None => format!("mainstay-{name}"),
+    }
 }
 
 /// The text of the definition. Without an account the scheduler takes the one that registers it, and the logon of
@@ -78,7 +82,7 @@ pub(super) fn render(
     arguments.push("--windowless".to_owned());
     let values = Values {
         stamp: stamp::BLANK,
-        task: task_name(&spec.name),
+        task: task_name(&spec.name, account),
         description: spec.description.trim(),
         marker: serde_json::to_string(&identity(spec))
             .map_err(|error| Inexpressible::new("the marker", error.to_string()))?,

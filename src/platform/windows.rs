@@ -10,6 +10,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
+use crate::model::name::InstanceName;
 use crate::platform::{Inexpressible, command_line, identity, stamp};
 
 pub mod account;
@@ -17,6 +18,7 @@ pub mod answer;
 pub mod description;
 pub mod progress;
 pub(super) mod refusals;
+pub(super) mod words;
 
 pub use account::Account;
 
@@ -155,6 +157,19 @@ impl Registration {
     #[must_use]
     pub fn program(&self) -> String {
         command_line::taken_apart(&self.command_line).swap_remove(0)
+    }
+
+    /// Whether it is the instance of this name, made by somebody who died before it got its description: it has none, and
+    /// starts a copy of this tool for that instance.
+    #[must_use]
+    pub fn is_unfinished_of(&self, name: &InstanceName) -> bool {
+        let words = command_line::taken_apart(&self.command_line);
+        let Some((program, arguments)) = words.split_first() else { return false };
+        let mut places = program.rsplit(['\\', '/']);
+        let is_copy = places.next().is_some_and(|file| file.eq_ignore_ascii_case("mainstay.exe"))
+            && places.nth(1) == Some(".runtime");
+        let own = ["run", "--name", name.as_str(), "--system"];
+        self.description.is_empty() && is_copy && arguments.iter().take(own.len()).map(String::as_str).eq(own)
     }
 
     /// In what another one differs that the manager keeps, for people.

@@ -95,7 +95,8 @@ pub fn environment(
     let spec = &context.spec;
     let mut environment = Environment::new();
     let mut given = BTreeSet::new();
-    let mut set = |name: &str, value: OsString| environment.insert(name.to_owned(), value);
+    let none = BTreeSet::new();
+    let mut set = |name: &str, value: OsString| put(&mut environment, name, value, &none);
     set("PATH", PATH.into());
     // What the programs of this system can't do without takes the place of what others have.
     for (name, value) in process::base() {
@@ -120,10 +121,11 @@ pub fn environment(
     let kept = values::instead(context, &files);
     let earlier = kept.is_some();
     for (name, value) in kept.unwrap_or(files) {
-        set(&name, value);
+        put(&mut environment, &name, value, &given);
         given.insert(name);
     }
     // Last, for nobody else may say these.
+    let mut set = |name: &str, value: OsString| environment.insert(name.to_owned(), value);
     set(MARK, mark.into());
     if let Some(address) = notify_socket {
         set("NOTIFY_SOCKET", address.into());
@@ -132,6 +134,16 @@ pub fn environment(
         }
     }
     Ok(Made { environment, given, earlier })
+}
+
+/// Sets a variable. Where names that differ in the size of letters alone are one variable, it takes the place of the other,
+/// unless that comes from the same files.
+fn put(environment: &mut Environment, name: &str, value: OsString, same: &BTreeSet<String>) {
+    if process::NAMES_FOLD {
+        let folded = name.to_lowercase();
+        environment.retain(|known, _| known.to_lowercase() != folded || same.contains(known));
+    }
+    environment.insert(name.to_owned(), value);
 }
 
 /// The variables that come from files: those of the environment file under the secrets. Read in the folder of

@@ -189,7 +189,7 @@ pub(crate) static EXCLUDED: &[Excluded] = &[
     no_error(
         "host/service.rs",
         "",
-        &["tell of", "give the right to log on to the account of", "open a folder to the account of"],
+        &["tell of", "give the right to log on to the account of", "open its folders to the account of"],
         "a part of the message beside it",
     ),
     no_error("engine/windows.rs", "seen", &[], "a part of the message beside it"),

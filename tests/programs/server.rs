@@ -61,7 +61,10 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
         );
         match path {
-            "/shutdown" if status.starts_with("202") => return Ok(ExitCode::SUCCESS),
+            "/shutdown" if status.starts_with("202") => {
+                writeln!(std::io::stdout(), "asked to end")?;
+                return Ok(ExitCode::SUCCESS);
+            }
             "/hang" => {
                 // The connection is closed, so that whoever asked for this has its answer.
                 drop(connection);

@@ -114,6 +114,10 @@ pub(super) fn distrust_help(distrust: &Distrust) -> Vec<String> {
         Distrust::Owner { path, owner, .. } => {
             vec![format!("`{}`, or run this as its owner", remedy::give(path, owner))]
         }
+        Distrust::Foreign { path, owner } => vec![
+            format!("`{}` lets the administrators own it", remedy::own(path)),
+            format!("or run this as {owner}, with `--user`"),
+        ],
         Distrust::NotAFile(_) | Distrust::Unreadable { .. } => vec!["put the file itself there".to_owned()],
         Distrust::NotAFolder(_) => vec!["name the folder that holds the manifest".to_owned()],
         Distrust::OtherUser { owner, .. } => {

@@ -143,6 +143,8 @@ pub fn stop_guardian(layout: &Layout, name: &InstanceName, limit: Duration) -> R
     loop {
         let guardian = guardian_of(layout, name);
         let Some(process) = guardian.or_else(|| supervisor_of(layout, name)) else {
+            // One that was told twice may have ended at the first word: nobody is left to take the second.
+            let _ = take(&request_file(layout, name));
             let (cleared, left) = clear(layout, name);
             if !left.is_empty() {
                 return Err(RequestError::Left { name: name.clone(), processes: left });
@@ -241,12 +243,18 @@ fn signal(name: &InstanceName, process: ProcessIdentity) -> Result<(), RequestEr
     })
 }
 
-pub(super) fn request_file(layout: &Layout, name: &InstanceName) -> Utf8PathBuf {
+/// Where a request for the guardian of an instance is left.
+#[must_use]
+pub fn request_file(layout: &Layout, name: &InstanceName) -> Utf8PathBuf {
     layout.locks().join(format!("{name}{REQUEST}"))
 }
 
 fn leave(layout: &Layout, name: &InstanceName, request: Request) -> Result<(), RequestError> {
     let path = request_file(layout, name);
+    let failed = |source| RequestError::File { name: name.clone(), path: path.clone(), source };
+    if own_file::rewrite(&path, request.word()).map_err(failed)? {
+        return Ok(());
+    }
     let temporary = Utf8PathBuf::from(format!("{path}.{}", std::process::id()));
     let written = match fs_err::write(&temporary, request.word()) {
         // A service is to be stopped on a full disk too. A link has its word in its own entry and needs no room.
@@ -254,11 +262,7 @@ fn leave(layout: &Layout, name: &InstanceName, request: Request) -> Result<(), R
             .and_then(|()| Ok(os::fs::lead(temporary.as_str(), request.word().trim_end())?)),
         written => written,
     };
-    written.and_then(|()| own_file::replace(&temporary, &path)).map_err(|source| RequestError::File {
-        name: name.clone(),
-        path,
-        source,
-    })
+    written.and_then(|()| own_file::replace(&temporary, &path)).map_err(failed)
 }
 
 fn is_full(error: &std::io::Error) -> bool {
@@ -274,8 +278,12 @@ pub(super) fn take(path: &Utf8Path) -> Option<Request> {
     let file = own_file::reading().open(path).ok()?;
     let mut word = String::new();
     let read = file.take(64).read_to_string(&mut word);
-    // One that can't be deleted would be obeyed again and again.
-    fs_err::remove_file(path).ok()?;
+    if word.is_empty() {
+        // It lies there for the next one, who may be about to write.
+        return None;
+    }
+    // One that stays would be obeyed again and again.
+    own_file::consume(path).ok()?;
     read.ok()?;
     Request::of(&word)
 }
@@ -302,7 +310,10 @@ mod tests {
         files::link(&path, Utf8Path::new("stop")).unwrap();
         assert_eq!(take(&path), Some(Request::Stop));
         assert_eq!(take(&path), None);
+        // A word that nobody is left to take does not stay.
+        leave(&layout, &name, Request::Stop).unwrap();
         assert_eq!(stop_guardian(&layout, &name, Duration::ZERO).unwrap(), Stop::NotRunning);
+        assert!(!path.exists());
         assert_eq!(request_restart(&layout, &name).unwrap(), Restart::NotRunning);
     }
 }

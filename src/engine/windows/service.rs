@@ -7,12 +7,13 @@ use crate::engine::guard;
 use crate::engine::manager::{Seen, State};
 use crate::engine::supervisor::at_start;
 use crate::engine::switch;
+use crate::host::holder::word_of;
 use crate::host::service::{self, Rights, ServiceError};
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
 use crate::model::status::Exit;
 use crate::platform::windows::answer::{self, Standing};
-use crate::platform::windows::{self, Registration, description};
+use crate::platform::windows::{self, Account, Registration, description};
 
 /// An error with what helps.
 fn told(error: &ServiceError) -> String {
@@ -34,9 +35,10 @@ pub(super) fn register(layout: &Layout, of: &Marker, definition: &str) -> Result
     let kept = service::registration(&wanted.name).map_err(|error| told(&error))?;
     let password = service::password().filter(|_| wanted.account.has_password());
     let is_new = kept.as_ref().is_none_or(|kept| kept.account != wanted.account);
+    let before = kept.as_ref().map(|kept| kept.account.clone());
     if kept.is_some_and(|kept| wanted.differences(&kept).is_empty()) && password.is_none() {
         // Whoever registered it may have died before its account got its rights.
-        return open_to(layout, of, &wanted);
+        return open_to(layout, of, Some(&wanted.account), before.as_ref());
     }
     if is_new && password.is_none() && wanted.account.has_password() {
         return Err(format!(
@@ -45,7 +47,7 @@ pub(super) fn register(layout: &Layout, of: &Marker, definition: &str) -> Result
         ));
     }
     service::register(&wanted, password).map_err(|error| told(&error))?;
-    open_to(layout, of, &wanted)
+    open_to(layout, of, Some(&wanted.account), before.as_ref())
 }
 
 /// Makes the switch that is written down where the account of the service may not: its guardian, which makes it elsewhere,
@@ -64,34 +66,41 @@ pub(super) fn switch_for_account(layout: &Layout, of: &Marker) -> Result<(), Str
 
 /// Lets the account write what it has to, and no more: what the supervisor tells, the logs, what the program keeps, and
 /// the pointer to the version. Version trees and records stay the administrators', so that a program that was taken over
-/// changes nothing that an administrator's command acts upon.
-fn open_to(layout: &Layout, of: &Marker, wanted: &Registration) -> Result<(), String> {
-    if !wanted.account.is_limited() {
-        return Ok(());
-    }
+/// changes nothing that an administrator's command acts upon. Locks and requests are its own files alone: they lie beside
+/// those of all others. An account that ran it before loses what it had.
+fn open_to(
+    layout: &Layout,
+    of: &Marker,
+    account: Option<&Account>,
+    before: Option<&Account>,
+) -> Result<(), String> {
     let name = &of.name;
-    let folders = [
+    let places = [
         (layout.report(name), Rights::Write),
         (layout.logs(name), Rights::Write),
-        (layout.data(name), Rights::Write),
+        // There may be many, and they are the program's own.
+        (layout.data(name), if before == account { Rights::WriteFolder } else { Rights::Write }),
         (layout.run(name, of.platform), Rights::Write),
+        (layout.guardian_lock(name), Rights::WriteFile),
+        (word_of(&layout.guardian_lock(name)), Rights::WriteFile),
+        (layout.switch_lock(name), Rights::WriteFile),
+        (guard::request_file(layout, name), Rights::WriteFile),
+        (layout.locks(), Rights::Look),
+        // The last one, because what stands there is the record of who had rights.
         (layout.install(name), Rights::ReplaceFiles),
-        (layout.locks(), Rights::ReplaceFiles),
     ];
-    folders.iter().try_for_each(|(path, rights)| {
-        service::allow(path, &wanted.account.to_string(), *rights).map_err(|error| told(&error))
-    })
+    let limited = |account: &&Account| account.is_limited();
+    let text = |account: Option<&Account>| account.filter(limited).map(ToString::to_string);
+    let (account, before) = (text(account), text(before));
+    service::open_to(account.as_deref(), before.as_deref(), &places).map_err(|error| told(&error))
 }
 
-/// Removes what is ours of this name; what is somebody else's stays.
-pub(super) fn unregister(of: &Marker, limit: Duration) -> Result<(), String> {
+/// Removes what is ours of this name; what is somebody else's stays. Its account may write nothing of it any more.
+pub(super) fn unregister(layout: &Layout, of: &Marker, limit: Duration) -> Result<(), String> {
     let kept = service::registration(of.name.as_str()).map_err(|error| told(&error))?;
-    match kept {
-        Some(kept) if is_ours(&kept, of) => {
-            service::unregister(of.name.as_str(), limit).map_err(|error| told(&error))
-        }
-        _ => Ok(()),
-    }
+    let Some(kept) = kept.filter(|kept| is_ours(kept, of)) else { return Ok(()) };
+    service::unregister(of.name.as_str(), limit).map_err(|error| told(&error))?;
+    open_to(layout, of, None, Some(&kept.account))
 }
 
 pub(super) fn start(of: &Marker, limit: Duration) -> Result<(), String> {
@@ -165,5 +174,6 @@ pub(super) fn taken(of: &Marker) -> Result<Option<String>, String> {
 /// Whether a service is this instance, wherever its folder is by now.
 fn is_ours(kept: &Registration, of: &Marker) -> bool {
     let marker = description::read(&kept.description);
-    marker.is_some_and(|marker| marker.name == of.name && marker.scope == of.scope)
+    let is_marked = marker.is_some_and(|marker| marker.name == of.name && marker.scope == of.scope);
+    is_marked || kept.is_unfinished_of(&of.name)
 }

@@ -32,22 +32,44 @@ pub(super) fn register(layout: &Layout, of: &Marker, definition: &str) -> Result
     if kept(of)?.is_some_and(|kept| is_kept(&wanted, &kept)) {
         return Ok(());
     }
-    done("registered", &scheduler::register(&of.name, &wanted).map_err(|error| error.to_string())?)
+    let registered = scheduler::register(&scheduler::name_of(&of.name), &wanted);
+    done("registered", &registered.map_err(|error| error.to_string())?)?;
+    remove_before(of)
 }
 
-/// Removes what is ours of this name; what is somebody else's stays.
-pub(super) fn unregister(of: &Marker) -> Result<(), String> {
-    if !kept(of)?.is_some_and(|text| is_ours(&text, of)) {
+/// Removes the task of an instance whose name was the host's still, without the person's number.
+fn remove_before(of: &Marker) -> Result<(), String> {
+    let before = task::task_name(&of.name, None);
+    if before == scheduler::name_of(&of.name) {
         return Ok(());
     }
-    match scheduler::delete(&of.name).map_err(|error| error.to_string())? {
+    // Another person's can't be read, and is not ours.
+    let kept = scheduler::kept(&before).ok().flatten();
+    let is_same = |text: &String| platform::marker(PlatformKind::Task, text).as_ref() == Some(of);
+    match kept.filter(is_same) {
+        Some(_) => removed(&before),
+        None => Ok(()),
+    }
+}
+
+fn removed(task: &str) -> Result<(), String> {
+    match scheduler::delete(task).map_err(|error| error.to_string())? {
         Outcome::Absent => Ok(()),
         outcome => done("removed", &outcome),
     }
 }
 
+/// Removes what is ours of this name; what is somebody else's stays.
+pub(super) fn unregister(of: &Marker) -> Result<(), String> {
+    remove_before(of)?;
+    if !kept(of)?.is_some_and(|text| is_ours(&text, of)) {
+        return Ok(());
+    }
+    removed(&scheduler::name_of(&of.name))
+}
+
 pub(super) fn start(of: &Marker) -> Result<(), String> {
-    match scheduler::run(&of.name).map_err(|error| error.to_string())? {
+    match scheduler::run(&scheduler::name_of(&of.name)).map_err(|error| error.to_string())? {
         Outcome::Runs => Ok(()),
         outcome => done("started", &outcome),
     }
@@ -57,7 +79,7 @@ pub(super) fn start(of: &Marker) -> Result<(), String> {
 pub(super) fn stop(layout: &Layout, of: &Marker, limit: Duration) -> Result<(), String> {
     let asked = guard::stop_guardian(layout, &of.name, limit);
     if let Err(error) = asked {
-        let _ = scheduler::end(&of.name);
+        let _ = scheduler::end(&scheduler::name_of(&of.name));
         guard::stop_guardian(layout, &of.name, super::PATIENCE).map_err(|_| error.to_string())?;
     }
     Ok(())
@@ -80,11 +102,11 @@ pub(super) fn seen(layout: &Layout, of: &Marker, definition: Option<&str>) -> Re
 /// A task of this name that is not ours, as a person finds it.
 pub(super) fn taken(of: &Marker) -> Result<Option<String>, String> {
     let strange = kept(of)?.filter(|text| !is_ours(text, of));
-    Ok(strange.map(|_| format!("the task `{}`", task::task_name(&of.name))))
+    Ok(strange.map(|_| format!("the task `{}`", scheduler::name_of(&of.name))))
 }
 
 fn kept(of: &Marker) -> Result<Option<String>, String> {
-    scheduler::kept(&of.name).map_err(|error| error.to_string())
+    scheduler::kept(&scheduler::name_of(&of.name)).map_err(|error| error.to_string())
 }
 
 fn is_ours(text: &str, of: &Marker) -> bool {

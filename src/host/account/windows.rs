@@ -1,5 +1,5 @@
-//! The accounts of Windows: an identifier of several numbers, of which the last is taken for the account's; an elevated
-//! administrator, the system and the group of administrators have the number 0.
+//! The accounts of Windows: an identifier of several parts, for which one number of all of them stands; an administrator who
+//! has asked for his rights, the system and the group of administrators have the number 0.
 
 use std::io;
 

@@ -11,6 +11,11 @@ use crate::host::pipe::PipeReader;
 use crate::host::rest::{AsFd as _, BorrowedFd, OwnedFd};
 use crate::host::{account, identity};
 
+/// What a command has written.
+pub(super) fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
 /// Commands open no windows here.
 pub(super) fn keep_quiet(_: &mut Command) {}
 

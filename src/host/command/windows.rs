@@ -8,6 +8,7 @@ use std::process::{Child, Command};
 use windows_sys::Win32::System::Threading::CREATE_NO_WINDOW;
 
 use super::Manner;
+pub(super) use crate::host::os::console_text::read as text;
 use crate::host::os::job::{Job, Limits};
 use crate::host::os::{BorrowedFd, console, pipe};
 use crate::host::pipe::PipeReader;

@@ -7,6 +7,7 @@ mod accounts;
 mod change;
 pub(in crate::host) mod clock;
 pub(in crate::host) mod console;
+pub(in crate::host) mod console_text;
 mod errno;
 pub(in crate::host) mod event;
 mod flags;
@@ -34,6 +35,7 @@ pub(in crate::host) mod known;
 pub(in crate::host) mod service;
 pub(in crate::host) mod service_account;
 pub(in crate::host) mod service_process;
+pub(in crate::host) mod service_rights;
 mod service_settings;
 mod wide;
 

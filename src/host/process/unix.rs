@@ -22,6 +22,8 @@ use crate::model::status::{Exit, ProcessIdentity};
 
 /// Where a bare name is looked for: this stands between two folders.
 pub(super) const BETWEEN: char = ':';
+/// Whether the names of variables are the same in any size of letters.
+pub(super) const NAMES_FOLD: bool = false;
 
 /// This very program: the file that this process runs (proc(5)), so that it is the very same build, and within reach of an
 /// account that may not enter the folder in which it lies.

@@ -27,6 +27,8 @@ use crate::model::status::{Exit, ProcessIdentity};
 
 /// Where a bare name is looked for: this stands between two folders.
 pub(super) const BETWEEN: char = ';';
+/// Whether the names of variables are the same in any size of letters.
+pub(super) const NAMES_FOLD: bool = true;
 /// The exit code of what was killed here: none that a program of others chooses.
 pub(in crate::host) const KILLED: u32 = 0xE04D_5309;
 
@@ -94,9 +96,13 @@ pub fn variable(value: Vec<u8>) -> io::Result<OsString> {
     text.map(Into::into).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
-/// The files that a name may mean: what every program ends in may be left out.
+/// The files that a name may mean, the likeliest first: what every program ends in may be left out, and beside it a script
+/// for other systems may have the bare name.
 pub(super) fn candidates(name: &str) -> Vec<String> {
-    vec![name.to_owned(), format!("{name}.exe")]
+    let (bare, program) = (name.to_owned(), format!("{name}.exe"));
+    let is_whole =
+        name.len() > 4 && name.get(name.len() - 4..).is_some_and(|end| end.eq_ignore_ascii_case(".exe"));
+    if is_whole { vec![bare, program] } else { vec![program, bare] }
 }
 
 /// Whether a program is named by a path, and not to be looked for.

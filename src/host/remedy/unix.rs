@@ -13,3 +13,7 @@ pub(super) fn close_to_readers(path: &Utf8Path) -> String {
 pub(super) fn give(path: &Utf8Path, owner: &str) -> String {
     format!("chown {owner} '{path}'")
 }
+
+pub(super) fn own(path: &Utf8Path) -> String {
+    format!("chown -R root '{path}'")
+}

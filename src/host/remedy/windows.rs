@@ -16,3 +16,7 @@ pub(super) fn close_to_readers(path: &Utf8Path) -> String {
 pub(super) fn give(path: &Utf8Path, owner: &str) -> String {
     format!("icacls \"{path}\" /setowner \"{owner}\"")
 }
+
+pub(super) fn own(path: &Utf8Path) -> String {
+    format!("icacls \"{path}\" /setowner *S-1-5-32-544 /T")
+}

@@ -7,10 +7,16 @@ use crate::platform::windows::answer::{NOT_A_SERVICE, Standing};
 /// What an account may do with a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rights {
-    /// Read and write it and all that is in it.
+    /// Read and write it and all that is in it, the files too that hand nothing down.
     Write,
+    /// The same without those files.
+    WriteFolder,
     /// Read it, and replace the files that lie directly in it; nothing of its folders.
     ReplaceFiles,
+    /// Read and write this one file, which stays.
+    WriteFile,
+    /// See what lies in it, and nothing of that.
+    Look,
 }
 
 pub(super) fn standing(_: &str) -> Result<Option<Standing>, Code> {
@@ -45,7 +51,11 @@ pub(super) fn allow_logon(_: &str) -> Result<(), Code> {
     Err(NO_MANAGER)
 }
 
-pub(super) fn allow(_: &str, _: &str, _: Rights) -> Result<(), Code> {
+pub(super) fn open_to(
+    _: Option<&str>,
+    _: Option<&str>,
+    _: &[(camino::Utf8PathBuf, Rights)],
+) -> Result<(), Code> {
     Err(NO_MANAGER)
 }
 

@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
+use camino::{Utf8Path, Utf8PathBuf};
+
 use super::{Code, Word};
+use crate::host::files::{self, Kind};
+use crate::host::os;
 use crate::host::os::dispatcher;
+use crate::host::os::fs::OFlags;
 use crate::host::os::service::{Service, ServiceManager, access};
-use crate::host::os::{service_account, service_process};
+use crate::host::os::{service_account, service_process, service_rights};
 use crate::platform::windows::Registration;
 use crate::platform::windows::answer::{EXISTS, MARKED_FOR_DELETE, NO_SUCH_SERVICE, Standing};
 
 /// The number of a request to stop (`SERVICE_CONTROL_STOP`).
 const STOP: u32 = 1;
 
-pub use service_account::Rights;
+pub use service_rights::Rights;
 
 fn service(name: &str, rights: u32) -> Result<Service, Code> {
     ServiceManager::open(access::SC_MANAGER_CONNECT)?.service(name, rights)
@@ -91,8 +96,65 @@ pub(super) fn allow_logon(account: &str) -> Result<(), Code> {
     service_account::allow_logon(&service_account::number_of(account)?)
 }
 
-pub(super) fn allow(path: &str, account: &str, rights: Rights) -> Result<(), Code> {
-    service_account::allow(path, &service_account::number_of(account)?, rights)
+pub(super) fn open_to(
+    account: Option<&str>,
+    before: Option<&str>,
+    places: &[(Utf8PathBuf, Rights)],
+) -> Result<(), Code> {
+    let account = account.map(service_account::number_of).transpose()?.map(|number| number.sid());
+    // One that was deleted meanwhile has still its entries: who may replace files tells its number.
+    let before = before.and_then(|before| service_account::number_of(before).ok()).map(|number| number.sid());
+    let mut former: Vec<_> = before.into_iter().collect();
+    for (path, _) in places.iter().filter(|(_, rights)| *rights == Rights::ReplaceFiles) {
+        former.extend(service_rights::replacers(path.as_str()).map_err(code)?);
+    }
+    let allow = |path: &Utf8Path, rights: Rights| {
+        service_rights::allow(path.as_str(), account.as_ref(), rights, &former).map_err(code)
+    };
+    for (path, rights) in places {
+        match rights {
+            Rights::WriteFile if account.is_some() => make_lock(path)?,
+            Rights::Write => {
+                // Files that are closed to all but their maker inherit nothing. What can't be opened is somebody's who
+                // wants it so, and is his own loss.
+                for name in files_of(path) {
+                    if account.is_some() || !former.is_empty() {
+                        let _ = allow(&path.join(name), *rights);
+                    }
+                }
+            }
+            _ => {}
+        }
+        let done = allow(path, *rights);
+        if account.is_some() { done? } else { present(done)? }
+    }
+    Ok(())
+}
+
+/// What is gone meanwhile, or was never there, is open to nobody.
+fn present(done: Result<(), Code>) -> Result<(), Code> {
+    done.or_else(|number| if number == code(os::Errno::NOENT) { Ok(()) } else { Err(number) })
+}
+
+/// The names of what lies directly in a folder and is no folder itself; a link is neither followed nor opened to anybody.
+fn files_of(folder: &Utf8Path) -> Vec<String> {
+    let names = files::list(folder).ok().flatten().unwrap_or_default();
+    let is_file = |name: &String| {
+        let facts = files::facts(&folder.join(name)).ok().flatten();
+        facts.is_some_and(|facts| facts.kind == Kind::File)
+    };
+    names.into_iter().filter(is_file).collect()
+}
+
+/// Makes a file that nobody may open but its owner, and who is let in.
+fn make_lock(path: &Utf8Path) -> Result<(), Code> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let made = os::fs::open(path.as_str(), flags, os::fs::mode(0o600));
+    made.map(drop).map_err(code)
+}
+
+fn code(errno: os::Errno) -> Code {
+    errno.raw_os_error().cast_unsigned()
 }
 
 pub(super) fn set_variable(name: &str, value: &str) {

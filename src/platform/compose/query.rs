@@ -3,8 +3,10 @@
 use camino::Utf8Path;
 
 use crate::model::compose::EngineKind;
+use crate::model::duration::Span;
 use crate::model::name::InstanceName;
 use crate::platform::call::Verb;
+use crate::platform::compose::text::BEYOND_THE_DRAIN;
 use crate::platform::compose::{FOLDER, project};
 
 fn words(engine: EngineKind, words: &[&str]) -> Vec<String> {
@@ -35,6 +37,15 @@ pub fn compose(engine: EngineKind, name: &InstanceName, file: Option<&Utf8Path>,
         argv.extend(["--file".to_owned(), file.to_string()]);
     }
     argv.extend(verb.words().iter().map(|word| (*word).to_owned()));
+    argv
+}
+
+/// What has Compose start a container anew that runs. Podman, asked for it without a time, kills at once.
+#[must_use]
+pub fn restart(engine: EngineKind, name: &InstanceName, file: Option<&Utf8Path>, drain: Span) -> Vec<String> {
+    let mut argv = compose(engine, name, file, Verb::Restart);
+    let seconds = drain.and(BEYOND_THE_DRAIN).duration().as_millis().div_ceil(1000);
+    argv.extend(["--timeout".to_owned(), seconds.to_string()]);
     argv
 }
 

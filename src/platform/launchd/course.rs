@@ -6,6 +6,9 @@
 //! before. No verb of the old interface is used (`load`, `unload`, `list`), since those report success where nothing
 //! happened. What it believes is what `print` says afterwards.
 //!
+//! A label can be in several domains at once: what was registered over ssh in `user/501` is loaded once more into `gui/501` at
+//! the next login at the screen. Whatever is wanted, it is left in one at most, else the other one's would start after a stop.
+//!
 //! A restart does not begin with `kickstart -k`, which kills (SIGKILL) before anything can drain: the supervisor is asked to
 //! end and to be started again, which launchd does by itself even if whoever asked is gone.
 
@@ -14,6 +17,7 @@ use std::time::Duration;
 use crate::platform::launchd::printed::{Job, NO_DOMAIN, NO_SERVICE, Printed, service};
 use crate::platform::observed::Answer;
 
+mod search;
 mod terms;
 
 pub use terms::{Goal, Heard, Move, Strange, Subject, Trouble};
@@ -77,6 +81,8 @@ pub struct Course {
     registering: Option<Duration>,
     /// The place of the domain among the subject's.
     domain: Option<usize>,
+    /// What the first domain has that has it at all, and which that is.
+    kept: Option<(usize, Job)>,
     /// The process that is to be replaced.
     before: Option<u32>,
     nudged: bool,
@@ -100,6 +106,7 @@ impl Course {
             since: Duration::ZERO,
             registering: None,
             domain: None,
+            kept: None,
             before: None,
             nudged: false,
             kills: 0,
@@ -156,45 +163,6 @@ impl Course {
             Stage::Leaving => self.left(heard, now),
             Stage::Settling => Some(Move::Done),
             Stage::Marking(place) => self.marked(place, heard, now),
-        }
-    }
-
-    fn searched(&mut self, place: usize, heard: Heard<'_>, now: Duration) -> Option<Move> {
-        match printed(heard) {
-            Printed::Job(job) => {
-                self.domain = Some(place);
-                return self.found(&job, now);
-            }
-            Printed::NoService => {
-                self.domain.get_or_insert(place);
-            }
-            Printed::NoDomain => {}
-            Printed::Unknown { code, said } => return Some(self.refused("print", code, said)),
-        }
-        if place + 1 < self.subject.domains.len() {
-            return self.go(Stage::Searching(place + 1), now);
-        }
-        match (self.goal, self.domain) {
-            (Goal::Stop, _) => Some(Move::Done),
-            (_, Some(_)) => self.go(Stage::Enabling, now),
-            (_, None) => Some(Move::Failed(Trouble::NoDomain { domains: self.subject.domains.clone() })),
-        }
-    }
-
-    fn found(&mut self, job: &Job, now: Duration) -> Option<Move> {
-        let stale = job.is_stale(self.subject.definition.as_deref());
-        match self.goal {
-            Goal::Stop => self.go(Stage::Releasing, now),
-            Goal::Start if job.pid.is_some() => self.settle(now),
-            _ if stale => {
-                self.before = job.pid;
-                self.go(Stage::Releasing, now)
-            }
-            Goal::Restart if job.pid.is_some() => {
-                self.before = job.pid;
-                self.go(Stage::Asking, now)
-            }
-            _ => self.go(Stage::Kicking { kill: false }, now),
         }
     }
 
@@ -292,31 +260,6 @@ impl Course {
             Printed::NoService => self.go(Stage::Enabling, now),
             _ if now.saturating_sub(self.since) > self.subject.stop_limit.duration() => {
                 self.go(Stage::Kicking { kill: true }, now)
-            }
-            _ => Some(Move::Pause(LOOK)),
-        }
-    }
-
-    fn released(&mut self, heard: Heard<'_>, now: Duration) -> Option<Move> {
-        match heard {
-            Heard::Answer(answer) if answer.code.is_none_or(|code| code != 0 && !GOING.contains(&code)) => {
-                Some(self.refused("bootout", answer.code, words(answer)))
-            }
-            _ => self.go(Stage::Leaving, now),
-        }
-    }
-
-    fn left(&mut self, heard: Heard<'_>, now: Duration) -> Option<Move> {
-        match printed(heard) {
-            Printed::NoService | Printed::NoDomain if self.goal == Goal::Stop => Some(Move::Done),
-            Printed::NoService | Printed::NoDomain => {
-                // A process of the same number would be another one.
-                self.before = None;
-                self.go(Stage::Enabling, now)
-            }
-            _ if now.saturating_sub(self.since) > self.release_limit() => {
-                let limit = self.release_limit();
-                Some(Move::Failed(Trouble::StillThere { target: self.target(), limit }))
             }
             _ => Some(Move::Pause(LOOK)),
         }

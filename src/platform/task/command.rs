@@ -3,9 +3,6 @@
 
 use camino::Utf8Path;
 
-use crate::model::name::InstanceName;
-use crate::platform::task::task_name;
-
 /// `HRESULT` of a right that is missing.
 const DENIED: u32 = 0x8007_0005;
 /// `HRESULT`s of a task that is not there.
@@ -15,39 +12,43 @@ const RUNS: u32 = 0x8004_131F;
 /// `HRESULT` of a scheduler that does not run.
 const STOPPED: [u32; 2] = [0x8004_1322, 0x8004_1315];
 
-fn schtasks(verb: &str, name: &InstanceName, more: &[&str]) -> Vec<String> {
-    let task = format!("\\{}", task_name(name));
-    ["schtasks.exe", verb, "/TN", &task].iter().chain(more).map(|word| (*word).to_owned()).collect()
+/// By this word it ends with the `HRESULT`, which says in every language what happened.
+pub const BY_CODE: &str = "/HRESULT";
+
+fn schtasks(verb: &str, task: &str, more: &[&str]) -> Vec<String> {
+    let task = format!("\\{task}");
+    let words = ["schtasks.exe", verb, "/TN", &task];
+    words.iter().chain(more).chain(&[BY_CODE]).map(|word| (*word).to_owned()).collect()
 }
 
 /// Registers a task by its file, in the place of one that is there.
 #[must_use]
-pub fn create(name: &InstanceName, file: &Utf8Path) -> Vec<String> {
-    schtasks("/Create", name, &["/XML", file.as_str(), "/F"])
+pub fn create(task: &str, file: &Utf8Path) -> Vec<String> {
+    schtasks("/Create", task, &["/XML", file.as_str(), "/F"])
 }
 
 /// The task as the scheduler has it.
 #[must_use]
-pub fn query(name: &InstanceName) -> Vec<String> {
-    schtasks("/Query", name, &["/XML"])
+pub fn query(task: &str) -> Vec<String> {
+    schtasks("/Query", task, &["/XML"])
 }
 
 /// Starts a task.
 #[must_use]
-pub fn run(name: &InstanceName) -> Vec<String> {
-    schtasks("/Run", name, &[])
+pub fn run(task: &str) -> Vec<String> {
+    schtasks("/Run", task, &[])
 }
 
 /// Ends a task by force.
 #[must_use]
-pub fn end(name: &InstanceName) -> Vec<String> {
-    schtasks("/End", name, &[])
+pub fn end(task: &str) -> Vec<String> {
+    schtasks("/End", task, &[])
 }
 
 /// Removes a task.
 #[must_use]
-pub fn delete(name: &InstanceName) -> Vec<String> {
-    schtasks("/Delete", name, &["/F"])
+pub fn delete(task: &str) -> Vec<String> {
+    schtasks("/Delete", task, &["/F"])
 }
 
 /// What the system says of some errors, in the host's language.
@@ -76,7 +77,15 @@ pub enum Outcome {
     Failed(String),
 }
 
-/// What an ending means. Older systems end with 1 and say the rest in words; newer ones end with the `HRESULT`.
+/// Whether an ending is one of a `schtasks` that does not know the word by which it ends with a code: of an old one, or of
+/// one that is not Windows' own. It has done nothing then.
+#[must_use]
+pub fn knows_no_codes(code: Option<i32>) -> bool {
+    code.is_some_and(|code| code != 0 && code.cast_unsigned() < 0x8000_0000)
+}
+
+/// What an ending means. With `/HRESULT` the code says it, in every language; where a system does not know that word, it
+/// ends with 1 and says the rest in its own.
 #[must_use]
 pub fn outcome(code: Option<i32>, said: &str, words: &SystemWords) -> Outcome {
     let hresult = code.map(i32::cast_unsigned);

@@ -33,7 +33,8 @@ fn a_task_says_what_it_was_given() {
     says("Settings/DisallowStartIfOnBatteries", "false");
     says("Settings/StopIfGoingOnBatteries", "false");
     says("Settings/RestartOnFailure/Interval", "PT1M");
-    says("Settings/RestartOnFailure/Count", "999");
+    // The published schema has one byte for it.
+    says("Settings/RestartOnFailure/Count", "255");
     says("Settings/MultipleInstancesPolicy", "IgnoreNew");
     says("Principals/Principal/LogonType", "InteractiveToken");
     let marker = marker(&text).unwrap();
@@ -81,6 +82,24 @@ fn the_program_is_named_at_its_real_place() {
     let placed = with_program(&linked, r"C:\real & true\mainstay.exe").unwrap();
     assert_eq!(Meaning::of(&placed).unwrap().get(PROGRAM), Some(r"C:\real & true\mainstay.exe"));
     assert_eq!(with_program("<Task/>", "x"), None);
+}
+
+#[test]
+fn each_person_has_names_of_his_own() {
+    let name = crate::model::name::InstanceName::new("web").unwrap();
+    let of = |person: &str| task_name(&name, Some(person));
+    assert_eq!(of("S-1-5-21-1-2-3-1001"), "mainstay-web-S-1-5-21-1-2-3-1001");
+    assert_ne!(of("S-1-5-21-1-2-3-1001"), of("S-1-5-21-1-2-3-1002"));
+    let argv = command::run(&of("S-1-5-21-1-2-3-1001"));
+    assert_eq!(argv[1..], ["/Run", "/TN", "\\mainstay-web-S-1-5-21-1-2-3-1001", "/HRESULT"]);
+}
+
+#[test]
+fn a_command_without_codes_is_asked_by_its_words() {
+    assert!(command::knows_no_codes(Some(1)), "as before Windows 8, and under Wine");
+    for code in [Some(0), Some(0x8007_0005_u32.cast_signed()), Some(0x8004_131F_u32.cast_signed()), None] {
+        assert!(!command::knows_no_codes(code), "{code:?}");
+    }
 }
 
 #[test]

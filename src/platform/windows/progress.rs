@@ -1,7 +1,8 @@
 //! Waiting for a service, as a pure machine: what is seen goes in, and what is next comes out.
 //!
 //! The manager answers at once and does later. A service that is on its way moves its checkpoint, and as long as that
-//! moves it is waited for; one whose checkpoint stands still for as long as it wanted, and for its limit, hangs.
+//! moves it is waited for; one whose checkpoint stands still for as long as it wanted, and for its limit, hangs. So does one
+//! that says for longer than its limit that it is about to stop: a thread that says so proves nothing about the others.
 
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub enum Next {
 }
 
 const LOOK: Duration = Duration::from_millis(50);
+/// What a service that says how far it is may take to stop beyond its limit.
+const GRACE: Duration = Duration::from_secs(15);
 
 /// A wait.
 #[derive(Clone, Debug)]
@@ -57,6 +60,8 @@ pub struct Progress {
     limit: Duration,
     checkpoint: Option<(State, u32)>,
     moved: Duration,
+    /// When it was on its way down for the first time.
+    going_down: Option<Duration>,
     /// Whether it was asked to stop.
     stop_asked: bool,
     /// Whether it was started, or deleted.
@@ -67,7 +72,15 @@ impl Progress {
     /// Waits for a goal, for as long as something moves and then at most for `limit`.
     #[must_use]
     pub fn new(goal: Goal, limit: Duration) -> Self {
-        Self { goal, limit, checkpoint: None, moved: Duration::ZERO, stop_asked: false, acted: false }
+        Self {
+            goal,
+            limit,
+            checkpoint: None,
+            moved: Duration::ZERO,
+            going_down: None,
+            stop_asked: false,
+            acted: false,
+        }
     }
 
     /// What is next, after what was seen at a time since the beginning.
@@ -124,7 +137,13 @@ impl Progress {
             self.moved = since;
         }
         let hint = Duration::from_millis(u64::from(standing.wait_hint));
-        let hangs = since > self.moved + self.limit.max(hint);
+        if standing.state == State::StopPending {
+            self.going_down.get_or_insert(since);
+        }
+        // Whoever wants to start it has no limit of its stop to go by.
+        let bounded = self.going_down.filter(|_| self.goal != Goal::Started);
+        let hangs = since > self.moved + self.limit.max(hint)
+            || bounded.is_some_and(|began| since > began + self.limit + GRACE);
         let look = |state| if hangs { Next::Hangs(Some(state)) } else { Next::Look(LOOK) };
         match (self.goal, standing.state) {
             (Goal::Stopped, State::Stopped) | (Goal::Started, State::Running | State::StartPending) => {
@@ -185,6 +204,14 @@ mod tests {
     fn one_that_moves_is_waited_for_and_one_that_stands_still_hangs() {
         let moving: Vec<Sight> = (0..20).map(|checkpoint| stands(State::StopPending, checkpoint)).collect();
         assert!(goes(Goal::Stopped, 100, &moving).iter().all(|next| *next == AGAIN));
+        // For as long as it may take to stop, and not for ever.
+        let mut progress = Progress::new(Goal::Stopped, Duration::from_secs(10));
+        for second in 0..=25_u32 {
+            let next = progress.next(&stands(State::StopPending, second), Duration::from_secs(second.into()));
+            assert_eq!(next, AGAIN, "{second}");
+        }
+        let next = progress.next(&stands(State::StopPending, 26), Duration::from_secs(26));
+        assert_eq!(next, Next::Hangs(Some(State::StopPending)));
         let still = vec![stands(State::StopPending, 3); 5];
         let hangs = Next::Hangs(Some(State::StopPending));
         assert_eq!(goes(Goal::Stopped, 100, &still), [AGAIN, AGAIN, AGAIN, hangs, hangs]);

@@ -53,6 +53,34 @@ fn the_program_is_named_at_its_real_place() {
 }
 
 #[test]
+fn a_service_that_was_made_and_not_described_is_known_by_what_it_starts() {
+    let name = InstanceName::new("web").unwrap();
+    let made = |description: &str, command_line: &str| Registration {
+        name: "web".to_owned(),
+        display_name: "web".to_owned(),
+        description: description.to_owned(),
+        command_line: command_line.to_owned(),
+        account: Account::LocalSystem,
+        start: Start::Delayed,
+        recovery: None,
+        recovery_reset: None,
+        preshutdown: None,
+    };
+    let ours = r#""C:\Program Files\Mainstay\.runtime\0.1.0-1a2b\mainstay.exe" run --name web --system"#;
+    assert!(made("", ours).is_unfinished_of(&name));
+    assert!(made("", &format!(r#"{ours} --root "C:\a b""#)).is_unfinished_of(&name));
+    for (description, line) in [
+        ("Orders", ours),
+        ("", r#""C:\other\0.1.0-1a2b\mainstay.exe" run --name web --system"#),
+        ("", r#""C:\Mainstay\.runtime\0.1.0-1a2b\other.exe" run --name web --system"#),
+        ("", r#""C:\Mainstay\.runtime\0.1.0-1a2b\mainstay.exe" run --name shop --system"#),
+        ("", r#""C:\Mainstay\.runtime\0.1.0-1a2b\mainstay.exe""#),
+    ] {
+        assert!(!made(description, line).is_unfinished_of(&name), "{description} {line}");
+    }
+}
+
+#[test]
 fn each_code_that_people_meet_is_explained() {
     for code in [5, 1053, 1056, 1060, 1061, 1062, 1063, 1069, 1072, 1073, 1326, 1385] {
         let (what, help) = answer::explain(code).unwrap_or_else(|| panic!("{code}"));

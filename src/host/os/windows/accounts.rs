@@ -1,16 +1,16 @@
-//! Accounts: identifiers of many numbers, of which the last stands for the account. An elevated administrator and the
-//! system itself have the number 0.
+//! Accounts: identifiers of many parts, for which one number stands where the other systems have one. An administrator who
+//! has asked for his rights, and the system itself, have the number 0, and nobody else has.
 
-use std::ffi::c_void;
+use std::collections::BTreeMap;
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::ptr::{null, null_mut};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use windows_sys::Win32::Foundation::{ERROR_NONE_MAPPED, ERROR_SUCCESS, LocalFree};
 use windows_sys::Win32::Security::Authorization::ConvertStringSidToSidW;
 use windows_sys::Win32::Security::{
-    GetLengthSid, GetTokenInformation, LookupAccountNameW, LookupAccountSidW, PSID, TOKEN_ELEVATION,
-    TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenUser,
+    CheckTokenMembership, GetLengthSid, GetTokenInformation, LookupAccountNameW, LookupAccountSidW, PSID,
+    TOKEN_QUERY, TOKEN_USER, TokenUser,
 };
 use windows_sys::Win32::System::Registry::{
     HKEY, HKEY_LOCAL_MACHINE, KEY_READ, RRF_RT_REG_SZ, RegCloseKey, RegEnumKeyExW, RegGetValueW,
@@ -32,7 +32,7 @@ const OWNERS: [&str; 2] = ["S-1-3-0", "S-1-3-4"];
 
 /// The identifier of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Sid(Vec<u8>);
+pub(in crate::host) struct Sid(Vec<u8>);
 
 impl Sid {
     /// Copies one of the system's.
@@ -65,17 +65,14 @@ impl Sid {
         self.parts().fold(start, |text, part| format!("{text}-{part}"))
     }
 
-    fn last_part(&self) -> u32 {
-        self.parts().last().unwrap_or(u32::MAX)
-    }
-
-    /// The same account's neighbour of another number.
-    fn with_last_part(&self, number: u32) -> Self {
-        let mut bytes = self.0.clone();
-        let at = bytes.len().saturating_sub(4);
-        bytes.truncate(at);
-        bytes.extend(number.to_le_bytes());
-        Self(bytes)
+    /// The number that stands for an account that is not the host's: never 0, which is the host's, and never the highest,
+    /// which is nobody's. All its parts are folded in (FNV-1a), because accounts of two domains may end in the same one.
+    fn folded(&self) -> u32 {
+        let folded = self
+            .0
+            .iter()
+            .fold(0x811C_9DC5_u32, |folded, byte| (folded ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+        folded.clamp(1, u32::MAX - 1)
     }
 
     /// Whether it stands for the host, or for whoever owns a thing: for nobody else.
@@ -89,7 +86,7 @@ impl Sid {
 #[derive(Debug)]
 pub(super) struct Own {
     pub(super) sid: Sid,
-    is_elevated: bool,
+    is_administrator: bool,
 }
 
 /// Who runs this process. It stays the same for as long as it lives.
@@ -108,7 +105,6 @@ fn look() -> Result<Own, Errno> {
         OwnedHandle::from_raw_handle(token)
     };
     let mut user = [0_u64; 32];
-    let mut elevation = TOKEN_ELEVATION::default();
     let mut length = 0;
     // SAFETY: the handle is open, and both places are as long as is said. What is written first is a structure with a
     // pointer to an identifier behind it, in the same place.
@@ -118,20 +114,28 @@ fn look() -> Result<Own, Errno> {
         if GetTokenInformation(handle, TokenUser, user.as_mut_ptr().cast(), most, &raw mut length) == 0 {
             return Err(Errno::last());
         }
-        let most = u32::try_from(size_of::<TOKEN_ELEVATION>()).unwrap_or_default();
-        let place = (&raw mut elevation).cast::<c_void>();
-        let known = GetTokenInformation(handle, TokenElevation, place, most, &raw mut length) != 0;
         let sid = Sid::copy((*user.as_ptr().cast::<TOKEN_USER>()).User.Sid);
-        Ok(Own { sid, is_elevated: known && elevation.TokenIsElevated != 0 })
+        Ok(Own { sid, is_administrator: is_administrator() })
     }
+}
+
+/// Whether this process has the rights of the administrators' group. Whoever belongs to it and has not asked for them has
+/// not, and the accounts of services, whose rights are many, do not belong to it: so it is not the token's elevation that
+/// says this.
+fn is_administrator() -> bool {
+    let Some(administrators) = parse(HOSTS[1]) else { return false };
+    let mut is_member = 0;
+    // SAFETY: no token means this thread's own; the identifier lives until the call is over, and a number is written.
+    let known = unsafe { CheckTokenMembership(null_mut(), administrators.pointer(), &raw mut is_member) };
+    known != 0 && is_member != 0
 }
 
 /// The number of the account that runs this process: 0 where it has the rights of an administrator or of the system.
 #[must_use]
 pub fn user_number() -> u32 {
     match own() {
-        Ok(own) if own.is_elevated || own.sid.is_hosts() => 0,
-        Ok(own) => own.sid.last_part(),
+        Ok(own) if own.is_administrator || own.sid.is_hosts() => 0,
+        Ok(own) => own.sid.folded(),
         Err(_) => u32::MAX,
     }
 }
@@ -141,8 +145,18 @@ pub(super) fn number_of(sid: &Sid) -> u32 {
     match own() {
         Ok(own) if own.sid == *sid => user_number(),
         _ if sid.is_hosts() => 0,
-        _ => sid.last_part(),
+        _ => {
+            let number = sid.folded();
+            met().insert(number, sid.clone());
+            number
+        }
     }
+}
+
+/// The accounts that this process has met by their numbers, which lead back to nobody by themselves.
+fn met() -> MutexGuard<'static, BTreeMap<u32, Sid>> {
+    static MET: Mutex<BTreeMap<u32, Sid>> = Mutex::new(BTreeMap::new());
+    MET.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An identifier from its text.
@@ -232,7 +246,7 @@ pub fn account_named(name: &str) -> Result<Option<Owner>, Errno> {
     known(sid_named(name).map(|sid| found(&sid, name.to_owned())))
 }
 
-/// The account of a number: among those of this host, and of whoever asks.
+/// The account of a number: among those that this process has met, and those that have logged in before.
 pub fn account_numbered(number: u32) -> Result<Option<Owner>, Errno> {
     if number == user_number() {
         return own_account().map(Some);
@@ -242,8 +256,11 @@ pub fn account_numbered(number: u32) -> Result<Option<Owner>, Errno> {
         let system = sid_of(HOSTS[0])?;
         return known(name_of(&system).map(|name| found(&system, name)));
     }
-    let sid = own()?.sid.with_last_part(number);
-    known(name_of(&sid).map(|name| found(&sid, name)))
+    let met = met().get(&number).cloned();
+    if let Some(sid) = met {
+        return known(name_of(&sid).map(|name| found(&sid, name)));
+    }
+    Ok(accounts().into_iter().find(|owner| owner.uid == number))
 }
 
 /// The folder of an account that has logged in before.
@@ -314,7 +331,7 @@ pub fn accounts() -> Vec<Owner> {
 }
 
 /// An identifier from its text.
-fn parse(text: &str) -> Option<Sid> {
+pub(super) fn parse(text: &str) -> Option<Sid> {
     let mut parts = text.strip_prefix("S-1-")?.split('-');
     let authority: u64 = parts.next()?.parse().ok()?;
     let numbers = parts.map(str::parse).collect::<Result<Vec<u32>, _>>().ok()?;
@@ -334,10 +351,28 @@ mod tests {
         for text in ["S-1-5-18", "S-1-5-32-544", "S-1-5-21-1-2-3-1001"] {
             assert_eq!(parse(text).unwrap().text(), text);
         }
-        assert_eq!(parse("S-1-5-21-1-2-3-1001").unwrap().last_part(), 1001);
-        assert_eq!(parse("S-1-5-21-1-2-3-1001").unwrap().with_last_part(7).text(), "S-1-5-21-1-2-3-7");
         assert!(parse("S-1-5-18").unwrap().is_hosts() && !parse("S-1-5-19").unwrap().is_hosts());
         assert_eq!(parse("S-1-5-x"), None);
+    }
+
+    #[test]
+    fn only_the_host_has_the_number_0() {
+        let number = |text: &str| number_of(&parse(text).unwrap());
+        for hosts in HOSTS {
+            assert_eq!(number(hosts), 0, "{hosts}");
+        }
+        // Everybody, all services, and who is logged on: their last part is 0.
+        for others in ["S-1-1-0", "S-1-5-80-0", "S-1-2-0", "S-1-5-19", "S-1-5-20", "S-1-5-32-545"] {
+            assert_ne!(number(others), 0, "{others}");
+        }
+        // Two persons of two domains, whose last parts are the same.
+        assert_ne!(number("S-1-5-21-1-2-3-1104"), number("S-1-5-21-4-5-6-1104"));
+        assert_ne!(number("S-1-5-21-1-2-3-1104"), number("S-1-5-21-1-2-3-1105"));
+    }
+
+    #[test]
+    fn the_system_has_a_name_in_every_language() {
+        assert_eq!(account_numbered(0).unwrap().unwrap().uid, 0);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::information::{information, tell};
 use super::look::{self, Reparse};
 use super::name::{self, Arg};
 use super::open::{Request, again, ask};
-use super::patience::patiently;
+use super::patience::{named_patiently, patiently};
 use super::{AsFd, BorrowedFd, Errno, OwnedFd, security};
 
 /// Whether the system or the file system does not know what was asked, and an older way has to do.
@@ -93,59 +93,67 @@ fn renamed(
     let kept = if replaces { FILE_RENAME_REPLACE_IF_EXISTS } else { 0 };
     // Whoever has the old file open keeps it: so a file in use is replaced all the same.
     let flags = kept | FILE_RENAME_POSIX_SEMANTICS | FILE_RENAME_IGNORE_READONLY_ATTRIBUTE;
-    patiently(|| {
-        let opened = source(from, &old, DELETE)?;
+    let opened = patiently(|| source(from, &old, DELETE))?;
+    named_patiently(|| {
         match name_it(opened.as_fd(), FileRenameInformationEx, flags, (to, &new)) {
             Err(errno) if is_unknown(errno) => {}
             outcome => return outcome,
         }
         match name_it(opened.as_fd(), FileRenameInformation, kept, (to, &new)) {
             Err(Errno::ACCESS) if replaces => {
-                make_writable(to, &new)?;
-                name_it(opened.as_fd(), FileRenameInformation, kept, (to, &new))
+                let was_closed = make_writable(to, &new)?;
+                let named = name_it(opened.as_fd(), FileRenameInformation, kept, (to, &new));
+                if named.is_err() && was_closed {
+                    // What stays is as closed as before.
+                    let _ = close(to, &new);
+                }
+                named
             }
             outcome => outcome,
         }
     })
 }
 
-/// Takes the mark from a file by which nobody may write it, remove it or put another in its place.
-fn make_writable(folder: BorrowedFd<'_>, name: &[u16]) -> Result<(), Errno> {
+/// Takes the mark from a file by which nobody may write it, remove it or put another in its place. Says whether it had it.
+fn make_writable(folder: BorrowedFd<'_>, name: &[u16]) -> Result<bool, Errno> {
     let opened = source(folder, name, FILE_WRITE_ATTRIBUTES)?;
     set_read_only(opened.as_fd(), false)
+}
+
+fn close(folder: BorrowedFd<'_>, name: &[u16]) -> Result<bool, Errno> {
+    set_read_only(source(folder, name, FILE_WRITE_ATTRIBUTES)?.as_fd(), true)
 }
 
 /// Takes the mark from a file by which it is one for a moment only, which whoever copies files goes by.
 pub(super) fn make_lasting(opened: BorrowedFd<'_>) -> Result<(), Errno> {
     let opened = again(opened, FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES)?;
-    mark(opened.as_fd(), FILE_ATTRIBUTE_TEMPORARY, false)
+    mark(opened.as_fd(), FILE_ATTRIBUTE_TEMPORARY, false).map(drop)
 }
 
-fn set_read_only(opened: BorrowedFd<'_>, wanted: bool) -> Result<(), Errno> {
+fn set_read_only(opened: BorrowedFd<'_>, wanted: bool) -> Result<bool, Errno> {
     mark(opened, FILE_ATTRIBUTE_READONLY, wanted)
 }
 
-fn mark(opened: BorrowedFd<'_>, which: u32, wanted: bool) -> Result<(), Errno> {
+/// Says whether the mark was another one.
+fn mark(opened: BorrowedFd<'_>, which: u32, wanted: bool) -> Result<bool, Errno> {
     let found: FILE_BASIC_INFO = information(opened, FileBasicInfo)?;
     let without = found.FileAttributes & !which & !FILE_ATTRIBUTE_NORMAL;
     let with = if wanted { without | which } else { without };
     // None at all would mean that they stay as they are.
     let attributes = if with == 0 { FILE_ATTRIBUTE_NORMAL } else { with };
     if found.FileAttributes == attributes {
-        return Ok(());
+        return Ok(false);
     }
     // Times of zero stay as they are.
-    tell(opened, FileBasicInformation, &[0, 0, 0, 0, attributes.into()], 40)
+    tell(opened, FileBasicInformation, &[0, 0, 0, 0, attributes.into()], 40).map(|()| true)
 }
 
 /// Gives a file another name; the new one has to be free.
 pub fn linkat(from: impl AsFd, old: impl Arg, to: impl AsFd, new: impl Arg, _: AtFlags) -> Result<(), Errno> {
     let (from, to) = (from.as_fd(), to.as_fd());
     let (old, new) = (name::of_kernel(from, &old)?, name::of_kernel(to, &new)?);
-    patiently(|| {
-        let opened = source(from, &old, FILE_WRITE_ATTRIBUTES)?;
-        name_it(opened.as_fd(), FileLinkInformation, 0, (to, &new))
-    })
+    let opened = patiently(|| source(from, &old, FILE_WRITE_ATTRIBUTES))?;
+    named_patiently(|| name_it(opened.as_fd(), FileLinkInformation, 0, (to, &new)))
 }
 
 /// Removes a name: of a file, of a link itself, or of an empty folder.
@@ -153,16 +161,16 @@ pub fn unlinkat(folder: impl AsFd, name: impl Arg, flags: AtFlags) -> Result<(),
     let folder = folder.as_fd();
     let name = name::of_kernel(folder, &name)?;
     let wants_folder = flags.contains(AtFlags::REMOVEDIR);
-    patiently(|| {
-        let request = Request::of(DELETE | FILE_READ_ATTRIBUTES);
-        let options = request.options | if wants_folder { FILE_DIRECTORY_FILE } else { 0 };
-        let opened = ask(folder, &name, Request { options, ..request })?;
-        let opened = opened.as_fd();
-        let found: FILE_BASIC_INFO = information(opened, FileBasicInfo)?;
-        let is_folder = found.FileAttributes & FILE_ATTRIBUTE_DIRECTORY != 0;
-        if !wants_folder && is_folder && look::reparse(opened)? != Reparse::Link {
-            return Err(Errno::ISDIR);
-        }
+    let request = Request::of(DELETE | FILE_READ_ATTRIBUTES);
+    let options = request.options | if wants_folder { FILE_DIRECTORY_FILE } else { 0 };
+    let opened = patiently(|| ask(folder, &name, Request { options, ..request }))?;
+    let opened = opened.as_fd();
+    let found: FILE_BASIC_INFO = information(opened, FileBasicInfo)?;
+    let is_folder = found.FileAttributes & FILE_ATTRIBUTE_DIRECTORY != 0;
+    if !wants_folder && is_folder && look::reparse(opened)? != Reparse::Link {
+        return Err(Errno::ISDIR);
+    }
+    named_patiently(|| {
         let all = FILE_DISPOSITION_DELETE
             | FILE_DISPOSITION_POSIX_SEMANTICS
             | FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE;

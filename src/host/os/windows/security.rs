@@ -50,7 +50,7 @@ pub(super) struct Descriptor {
 
 impl Descriptor {
     /// From its text (Security Descriptor Definition Language).
-    fn parse(text: &str) -> Result<Self, Errno> {
+    pub(super) fn parse(text: &str) -> Result<Self, Errno> {
         let text = super::name::terminated(text);
         let mut pointer = null_mut();
         // SAFETY: the text ends with a zero; what is written is a pointer that is ours to free.

@@ -1,4 +1,5 @@
-//! What the account of a service needs of the host: the right to log on as a service, and that it may write where it has to.
+//! What the account of a service needs of the host: the right to log on as a service. What it may write stands in
+//! `service_rights`.
 #![allow(unsafe_code)]
 
 use std::ptr::{null, null_mut};
@@ -8,20 +9,13 @@ use windows_sys::Win32::Security::Authentication::Identity::{
     LSA_HANDLE, LSA_OBJECT_ATTRIBUTES, LSA_UNICODE_STRING, LsaAddAccountRights, LsaClose,
     LsaNtStatusToWinError, LsaOpenPolicy, POLICY_CREATE_ACCOUNT, POLICY_LOOKUP_NAMES,
 };
-use windows_sys::Win32::Security::Authorization::{
-    ConvertSidToStringSidW, EXPLICIT_ACCESS_W, GRANT_ACCESS, GetNamedSecurityInfoW, NO_MULTIPLE_TRUSTEE,
-    SE_FILE_OBJECT, SetEntriesInAclW, SetNamedSecurityInfoW, TRUSTEE_IS_SID, TRUSTEE_IS_UNKNOWN, TRUSTEE_W,
-};
+use windows_sys::Win32::Security::Authorization::ConvertSidToStringSidW;
 use windows_sys::Win32::Security::{
-    ACE_FLAGS, ACL, CONTAINER_INHERIT_ACE, DACL_SECURITY_INFORMATION, GetTokenInformation, INHERIT_ONLY_ACE,
-    LookupAccountNameW, NO_PROPAGATE_INHERIT_ACE, OBJECT_INHERIT_ACE, PSECURITY_DESCRIPTOR, SID_NAME_USE,
-    TOKEN_QUERY, TOKEN_USER, TokenUser,
-};
-use windows_sys::Win32::Storage::FileSystem::{
-    DELETE, FILE_ADD_FILE, FILE_GENERIC_EXECUTE, FILE_GENERIC_READ, FILE_GENERIC_WRITE,
+    GetTokenInformation, LookupAccountNameW, SID_NAME_USE, TOKEN_QUERY, TOKEN_USER, TokenUser,
 };
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
+use super::accounts::Sid;
 use super::service::Code;
 use super::wide::{from_wide, wide};
 
@@ -31,13 +25,11 @@ const LOGON: &str = "SeServiceLogonRight";
 /// The number by which Windows knows an account (SID).
 pub(in crate::host) struct AccountNumber(Vec<u64>);
 
-/// What an account may do with a folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rights {
-    /// Read and write it and all that is in it.
-    Write,
-    /// Read it, and replace the files that lie directly in it; nothing of its folders.
-    ReplaceFiles,
+impl AccountNumber {
+    pub(in crate::host) fn sid(&self) -> Sid {
+        // SAFETY: the system has written an identifier at the beginning.
+        unsafe { Sid::copy(self.0.as_ptr().cast_mut().cast()) }
+    }
 }
 
 /// The number of an account. `.` stands for this host.
@@ -122,76 +114,4 @@ pub(in crate::host) fn allow_logon(account: &AccountNumber) -> Result<(), Code> 
 fn status(status: i32) -> Result<(), Code> {
     // SAFETY: it only translates a number.
     if status < 0 { Err(unsafe { LsaNtStatusToWinError(status) }) } else { Ok(()) }
-}
-
-/// Lets an account use a folder, beside those who may already.
-pub(in crate::host) fn allow(path: &str, account: &AccountNumber, rights: Rights) -> Result<(), Code> {
-    let everything = OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE;
-    let reads = FILE_GENERIC_READ | FILE_GENERIC_EXECUTE;
-    let entries: &[(u32, ACE_FLAGS)] = match rights {
-        Rights::Write => &[(reads | FILE_GENERIC_WRITE | DELETE, everything)],
-        Rights::ReplaceFiles => &[
-            (reads, everything),
-            (FILE_ADD_FILE, 0),
-            (FILE_GENERIC_WRITE | DELETE, OBJECT_INHERIT_ACE | INHERIT_ONLY_ACE | NO_PROPAGATE_INHERIT_ACE),
-        ],
-    };
-    let trustee = TRUSTEE_W {
-        pMultipleTrustee: null_mut(),
-        MultipleTrusteeOperation: NO_MULTIPLE_TRUSTEE,
-        TrusteeForm: TRUSTEE_IS_SID,
-        TrusteeType: TRUSTEE_IS_UNKNOWN,
-        ptstrName: account.0.as_ptr().cast_mut().cast(),
-    };
-    let entries: Vec<EXPLICIT_ACCESS_W> = entries
-        .iter()
-        .map(|(rights, inheritance)| EXPLICIT_ACCESS_W {
-            grfAccessPermissions: *rights,
-            grfAccessMode: GRANT_ACCESS,
-            grfInheritance: *inheritance,
-            Trustee: trustee,
-        })
-        .collect();
-    let path = wide(path);
-    let (mut before, mut after): (*mut ACL, *mut ACL) = (null_mut(), null_mut());
-    let mut descriptor: PSECURITY_DESCRIPTOR = null_mut();
-    // SAFETY: the path ends with a NUL; only the list is asked for, which lies in the descriptor.
-    let read = unsafe {
-        GetNamedSecurityInfoW(
-            path.as_ptr(),
-            SE_FILE_OBJECT,
-            DACL_SECURITY_INFORMATION,
-            null_mut(),
-            null_mut(),
-            &raw mut before,
-            null_mut(),
-            &raw mut descriptor,
-        )
-    };
-    let count = u32::try_from(entries.len()).unwrap_or_default();
-    let code = match read {
-        // SAFETY: the entries and the list before live until the call is over; it makes a new list.
-        0 => match unsafe { SetEntriesInAclW(count, entries.as_ptr(), before, &raw mut after) } {
-            // SAFETY: the path ends with a NUL, and the list is the one that was just made.
-            0 => unsafe {
-                SetNamedSecurityInfoW(
-                    path.as_ptr(),
-                    SE_FILE_OBJECT,
-                    DACL_SECURITY_INFORMATION,
-                    null_mut(),
-                    null_mut(),
-                    after,
-                    null(),
-                )
-            },
-            code => code,
-        },
-        code => code,
-    };
-    // SAFETY: both were allocated by these calls, or are null, and nobody uses them after this.
-    unsafe {
-        LocalFree(after.cast());
-        LocalFree(descriptor);
-    }
-    if code == 0 { Ok(()) } else { Err(code) }
 }

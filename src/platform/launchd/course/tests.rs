@@ -75,6 +75,11 @@ fn subject() -> Subject {
     }
 }
 
+/// The same where there is the domain of the screen alone.
+fn at_screen() -> Subject {
+    Subject { domains: vec!["gui/501".to_owned()], ..subject() }
+}
+
 fn job(pid: Option<u32>, definition: &str) -> (i32, String) {
     let (state, pid) = match pid {
         Some(pid) => ("running", format!("\tpid = {pid}\n")),
@@ -127,7 +132,7 @@ fn a_first_start_registers_and_looks() {
 fn what_runs_goes_on_and_what_does_not_start_at_boot_is_disabled_last() {
     let mut launchd =
         Played::by(|line, _| if line.starts_with("print") { job(Some(7), "new") } else { fine() });
-    assert_eq!(launchd.play(subject(), Goal::Start).0, Ok(()));
+    assert_eq!(launchd.play(at_screen(), Goal::Start).0, Ok(()));
     assert_eq!(launchd.told(), ["print gui/501/l"]);
     let by_hand = Subject { at_boot: false, ..subject() };
     let (mut there, mut disabled) = (false, true);
@@ -236,10 +241,10 @@ fn what_is_registered_and_does_not_run_is_kicked() {
             fine()
         }
     });
-    assert_eq!(launchd.play(subject(), Goal::Start).0, Ok(()));
+    assert_eq!(launchd.play(at_screen(), Goal::Start).0, Ok(()));
     drop(launchd);
     let mut launchd = Played::by(|line, _| if line.starts_with("print") { job(None, "new") } else { fine() });
-    assert!(matches!(launchd.play(subject(), Goal::Start).0, Err(Trouble::NotStarted { .. })));
+    assert!(matches!(launchd.play(at_screen(), Goal::Start).0, Err(Trouble::NotStarted { .. })));
 }
 
 #[test]
@@ -251,7 +256,7 @@ fn a_restart_asks_first_and_kills_only_what_does_not_go() {
         }
         line => panic!("{line}"),
     });
-    assert_eq!(launchd.play(subject(), Goal::Restart).0, Ok(()));
+    assert_eq!(launchd.play(at_screen(), Goal::Restart).0, Ok(()));
     assert_eq!(launchd.told(), ["print gui/501/l", "ask", "print gui/501/l"]);
     drop(launchd);
 
@@ -266,7 +271,7 @@ fn a_restart_asks_first_and_kills_only_what_does_not_go() {
         line if line.starts_with("print") => job((now < Duration::from_secs(3)).then_some(7), "new"),
         line => panic!("{line}"),
     });
-    assert_eq!(launchd.play(subject(), Goal::Restart).0, Ok(()));
+    assert_eq!(launchd.play(at_screen(), Goal::Restart).0, Ok(()));
     drop(launchd);
 
     // It does not end.
@@ -279,7 +284,7 @@ fn a_restart_asks_first_and_kills_only_what_does_not_go() {
         line if line.starts_with("print") => job(Some(if killed > 0 { 8 } else { 7 }), "new"),
         line => panic!("{line}"),
     });
-    let (outcome, took) = launchd.play(subject(), Goal::Restart);
+    let (outcome, took) = launchd.play(at_screen(), Goal::Restart);
     assert_eq!(outcome, Ok(()));
     assert!(took > Duration::from_secs(20), "its time to drain is kept: {took:?}");
     drop(launchd);
@@ -298,13 +303,13 @@ fn a_restart_that_gives_the_old_process_is_done_again_and_said_in_the_end() {
         line => panic!("{line}"),
     });
     launchd.asks = false;
-    assert_eq!(launchd.play(subject(), Goal::Restart).0, Ok(()));
+    assert_eq!(launchd.play(at_screen(), Goal::Restart).0, Ok(()));
     drop(launchd);
     assert_eq!(kicks, 2);
     let mut launchd =
         Played::by(|line, _| if line.starts_with("print") { job(Some(7), "new") } else { fine() });
     launchd.asks = false;
-    let (outcome, _) = launchd.play(subject(), Goal::Restart);
+    let (outcome, _) = launchd.play(at_screen(), Goal::Restart);
     assert_eq!(outcome, Err(Trouble::SameProcess { target: "gui/501/l".to_owned(), pid: 7 }));
 }
 
@@ -320,16 +325,54 @@ fn a_stop_waits_until_the_label_is_gone() {
         line if line.starts_with("print") => no_service(),
         line => panic!("{line}"),
     });
-    let (outcome, took) = launchd.play(subject(), Goal::Stop);
+    let (outcome, took) = launchd.play(at_screen(), Goal::Stop);
     assert_eq!(outcome, Ok(()));
     assert!(took > Duration::from_secs(12), "{took:?}");
     drop(launchd);
     let mut launchd =
         Played::by(|line, _| if line.starts_with("print") { job(Some(7), "new") } else { fine() });
-    assert!(matches!(launchd.play(subject(), Goal::Stop).0, Err(Trouble::StillThere { .. })));
+    assert!(matches!(launchd.play(at_screen(), Goal::Stop).0, Err(Trouble::StillThere { .. })));
     let mut launchd = Played::by(|_, _| no_service());
     assert_eq!(launchd.play(subject(), Goal::Stop).0, Ok(()));
     assert_eq!(launchd.told(), ["print gui/501/l", "print user/501/l"], "nothing is there to stop");
+}
+
+/// Plays a launchd that has the label in both domains. Gives what it was asked, and what is left.
+fn doubled(goal: Goal) -> (Vec<String>, [bool; 2]) {
+    let mut there = [true, true];
+    let mut launchd = Played::by(|line, now| {
+        let place = usize::from(line.contains("user/501"));
+        match line.split(' ').next() {
+            Some("print") if there[place] => {
+                let restarted = goal == Goal::Restart && now > Duration::from_secs(3);
+                job(Some(if restarted { 8 } else { 7 }), "new")
+            }
+            Some("print") => no_service(),
+            Some("bootout") => {
+                there[place] = false;
+                fine()
+            }
+            _ => panic!("{line}"),
+        }
+    });
+    assert_eq!(launchd.play(subject(), goal).0, Ok(()));
+    let asked = launchd.told().into_iter().map(str::to_owned).collect();
+    drop(launchd);
+    (asked, there)
+}
+
+#[test]
+fn what_two_domains_have_is_stopped_in_both_and_started_in_one() {
+    // Whoever stops at the first leaves the other's supervisor to take the lock.
+    let (asked, there) = doubled(Goal::Stop);
+    assert_eq!(there, [false, false], "{asked:?}");
+    for goal in [Goal::Start, Goal::Restart] {
+        let (asked, there) = doubled(goal);
+        assert_eq!(there, [true, false], "{asked:?}");
+        let released = asked.iter().position(|line| line == "bootout user/501/l");
+        let asking = asked.iter().position(|line| line == "ask");
+        assert!(released.is_some() && asking.is_none_or(|asking| released < Some(asking)), "{asked:?}");
+    }
 }
 
 #[test]
