@@ -32,7 +32,7 @@ use home::{Home, Typed};
 /// What a block may need that a test does not have, and what runs it nevertheless.
 const NEEDS: [(&str, &str); 12] = [
     ("root", "rights of root: the suites of tests/systems"),
-    ("systemd", "a real systemd: the suites of tests/systems"),
+    ("systemd", "a real systemd: tests/systems/pages runs these"),
     ("engine", "Docker or Podman: tests/systems/compose"),
     ("windows", "Windows: tests/wine"),
     ("macos", "macOS: tests/launchd.rs"),
@@ -80,7 +80,9 @@ fn has_command(text: &str) -> bool {
 
 /// Scripts that nobody sees, as blocks among the others.
 fn with_preparations(text: &str) -> String {
-    text.replace("<!-- run\n", "```sh\n").replace("\n-->\n", "\n```\n")
+    let mut parts = text.split("<!-- run\n");
+    let begin = parts.next().unwrap().to_owned();
+    parts.fold(begin, |text, part| text + "```sh\n" + &part.replacen("\n-->\n", "\n```\n", 1))
 }
 
 /// Whether what was said is what the transcript says.
@@ -269,7 +271,7 @@ fn a_page_that_is_wrong_is_found() {
     only(page("```\nmainstay status\n```\n"), "neither run nor marked");
     let good = "<!-- run\nmkdir -p ~/there; cd ~/there\n-->\n```json file=~/there/a.json\n{ \"port\": 8000 }\n```\n\
                 ```sh\ntest \"$PWD\" = ~/there; grep port a.json; ! grep 800\"0\" a.json\n```\n```console\n$ echo a; \\\necho b\na\n…\n```\n\
-                ```sh exits=3\nmainstay status\n```\n```sh needs=root\nfalse\n```\n";
+                ```sh exits=3\nmainstay status\n```\n```sh needs=root\nfalse\n```\n<!-- on systemd\nfalse\n-->\n";
     assert_eq!(page(good), [""; 0]);
 }
 

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 
-use crate::host::{environment, files, lock, untrusted};
+use crate::host::{environment, files, lock, service, untrusted};
 use crate::model::index::{self, Index, Scan};
 use crate::model::layout::Layout;
-use crate::model::manifest::PlatformKind;
+use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::model::operating_system::OperatingSystem;
 use crate::model::receipt::Receipt;
 use crate::platform;
+use crate::platform::windows::description;
 
 /// How long a command waits to write the index; it is a cache, so not for long.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -222,7 +223,33 @@ fn entries(layout: &Layout) -> Result<Vec<Marker>, files::FileError> {
             markers.extend(definition(&folder.join("task.xml"), &[PlatformKind::Task])?);
         }
     }
+    if has_tasks {
+        let lost = services(layout).filter(|found| markers.iter().all(|marker| marker.name != found.name));
+        markers.extend(lost.collect::<Vec<_>>());
+    }
     Ok(markers)
+}
+
+/// The markers in the descriptions of the services that Windows keeps: they tell of an instance whose files are lost. What
+/// can't be asked adds nothing to what the files say.
+fn services(layout: &Layout) -> impl Iterator<Item = Marker> {
+    let described = match layout.scope {
+        Scope::System => service::descriptions().unwrap_or_default(),
+        Scope::User => Vec::new(),
+    };
+    described.into_iter().filter_map(|(name, description)| {
+        let marker = description::read(&description).filter(|marker| marker.name.as_str() == name)?;
+        let line = service::registration(&name).ok()??.command_line;
+        is_of_root(&line, layout.root.as_deref()).then_some(marker)
+    })
+}
+
+/// Whether a service is of a layout: where that was moved, its command line says to where.
+fn is_of_root(line: &str, root: Option<&Utf8Path>) -> bool {
+    match root {
+        Some(root) => line.contains(" --root ") && line.contains(root.as_str()),
+        None => !line.contains(" --root "),
+    }
 }
 
 /// The marker of a definition. A link (an alias, a masked unit) is no definition of its own, and a definition
@@ -259,4 +286,20 @@ fn write_index(layout: &Layout, index: &Index) -> Result<(), files::FileError> {
         files::create_folder(folder, 0o755, None)?;
     }
     files::write(&layout.index(), &text, 0o644, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_of_the_layout_that_its_command_line_names() {
+        let line = |rest: &str| {
+            format!(r#""C:\Program Files\Mainstay\.runtime\a\mainstay.exe" run --name web --system{rest}"#)
+        };
+        let moved = Utf8Path::new(r"C:\elsewhere");
+        assert!(is_of_root(&line(""), None) && !is_of_root(&line(""), Some(moved)));
+        let there = line(r" --root C:\elsewhere");
+        assert!(is_of_root(&there, Some(moved)) && !is_of_root(&there, None));
+    }
 }

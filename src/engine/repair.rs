@@ -67,6 +67,13 @@ pub fn repair(
     let now = clock::now();
     let plan = || -> Result<Plan, Failure> {
         let damage = damage(context, of, &version, &archive.staging)?;
+        if damage.runs && !damage.exchanges && !damage.faults.is_empty() && !request.dry_run {
+            return Err(Failure::Usage(format!(
+                "`{}` runs from the damaged tree, and the folder of a program that runs can't get another name here: \
+                 `mainstay stop --name {}`, then repair it",
+                of.name, of.name
+            )));
+        }
         Ok(decide(of, &damage, &archive, &context.layout, &context.caller, now))
     };
     let shown = plan()?;
@@ -169,6 +176,7 @@ fn damage(
         faults: found.iter().map(ToString::to_string).collect(),
         shared_with,
         runs: report::live(layout, &of.name).is_some_and(|status| status.tree == name),
+        exchanges: os::fs::EXCHANGES,
     })
 }
 

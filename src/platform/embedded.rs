@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::launch::LaunchSpec;
-use crate::model::manifest::{Hardening, PlatformKind, Supervision};
+use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::platform::{Inexpressible, identity, stamp};
 
@@ -23,21 +23,6 @@ struct Entry {
 
 /// The text of the definition.
 pub(super) fn render(spec: &LaunchSpec) -> Result<String, Inexpressible> {
-    let needs_systemd = |setting: &str, what: &str| {
-        Err(Inexpressible::new(
-            setting,
-            format!("{what} needs a service manager: use systemd, or leave it out"),
-        ))
-    };
-    if spec.supervision == Supervision::Native {
-        return needs_systemd("service.supervision", "`native` supervision");
-    }
-    if spec.hardening != Hardening::Off {
-        return needs_systemd("service.hardening", "locking a program in");
-    }
-    if spec.limits.processes.is_some() {
-        return needs_systemd("service.limits.processes", "a limit to a program and all its descendants");
-    }
     let entry =
         Entry { format: FORMAT, hash: stamp::BLANK.to_owned(), marker: identity(spec), boot: spec.boot };
     let text = serde_json::to_string_pretty(&entry)

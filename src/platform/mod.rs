@@ -23,6 +23,7 @@ pub mod development;
 pub mod embedded;
 pub mod exec_start;
 pub mod journal;
+mod lacks;
 pub mod launchd;
 pub mod observed;
 mod properties;
@@ -125,6 +126,7 @@ pub fn render(
     layout: &Layout,
     facts: &Facts,
 ) -> Result<String, Inexpressible> {
+    lacks::refuse(kind, spec, layout)?;
     if kind != PlatformKind::Compose && layout.is_of_windows() {
         windows::words::refuse(spec, layout)?;
     }

@@ -15,7 +15,7 @@ use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
-use crate::platform::windows::refusals;
+use crate::platform::windows::arguments;
 use crate::platform::{Inexpressible, command_line, identity, stamp};
 
 pub mod command;
@@ -68,17 +68,10 @@ pub(super) fn render(
             "a task belongs to the person who is logged on: use `windows` for a service of the host, or install with `--user`",
         );
     }
-    if spec.user.is_some() {
-        return none(
-            "service.user",
-            "a task runs as the person who is logged on: leave it out, or use `windows`",
-        );
-    }
-    refusals::refuse(spec)?;
     let program = layout.runtime_program(&spec.name);
     // The place of a task's program takes quotes literally. It has no folder: one in which a process stands can't be moved.
     command_line::quoted_program("the install folder", program.as_str())?;
-    let mut arguments = refusals::arguments(spec, layout);
+    let mut arguments = arguments::of(spec, layout);
     arguments.push("--windowless".to_owned());
     let values = Values {
         stamp: stamp::BLANK,

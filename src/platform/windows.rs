@@ -15,9 +15,9 @@ use crate::platform::{Inexpressible, command_line, identity, stamp};
 
 pub mod account;
 pub mod answer;
+pub(super) mod arguments;
 pub mod description;
 pub mod progress;
-pub(super) mod refusals;
 pub(super) mod words;
 
 pub use account::Account;
@@ -93,7 +93,6 @@ pub(super) fn render(spec: &LaunchSpec, layout: &Layout) -> Result<String, Inexp
         let reason = "a Windows service belongs to the host: use `task` for one of your own, or install with `--system`";
         return Err(Inexpressible::new("platform", reason));
     }
-    refusals::refuse(spec)?;
     let entry = Entry {
         format: FORMAT,
         hash: stamp::BLANK.to_owned(),
@@ -120,7 +119,7 @@ fn registration(spec: &LaunchSpec, layout: &Layout) -> Result<Registration, Inex
         command_line: command_line::command_line(
             "the install folder",
             program.as_str(),
-            &refusals::arguments(spec, layout),
+            &arguments::of(spec, layout),
         )?,
         account,
         start: if spec.boot { Start::Delayed } else { Start::Demand },

@@ -39,7 +39,7 @@ pub(crate) struct Errand {
 
 #[derive(Debug)]
 enum Work {
-    Command { process: ProcessIdentity, pipes: [Pipe; 2] },
+    Command { process: ProcessIdentity, pipes: Box<[Pipe; 2]> },
     Request(Questions),
 }
 
@@ -88,7 +88,8 @@ impl Errand {
         // It is not reaped yet, so its number is its own even if it has ended.
         let process = identity::identity_of(started.pid)
             .unwrap_or(ProcessIdentity { pid: started.pid, start_ticks: 0 });
-        let pipes = [Pipe::new(started.output, Stream::Output), Pipe::new(started.error, Stream::Error)];
+        let pipes =
+            Box::new([Pipe::new(started.output, Stream::Output), Pipe::new(started.error, Stream::Error)]);
         Ok(Self { work: Work::Command { process, pipes }, limit, until: now.later(limit) })
     }
 
@@ -111,7 +112,7 @@ impl Errand {
     /// Readable when there is something to attend to.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let (pipes, questions) = match &self.work {
-            Work::Command { pipes, .. } => (Some(pipes), None),
+            Work::Command { pipes, .. } => (Some(pipes.iter()), None),
             Work::Request(questions) => (None, Some(questions.descriptor())),
         };
         let pipes = pipes.into_iter().flatten().filter_map(Pipe::descriptor);
@@ -136,7 +137,7 @@ impl Errand {
         match &mut self.work {
             Work::Command { pipes, .. } => {
                 let mut lines = Vec::new();
-                for pipe in pipes {
+                for pipe in pipes.iter_mut() {
                     pipe.read(&mut lines, log);
                 }
                 log.write(&lines);
@@ -179,7 +180,7 @@ impl Errand {
     fn flush(&mut self, log: &mut Log) {
         let Work::Command { pipes, .. } = &mut self.work else { return };
         let mut lines = Vec::new();
-        for pipe in pipes {
+        for pipe in pipes.iter_mut() {
             pipe.read(&mut lines, log);
             pipe.end(&mut lines);
         }

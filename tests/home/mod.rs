@@ -97,6 +97,7 @@ impl Home {
         command
             .env("PATH", format!("{}:{path}", self.folder.join(".shim")))
             .env("REAL", MAINSTAY)
+            .env("PROGRAMS", program("server").parent().unwrap())
             .env("REPOSITORY", env!("CARGO_MANIFEST_DIR"))
             .env("CODES", &codes)
             .env("WENT", &went)

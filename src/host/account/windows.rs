@@ -56,7 +56,6 @@ pub fn group(name: &str) -> Result<u32, AccountError> {
 }
 
 /// The accounts that have logged in before: only they can have services of their own.
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub fn all() -> Result<Vec<Owner>, FileError> {
     let mut found = os::accounts();
     found.sort_by(|one, other| one.name.cmp(&other.name));

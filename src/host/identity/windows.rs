@@ -23,7 +23,7 @@ pub(super) fn process(pid: u32) -> Option<Process> {
         Ok(held) => held,
         // It is another account's: then the list is all that there is.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            return list::all().ok()?.into_iter().find(|listed| listed.pid == pid).map(told);
+            return list::all().ok()?.into_iter().find(|listed| listed.pid == pid).as_ref().map(told);
         }
         Err(_) => return None,
     };
@@ -42,7 +42,7 @@ pub(super) fn process(pid: u32) -> Option<Process> {
 }
 
 /// A process as it is listed.
-pub(in crate::host) fn told(listed: Listed) -> Process {
+pub(in crate::host) fn told(listed: &Listed) -> Process {
     Process {
         identity: ProcessIdentity { pid: listed.pid, start_ticks: listed.started },
         parent: listed.parent,

@@ -12,7 +12,6 @@ use crate::host::os::{list, words};
 use crate::host::process as children;
 
 /// Orphans stay in the job in which they were born, by which [`all`] gives them back to this process.
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub fn become_reaper() -> std::io::Result<()> {
     Ok(())
 }
@@ -25,7 +24,7 @@ pub fn all() -> Vec<Process> {
     let mut found = list::all().unwrap_or_default();
     found.retain(|process| !is_console(&process.name));
     let ours = children::bound();
-    adopted(found.into_iter().map(identity::told).collect(), &ours, std::process::id())
+    adopted(found.iter().map(identity::told).collect(), &ours, std::process::id())
 }
 
 /// Whether a process is the window of others: the system starts one below whoever has a console, and with it that one

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::model::digest::Digest;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::{Layout, label};
-use crate::model::manifest::{Hardening, PlatformKind, Scope, Supervision};
+use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::platform::refusal::{reason, refused};
 use crate::platform::{Inexpressible, stamp};
@@ -48,18 +48,6 @@ struct Values<'a> {
 
 /// The text of the property list.
 pub(in crate::platform) fn render(spec: &LaunchSpec, layout: &Layout) -> Result<String, Inexpressible> {
-    if spec.hardening != Hardening::Off {
-        return Err(Inexpressible::new(
-            "service.hardening",
-            "launchd has no words for locking a program in: leave it out",
-        ));
-    }
-    if spec.supervision == Supervision::Native {
-        return Err(Inexpressible::new(
-            "service.supervision",
-            "launchd runs nothing before a program, so nobody could change its version: leave `native` out",
-        ));
-    }
     let blank = fill(spec, layout, String::new())?;
     let text = fill(spec, layout, digest(&blank))?;
     Ok(stamp::press(&text, HASH))

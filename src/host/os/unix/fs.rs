@@ -16,6 +16,8 @@ pub use rustix::fs::*;
 
 /// Whether everybody may make symbolic links.
 pub const HAS_LINKS: bool = true;
+/// Whether two names can be exchanged in one step, also of folders that are in use.
+pub const EXCHANGES: bool = true;
 
 /// Whether everybody may make folders where those of the host stand: only root may (hier(7)).
 pub const EVERYBODY_MAKES_FOLDERS: bool = false;

@@ -32,6 +32,8 @@ pub type Dev = u64;
 
 /// Whether everybody may make symbolic links.
 pub const HAS_LINKS: bool = false;
+/// Whether two names can be exchanged in one step, also of folders that are in use.
+pub const EXCHANGES: bool = false;
 
 /// Whether everybody may make folders where those of the host stand (`%ProgramData%`).
 pub const EVERYBODY_MAKES_FOLDERS: bool = true;
@@ -97,6 +99,7 @@ pub fn copy_attributes(_: impl AsFd, _: impl AsFd) -> Result<(), Errno> {
 }
 
 /// Whether somebody has given a file more than its mode, which the mode tells here.
+#[must_use]
 pub fn has_attributes(_: impl AsFd) -> bool {
     false
 }
@@ -273,11 +276,13 @@ pub fn clone_to(_: impl AsFd, _: impl AsFd, _: &CStr) -> Result<bool, Errno> {
 }
 
 /// Whether a file of that folder could share its bytes with this one.
+#[must_use]
 pub fn can_clone(_: impl AsFd, _: &Path) -> bool {
     false
 }
 
 /// The mount that holds a name in a folder: here the volume says so already.
+#[must_use]
 pub fn mount_of(_: impl AsFd, _: &CStr) -> Option<u64> {
     None
 }

@@ -113,7 +113,7 @@ fn entries(folder: bool) -> Result<String, Errno> {
 
 /// A mode by which others may nothing.
 fn is_closed(mode: Mode) -> bool {
-    mode.bits() & 0o007 == 0
+    mode.bits().trailing_zeros() >= 3
 }
 
 /// Whose a file is, and what others may do with it.

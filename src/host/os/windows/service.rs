@@ -114,7 +114,7 @@ impl ServiceManager {
                 null_mut(),
                 null(),
                 account.as_ptr(),
-                password.as_ref().map_or(null(), |text| text.as_ptr()),
+                password.as_ref().map_or(null(), Vec::as_ptr),
             )
         })?;
         Ok(Service(ServiceHandle(handle)))

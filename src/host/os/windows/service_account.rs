@@ -34,7 +34,7 @@ impl AccountNumber {
 
 /// The number of an account. `.` stands for this host.
 pub(in crate::host) fn number_of(account: &str) -> Result<AccountNumber, Code> {
-    let host = std::env::var("COMPUTERNAME").unwrap_or_default();
+    let host = crate::host::environment::variable("COMPUTERNAME").unwrap_or_default();
     let account = match account.strip_prefix(".\\") {
         Some(name) if !host.is_empty() => format!("{host}\\{name}"),
         _ => account.to_owned(),

@@ -43,8 +43,8 @@ impl Service {
                 null(),
                 null_mut(),
                 null(),
-                account.as_ref().map_or(null(), |text| text.as_ptr()),
-                password.as_ref().map_or(null(), |text| text.as_ptr()),
+                account.as_ref().map_or(null(), Vec::as_ptr),
+                password.as_ref().map_or(null(), Vec::as_ptr),
                 display.as_ptr(),
             )
         })

@@ -98,7 +98,7 @@ fn a_file_that_somebody_has_open_is_replaced_and_removed() {
         // A system that has no renaming as POSIX has it, or a file system: then nothing has changed, and it can be
         // done as soon as the file is closed.
         Err(Errno::ACCESS) => {
-            assert_eq!((text(&root, "used"), text(&root, "next")), ("old".into(), "new".into()))
+            assert_eq!((text(&root, "used"), text(&root, "next")), ("old".into(), "new".into()));
         }
         Err(other) => panic!("{other}"),
     }

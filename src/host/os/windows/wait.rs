@@ -14,7 +14,7 @@ const TURN: Duration = Duration::from_millis(50);
 
 /// Waits until one of these is signaled, for as long as it takes, and says which. Of a semaphore one is taken.
 pub(in crate::host) fn which(waited: &[BorrowedHandle<'_>]) -> io::Result<usize> {
-    let handles: Vec<HANDLE> = waited.iter().map(|one| one.as_raw_handle()).collect();
+    let handles: Vec<HANDLE> = waited.iter().map(BorrowedHandle::as_raw_handle).collect();
     let count = u32::try_from(handles.len()).unwrap_or(0);
     // SAFETY: the handles are borrowed for the whole call, and there are as many as said.
     let result = unsafe { WaitForMultipleObjects(count, handles.as_ptr(), 0, INFINITE) };
@@ -24,7 +24,7 @@ pub(in crate::host) fn which(waited: &[BorrowedHandle<'_>]) -> io::Result<usize>
 /// Waits until one of these is signaled, and says whether that is so. Without a limit it waits for as long as it takes.
 pub fn any(waited: &[BorrowedHandle<'_>], limit: Option<Duration>) -> io::Result<bool> {
     let until = limit.and_then(|limit| Instant::now().checked_add(limit));
-    let handles: Vec<HANDLE> = waited.iter().map(|one| one.as_raw_handle()).collect();
+    let handles: Vec<HANDLE> = waited.iter().map(BorrowedHandle::as_raw_handle).collect();
     if handles.is_empty() {
         std::thread::sleep(limit.unwrap_or(Duration::MAX));
         return Ok(false);

@@ -16,7 +16,7 @@ pub(in crate::host) unsafe fn from_wide(text: *const u16) -> String {
     }
     // SAFETY: the caller says that a NUL follows.
     let units = unsafe {
-        let length = (0..).take_while(|place| *text.add(*place) != 0).count();
+        let length = (0..usize::MAX).take_while(|place| *text.add(*place) != 0).count();
         std::slice::from_raw_parts(text, length)
     };
     String::from_utf16_lossy(units)
