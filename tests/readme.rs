@@ -171,11 +171,15 @@ fn every_link_and_every_file_that_is_named_is_there() {
     }
 }
 
-/// Checks of suites on real systems that a text names, as in `tests/systems/seeds`: `W4: …`, each with its suite.
+/// Checks of suites on real systems and under Wine that a text names, as in `tests/systems/seeds`: `W4: …`, each with
+/// its suite.
 fn named_checks(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for part in text.split("`tests/systems/").skip(1) {
+    for part in text.split("`tests/").skip(1) {
         let Some((suite, mut rest)) = part.split_once('`') else { continue };
+        if !suite.starts_with("systems/") && !suite.starts_with("wine/") {
+            continue;
+        }
         while let Some((check, after)) = rest
             .strip_prefix(": `")
             .or_else(|| {
@@ -190,10 +194,10 @@ fn named_checks(text: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The text of a suite on real systems, with what it is made of.
+/// The text of a suite, with what it is made of.
 fn suite(name: &str) -> String {
-    let mut text = documents_named(&format!("tests/systems/{name}"));
-    if name == "seeds" {
+    let mut text = documents_named(&format!("tests/{name}"));
+    if name == "systems/seeds" {
         for seed in std::fs::read_dir(root().join("tests/seeds")).unwrap() {
             text += &std::fs::read_to_string(seed.unwrap().path().join("suite")).unwrap_or_default();
         }

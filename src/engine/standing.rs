@@ -56,7 +56,9 @@ pub(crate) fn standing(
         },
         State::Inactive => match (platform, reported) {
             // Its guardian has told the manager that it is down, and does so last of all.
-            (PlatformKind::Windows, Reported::Late(status)) if status.phase.goes_down() => {
+            (PlatformKind::Windows, Reported::Late(status))
+                if status.phase.goes_down() && status.phase != Phase::Failed =>
+            {
                 InstanceState::Stopped
             }
             // Nobody else remembers how an instance of ours ended.
@@ -144,6 +146,8 @@ mod tests {
             (Some(S::Active), late(&stopped), K::Embedded, W::Mainstay, I::Starting),
             (Some(S::Inactive), live(&ready), K::Embedded, W::Mainstay, I::Ready),
             (Some(S::Inactive), late(&failed), K::Embedded, W::Mainstay, I::Failed),
+            (Some(S::Inactive), late(&failed), K::Windows, W::Mainstay, I::Failed),
+            (Some(S::Inactive), late(&done), K::Windows, W::Mainstay, I::Stopped),
             (Some(S::Inactive), late(&failed), K::Systemd, W::Mainstay, I::Stopped),
             (Some(S::Failed), late(&failed), K::Systemd, W::Mainstay, I::Failed),
             (Some(S::Inactive), late(&ready), K::Embedded, W::Mainstay, I::Failed),

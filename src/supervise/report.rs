@@ -169,13 +169,14 @@ impl Reporter {
         let Some(manager) = &self.manager else { return };
         let mut message = format!("STATUS={}", self.sentence().replace(['\n', '\r'], " "));
         let stopping = matches!(standing.phase, Phase::Stopping | Phase::Stopped);
-        // A program that is done with its work was up; else the manager would take a clean end before that for a
-        // failure, and start it again.
-        if (standing.phase.is_up() || standing.phase == Phase::Completed) && !self.ready_told {
+        // A program that is done with its work was up, and so was one that somebody's signal stopped while it started;
+        // else the manager would take a clean end before that for a failure, and start it again. Of two such words in one
+        // message it hears one.
+        let over = matches!(standing.phase, Phase::Completed | Phase::Stopped);
+        if (standing.phase.is_up() || over) && !self.ready_told {
             self.ready_told = true;
             message.push_str("\nREADY=1");
-        }
-        if stopping {
+        } else if stopping {
             message.push_str("\nSTOPPING=1");
         }
         // The manager has its own limit for starts and stops; once it knows that the service is up, only the

@@ -108,7 +108,8 @@ fn entries(folder: bool) -> Result<String, Errno> {
     let own = accounts::own()?.sid.text();
     let who = ["SY", "BA", &own];
     let who = if accounts::user_number() == 0 { &who[..2] } else { &who[..] };
-    Ok(who.iter().map(|who| format!("(A;{heirs};FA;;;{who})")).collect())
+    let entries: Vec<String> = who.iter().map(|who| format!("(A;{heirs};FA;;;{who})")).collect();
+    Ok(entries.concat())
 }
 
 /// A mode by which others may nothing.

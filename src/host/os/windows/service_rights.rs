@@ -78,7 +78,7 @@ impl Rights {
 
 /// The list of rights of a file or folder.
 struct List {
-    list: *mut ACL,
+    entries: *mut ACL,
     owner: Sid,
     descriptor: PSECURITY_DESCRIPTOR,
 }
@@ -121,22 +121,22 @@ impl List {
             return Err(Errno::of(code));
         }
         // SAFETY: the owner lies in the descriptor, which lives until this is dropped.
-        Ok(Self { list, owner: unsafe { Sid::copy(owner) }, descriptor })
+        Ok(Self { entries: list, owner: unsafe { Sid::copy(owner) }, descriptor })
     }
 
     fn grants(&self) -> Vec<Grant> {
-        if self.list.is_null() {
+        if self.entries.is_null() {
             return Vec::new();
         }
         // SAFETY: the list lies in the descriptor.
-        let count = unsafe { (*self.list).AceCount };
+        let count = unsafe { (*self.entries).AceCount };
         (0..u32::from(count)).filter_map(|index| self.grant(index)).collect()
     }
 
     fn grant(&self, index: u32) -> Option<Grant> {
         let mut entry = null_mut();
         // SAFETY: the list lies in the descriptor; what is written is a pointer into it.
-        if unsafe { GetAce(self.list, index, &raw mut entry) } == 0 {
+        if unsafe { GetAce(self.entries, index, &raw mut entry) } == 0 {
             return None;
         }
         let entry = entry.cast::<ACCESS_ALLOWED_ACE>().cast_const();
@@ -157,7 +157,7 @@ impl List {
         let taken: Vec<Grant> = self.grants().into_iter().filter(taken).collect();
         for grant in taken.iter().rev() {
             // SAFETY: the list lies in the descriptor, which nobody else has.
-            if unsafe { DeleteAce(self.list, grant.index) } == 0 {
+            if unsafe { DeleteAce(self.entries, grant.index) } == 0 {
                 return Err(Errno::last());
             }
         }
@@ -260,7 +260,7 @@ impl List {
             },
         };
         // Each by itself, since entries that differ in what they hand down alone might be made one.
-        let mut renewed = Self::joined(self.list, None)?;
+        let mut renewed = Self::joined(self.entries, None)?;
         for entry in wanted {
             renewed = Self::joined(renewed.0, Some(&explicit(entry)))?;
         }
@@ -302,7 +302,7 @@ mod tests {
                 &raw mut defaulted,
             );
             let owner = Sid::copy(owner);
-            let list = List { list, owner, descriptor: descriptor.pointer() };
+            let list = List { entries: list, owner, descriptor: descriptor.pointer() };
             // It is freed with the list.
             std::mem::forget(descriptor);
             list
@@ -311,7 +311,7 @@ mod tests {
 
     fn of(renewed: &Renewed) -> Vec<(String, u32, u32)> {
         let list = std::mem::ManuallyDrop::new(List {
-            list: renewed.0,
+            entries: renewed.0,
             owner: accounts::parse(ADMINISTRATORS).unwrap(),
             descriptor: null_mut(),
         });
