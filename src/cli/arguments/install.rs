@@ -12,7 +12,7 @@ use crate::model::version::Version;
 #[command(after_help = "Examples:\n  \
     mainstay install --from server-1.0.0.tar.gz    what mainstay.json describes\n  \
     mainstay install --version 1.0.0               from its `package.url`\n  \
-    mainstay install --dev                         with its services for developing\n\n  \
+    mainstay install --dev                         with services for developing\n\n  \
     Without a manifest, one is made:\n  \
     mainstay install --name web --from server-1.0.0.tar.gz\n  \
     mainstay install --name web --binary ./server -- --port 8000\n  \
