@@ -119,7 +119,7 @@ fn properties(place: &str, schema: &Value, visit: &mut impl FnMut(&str, &Value))
 }
 
 /// What these are where they are not given depends on the host, the package or each other.
-const WITHOUT_DEFAULT: [&str; 130] = [
+const WITHOUT_DEFAULT: [&str; 131] = [
     "answers.v1.$schema",
     "answers.v1.component",
     "manifest.v1.$schema",
@@ -248,6 +248,7 @@ const WITHOUT_DEFAULT: [&str; 130] = [
     "DevelopmentService.port",
     "DevelopmentPort.host",
     "DevelopmentPort.inside",
+    "DevelopmentWait.http",
     "DevelopmentWait.tcp",
     "DevelopmentWait.command",
 ];

@@ -19,6 +19,7 @@ pub(crate) use self::usage::usage;
 
 mod adopt;
 mod data;
+mod development;
 mod fetching;
 mod host;
 mod log;
@@ -190,6 +191,7 @@ fn help(failure: &Failure) -> Vec<String> {
         Failure::Call(CallError::Unavailable { .. }) => unavailable(),
         Failure::Step { source, .. } => match source.as_ref() {
             StepError::Call(CallError::Unavailable { .. }) => unavailable(),
+            StepError::Unanswering { log, .. } => last_lines(log),
             _ => Vec::new(),
         },
         _ => Vec::new(),

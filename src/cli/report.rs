@@ -13,7 +13,7 @@ use crate::cli::screen::Screen;
 use crate::cli::words;
 use crate::engine::event::Event;
 use crate::host::{environment, terminal};
-use crate::plan::step::Step;
+use crate::plan::step::{DevelopmentVerb, Step};
 
 /// What a person or a program is told.
 pub(crate) struct Report {
@@ -217,6 +217,10 @@ impl Report {
             }
             Event::Step(Step::AwaitReady { tree, .. }) => {
                 self.say(format!("  waiting until {tree} is ready"));
+            }
+            Event::Step(Step::Development { container, verb: DevelopmentVerb::Up }) => {
+                self.end_bar();
+                self.say(format!("  waiting until {} answers in {}", container.service, container.container));
             }
             Event::Step(step) => {
                 self.end_bar();

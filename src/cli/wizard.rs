@@ -39,6 +39,8 @@ pub(crate) struct Wizard<'a> {
     pub(crate) settings: Vec<(String, String)>,
     /// Whether everything is to be answered without a person.
     pub(crate) yes: bool,
+    /// Whether services for development are to give what they give.
+    pub(crate) development: bool,
     /// What is to be typed for a template of answers.
     pub(crate) package: String,
     /// The signals that nobody else waits for while somebody is asked.
@@ -86,6 +88,8 @@ impl Wizard<'_> {
         // It was read as JSON before.
         let mut manifest: Value = serde_json::from_str(declared.document.text()).unwrap_or_default();
         straight(declared, description)?;
+        let unasked = self.without_given(description);
+        let description = unasked.as_ref().unwrap_or(description);
         let standing = self.standing(declared, &manifest, description)?;
         let mut interview = Interview::new(&description.questions);
         let exists = |question: &Question| -> Result<bool, Failure> {
@@ -112,6 +116,23 @@ impl Wizard<'_> {
         let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
         let (manifest, document) = read_manifest("the manifest made of the answers", &text)?;
         Ok(Declared { manifest, document, beside, ..declared.clone() })
+    }
+
+    /// The package without the questions that services for development answer, unless they are answered by what was typed.
+    fn without_given(&self, description: &PackageDescription) -> Option<PackageDescription> {
+        if !self.development || self.typed.answers.is_some() {
+            return None;
+        }
+        let given = |question: &Question| {
+            let variable = question.variable.as_ref();
+            variable.is_some_and(|name| {
+                description.development.values().any(|it| it.variables.contains_key(name))
+            })
+        };
+        let typed = |question: &Question| self.settings.iter().any(|(id, _)| *id == question.id);
+        let mut rest = description.clone();
+        rest.questions.retain(|question| !given(question) || typed(question));
+        Some(rest)
     }
 
     /// Asks, where somebody may be asked; else takes what has a good answer, and names what has none.

@@ -5,6 +5,7 @@ use std::cell::Cell;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use self::archive::{only_tree, pinned, unsigned};
 use crate::engine::asking::{Arrived, Asking};
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::Failure;
@@ -15,7 +16,7 @@ use crate::engine::readying::Readying;
 use crate::engine::source::{self, Proof, Source, Supply, present, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
 use crate::engine::{
-    Context, container, data, drafted, drift, installed, needed, registry, remarks, trial, trust,
+    Context, container, data, development, drafted, drift, installed, needed, registry, remarks, trial, trust,
 };
 use crate::host::{files, lock};
 use crate::model::launch::tree_name;
@@ -33,6 +34,7 @@ use crate::plan::step::{Operation, Plan};
 use crate::plan::wanted::{Wanted, Wishes};
 use crate::platform::identity;
 
+mod archive;
 mod request;
 
 /// What is asked.
@@ -193,7 +195,15 @@ fn attempt(
     let aim = aim(context, declared, request, &supply, receipt.as_ref(), stage.as_ref())?;
     let meanings = aim.description.as_ref().map(|description| description.environment.clone());
     let host = aim.description.as_ref().map(|description| description.host.clone()).unwrap_or_default();
-    let wanted = prepare::wanted(context, declared, aim)?;
+    let with_development;
+    let (declared, development) = if request.wishes.development {
+        let described = aim.description.as_ref();
+        with_development = development::want(context, declared, described, request.dry_run)?;
+        (&with_development.0, Some(with_development.1.clone()))
+    } else {
+        (declared, None)
+    };
+    let wanted = Wanted { development, ..prepare::wanted(context, declared, aim)? };
     if let Some(meanings) = meanings.filter(|_| request.operation != Operation::Rollback) {
         needed::guard(declared, &wanted.spec, &meanings)?;
     }
@@ -293,6 +303,7 @@ fn decide(
 ) -> Result<Plan, Failure> {
     let mut observed = observe(context, of, &prepare::paths(wanted))?;
     data::observe(context, wanted, &mut observed)?;
+    observed.development = development::observe(context, &of.name, Some(wanted))?;
     drift::observe(context, declared, wanted, &mut observed);
     if observed.running == Running::Unknown {
         // What runs can't be exchanged without the word of whoever runs it; its own words say why it has none.
@@ -357,43 +368,4 @@ fn aim(
     let description = prepare::description_in(&path)?;
     let wishes = request.wishes;
     Ok(Aim { version, description, archive: None, wishes, edits_version, standing: None, container: None })
-}
-
-/// The version of the one tree that is there, where nothing says which is wanted.
-fn only_tree(context: &Context<'_>, declared: &Declared) -> Result<Version, Failure> {
-    let package = &declared.manifest.package;
-    let mut trees = tree::versions(&context.layout.install(&declared.manifest.name), &package.name)?;
-    trees.retain(|tree| tree.complete.is_some());
-    match (trees.pop(), trees.is_empty()) {
-        (Some(tree), true) => Ok(tree.version),
-        _ => Err(Failure::Usage(format!(
-            "no version of `{}` is unpacked for `{}`: bring one with `mainstay install --from ARCHIVE`",
-            package.name, declared.manifest.name
-        ))),
-    }
-}
-
-/// What is said of an archive for which nobody vouches.
-fn unsigned(declared: &Declared, request: &Request, stage: &Stage) -> Option<String> {
-    let pins = request.proof.sha256.or(declared.manifest.package.sha256);
-    let name = stage.archive.file_name().unwrap_or_default();
-    (stage.signed.is_none() && pins != Some(stage.unpacked.digest))
-        .then(|| format!("`{name}` is not signed; its sha256 is {}", stage.unpacked.digest))
-}
-
-/// Whether the archive is the one that the manifest pins for that version.
-fn pinned(declared: &Declared, version: &Version, stage: &Stage) -> Result<(), Failure> {
-    let package = &declared.manifest.package;
-    let Some(digest) =
-        package.sha256.filter(|_| package.version.as_ref().is_none_or(|pinned| pinned == version))
-    else {
-        return Ok(());
-    };
-    if digest == stage.unpacked.digest {
-        return Ok(());
-    }
-    Err(Failure::OtherArchive(format!(
-        "`{}` has the sha256 {}, and the manifest pins {digest} for version {version}",
-        stage.archive, stage.unpacked.digest
-    )))
 }

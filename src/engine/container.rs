@@ -182,11 +182,10 @@ fn last_words(said: &str) -> String {
 /// The variables of a launch, for a container: the environment file over the manifest's, the secrets over both.
 pub(crate) fn variables(layout: &Layout, spec: &LaunchSpec) -> Result<BTreeMap<String, String>, String> {
     let folders = Folders::of(layout, spec);
-    let mut variables: BTreeMap<String, String> = spec
-        .variables(&folders.places())
-        .into_iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value))
-        .collect();
+    let told = spec.told().into_iter().map(|(name, value)| (name.to_owned(), value));
+    let own = spec.variables(&folders.places()).into_iter();
+    let own = own.map(|(name, value)| (name.as_str().to_owned(), value));
+    let mut variables: BTreeMap<String, String> = told.chain(own).collect();
     let read = |path: &Utf8PathBuf| match untrusted::read(path, LARGEST) {
         Ok(Some(text)) => Ok(text),
         Ok(None) => Err(format!("`{path}` does not exist")),
@@ -253,7 +252,8 @@ pub(crate) fn strangers(
     Ok(all.into_iter().filter(|number| !ours.contains(number)).collect())
 }
 
-fn ask<T>(
+/// Asks an engine, and reads its answer.
+pub(crate) fn ask<T>(
     argv: &[String],
     limit: Duration,
     read: impl Fn(Answer<'_>) -> Result<T, NoAnswer>,

@@ -1,7 +1,6 @@
 //! The hands: how each step is done, and undone.
 
 use std::cell::{Cell, RefCell};
-use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
@@ -10,9 +9,9 @@ use crate::engine::event::Event as Told;
 use crate::engine::failure::{CallError, StepError};
 use crate::engine::ready::{Awaited, await_ready, step_error};
 use crate::engine::supervisor::active_launch;
-use crate::engine::{Context, log, report, snapshot, switch, trial};
-use crate::host::files::{self, FileError, Kind};
-use crate::host::{account, clock, identity, relocation, untrusted};
+use crate::engine::{Context, development, log, report, snapshot, switch, trial};
+use crate::host::files;
+use crate::host::{account, clock, identity, relocation};
 use crate::model::history::Event;
 use crate::model::launch::LaunchSpec;
 use crate::model::marker::Marker;
@@ -25,6 +24,7 @@ use crate::platform::call::Call;
 use crate::platform::calls::{self, Sockets};
 
 mod data;
+mod edited;
 mod outcome;
 mod sockets;
 
@@ -32,8 +32,6 @@ mod sockets;
 const START_LIMIT: Duration = Duration::from_secs(2);
 /// How often it is asked whether it has.
 const GLANCE: Duration = Duration::from_millis(50);
-/// The largest manifest that is edited, in bytes: what is larger was not read either.
-const LARGEST_EDITED: u64 = 1 << 20;
 /// More than one event of the history has, in bytes.
 const LARGEST_EVENT: u64 = 64 << 10;
 
@@ -91,7 +89,7 @@ impl<'a> Hands<'a> {
             Step::Write { path, text, mode, owner } => outcome::written(path, text, *mode, owner.as_ref())?,
             Step::Edit { path, before, after, mode, rights } => {
                 let texts = (before.as_deref(), after.as_deref());
-                let edited = account::acting_as(rights.as_ref(), || edit(path, texts, *mode))??;
+                let edited = account::acting_as(rights.as_ref(), || edited::edit(path, texts, *mode))??;
                 if let Some(reason) = edited {
                     self.context.notice(format!("`{path}` is left as it is: {reason}"));
                 }
@@ -156,6 +154,9 @@ impl<'a> Hands<'a> {
                 })?;
             }
             Step::Settle => self.settle()?,
+            Step::Development { container, verb } => {
+                development::hands::perform(&self.of, container, verb)?;
+            }
         }
         Ok(())
     }
@@ -355,37 +356,5 @@ impl<'a> Hands<'a> {
             }
             Err(other) => Err(other),
         }
-    }
-}
-
-/// Brings a file from one text to another, and says why not where it is better left alone.
-fn edit(
-    path: &Utf8Path,
-    (before, after): (Option<&str>, Option<&str>),
-    mode: u32,
-) -> Result<Option<String>, FileError> {
-    let facts = files::facts(path)?;
-    if facts.is_some_and(|facts| facts.kind != Kind::File) {
-        return Ok(Some("it is no regular file any more".to_owned()));
-    }
-    let found = untrusted::read(path, LARGEST_EDITED)?;
-    if found.as_deref() == after {
-        return Ok(None);
-    }
-    if found.as_deref() != before {
-        return Ok(Some("it was changed meanwhile".to_owned()));
-    }
-    let Some(text) = after else { return files::remove(path).map(|_| None) };
-    match files::rewrite(path, text, mode) {
-        Err(error)
-            if before.is_some()
-                && matches!(
-                    error.source.kind(),
-                    ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
-                ) =>
-        {
-            Ok(Some(format!("it can't be written: {}", error.source)))
-        }
-        written => written.map(|()| None),
     }
 }

@@ -7,7 +7,7 @@ use crate::engine::failure::{CallError, Failure};
 use crate::engine::operation::exclusively;
 use crate::engine::remove::active;
 use crate::engine::values::unreadable;
-use crate::engine::{Context, holders, report, strays};
+use crate::engine::{Context, development, holders, report, strays};
 use crate::host::identity;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
@@ -26,6 +26,11 @@ pub fn lifecycle(
     let decide = || -> Result<Plan, Failure> {
         let (spec, mut observed) = active(context, of)?;
         observed.unreadable = unreadable(&spec, &[]);
+        // An engine that does not answer keeps nobody from a stop.
+        observed.development = match development::observe(context, &of.name, None) {
+            Err(_) if operation == Operation::Stop => None,
+            found => found?,
+        };
         undefined::guard(&spec, &context.layout, &observed, operation != Operation::Stop)?;
         Ok(match operation {
             Operation::Start => start(&spec, &observed),

@@ -8,6 +8,7 @@ pub mod change;
 pub mod check;
 mod container;
 mod data;
+pub mod development;
 pub mod doctor;
 mod drafted;
 mod drift;

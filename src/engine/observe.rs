@@ -122,6 +122,7 @@ pub(crate) fn observe(
         kept_data: Vec::new(),
         snapshot_room: None,
         unused_runtimes: Vec::new(),
+        development: None,
     })
 }
 

@@ -255,6 +255,7 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
         wishes,
         standing,
         beside: declared.beside.clone(),
+        development: None,
     })
 }
 

@@ -9,7 +9,7 @@ use crate::engine::observe::{observe, read_receipt};
 use crate::engine::operation::{exclusively, still_agreed};
 use crate::engine::prepare::platform_of;
 use crate::engine::target::Target;
-use crate::engine::{adoption, preparation, references, registry};
+use crate::engine::{adoption, development, preparation, references, registry};
 use crate::host::{clock, files};
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
@@ -79,6 +79,10 @@ pub fn remove(
         };
         if removal == Removal::Everything {
             plan.preparation = preparation::prepared(layout, &of.name)?;
+            plan.preparation.extend(development::removal::doomed(layout, &of.name)?);
+            if let Some((edit, back)) = development::removal::lines(layout, &of.name)? {
+                plan.push(edit, Undo::step(back));
+            }
         }
         Ok(plan)
     };
@@ -94,6 +98,9 @@ pub fn remove(
         let done = execute(context, &under_lock, of, None)?;
         if removal == Removal::Everything {
             for left in preparation::undo(&context.layout, &of.name)? {
+                context.notice(left);
+            }
+            for left in development::removal::remove(&context.layout, &of.name)? {
                 context.notice(left);
             }
         }
@@ -142,7 +149,10 @@ fn bare(of: &Marker) -> LaunchSpec {
 /// What there is to remove of a name that nothing is installed by: what was done on the host for it, by a purge that did
 /// not come to its end or an installation that did not.
 pub fn left_of_name(layout: &Layout, name: &InstanceName, purge: bool) -> Result<Option<Marker>, Failure> {
-    if purge { preparation::prepared_for(layout, name) } else { Ok(None) }
+    if !purge {
+        return Ok(None);
+    }
+    Ok(preparation::prepared_for(layout, name)?.or(development::removal::left_of(layout, name)?))
 }
 
 /// What there is to remove of a target: the instance; or, of one whose definition is gone, what it left, if that

@@ -9,7 +9,7 @@ use crate::engine::failure::CallError;
 use crate::engine::manager::{Manager, Seen, State};
 use crate::engine::runtimes::Own;
 use crate::engine::standing::{Reported, standing};
-use crate::engine::{report, space, trial};
+use crate::engine::{development, report, space, trial};
 use crate::host::{account, clock, container, files, identity, lock};
 use crate::model::answer::status::{
     Boot, DefinitionState, InstanceState, OperationState, Restarts, StatusAnswer,
@@ -124,6 +124,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         }),
         other_runtime: Own::look().other(layout, name),
         package: None,
+        development: development::standing::standings(layout, name),
         version,
         state,
     }

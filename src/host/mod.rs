@@ -26,6 +26,7 @@ pub mod os;
 pub mod output;
 pub mod own_file;
 pub mod pipe;
+pub mod port;
 pub mod probe;
 pub mod process;
 pub mod random;

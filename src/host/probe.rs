@@ -13,6 +13,8 @@ use crate::host::rest::{AsFd, BorrowedFd};
 
 /// How long an answer may take, where nobody says otherwise.
 pub const LIMIT: Duration = Duration::from_secs(3);
+/// How long a connection has to stay open to count as kept.
+const KEPT: Duration = Duration::from_millis(300);
 /// Enough for a question over HTTP, and less than the system's default of 8 MiB.
 const STACK: usize = 512 << 10;
 /// The longest reason that is passed on, in bytes.
@@ -129,6 +131,23 @@ fn tcp(address: &str, limit: Duration) -> Answer {
         }
     }
     Err(last)
+}
+
+/// Whether an address takes a connection and keeps it: what only hands connections on closes those of nobody.
+pub fn keeps(address: &str, limit: Duration) -> Answer {
+    use std::io::{ErrorKind, Read as _};
+
+    let failed = |error: std::io::Error| format!("{address}: {error}");
+    let mut addresses = address.to_socket_addrs().map_err(failed)?;
+    let candidate = addresses.next().ok_or_else(|| format!("{address}: no such host"))?;
+    let mut stream = TcpStream::connect_timeout(&candidate, limit).map_err(failed)?;
+    stream.set_read_timeout(Some(KEPT)).map_err(failed)?;
+    match stream.read(&mut [0]) {
+        Ok(0) => Err(format!("{address}: it takes a connection and closes it")),
+        Ok(_) => Ok(()),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
 }
 
 /// Questions that are being asked, and their answers.

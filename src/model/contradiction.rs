@@ -234,6 +234,7 @@ impl Check<'_> {
 }
 
 mod compose;
+mod development;
 mod package;
 mod questions;
 mod running;

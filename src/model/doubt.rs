@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::model::development::{GENERATED, PORT};
 use crate::model::document::Document;
 use crate::model::nearest::distance;
 use crate::model::position::Segment;
@@ -47,6 +48,7 @@ pub fn doubts(document: &Document) -> Vec<Problem> {
         }
     }
     of_package(document, &root, &mut found);
+    of_development(document, &root, &mut found);
     found.sort_by_key(|problem| (problem.line, problem.column));
     found.into_iter().map(Problem::warning).collect()
 }
@@ -77,6 +79,24 @@ fn of_package(document: &Document, root: &Value, found: &mut Vec<Problem>) {
                 format!("`{{{word}}}` stays as it is: this address has `{{os}}` and `{{arch}}` alone")
             });
             found.extend(told.map(|doubt| document.problem(&place("url"), doubt)));
+        }
+    }
+}
+
+/// The services for development, whose texts have tokens of their own.
+fn of_development(document: &Document, root: &Value, found: &mut Vec<Problem>) {
+    let services = root.get("development").and_then(Value::as_object);
+    for (service, described) in services.into_iter().flatten() {
+        for field in ["environment", "variables"] {
+            let variables = described.get(field).and_then(Value::as_object);
+            for (name, value) in variables.into_iter().flatten() {
+                let words = token::words(value.as_str().unwrap_or_default()).into_iter();
+                let told = words.filter(|word| ![GENERATED, PORT].contains(word)).map(|word| {
+                    format!("`{{{word}}}` stays as it is: here are `{{generated}}`, a secret, and `{{port}}` alone")
+                });
+                let place = ["development", service, field, name].map(Segment::from);
+                found.extend(told.map(|doubt| document.problem(&place, doubt)));
+            }
         }
     }
 }
@@ -136,6 +156,12 @@ fn of_tokens(text: &str) -> Vec<String> {
             return Some(format!(
                 "`{{{word}}}` stays as it is: variables are put into the addresses of probes only"
             ));
+        }
+        if let Some(of_instance) = word.strip_prefix(token::INSTANCE) {
+            let known = token::OF_INSTANCE;
+            let all = known.map(|name| format!("`{{{}{name}}}`", token::INSTANCE)).join(", ");
+            return (!known.contains(&of_instance))
+                .then(|| format!("`{{{word}}}` is no token, and stays as it is; there are {all}"));
         }
         // Short words are near to many others.
         let limit = if word.chars().count() > 4 { 2 } else { 1 };

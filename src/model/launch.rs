@@ -31,6 +31,7 @@ use crate::model::watched::Watched;
 pub use self::resolve::{Circumstances, ResolveError, own_paths_only};
 pub use crate::model::readiness::{Probe, Readiness};
 
+mod instance;
 mod resolve;
 
 /// The format that this build writes. A reader that meets a newer one changes nothing.
@@ -317,12 +318,6 @@ impl LaunchSpec {
     #[must_use]
     pub fn arguments(&self, places: &Places<'_>) -> Vec<String> {
         self.command.iter().map(|argument| expand(argument, places)).collect()
-    }
-
-    /// The variables of `environment` with their tokens expanded.
-    #[must_use]
-    pub fn variables(&self, places: &Places<'_>) -> BTreeMap<VariableName, String> {
-        self.environment.iter().map(|(name, value)| (name.clone(), expand(value, places))).collect()
     }
 
     /// The folder in which the program starts.

@@ -175,6 +175,12 @@ impl Layout {
         self.state.join(".locks").join(format!("{name}.operation.lock"))
     }
 
+    /// What is known of an instance's services for development: not in its own folders, which a purge removes first.
+    #[must_use]
+    pub fn development(&self, name: &InstanceName) -> Utf8PathBuf {
+        self.state.join(".development").join(name.as_str())
+    }
+
     /// The lock under which the host is prepared for an instance, or that undone. Never deleted.
     #[must_use]
     pub fn preparation_lock(&self) -> Utf8PathBuf {

@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod compose;
 pub mod container;
 pub mod contradiction;
+pub mod development;
 pub mod digest;
 pub mod document;
 pub mod doubt;

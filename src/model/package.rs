@@ -78,7 +78,7 @@ pub struct PackageDescription {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("default" = {}, "examples" = [{ "PORT": { "describe": "The port on which agents connect.", "default": "4000" } }]))]
     pub environment: BTreeMap<VariableName, VariableMeaning>,
-    /// Services that are wanted beside it while somebody develops, by name. Nothing runs them yet.
+    /// Services that are wanted beside it while somebody develops, by name. `mainstay install --dev` starts them; no other command does.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("default" = {}, "examples" = [{ "postgres": { "image": "docker.io/library/postgres:18-trixie", "port": { "host": 15432, "inside": 5432 } } }]))]
     pub development: BTreeMap<ComponentName, DevelopmentService>,

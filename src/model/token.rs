@@ -22,8 +22,13 @@ pub struct Places<'a> {
 /// The names of the tokens.
 pub const NAMES: [&str; 6] = ["package", "config", "data", "logs", "run", "deploy"];
 
+/// How the tokens begin that stand for something of the instance, in variables alone.
+pub const INSTANCE: &str = "instance.";
+/// What follows then.
+pub const OF_INSTANCE: [&str; 6] = ["name", "component", "platform", "scope", "container", "engine"];
+
 impl Places<'_> {
-    fn value(&self, token: &str) -> Option<&str> {
+    pub(in crate::model) fn value(&self, token: &str) -> Option<&str> {
         let path = match token {
             "package" => self.package,
             "config" => self.config,
@@ -47,7 +52,9 @@ pub fn expand(text: &str, places: &Places<'_>) -> String {
 /// A text in which every token stands for itself, for [`expand`] to give the text back.
 #[must_use]
 pub fn literal(text: &str) -> String {
-    NAMES.iter().fold(text.to_owned(), |text, name| {
+    let of_instance = OF_INSTANCE.iter().map(|name| format!("{INSTANCE}{name}"));
+    let names = NAMES.iter().map(|name| (*name).to_owned()).chain(of_instance);
+    names.fold(text.to_owned(), |text, name| {
         let token = format!("{{{name}}}");
         text.replace(&token, &format!("{{{token}}}"))
     })

@@ -28,6 +28,7 @@ pub const AFTER_START: &str = "upgrade.hooks.afterStart";
 pub mod adopt;
 pub mod container;
 mod data;
+pub mod development;
 mod first;
 mod guards;
 pub mod hooks;
@@ -46,6 +47,7 @@ pub use data::{data_folders, data_owner, size};
 /// Decides how to bring an instance to what is wanted.
 pub fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Result<Plan, Refusal> {
     guard(operation, wanted, observed)?;
+    development::guard(wanted, observed)?;
     let difference = Difference { drift: drift(wanted, observed), ..difference(wanted, observed) };
     let plan = decided(operation, wanted, observed, difference)?;
     if plan.starts_anew() {
@@ -69,6 +71,7 @@ fn decided(
     let mut plan = Plan { difference, ..Plan::new(operation, &wanted.spec) };
     folders(&mut plan, wanted, observed);
     beside(&mut plan, wanted);
+    development::steps(&mut plan, wanted, observed);
     let in_place = wanted.standing.as_ref().filter(|_| in_place::is_all_that_changes(wanted, observed));
     let restarts_in_place = in_place.is_some_and(|found| in_place::restarts(wanted, found, observed));
     // One thing at a time: what is not ready then would leave open which of the two it was.
@@ -108,6 +111,7 @@ fn decided(
     if !started {
         start(&mut plan, operation, wanted, observed);
     }
+    development::restart(&mut plan, wanted, observed);
     if plan.switch().is_some_and(|(_, switch)| !switch.data.snapshot.is_empty()) {
         plan.after.push(Step::TidySnapshots { folder: wanted.layout.snapshots(&wanted.spec.name) });
     }
@@ -128,7 +132,7 @@ fn folders(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
 /// The files that go with a new manifest, before anything that needs them.
 fn beside(plan: &mut Plan, wanted: &Wanted) {
     let rights = &wanted.owner;
-    for file in &wanted.beside {
+    for file in wanted.beside.iter().filter(|file| file.before.as_ref() != Some(&file.text)) {
         if let Some(folder) = &file.folder {
             let own = |there| Step::OwnFolder { path: folder.clone(), there, rights: rights.clone() };
             plan.push(own(true), Undo::step(own(false)));

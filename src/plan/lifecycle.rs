@@ -1,6 +1,7 @@
 //! The plans of start, stop and restart: calls to the service manager, and the waiting for readiness.
 
 use crate::model::launch::LaunchSpec;
+use crate::plan::apply::development::ahead;
 use crate::plan::apply::{await_ready, patience};
 use crate::plan::observed::{Observed, Readiness, Running};
 use crate::plan::refusal::Refusal;
@@ -14,6 +15,7 @@ use crate::platform::identity;
 #[must_use]
 pub fn start(spec: &LaunchSpec, observed: &Observed) -> Plan {
     let mut plan = Plan::new(Operation::Start, spec);
+    plan.after.extend(ahead(observed));
     let of = identity(spec);
     let calls = match (observed.runs(), observed.readiness) {
         (false, _) => calls::start(&of),
@@ -36,6 +38,15 @@ pub fn stop(spec: &LaunchSpec, observed: &Observed) -> Plan {
     if observed.running != Running::No || sockets == Sockets::Along {
         let calls = calls::stop(&identity(spec), spec.stop_limit(), sockets);
         plan.after.extend(calls.into_iter().map(|call| Step::Call { call }));
+    }
+    let seen =
+        observed.development.iter().filter_map(|seen| seen.record.as_ref().map(|record| (seen, record)));
+    for (seen, record) in seen {
+        for container in record.containers.iter().filter(|container| seen.runs(container)) {
+            let (engine, name) = (container.engine, &container.container);
+            plan.notices
+                .push(format!("{name} runs on, for whoever develops: `{engine} stop {name}` stops it"));
+        }
     }
     plan.with_engine(spec)
 }
@@ -68,6 +79,7 @@ pub fn guard_restart(spec: &LaunchSpec, observed: &Observed) -> Result<(), Refus
 #[must_use]
 pub fn restart(spec: &LaunchSpec, observed: &Observed) -> Plan {
     let mut plan = Plan::new(Operation::Restart, spec);
+    plan.after.extend(ahead(observed));
     let calls = calls::restart(&identity(spec), Sockets::Left);
     let is_beside = spec.overlap && !spec.sockets.is_empty();
     // A start beside the old one leaves the supervisor as it is, with the definition under which it runs.

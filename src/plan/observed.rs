@@ -18,6 +18,10 @@ use crate::model::trial::Trial;
 use crate::model::version::Version;
 use crate::plan::reference::Reference;
 
+pub use self::development::DevelopmentSeen;
+
+mod development;
+
 /// An instance as it was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, independent of the others")]
@@ -109,6 +113,8 @@ pub struct Observed {
     pub stale_downloads: Vec<String>,
     /// The copies of mainstay that no instance of the scope and no process needs any more.
     pub unused_runtimes: Vec<String>,
+    /// Its services for development, where it has some or is to have them.
+    pub development: Option<DevelopmentSeen>,
 }
 
 /// How the unit of an instance's sockets stands.

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
+use crate::model::compose::EngineKind;
 use crate::model::manifest::PlatformKind;
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::public_key::PublicKey;
@@ -28,6 +29,40 @@ pub enum Refusal {
         name: InstanceName,
         /// The folder that has it.
         folder: Utf8PathBuf,
+    },
+    /// The name of a service's container or volume is taken.
+    #[error("the {what} `{name}` of {engine} is there, and mainstay has not made it for this instance")]
+    DevelopmentTaken {
+        /// `container` or `volume`.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// Whose engine it is in.
+        engine: EngineKind,
+    },
+    /// A volume is there, and the secret that it was made with is not.
+    #[error("the volume `{volume}` is there from before, and the secret that it was made with is not")]
+    DevelopmentLocked {
+        /// The volume.
+        volume: String,
+        /// Whose engine it is in.
+        engine: EngineKind,
+    },
+    /// The port of a service for development is taken.
+    #[error("port {port} of this host, which `{service}` is to have, is taken{}", held(holder.as_deref()))]
+    DevelopmentPort {
+        /// The service.
+        service: ComponentName,
+        /// The port.
+        port: u16,
+        /// Who has it, where that is known.
+        holder: Option<String>,
+    },
+    /// No container engine answers.
+    #[error("services for development need a container engine, and none answers: {reason}")]
+    NoEngine {
+        /// What each said.
+        reason: String,
     },
     /// Its definition is not there, or says no longer whose it is.
     #[error("the definition of `{name}` at `{place}` is gone, masked or without its marker")]
@@ -285,6 +320,10 @@ pub enum Refusal {
 fn list(variables: &[(VariableName, String)]) -> String {
     let names: Vec<String> = variables.iter().map(|(name, _)| format!("`{name}`")).collect();
     names.join(", ")
+}
+
+fn held(holder: Option<&str>) -> String {
+    holder.map(|holder| format!(" by {holder}")).unwrap_or_default()
 }
 
 fn key(key: Option<&PublicKey>) -> String {

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::model::compose::OldContainer;
+use crate::model::development::DevelopmentContainer;
 use crate::model::digest::Digest;
 use crate::model::drift::Difference;
 use crate::model::duration::Span;
@@ -19,9 +19,11 @@ use crate::platform::call::Call;
 use crate::platform::identity;
 
 pub use self::earlier::Earlier;
+pub use self::undo::Undo;
 
 mod earlier;
 mod shown;
+mod undo;
 
 /// The decided changes of one operation, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -312,88 +314,27 @@ pub enum Step {
     },
     /// Close the trial of a switch that has proved itself.
     Settle,
+    /// Bring a service for development to where it is to be.
+    Development {
+        /// Its container.
+        container: Box<DevelopmentContainer>,
+        /// Where.
+        verb: DevelopmentVerb,
+    },
 }
 
-/// The inverse of a step.
+/// What is done with a service for development. Doing it twice is as good as doing it once, and a container that is not
+/// the instance's is left alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum Undo {
-    /// There is nothing to undo.
-    Nothing,
-    /// Other steps, in order.
-    Steps(Vec<Step>),
-    /// Other steps, in order; then, if something has started the service meanwhile, away from a launch that is
-    /// no more: to the one that the current link names, or to a stop.
-    Return(Vec<Step>),
-    /// Take the old launch back, and see it run if the service ran.
-    TakeBack {
-        /// What has to be undone before it runs: under the new definition it might fail just as the new launch
-        /// did.
-        first: Vec<Step>,
+pub enum DevelopmentVerb {
+    /// It is made where it is not there, started where it does not run, and waited for.
+    Up,
+    /// It is stopped.
+    Stop,
+    /// It is removed.
+    Remove {
+        /// The volumes that go with it.
+        volumes: Vec<String>,
     },
-    /// Take the old launch of a stopped service back, with its data, and start nothing.
-    GiveBack,
-    /// These steps, in order; then a restart of what the current link names, and see it ready.
-    Restart {
-        /// What has to be undone before it runs again.
-        first: Vec<Step>,
-        /// The variables from files that it gets.
-        #[serde(default, skip_serializing_if = "Earlier::is_same")]
-        values: Earlier,
-    },
-    /// These steps, in order; then what ran before mainstay is started again by these calls, and seen to run.
-    Restore(Vec<Step>, Vec<Call>),
-    /// Have the container that was there before mainstay again, under its name; and see it run, if it ran.
-    Revive {
-        /// The container.
-        old: OldContainer,
-        /// What makes it anew where it is gone.
-        otherwise: Call,
-    },
-    /// Start the service again and see it ready.
-    Start(Vec<Call>),
-}
-
-impl Undo {
-    /// The inverse that is this step.
-    #[must_use]
-    pub fn step(step: Step) -> Self {
-        Self::Steps(vec![step])
-    }
-
-    /// The inverse that makes these calls.
-    #[must_use]
-    pub fn calls(calls: impl IntoIterator<Item = Call>) -> Self {
-        Self::Steps(calls.into_iter().map(|call| Step::Call { call }).collect())
-    }
-
-    /// The steps of this inverse that can be done before their turn too, because doing them twice does no harm.
-    #[must_use]
-    pub fn steps(&self) -> Vec<Step> {
-        match self {
-            Self::Steps(steps) => steps.clone(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// This inverse, and then away from a launch that is no more.
-    #[must_use]
-    pub fn and_return(self) -> Self {
-        match self {
-            Self::Steps(steps) => Self::Return(steps),
-            other => other,
-        }
-    }
-
-    /// This inverse, and then those calls.
-    #[must_use]
-    pub fn and_calls(self, calls: impl IntoIterator<Item = Call>) -> Self {
-        match self {
-            Self::Steps(mut steps) => {
-                steps.extend(calls.into_iter().map(|call| Step::Call { call }));
-                Self::Steps(steps)
-            }
-            other => other,
-        }
-    }
 }

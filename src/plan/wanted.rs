@@ -1,11 +1,15 @@
 //! What is wanted of an instance, resolved.
 
+use std::collections::BTreeMap;
+
 use camino::Utf8PathBuf;
 
+use crate::model::development::DevelopmentRecord;
 use crate::model::digest::Digest;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::moment::Moment;
+use crate::model::name::ComponentName;
 use crate::model::owner::Owner;
 use crate::model::public_key::PublicKey;
 use crate::model::version::Version;
@@ -42,6 +46,26 @@ pub struct Wanted {
     pub standing: Option<Standing>,
     /// Files of the deploy folder that go with a new manifest.
     pub beside: Vec<Beside>,
+    /// The services for development that are to run beside it; nothing where nobody asks for any.
+    pub development: Option<Development>,
+}
+
+/// Services for development.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Development {
+    /// What is written down of them.
+    pub record: DevelopmentRecord,
+    /// Their secrets.
+    pub secrets: BTreeMap<ComponentName, Secret>,
+}
+
+/// A secret that was made for a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// What it is.
+    pub text: String,
+    /// Whether it is made just now, and opens nothing that was there before.
+    pub is_new: bool,
 }
 
 /// A file of the deploy folder that answers become, for the eyes of its owner alone.
@@ -131,4 +155,6 @@ pub struct Wishes {
     pub unchecked: bool,
     /// Make the host ready before.
     pub prepare: bool,
+    /// Run the package's services for development beside it.
+    pub development: bool,
 }

@@ -19,6 +19,7 @@ pub mod call;
 pub mod calls;
 pub mod command_line;
 pub mod compose;
+pub mod development;
 pub mod embedded;
 pub mod exec_start;
 pub mod journal;

@@ -108,8 +108,9 @@ pub fn environment(
     if let Some(language) = &context.language {
         set("LANG", language.into());
     }
-    set("MAINSTAY_NAME", spec.name.as_str().into());
-    set("MAINSTAY_VERSION", spec.version.to_string().into());
+    for (name, value) in spec.told() {
+        set(name, value.into());
+    }
     for (name, value) in spec.variables(&context.folders.places()) {
         set(name.as_str(), value.into());
     }

@@ -40,6 +40,7 @@ pub(crate) static GROUPS: &[Group] = &[
         &[
             "cli/",
             "engine/change.rs",
+            "engine/change/",
             "engine/check.rs",
             "engine/drafted.rs",
             "engine/packing.rs",
@@ -107,6 +108,7 @@ pub(crate) static GROUPS: &[Group] = &[
     each("Programs that others install", "5", &["engine/origin", "engine/installed.rs"]),
     each("mainstay itself", "5", &["engine/self_update"]),
     each("Containers and their images", "1", &["engine/container"]),
+    each("Services for development", "1", &["engine/development"]),
     each("An operation and its undoing", "1", &["engine/"]),
     each("Room on the disk", "1", &["host/disk.rs", "engine/space.rs"]),
     each(

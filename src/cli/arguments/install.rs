@@ -11,7 +11,8 @@ use crate::model::version::Version;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     mainstay install --from server-1.0.0.tar.gz    what mainstay.json describes\n  \
-    mainstay install --version 1.0.0               from its `package.url`\n\n  \
+    mainstay install --version 1.0.0               from its `package.url`\n  \
+    mainstay install --dev                         with services for developing\n\n  \
     Without a manifest, one is made:\n  \
     mainstay install --name web --from server-1.0.0.tar.gz\n  \
     mainstay install --name web --binary ./server -- --port 8000\n  \
@@ -60,6 +61,9 @@ pub struct InstallArguments {
     /// Make this host ready as the package says: what is safe, after it was shown and confirmed
     #[arg(long)]
     pub prepare: bool,
+    /// Run the package's services for development beside it, each in a container: a database, a queue
+    #[arg(long)]
+    pub dev: bool,
     /// Go on where this host lacks what the package says it needs
     #[arg(long)]
     pub without_checks: bool,

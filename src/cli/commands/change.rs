@@ -60,6 +60,7 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
             any_data: arguments.force,
             unchecked: arguments.without_checks,
             prepare: arguments.prepare,
+            development: arguments.dev,
         },
         unpacked: false,
         restart_only: false,
@@ -72,6 +73,7 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         variables: arguments.env_file.as_deref(),
         settings: draft::settings(arguments)?.1,
         yes: arguments.yes,
+        development: arguments.dev,
         package: packaged(&arguments.source),
         // What interrupts is told of beside.
         ending: &[Signal::TERM, Signal::HUP, Signal::QUIT],

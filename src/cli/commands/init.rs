@@ -79,6 +79,7 @@ pub(crate) fn init(report: &Report, arguments: &InitArguments) -> Result<u8, Fai
         typed: &arguments.answers,
         variables: arguments.env_file.as_deref(),
         settings,
+        development: false,
         yes: arguments.yes,
         package: package.unwrap_or_default(),
         ending: &[Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT],

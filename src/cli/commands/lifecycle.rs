@@ -51,6 +51,9 @@ pub(crate) fn lifecycle(
             _ => format!("{name} was restarted and is ready"),
         };
         report.done(outcome);
+        for notice in &plan.notices {
+            report.notice(notice);
+        }
     }
     Ok(0)
 }

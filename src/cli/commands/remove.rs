@@ -8,6 +8,7 @@ use crate::cli::report::Report;
 use crate::cli::surroundings::{layout, target_to_change, with_context};
 use crate::cli::{confirm, interruption, words};
 use crate::engine::adopt;
+use crate::engine::development::kept as kept_of_development;
 use crate::engine::failure::Failure;
 use crate::engine::remove::{Removal, left_of, left_of_name, remove};
 use crate::engine::target::TargetError;
@@ -87,6 +88,9 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
             let there = |path: &&Utf8PathBuf| files::facts(path).is_ok_and(|facts| facts.is_some());
             let kept: Vec<&str> = kept.iter().filter(there).map(|path| path.as_str()).collect();
             report.say(format!("  kept: {}; `mainstay uninstall --purge` removes them", kept.join(", ")));
+            for left in kept_of_development(&layout, &name) {
+                report.say(format!("  kept: {left}, with what they hold; `--purge` removes them too"));
+            }
         }
         let folder = manifest.as_ref().map_or(&of.folder, |declared| &declared.deploy.folder);
         let beside = files::list(folder).ok().flatten().unwrap_or_default();

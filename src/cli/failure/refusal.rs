@@ -1,6 +1,6 @@
 //! What mends what a guard refuses.
 
-use super::{adopt, data, host, values};
+use super::{adopt, data, development, host, values};
 use crate::engine::trust::Distrust;
 use crate::host::remedy;
 use crate::plan::refusal::Refusal;
@@ -16,6 +16,10 @@ pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
         | Refusal::NotOurs { .. }
         | Refusal::AlreadyOurs { .. }
         | Refusal::HasSocket { .. } => adopt::refusal_help(refusal),
+        Refusal::DevelopmentTaken { .. }
+        | Refusal::DevelopmentLocked { .. }
+        | Refusal::DevelopmentPort { .. }
+        | Refusal::NoEngine { .. } => development::refusal_help(refusal),
         Refusal::OtherPlatform { installed, .. } => vec![
             format!("to stay there, write `\"platform\": \"{installed}\"` in the manifest"),
             "to move it, uninstall it first: its data and configuration stay".to_owned(),

@@ -19,13 +19,18 @@ pub(crate) fn boot(of: &Marker, entry: Option<&Entry>) -> Boot {
     if !entry.boot {
         return says(Some(false), "the manifest says `\"boot\": false`".to_owned());
     }
-    let (unit, rootless) = match (entry.engine, of.scope) {
-        (EngineKind::Docker, _) => ("docker.service", false),
-        (EngineKind::Podman, Scope::System) => ("podman-restart.service", false),
-        (EngineKind::Podman, Scope::User) => ("podman-restart.service", true),
+    engine_starts(entry.engine, of.scope == Scope::User)
+}
+
+/// Whether an engine starts with the host what it is to start again always.
+pub(crate) fn engine_starts(engine: EngineKind, of_user: bool) -> Boot {
+    let says = |starts, reason: String| Boot { starts, reason };
+    let (unit, rootless) = match engine {
+        EngineKind::Docker => ("docker.service", false),
+        EngineKind::Podman => ("podman-restart.service", of_user),
     };
     if !environment::systemd_booted() {
-        return says(None, format!("whether {} starts with this host can't be known", entry.engine));
+        return says(None, format!("whether {engine} starts with this host can't be known"));
     }
     let enable = if rootless { "systemctl --user enable" } else { "systemctl enable" };
     if !is_enabled(unit, rootless) {

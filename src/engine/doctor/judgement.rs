@@ -7,6 +7,7 @@ use crate::model::answer::doctor::{Check, Finding, Verdict};
 use crate::model::answer::status::{InstanceState, OperationState};
 use crate::model::manifest::{PlatformKind, Scope};
 
+mod development;
 mod host;
 mod needs;
 mod runtime;
@@ -41,8 +42,8 @@ pub(crate) fn judge(facts: &Facts) -> Vec<Judged> {
         host::permissions,
         host::clock,
     ];
-    let sometimes: [fn(&Facts) -> Option<Judged>; 7] =
-        [boot, report, pid_file, sockets, secrets, logs, needs::needs];
+    let sometimes: [fn(&Facts) -> Option<Judged>; 8] =
+        [boot, report, pid_file, sockets, secrets, logs, needs::needs, development::development];
     let mut found: Vec<Judged> = always.iter().map(|check| check(facts)).collect();
     found.extend(sometimes.iter().filter_map(|check| check(facts)));
     found.sort_by_key(|judged| judged.finding.check);

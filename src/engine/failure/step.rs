@@ -48,6 +48,18 @@ pub enum StepError {
         /// The last lines of its log.
         log: Vec<String>,
     },
+    /// A service for development does not answer.
+    #[error("`{service}` in the container {container} is not ready: {reason}")]
+    Unanswering {
+        /// The service.
+        service: String,
+        /// Its container.
+        container: String,
+        /// Why.
+        reason: String,
+        /// The last lines that it wrote.
+        log: Vec<String>,
+    },
     /// What was there before mainstay does not run again.
     #[error("`{call}` failed: {reason}")]
     NotRevived {

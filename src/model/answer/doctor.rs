@@ -111,4 +111,6 @@ pub enum Check {
     Clock,
     /// What its package needs of the host.
     Host,
+    /// Its services for development.
+    Development,
 }

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::answer::package_status::PackageStatus;
+use crate::model::compose::EngineKind;
 use crate::model::container::Container;
 use crate::model::drift::DriftKind;
 use crate::model::manifest::{Hardening, PlatformKind, Scope};
@@ -114,6 +115,62 @@ pub struct StatusAnswer {
     /// What the running program says of itself, where its package says how it is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<PackageStatus>,
+    /// Its services for development, where `install --dev` has made some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub development: Vec<DevelopmentStatus>,
+}
+
+/// How a service for development is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DevelopmentStatus {
+    /// The service, as its package calls it.
+    pub name: ComponentName,
+    /// The container engine.
+    pub engine: EngineKind,
+    /// Its container.
+    pub container: String,
+    /// The image.
+    pub image: String,
+    /// Where it is reached on this host, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The volumes that hold what it keeps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<String>,
+    /// Where it stands.
+    pub state: DevelopmentState,
+    /// More about that, where there is more to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Whether its engine starts it at boot.
+    pub boot: Boot,
+}
+
+/// Where a service for development stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum DevelopmentState {
+    /// Its container runs.
+    Running,
+    /// Its container is there, and does not run.
+    Stopped,
+    /// There is no such container any more.
+    Missing,
+    /// Its engine does not say, or the name is another's.
+    Unknown,
+}
+
+impl std::fmt::Display for DevelopmentState {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(match self {
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Missing => "gone",
+            Self::Unknown => "unknown",
+        })
+    }
 }
 
 /// The trial of a version that has been ready.

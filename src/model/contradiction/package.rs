@@ -1,14 +1,14 @@
 //! What the parts of a package's description can't mean: its lines of `status`, its checks of the host, the steps that
-//! prepare it, its services for development.
+//! prepare it.
 
 use std::collections::BTreeSet;
 
-use crate::model::contradiction::{Check, NOTHING};
+use crate::model::contradiction::Check;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::package::view::{LONGEST_TIMEOUT, MOST_FIELDS, is_pointer};
 use crate::model::package::{
-    DevelopmentService, Host, PackageDescription, Preparation, PreparationKind, Requirement, RequirementKind,
-    Rights, StatusView, ViewField,
+    Host, PackageDescription, Preparation, PreparationKind, Requirement, RequirementKind, Rights, StatusView,
+    ViewField,
 };
 use crate::model::position::Segment;
 use crate::model::token::words;
@@ -196,31 +196,6 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn development(&mut self, description: &PackageDescription) {
-        for (name, service) in &description.development {
-            let place: [Segment; 2] = ["development".into(), name.as_str().into()];
-            self.development_service(service, &place);
-        }
-    }
-
-    fn development_service(&mut self, service: &DevelopmentService, place: &[Segment]) {
-        for (name, value) in &service.variables {
-            if service.port.is_none() && words(value).contains(&"port") {
-                let mut path = within(place, "variables");
-                path.push(name.as_str().into());
-                self.at(&path, "`{port}` has no meaning without `port`");
-            }
-        }
-        let Some(wait) = &service.wait else { return };
-        let inner = within(place, "wait");
-        if wait.tcp.is_some() && wait.command.is_some() {
-            self.at(&within(&inner, "command"), "`command` stands beside `tcp`: wait for one of them");
-        }
-        if wait.timeout == Some(NOTHING) {
-            self.at(&within(&inner, "timeout"), "`0s` is too short: it must be longer than nothing");
-        }
-    }
-
     pub(super) fn image(&mut self, description: &PackageDescription) {
         let Some(image) = &description.image else { return };
         if image.name.digest().is_some() {
@@ -228,7 +203,7 @@ impl Check<'_> {
         }
     }
 
-    fn at(&mut self, path: &[Segment], message: impl Into<String>) {
+    pub(super) fn at(&mut self, path: &[Segment], message: impl Into<String>) {
         self.problems.push(self.document.problem(path, message));
     }
 }

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::address::TCP_PATTERN;
+use crate::model::address::{HTTP_PATTERN, TCP_PATTERN};
+use crate::model::compose::Network;
 use crate::model::duration::Span;
+use crate::model::manifest::is_default;
+use crate::model::name::ComponentName;
 use crate::model::variable::VariableName;
 
 /// One service for development, run from an image.
@@ -28,6 +31,18 @@ pub struct DevelopmentService {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("default" = {}, "examples" = [{ "DATABASE_URL": "postgres://postgres:{generated}@127.0.0.1:{port}/postgres" }]))]
     pub variables: BTreeMap<VariableName, String>,
+    /// What the image is started with, in place of its own arguments; `{port}` is the port of this host. Default: the image's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("default" = [], "examples" = [["postgres", "-c", "fsync=off"]]))]
+    pub command: Vec<String>,
+    /// What it keeps: the name of a volume, and the folder in the container. Default: nothing but what the image itself keeps.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("default" = {}, "examples" = [{ "data": "/var/lib/postgresql" }]))]
+    pub volumes: BTreeMap<ComponentName, String>,
+    /// Which network it is in: one of its own of which `port` is published on the loopback address, or the host's, where it has to listen on `port.host` itself. Default: bridge.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = "bridge", "examples" = ["host"]))]
+    pub network: Network,
     /// What it is waited for. Default: until its port takes a connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = {}, "examples" = [{ "tcp": "127.0.0.1:15432", "timeout": "1m" }]))]
@@ -54,9 +69,13 @@ pub struct DevelopmentWait {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = TCP_PATTERN), extend("examples" = ["127.0.0.1:15432"]))]
     pub tcp: Option<String>,
+    /// An address of this host that answers with a status from 200 to 299; `{port}` is the port of this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = HTTP_PATTERN), extend("examples" = ["http://127.0.0.1:{port}/health"]))]
+    pub http: Option<String>,
     /// A command inside the container that exits with 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1), extend("examples" = [["pg_isready", "-U", "postgres"]]))]
+    #[schemars(length(min = 1), extend("examples" = [["pg_isready", "-h", "127.0.0.1", "-U", "postgres"]]))]
     pub command: Option<Vec<String>>,
     /// How long it may take. Default: 60s.
     #[serde(default, skip_serializing_if = "Option::is_none")]

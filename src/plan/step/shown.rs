@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::model::development::DevelopmentContainer;
 use crate::model::owner::Owner;
-use crate::plan::step::Step;
+use crate::plan::step::{DevelopmentVerb, Step};
 
 impl fmt::Display for Step {
     /// What is done, as one line of a preview.
@@ -58,6 +59,35 @@ impl fmt::Display for Step {
                 write!(formatter, "start it beside what runs, and let it take over (within {within})")
             }
             Self::Settle => formatter.write_str("close the switch"),
+            Self::Development { container, verb } => development(container, verb, formatter),
+        }
+    }
+}
+
+fn development(
+    container: &DevelopmentContainer,
+    verb: &DevelopmentVerb,
+    formatter: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let DevelopmentContainer { service, engine, container: name, image, within, .. } = container;
+    match verb {
+        DevelopmentVerb::Up => {
+            write!(formatter, "start {service} in the {engine} container {name} of {image}")?;
+            if let Some(address) = container.address() {
+                write!(formatter, " at {address}")?;
+            }
+            for volume in container.volumes.keys() {
+                write!(formatter, ", with the volume {volume}")?;
+            }
+            write!(formatter, ", and wait until it answers (at most {within})")
+        }
+        DevelopmentVerb::Stop => write!(formatter, "{engine} stop {name}"),
+        DevelopmentVerb::Remove { volumes } => {
+            write!(formatter, "{engine} rm --force --volumes {name}")?;
+            for volume in volumes {
+                write!(formatter, "; {engine} volume rm {volume}")?;
+            }
+            Ok(())
         }
     }
 }

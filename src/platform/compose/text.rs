@@ -34,7 +34,7 @@ pub(in crate::platform) fn container(spec: &LaunchSpec) -> Result<&ContainerSpec
 
 /// The name of its container.
 pub(in crate::platform) fn name(spec: &LaunchSpec, container: &ContainerSpec) -> String {
-    container.wanted.container_name.clone().unwrap_or_else(|| spec.name.to_string())
+    spec.container_name(container)
 }
 
 /// Where the variables are put that must not stand in the definition, if there are any such.
@@ -113,16 +113,16 @@ fn surroundings(
     places: &Places<'_>,
     layout: &Layout,
 ) {
-    match variables_file(spec, layout) {
-        Some(path) => text.list(4, "env_file", [path.into_string()]),
-        None if !spec.environment.is_empty() => {
-            text.line(4, "environment:");
-            for (name, value) in spec.variables(places) {
-                // Bare, `no` and `null` are no words of YAML.
-                text.line(6, &format!("{}: {}", quoted(name.as_str()), quoted(&value)));
-            }
+    if let Some(path) = variables_file(spec, layout) {
+        text.list(4, "env_file", [path.into_string()]);
+    } else {
+        text.line(4, "environment:");
+        let own = spec.variables(places).into_iter().map(|(name, value)| (name.to_string(), value));
+        let told = spec.told().into_iter().map(|(name, value)| (name.to_owned(), value));
+        for (name, value) in told.chain(own).collect::<std::collections::BTreeMap<_, _>>() {
+            // Bare, `no` and `null` are no words of YAML.
+            text.line(6, &format!("{}: {}", quoted(&name), quoted(&value)));
         }
-        None => {}
     }
     if let Some(user) = &container.wanted.user {
         text.pair(4, "user", user);

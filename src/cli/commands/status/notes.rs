@@ -6,7 +6,7 @@ use crate::cli::commands::status::screen::{REMARK, Told};
 use crate::cli::report::style;
 use crate::cli::words;
 use crate::host::clock;
-use crate::model::answer::status::{OperationState, StatusAnswer, TrialState};
+use crate::model::answer::status::{DevelopmentStatus, OperationState, StatusAnswer, TrialState};
 
 /// What matters before all else.
 pub(super) fn first(status: &StatusAnswer) -> Vec<Told> {
@@ -86,4 +86,17 @@ fn trial(trial: &TrialState) -> Told {
     } else {
         Told::styled("trial", style::DOUBTFUL, format!("{told}; nobody counts now"))
     }
+}
+
+/// A service for development: where it stands, where it is reached, and whether it comes back with the host.
+pub(super) fn development(service: &DevelopmentStatus) -> String {
+    let DevelopmentStatus { name, engine, container, state, address, message, boot, .. } = service;
+    let address = address.as_ref().map(|address| format!(" at {address}")).unwrap_or_default();
+    let because =
+        message.as_ref().map(|message| format!(": {}", words::visible(message))).unwrap_or_default();
+    let boot = match boot.starts {
+        Some(false) => format!("; starts at boot: no, because {}", boot.reason),
+        Some(true) | None => String::new(),
+    };
+    format!("{name} is {state}{address} ({engine} container {container}){because}{boot}")
 }

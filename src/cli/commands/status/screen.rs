@@ -143,6 +143,9 @@ fn usual(status: &StatusAnswer, now: Moment) -> Vec<Told> {
     if let Some(hardening) = status.hardening.filter(|_| status.platform == PlatformKind::Systemd) {
         field("hardening", hardening_word(hardening).to_owned());
     }
+    for service in &status.development {
+        field("for dev", notes::development(service));
+    }
     field("folder", words::visible(status.folder.as_str()).into_owned());
     field("definition", words::visible(status.definition.path.as_str()).into_owned());
     told
