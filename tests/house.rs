@@ -260,6 +260,26 @@ fn files_stay_short() {
 }
 
 #[test]
+fn no_file_holds_two_sides_of_a_merge() {
+    // Spelt so that this file is none of them.
+    let marks = ["<".repeat(7) + " ", ">".repeat(7) + " "];
+    let is_mark = |line: &str| marks.iter().any(|mark| line.starts_with(mark.as_str()));
+    let mut folders = vec![root().to_path_buf()];
+    let mut faults = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                let is_ours = !entry.ends_with("target") && !entry.ends_with(".git");
+                folders.extend(is_ours.then_some(entry));
+            } else if std::fs::read_to_string(&entry).is_ok_and(|text| text.lines().any(is_mark)) {
+                faults.push(entry);
+            }
+        }
+    }
+    assert!(faults.is_empty(), "these hold two sides of a merge: {faults:?}");
+}
+
+#[test]
 fn the_top_of_the_repository_is_a_closed_list() {
     let listed: BTreeSet<&str> = TOP.iter().copied().collect();
     let found = top_level();

@@ -303,7 +303,10 @@ fn decide(
 ) -> Result<Plan, Failure> {
     let mut observed = observe(context, of, &prepare::paths(wanted))?;
     data::observe(context, wanted, &mut observed)?;
-    observed.development = development::observe(context, &of.name, Some(wanted))?;
+    // What is not asked for is not looked at: an engine that is down keeps nobody from an upgrade.
+    if wanted.development.is_some() {
+        observed.development = development::observe(context, of, Some(wanted))?;
+    }
     drift::observe(context, declared, wanted, &mut observed);
     if observed.running == Running::Unknown {
         // What runs can't be exchanged without the word of whoever runs it; its own words say why it has none.

@@ -82,6 +82,12 @@ pub(crate) fn want(
         folder: declared.deploy.folder.clone(),
     };
     let before = record(&context.layout, &of.name)?;
+    if let Some(others) = before.as_ref().filter(|record| record.of.folder != of.folder)
+        && let Some(container) = others.containers.first()
+    {
+        let (name, engine) = (container.container.clone(), container.engine);
+        return Err(Refusal::DevelopmentTaken { what: "container", name, engine }.into());
+    }
     let engine = match before.as_ref().and_then(|record| record.containers.first()) {
         Some(container) => container.engine,
         None => find(context)?,
@@ -203,6 +209,11 @@ pub(crate) fn record(layout: &Layout, name: &InstanceName) -> Result<Option<Deve
     read.map(Some).map_err(|error| Failure::Damaged { path, reason: error.to_string() })
 }
 
+/// The same, where it is of this very instance: another folder may have had its name before, and kept what it holds.
+pub(crate) fn record_of(layout: &Layout, of: &Marker) -> Result<Option<DevelopmentRecord>, Failure> {
+    Ok(record(layout, &of.name)?.filter(|record| record.of.folder == of.folder))
+}
+
 fn secret(folder: &Utf8Path, container: &DevelopmentContainer) -> Result<Option<String>, Failure> {
     let text = files::read(&folder.join(format!("{}.secret", container.service)))?;
     Ok(text.map(|text| text.trim_end().to_owned()).filter(|text| !text.is_empty()))
@@ -211,11 +222,11 @@ fn secret(folder: &Utf8Path, container: &DevelopmentContainer) -> Result<Option<
 /// Looks at the services for development that are wanted, or that there are.
 pub(crate) fn observe(
     context: &Context<'_>,
-    name: &InstanceName,
+    of: &Marker,
     wanted: Option<&Wanted>,
 ) -> Result<Option<DevelopmentSeen>, Failure> {
-    let folder = context.layout.development(name);
-    let record = record(&context.layout, name)?;
+    let folder = context.layout.development(&of.name);
+    let record = record_of(&context.layout, of)?;
     let development = wanted.and_then(|wanted| wanted.development.as_ref());
     let Some(counts) = development.map(|development| &development.record).or(record.as_ref()) else {
         return Ok(None);

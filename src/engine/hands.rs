@@ -199,10 +199,10 @@ impl<'a> Hands<'a> {
     fn perform_inverses<'b>(&self, steps: impl IntoIterator<Item = &'b Step>) -> Result<(), StepError> {
         steps.into_iter().try_for_each(|step| match self.perform(step) {
             // A service manager that does not run has nothing to forget: it reads everything at its next
-            // start, and must not keep the rest from being undone.
-            Err(StepError::Call(CallError::Unavailable { .. })) => Ok(()),
+            // start, and must not keep the rest from being undone. An engine forgets no container.
+            Err(StepError::Call(CallError::Unavailable { .. })) if !is_of_engine(step) => Ok(()),
             // Nor must one that says no, which it would say each time.
-            Err(error @ StepError::Call(CallError::Failed { .. })) => {
+            Err(error @ StepError::Call(CallError::Failed { .. })) if !is_of_engine(step) => {
                 self.context.notice(format!("while going back, {error}"));
                 Ok(())
             }
@@ -357,4 +357,9 @@ impl<'a> Hands<'a> {
             Err(other) => Err(other),
         }
     }
+}
+
+/// Whether what a step makes stays with an engine of containers, also while that does not answer.
+fn is_of_engine(step: &Step) -> bool {
+    matches!(step, Step::Development { .. })
 }

@@ -13,7 +13,7 @@ use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::status::ProcessIdentity;
 use crate::plan::lifecycle::{afresh, guard_restart, restart, start, stop};
-use crate::plan::step::{Operation, Plan};
+use crate::plan::step::{Operation, Plan, Step};
 use crate::plan::undefined;
 
 /// Decides, and does.
@@ -26,9 +26,13 @@ pub fn lifecycle(
     let decide = || -> Result<Plan, Failure> {
         let (spec, mut observed) = active(context, of)?;
         observed.unreadable = unreadable(&spec, &[]);
-        // An engine that does not answer keeps nobody from a stop.
-        observed.development = match development::observe(context, &of.name, None) {
+        // An engine that does not answer keeps nobody from a stop; and whether the program can do without, it says itself.
+        observed.development = match development::observe(context, of, None) {
             Err(_) if operation == Operation::Stop => None,
+            Err(failure @ Failure::Call(CallError::Unavailable { .. })) => {
+                context.notice(format!("the services for development are left as they are: {failure}"));
+                None
+            }
             found => found?,
         };
         undefined::guard(&spec, &context.layout, &observed, operation != Operation::Stop)?;
@@ -96,6 +100,13 @@ impl Life {
 }
 
 fn restarted(context: &Context<'_>, of: &Marker, plan: &Plan) -> Result<Done, Failure> {
+    // What the program needs comes first: where that fails, nothing of the program was touched, and it runs on.
+    let needed = |step: &Step| matches!(step, Step::Development { .. });
+    let (ahead, after): (Vec<Step>, Vec<Step>) = plan.after.iter().cloned().partition(needed);
+    if !ahead.is_empty() {
+        execute(context, &Plan { after: ahead, ..plan.clone() }, of, None)?;
+    }
+    let plan = &Plan { after, ..plan.clone() };
     let before = Life::of(context, of);
     let reason = match execute(context, plan, of, None) {
         Ok(done) if Life::of(context, of).is_newer_than(before) => return Ok(done),

@@ -79,8 +79,8 @@ pub fn remove(
         };
         if removal == Removal::Everything {
             plan.preparation = preparation::prepared(layout, &of.name)?;
-            plan.preparation.extend(development::removal::doomed(layout, &of.name)?);
-            if let Some((edit, back)) = development::removal::lines(layout, &of.name)? {
+            plan.preparation.extend(development::removal::doomed(layout, of)?);
+            if let Some((edit, back)) = development::removal::lines(layout, of)? {
                 plan.push(edit, Undo::step(back));
             }
         }
@@ -100,7 +100,7 @@ pub fn remove(
             for left in preparation::undo(&context.layout, &of.name)? {
                 context.notice(left);
             }
-            for left in development::removal::remove(&context.layout, &of.name)? {
+            for left in development::removal::remove(&context.layout, of)? {
                 context.notice(left);
             }
         }

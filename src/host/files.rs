@@ -150,11 +150,14 @@ pub fn write(path: &Utf8Path, text: &str, mode: u32, owner: Option<&Owner>) -> R
     sync_folder(parent(path))
 }
 
-/// Replaces a file whole, and durably. One that is there keeps its mode and whose it is; another gets this mode.
+/// Replaces a file whole, and durably. One that is there keeps its mode and whose it is, but is open to everybody only
+/// where this mode opens it to others too; another gets this mode.
 pub fn rewrite(path: &Utf8Path, text: &str, mode: u32) -> Result<(), FileError> {
     let there = facts(path)?.filter(|facts| facts.kind == Kind::File);
     let owner = there.map(|facts| Owner { name: String::new(), uid: facts.uid, gid: facts.gid });
-    write(path, text, there.map_or(mode, |facts| facts.mode), owner.as_ref())
+    // What only its owner should read is not left open to everybody because it was so before.
+    let most = if mode & 0o077 == 0 { !0o007 } else { !0 };
+    write(path, text, there.map_or(mode, |facts| facts.mode & most), owner.as_ref())
 }
 
 /// Replaces a file whole, for what may be forgotten at a power cut: nobody waits for the disk.

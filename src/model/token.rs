@@ -52,8 +52,17 @@ pub fn expand(text: &str, places: &Places<'_>) -> String {
 /// A text in which every token stands for itself, for [`expand`] to give the text back.
 #[must_use]
 pub fn literal(text: &str) -> String {
+    doubled(text, NAMES.iter().map(|name| (*name).to_owned()))
+}
+
+/// The same of the value of a variable, which may have the tokens of the instance as well.
+#[must_use]
+pub fn literal_variable(text: &str) -> String {
     let of_instance = OF_INSTANCE.iter().map(|name| format!("{INSTANCE}{name}"));
-    let names = NAMES.iter().map(|name| (*name).to_owned()).chain(of_instance);
+    doubled(text, NAMES.iter().map(|name| (*name).to_owned()).chain(of_instance))
+}
+
+fn doubled(text: &str, names: impl Iterator<Item = String>) -> String {
     names.fold(text.to_owned(), |text, name| {
         let token = format!("{{{name}}}");
         text.replace(&token, &format!("{{{token}}}"))

@@ -332,6 +332,8 @@ pub enum DevelopmentVerb {
     Up,
     /// It is stopped.
     Stop,
+    /// It alone is removed, since another takes its place: all that it holds stays.
+    Exchange,
     /// It is removed.
     Remove {
         /// The volumes that go with it.

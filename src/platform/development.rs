@@ -85,10 +85,13 @@ pub fn stop(container: &DevelopmentContainer) -> Vec<String> {
     words(container.engine, &["stop", &container.container])
 }
 
-/// Stops and removes a container, with the volumes without a name that its image has asked for.
+/// Removes a container, with the volumes without a name that its image has asked for or without them.
 #[must_use]
-pub fn remove(container: &DevelopmentContainer) -> Vec<String> {
-    words(container.engine, &["rm", "--force", "--volumes", &container.container])
+pub fn remove(container: &DevelopmentContainer, with_volumes: bool) -> Vec<String> {
+    let volumes: &[&str] = if with_volumes { &["--volumes"] } else { &[] };
+    let all: Vec<&str> =
+        ["rm", "--force"].iter().chain(volumes).copied().chain([container.container.as_str()]).collect();
+    words(container.engine, &all)
 }
 
 /// The last lines that a container has written.

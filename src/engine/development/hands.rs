@@ -40,8 +40,25 @@ pub(crate) fn perform(
             }
             Ok(())
         }
+        DevelopmentVerb::Exchange => Ok(remove_container(of, container, false)?),
         DevelopmentVerb::Remove { volumes } => Ok(remove(of, container, volumes)?),
     }
+}
+
+/// Ends a container in order, which a removal alone would not, and removes it.
+fn remove_container(
+    of: &Marker,
+    container: &DevelopmentContainer,
+    with_volumes: bool,
+) -> Result<(), CallError> {
+    if let Some(standing) = look(container)?.filter(|standing| standing.is_of(of)) {
+        if standing.runs() {
+            // One that can't be stopped is removed all the same.
+            let _ = run(&asked::stop(container));
+        }
+        run(&asked::remove(container, with_volumes))?;
+    }
+    Ok(())
 }
 
 /// Removes a container that is the instance's, and volumes that are.
@@ -50,9 +67,7 @@ pub(super) fn remove(
     container: &DevelopmentContainer,
     volumes: &[String],
 ) -> Result<(), CallError> {
-    if look(container)?.is_some_and(|standing| standing.is_of(of)) {
-        run(&asked::remove(container))?;
-    }
+    remove_container(of, container, true)?;
     for volume in volumes {
         if look_at_volume(container.engine, volume)?.is_some_and(|standing| standing.is_of(of)) {
             run(&asked::remove_volume(container.engine, volume))?;

@@ -1,7 +1,7 @@
 //! Removing services for development with the instance that they were for: after all else of it, so that nothing that
 //! still could go back misses them. Where a command dies before, the record is there, and the next purge goes on.
 
-use crate::engine::development::{given, hands, record, secret};
+use crate::engine::development::{given, hands, record, record_of, secret};
 use crate::engine::failure::Failure;
 use crate::host::{files, untrusted};
 use crate::model::development::DevelopmentContainer;
@@ -15,8 +15,8 @@ use crate::plan::step::{DevelopmentVerb, Step};
 const LARGEST: u64 = 1 << 20;
 
 /// What a purge removes, as sentences.
-pub(crate) fn doomed(layout: &Layout, name: &InstanceName) -> Result<Vec<String>, Failure> {
-    let record = record(layout, name)?;
+pub(crate) fn doomed(layout: &Layout, of: &Marker) -> Result<Vec<String>, Failure> {
+    let record = record_of(layout, of)?;
     let containers = record.iter().flat_map(|record| &record.containers);
     Ok(containers.map(|container| removal(container).to_string()).collect())
 }
@@ -27,9 +27,9 @@ fn removal(container: &DevelopmentContainer) -> Step {
 }
 
 /// What takes the variables that were given out of the environment file, and back.
-pub(crate) fn lines(layout: &Layout, name: &InstanceName) -> Result<Option<(Step, Step)>, Failure> {
-    let Some(record) = record(layout, name)? else { return Ok(None) };
-    let folder = layout.development(name);
+pub(crate) fn lines(layout: &Layout, of: &Marker) -> Result<Option<(Step, Step)>, Failure> {
+    let Some(record) = record_of(layout, of)? else { return Ok(None) };
+    let folder = layout.development(&of.name);
     let given = given(&record.containers, |container| secret(&folder, container).ok().flatten());
     let path = record.environment_file;
     let Some(text) = untrusted::read(&path, LARGEST)? else { return Ok(None) };
@@ -50,8 +50,14 @@ pub(crate) fn lines(layout: &Layout, name: &InstanceName) -> Result<Option<(Step
 }
 
 /// Removes them, with what is written down of them.
-pub(crate) fn remove(layout: &Layout, name: &InstanceName) -> Result<Vec<String>, Failure> {
-    let Some(record) = record(layout, name)? else { return Ok(Vec::new()) };
+pub(crate) fn remove(layout: &Layout, of: &Marker) -> Result<Vec<String>, Failure> {
+    let Some(record) = record(layout, &of.name)? else { return Ok(Vec::new()) };
+    if record.of.folder != of.folder {
+        let folder = &record.of.folder;
+        return Ok(vec![format!(
+            "the services for development of `{folder}`, which had this name before, stay"
+        )]);
+    }
     let mut left = Vec::new();
     for container in &record.containers {
         let volumes: Vec<String> = container.volumes.keys().cloned().collect();
@@ -66,7 +72,7 @@ pub(crate) fn remove(layout: &Layout, name: &InstanceName) -> Result<Vec<String>
         }
         hands::remove(&record.of, container, &volumes)?;
     }
-    let folder = layout.development(name);
+    let folder = layout.development(&of.name);
     files::remove_tree(&folder)?;
     if let Some(all) = folder.parent() {
         files::remove_empty_folder(all)?;

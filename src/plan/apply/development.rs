@@ -63,9 +63,8 @@ pub(super) fn steps(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
         let as_wanted = there.is_some_and(|it| it.identity.as_deref() == Some(container.identity().as_str()));
         let up = |container: &DevelopmentContainer| step(container, DevelopmentVerb::Up);
         if there.is_some() && !as_wanted {
-            // What it keeps stays in its volumes.
             let back = before.map_or(Undo::Nothing, |before| Undo::step(up(before)));
-            plan.push(step(container, DevelopmentVerb::Remove { volumes: Vec::new() }), back);
+            plan.push(step(container, DevelopmentVerb::Exchange), back);
         }
         let new = container.volumes.keys().filter(|volume| !seen.volumes.contains_key(*volume));
         let back = match there.filter(|_| as_wanted) {

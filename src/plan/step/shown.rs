@@ -81,6 +81,7 @@ fn development(
             }
             write!(formatter, ", and wait until it answers (at most {within})")
         }
+        DevelopmentVerb::Exchange => write!(formatter, "{engine} rm {name}, whose volumes stay"),
         DevelopmentVerb::Stop => write!(formatter, "{engine} stop {name}"),
         DevelopmentVerb::Remove { volumes } => {
             write!(formatter, "{engine} rm --force --volumes {name}")?;

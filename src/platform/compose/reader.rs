@@ -14,7 +14,7 @@ use crate::model::image::ImageName;
 use crate::model::service::{Ready, Restart, RestartWhen, Service, Stdin, StopSignal};
 use crate::model::shown::HIDDEN;
 use crate::model::size::Size;
-use crate::model::token::literal;
+use crate::model::token::{literal, literal_variable};
 use crate::model::variable::VariableName;
 use crate::platform::adoption::Draft;
 
@@ -257,7 +257,7 @@ impl Reading<'_> {
             let Some(value) = value.as_str() else {
                 return Err(format!("`{}` is whatever the shell has that starts it", name.as_str()));
             };
-            variables.insert(name, literal(&single(value)));
+            variables.insert(name, literal_variable(&single(value)));
         }
         self.service.environment = variables;
         Ok(())

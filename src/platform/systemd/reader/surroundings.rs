@@ -9,7 +9,7 @@ use super::words::{self, Backslash};
 use super::{collected::Collected, environment};
 use crate::model::environment_file;
 use crate::model::manifest::{Scope, VariableName};
-use crate::model::token::literal;
+use crate::model::token::{literal, literal_variable};
 use crate::model::umask::Umask;
 
 /// The path of an `EnvironmentFile=`, and whether it may be missing.
@@ -69,7 +69,7 @@ impl Reader<'_> {
             }
             for (name, value) in set {
                 self.variables.insert(name.to_string(), value.clone());
-                self.draft.service.environment.insert(name, literal(&value));
+                self.draft.service.environment.insert(name, literal_variable(&value));
             }
             self.lines.carried(place, "service.environment");
         }
@@ -218,7 +218,7 @@ impl Reader<'_> {
     fn name_folder(&mut self, variable: &str, path: &str) {
         let Ok(name) = VariableName::try_from(variable.to_owned()) else { return };
         if !path.is_empty() {
-            self.draft.service.environment.entry(name).or_insert_with(|| literal(path));
+            self.draft.service.environment.entry(name).or_insert_with(|| literal_variable(path));
         }
     }
 
