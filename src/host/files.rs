@@ -156,7 +156,7 @@ pub fn rewrite(path: &Utf8Path, text: &str, mode: u32) -> Result<(), FileError> 
     let there = facts(path)?.filter(|facts| facts.kind == Kind::File);
     let owner = there.map(|facts| Owner { name: String::new(), uid: facts.uid, gid: facts.gid });
     // What only its owner should read is not left open to everybody because it was so before.
-    let most = if mode & 0o077 == 0 { !0o007 } else { !0 };
+    let most = if mode & 0o044 == 0 { !0o007 } else { !0 };
     write(path, text, there.map_or(mode, |facts| facts.mode & most), owner.as_ref())
 }
 

@@ -56,6 +56,7 @@ pub(super) fn steps(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
     files(plan, wanted, development, seen);
     for container in &development.record.containers {
         if seen.runs(container) {
+            variables(plan, container, development, seen);
             continue;
         }
         let there = seen.containers.get(&container.container);
@@ -66,6 +67,8 @@ pub(super) fn steps(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
             let back = before.map_or(Undo::Nothing, |before| Undo::step(up(before)));
             plan.push(step(container, DevelopmentVerb::Exchange), back);
         }
+        // After that, so that the way back has its old variables before it makes the old container.
+        variables(plan, container, development, seen);
         let new = container.volumes.keys().filter(|volume| !seen.volumes.contains_key(*volume));
         let back = match there.filter(|_| as_wanted) {
             Some(_) => DevelopmentVerb::Stop,
@@ -99,14 +102,11 @@ fn files(plan: &mut Plan, wanted: &Wanted, development: &Development, seen: &Dev
         if let Some(secret) = secret {
             texts.push((folder.join(format!("{}.secret", container.service)), format!("{}\n", secret.text)));
         }
-        if !container.environment.is_empty() {
-            let secret = secret.map(|secret| secret.text.as_str()).unwrap_or_default();
-            texts.push((container.file.clone(), container.variables(secret)));
-        }
     }
     texts.push((folder.join(RECORD), development.record.text()));
     texts.retain(|(path, text)| seen.files.get(path) != Some(text));
-    if texts.is_empty() {
+    let is_new = |container: &DevelopmentContainer| variables_text(container, development, seen).is_some();
+    if texts.is_empty() && !development.record.containers.iter().any(is_new) {
         return;
     }
     for path in folder.parent().into_iter().chain([folder.as_path()]) {
@@ -118,6 +118,31 @@ fn files(plan: &mut Plan, wanted: &Wanted, development: &Development, seen: &Dev
     }
     for (path, text) in texts {
         let (step, undo) = written(&path, &text, OWNERS_ONLY, seen.files.get(&path).map(String::as_str));
+        plan.push(step, undo);
+    }
+}
+
+/// What a container's file of variables is to hold, where that is not what it holds.
+fn variables_text(
+    container: &DevelopmentContainer,
+    development: &Development,
+    seen: &DevelopmentSeen,
+) -> Option<String> {
+    let secret = development.secrets.get(&container.service);
+    let text = container.variables(secret.map(|secret| secret.text.as_str()).unwrap_or_default());
+    let is_wanted = !container.environment.is_empty() && seen.files.get(&container.file) != Some(&text);
+    is_wanted.then_some(text)
+}
+
+fn variables(
+    plan: &mut Plan,
+    container: &DevelopmentContainer,
+    development: &Development,
+    seen: &DevelopmentSeen,
+) {
+    if let Some(text) = variables_text(container, development, seen) {
+        let before = seen.files.get(&container.file).map(String::as_str);
+        let (step, undo) = written(&container.file, &text, OWNERS_ONLY, before);
         plan.push(step, undo);
     }
 }
