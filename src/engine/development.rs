@@ -93,7 +93,7 @@ pub(crate) fn want(
         None => find(context)?,
     };
     let folder = context.layout.development(&of.name);
-    let mut containers: Vec<DevelopmentContainer> = services
+    let containers: Vec<DevelopmentContainer> = services
         .iter()
         .map(|service| {
             DevelopmentContainer::of(&of.name, service, engine, folder.join(format!("{}.env", service.0)))
@@ -102,12 +102,7 @@ pub(crate) fn want(
     for container in &containers {
         image::bring(context, container, dry_run)?;
     }
-    // What the package describes no longer stays until a purge: it holds data.
-    for old in before.iter().flat_map(|record| &record.containers) {
-        if !services.contains_key(&old.service) {
-            containers.push(old.clone());
-        }
-    }
+    let left = before.as_ref().map(|record| record.left_by(&containers)).unwrap_or_default();
     let mut secrets = BTreeMap::new();
     for container in containers.iter().filter(|container| container.is_secret()) {
         let known = secret(&folder, container)?;
@@ -122,6 +117,7 @@ pub(crate) fn want(
         of: of.clone(),
         environment_file: environment_file.clone(),
         containers,
+        left,
     };
     let now = given(&record.containers, |container| {
         secrets.get(&container.service).map(|secret| secret.text.clone())
@@ -232,7 +228,7 @@ pub(crate) fn observe(
         return Ok(None);
     };
     let mut found = DevelopmentSeen::default();
-    for container in &counts.containers {
+    for container in counts.all() {
         if let Some(standing) = look(container)? {
             found.containers.insert(container.container.clone(), standing);
         }

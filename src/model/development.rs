@@ -178,6 +178,10 @@ pub struct DevelopmentRecord {
     pub environment_file: Utf8PathBuf,
     /// Their containers.
     pub containers: Vec<DevelopmentContainer>,
+    /// What a package before described and this one does not: containers that run no more, and volumes, which stay until a
+    /// purge for what they hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<DevelopmentContainer>,
 }
 
 impl DevelopmentRecord {
@@ -185,6 +189,26 @@ impl DevelopmentRecord {
     #[must_use]
     pub fn text(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// All that there may be of it, also what is wanted no more.
+    pub fn all(&self) -> impl Iterator<Item = &DevelopmentContainer> {
+        self.containers.iter().chain(&self.left)
+    }
+
+    /// What will be left of it under a record whose services are these. Of a service that is still there, those are the
+    /// volumes that it has no more.
+    #[must_use]
+    pub fn left_by(&self, containers: &[DevelopmentContainer]) -> Vec<DevelopmentContainer> {
+        let without = |old: &DevelopmentContainer| {
+            let Some(new) = containers.iter().find(|new| new.service == old.service) else {
+                return Some(old.clone());
+            };
+            let mut old = old.clone();
+            old.volumes.retain(|volume, _| !new.volumes.contains_key(volume));
+            (!old.volumes.is_empty()).then_some(old)
+        };
+        self.all().filter_map(without).collect()
     }
 
     /// The container of a service.
@@ -197,6 +221,7 @@ impl DevelopmentRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::manifest::{PlatformKind, Scope};
 
     fn service(text: &str) -> DevelopmentService {
         serde_json::from_str(text).unwrap()
@@ -250,5 +275,31 @@ mod tests {
             r#"{ "image": "a", "network": "host" }"#,
         ];
         assert!(others.iter().all(|text| made(text).identity() != plain.identity()));
+    }
+
+    #[test]
+    fn what_a_package_describes_no_more_is_left_until_a_purge() {
+        let old = made(r#"{ "image": "postgres:16", "volumes": { "data": "/d", "more": "/m" } }"#);
+        let record = DevelopmentRecord {
+            format: FORMAT,
+            of: Marker {
+                name: "e2e".parse().unwrap(),
+                component: "notes".parse().unwrap(),
+                platform: PlatformKind::Embedded,
+                scope: Scope::User,
+                folder: "/srv".into(),
+            },
+            environment_file: "/srv/e2e.env".into(),
+            containers: vec![old.clone()],
+            left: Vec::new(),
+        };
+        assert_eq!(record.left_by(&[]), [old]);
+        let new = made(r#"{ "image": "postgres:17", "volumes": { "data": "/d" } }"#);
+        let left = record.left_by(std::slice::from_ref(&new));
+        assert_eq!(left.len(), 1);
+        assert!(left[0].volumes.keys().all(|volume| volume.ends_with("-more")), "{left:?}");
+        let next = DevelopmentRecord { containers: vec![new.clone()], left, ..record };
+        assert_eq!(next.left_by(std::slice::from_ref(&new)).len(), 1, "it is not forgotten");
+        assert_eq!(next.all().count(), 2);
     }
 }

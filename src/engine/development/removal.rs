@@ -4,8 +4,8 @@
 use crate::engine::development::{given, hands, record, record_of, secret};
 use crate::engine::failure::Failure;
 use crate::host::{files, untrusted};
-use crate::model::development::DevelopmentContainer;
 use crate::model::development::lines::without;
+use crate::model::development::{DevelopmentContainer, DevelopmentRecord};
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
@@ -17,7 +17,7 @@ const LARGEST: u64 = 1 << 20;
 /// What a purge removes, as sentences.
 pub(crate) fn doomed(layout: &Layout, of: &Marker) -> Result<Vec<String>, Failure> {
     let record = record_of(layout, of)?;
-    let containers = record.iter().flat_map(|record| &record.containers);
+    let containers = record.iter().flat_map(DevelopmentRecord::all);
     Ok(containers.map(|container| removal(container).to_string()).collect())
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn remove(layout: &Layout, of: &Marker) -> Result<Vec<String>, Failur
         )]);
     }
     let mut left = Vec::new();
-    for container in &record.containers {
+    for container in record.all() {
         let volumes: Vec<String> = container.volumes.keys().cloned().collect();
         if !is_there(container) {
             left.push(format!(
@@ -95,7 +95,7 @@ pub(crate) fn left_of(layout: &Layout, name: &InstanceName) -> Result<Option<Mar
 #[must_use]
 pub fn kept(layout: &Layout, name: &InstanceName) -> Vec<String> {
     let record = record(layout, name).ok().flatten();
-    let containers = record.iter().flat_map(|record| &record.containers);
+    let containers = record.iter().flat_map(DevelopmentRecord::all);
     let words = containers.map(|container| {
         let own = format!("{} container {}", container.engine, container.container);
         let volumes = container.volumes.keys().map(|volume| format!("volume {volume}"));

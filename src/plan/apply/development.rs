@@ -41,6 +41,8 @@ pub(super) fn guard(wanted: &Wanted, observed: &Observed) -> Result<(), Refusal>
         // What is made anew has the port that it had.
         let had = seen.record.as_ref().and_then(|record| record.container(&container.service));
         let own = there.is_some_and(Standing::runs) && had.is_some_and(|had| had.port == container.port);
+        // What is described no more gives its port up first.
+        let own = own || stopping(development, seen).any(|left| left.port == container.port);
         if let Some((port, holder)) = holder.filter(|_| !own) {
             let service = container.service.clone();
             return Err(Refusal::DevelopmentPort { service, port, holder: holder.clone() });
@@ -54,6 +56,10 @@ pub(super) fn steps(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
     let Some(development) = &wanted.development else { return };
     let seen = observed.development.as_ref().unwrap_or(const { &DevelopmentSeen::NONE });
     files(plan, wanted, development, seen);
+    for left in stopping(development, seen) {
+        let up = Undo::step(step(left, DevelopmentVerb::Up));
+        plan.push(step(left, DevelopmentVerb::Stop), up);
+    }
     for container in &development.record.containers {
         if seen.runs(container) {
             variables(plan, container, development, seen);
@@ -76,6 +82,18 @@ pub(super) fn steps(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
         };
         plan.push(up(container), Undo::step(step(container, back)));
     }
+}
+
+/// What is described no more and runs still.
+fn stopping<'a>(
+    development: &'a Development,
+    seen: &'a DevelopmentSeen,
+) -> impl Iterator<Item = &'a DevelopmentContainer> {
+    let record = &development.record;
+    record.left.iter().filter(|left| {
+        let is_gone = record.container(&left.service).is_none();
+        is_gone && seen.containers.get(&left.container).is_some_and(Standing::runs)
+    })
 }
 
 /// Has what runs started again with what it is given, where nothing else does.
