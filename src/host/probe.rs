@@ -117,6 +117,11 @@ fn differs(document: &serde_json::Value, pointer: &str, wanted: &str) -> Option<
 }
 
 fn tcp(address: &str, limit: Duration) -> Answer {
+    connected(address, limit).map(drop)
+}
+
+/// A connection to the first of its addresses that takes one.
+fn connected(address: &str, limit: Duration) -> Result<TcpStream, String> {
     let until = Instant::now() + limit;
     let addresses = address.to_socket_addrs().map_err(|error| format!("{address}: {error}"))?;
     let mut last = format!("{address}: no such host");
@@ -126,7 +131,7 @@ fn tcp(address: &str, limit: Duration) -> Answer {
             break;
         }
         match TcpStream::connect_timeout(&candidate, left) {
-            Ok(_) => return Ok(()),
+            Ok(stream) => return Ok(stream),
             Err(error) => last = format!("{candidate}: {error}"),
         }
     }
@@ -138,9 +143,7 @@ pub fn keeps(address: &str, limit: Duration) -> Answer {
     use std::io::{ErrorKind, Read as _};
 
     let failed = |error: std::io::Error| format!("{address}: {error}");
-    let mut addresses = address.to_socket_addrs().map_err(failed)?;
-    let candidate = addresses.next().ok_or_else(|| format!("{address}: no such host"))?;
-    let mut stream = TcpStream::connect_timeout(&candidate, limit).map_err(failed)?;
+    let mut stream = connected(address, limit)?;
     stream.set_read_timeout(Some(KEPT)).map_err(failed)?;
     match stream.read(&mut [0]) {
         Ok(0) => Err(format!("{address}: it takes a connection and closes it")),
