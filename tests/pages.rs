@@ -9,6 +9,7 @@
 //! `exits=9` permits another exit code of mainstay, which has to occur. A block that can't be run here says why:
 //! `needs=WHAT`, one of the words of [`NEEDS`]. Every other block fails.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
