@@ -326,6 +326,23 @@ fn a_named_pipe_in_the_place_of_a_file_is_told_and_not_waited_for() {
 }
 
 #[test]
+fn what_stands_in_an_image_is_not_looked_for_on_this_host() {
+    let host = Host::new();
+    let manifest = |platform: &str| {
+        let mut manifest = json!({
+            "name": "web", "platform": platform, "package": { "name": "web" },
+            "service": { "command": ["/no/such/program"], "ready": { "command": ["/no/such/probe"] } }
+        });
+        if platform == "compose" {
+            manifest["compose"] = json!({ "image": "localhost/web:1.0.0", "network": "host" });
+        }
+        host.manifest(&manifest);
+        host.json(0, &["validate"])["files"][0]["warnings"].as_array().unwrap().len()
+    };
+    assert_eq!((manifest("compose"), manifest("embedded")), (0, 2));
+}
+
+#[test]
 fn what_this_host_lacks_is_a_warning() {
     let host = Host::new();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

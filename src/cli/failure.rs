@@ -7,11 +7,12 @@ use self::log::{last_lines, told_last};
 use self::refusal::{distrust_help, refusal_help};
 use crate::cli::excerpt;
 use crate::cli::report::Report;
-use crate::engine::failure::{CallError, Failure, StepError};
+use crate::engine::failure::{ANY_ENGINE, CallError, Failure, StepError};
 use crate::engine::supervisor::RunError;
 use crate::engine::target::TargetError;
 use crate::host::account;
 use crate::model::answer::failure::FailureAnswer;
+use crate::model::compose::EngineKind;
 use crate::model::launch::ResolveError;
 use crate::model::marker::Marker;
 
@@ -188,9 +189,9 @@ fn help(failure: &Failure) -> Vec<String> {
         Failure::Stuck { .. } | Failure::DataAway { .. } => {
             vec!["mend the cause, then run `mainstay recover`".to_owned()]
         }
-        Failure::Call(CallError::Unavailable { .. }) => unavailable(),
+        Failure::Call(CallError::Unavailable { manager, .. }) => unavailable(manager),
         Failure::Step { source, .. } => match source.as_ref() {
-            StepError::Call(CallError::Unavailable { .. }) => unavailable(),
+            StepError::Call(CallError::Unavailable { manager, .. }) => unavailable(manager),
             StepError::Unanswering { log, .. } => last_lines(log),
             _ => Vec::new(),
         },
@@ -225,8 +226,13 @@ fn room(failure: &Failure) -> Vec<String> {
     ]
 }
 
-/// What helps where a service manager does not answer.
-fn unavailable() -> Vec<String> {
+/// What helps where a service manager, or an engine of containers, does not answer.
+fn unavailable(manager: &str) -> Vec<String> {
+    if manager == ANY_ENGINE || EngineKind::ALL.iter().any(|kind| kind.as_str() == manager) {
+        return vec![
+            "start Docker by `systemctl start docker`, or install Podman and a Compose for it; `docker compose version` or `podman compose version` has to answer".to_owned(),
+        ];
+    }
     let own = account::by_uid(account::effective_uid()).ok().filter(|own| !own.is_root());
     match own.filter(|own| account::lingers(&own.name) != Some(true)) {
         // A user's manager runs while the user is logged in, or lingers.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::engine::failure::CallError;
+use crate::engine::failure::{ANY_ENGINE, CallError};
 use crate::engine::manager::{Seen, State};
 use crate::engine::supervisor::active_launch;
 use crate::host::command::{self, Manner};
@@ -75,10 +75,7 @@ pub(crate) fn find(wanted: Option<EngineKind>) -> Result<EngineSeen, CallError> 
             Err(error) => reasons.push(error.to_string()),
         }
     }
-    Err(CallError::Unavailable {
-        manager: "a container engine with Compose".to_owned(),
-        reason: reasons.join("; "),
-    })
+    Err(CallError::Unavailable { manager: ANY_ENGINE.to_owned(), reason: reasons.join("; ") })
 }
 
 /// The entry of an instance.

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
-pub use self::step::{CallError, StepError};
+pub use self::step::{ANY_ENGINE, CallError, StepError};
 use crate::engine::adopt::AdoptError;
 use crate::engine::origin::OriginError;
 use crate::engine::requirements::Lack;

@@ -21,8 +21,8 @@ const ORIGINAL: &str = "original";
 /// Renames durably. Nothing to rename, because it was renamed already, is no error. After it was interrupted anywhere, it
 /// may be done again, or the other way round.
 pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
-    finish(from)?;
-    finish(to)?;
+    finish(from, to)?;
+    finish(to, from)?;
     if files::facts(from)?.is_none() {
         return Ok(());
     }
@@ -33,10 +33,15 @@ pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
         }
         Err(Errno::XDEV) if files::facts(to)?.is_none() => {
             copy(from, to)?;
-            finish(to)
+            finish(to, from)
         }
         Err(errno) => Err(failed("rename", from)(errno)),
     }
+}
+
+/// Whether what is to be renamed is there, whole: nothing of the renaming has to be undone.
+pub fn is_untouched(from: &Utf8Path, to: &Utf8Path) -> Result<bool, FileError> {
+    Ok(files::facts(from)?.is_some() && files::facts(&beside(to, MOVED))?.is_none())
 }
 
 fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
@@ -58,19 +63,25 @@ fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<(), FileError> {
     files::sync_folder(parent(to))
 }
 
-/// Brings to its end what was interrupted once the copy for that name was whole.
-fn finish(name: &Utf8Path) -> Result<(), FileError> {
+/// Brings to its end what was interrupted once the copy for that name was whole. What is left to remove is what this very
+/// move is about: whatever else somebody has laid there is not followed.
+fn finish(name: &Utf8Path, original: &Utf8Path) -> Result<(), FileError> {
     let moved = beside(name, MOVED);
-    if let Some(original) = files::read_link(&moved.join(ORIGINAL))? {
-        let (copy, original) = (moved.join(COPY), Utf8PathBuf::from(original));
-        if files::facts(&copy)?.is_some() {
-            remove(&original)?;
-            os::fs::rename(copy.as_str(), name.as_str()).map_err(failed("rename", &copy))?;
-            files::sync_folder(parent(name))?;
+    match files::read_link(&moved.join(ORIGINAL))? {
+        None => return Ok(()),
+        Some(left) if left == original.as_str() => {}
+        Some(left) => {
+            let reason = format!("it is left of moving `{left}`: see what is in it, and move it away");
+            return Err(failed_io("go on with", &moved)(std::io::Error::other(reason)));
         }
-        remove(&moved)?;
     }
-    Ok(())
+    let copy = moved.join(COPY);
+    if files::facts(&copy)?.is_some() {
+        remove(original)?;
+        os::fs::rename(copy.as_str(), name.as_str()).map_err(failed("rename", &copy))?;
+        files::sync_folder(parent(name))?;
+    }
+    remove(&moved)
 }
 
 fn beside(path: &Utf8Path, prefix: &str) -> Utf8PathBuf {
@@ -128,7 +139,9 @@ mod tests {
     #[test]
     fn a_removal_that_was_interrupted_is_ended_before_anything_goes_back() {
         let (_all, from, to) = folder();
+        assert!(is_untouched(&from, &to).unwrap());
         copy(&from, &to).unwrap();
+        assert!(!is_untouched(&from, &to).unwrap(), "what is being removed counts as whole");
         std::fs::remove_file(from.join("words")).unwrap();
         rename(&to, &from).unwrap();
         stands_alone(&from);
@@ -146,5 +159,17 @@ mod tests {
         std::fs::rename(beside(&to, MOVED).join(COPY), &to).unwrap();
         rename(&to, &from).unwrap();
         stands_alone(&from);
+    }
+
+    #[test]
+    fn what_somebody_has_laid_there_removes_nothing() {
+        let (_all, from, to) = folder();
+        let other = from.with_file_name("other");
+        std::fs::create_dir(&other).unwrap();
+        std::fs::create_dir_all(beside(&to, MOVED).join(COPY)).unwrap();
+        files::link(&beside(&to, MOVED).join(ORIGINAL), &other).unwrap();
+        let refused = rename(&from, &to).unwrap_err();
+        assert!(refused.source.to_string().contains("other"), "{refused:?}");
+        assert!(other.is_dir() && from.join("words").is_file());
     }
 }

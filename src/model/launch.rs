@@ -28,9 +28,11 @@ use crate::model::upgrade::UpgradePolicy;
 use crate::model::version::Version;
 use crate::model::watched::Watched;
 
+pub use self::folders::Folders;
 pub use self::resolve::{Circumstances, ResolveError, own_paths_only};
 pub use crate::model::readiness::{Probe, Readiness};
 
+mod folders;
 mod instance;
 mod resolve;
 

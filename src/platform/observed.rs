@@ -31,7 +31,7 @@ pub enum NoAnswer {
         said: String,
     },
     /// The tool failed.
-    #[error("the service manager refused the question{}: {said}", code.map(|code| format!(" (exit code {code})")).unwrap_or_default())]
+    #[error("the question was refused{}: {said}", code.map(|code| format!(" (exit code {code})")).unwrap_or_default())]
     Failed {
         /// Its exit code; none if a signal ended it.
         code: Option<i32>,

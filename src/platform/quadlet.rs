@@ -11,7 +11,7 @@ use camino::Utf8PathBuf;
 use crate::model::compose::{ContainerSpec, Network, Port};
 use crate::model::duration::Span;
 use crate::model::environment_file::Variables;
-use crate::model::launch::{LaunchSpec, Probe};
+use crate::model::launch::{Folders, LaunchSpec, Probe};
 use crate::model::layout::Layout;
 use crate::model::manifest::{Scope, Stdin};
 use crate::model::name::InstanceName;
@@ -100,11 +100,8 @@ fn volume_unit(name: &InstanceName, volume: &str) -> String {
 }
 
 fn unit(spec: &LaunchSpec, container: &ContainerSpec, layout: &Layout) -> Result<String, Inexpressible> {
-    let tree = layout.tree(&spec.name, &spec.tree());
-    let (config, data, logs) = (layout.config(&spec.name), layout.data(&spec.name), layout.logs(&spec.name));
-    let run = layout.run(&spec.name, spec.platform);
-    let places =
-        Places { package: &tree, config: &config, data: &data, logs: &logs, run: &run, deploy: &spec.deploy };
+    let folders = Folders::of(spec, layout, layout.tree(&spec.name, &spec.tree()));
+    let places = folders.places();
     let mut text = Text::default();
     text.line("# Made by `mainstay render --platform quadlet`, for Podman 5.0 and newer.");
     text.line("[Unit]");

@@ -10,7 +10,7 @@ use crate::host::{account, environment, files, listening, remedy, untrusted};
 use crate::model::document::Document;
 use crate::model::doubt::of_path;
 use crate::model::environment_file;
-use crate::model::manifest::{Manifest, Scope};
+use crate::model::manifest::{Manifest, PlatformKind, Scope};
 use crate::model::position::Segment;
 use crate::model::problem::Problem;
 use crate::model::socket::Listen;
@@ -127,7 +127,11 @@ impl Look<'_> {
             ("upgrade.hooks.migrateBack", hooks.migrate_back.as_ref()),
             ("upgrade.hooks.afterStart", hooks.after_start.as_ref()),
         ];
-        for (name, command) in commands {
+        // Of a container they stand in its image.
+        let in_image = self.manifest.platform == Some(PlatformKind::Compose);
+        for (name, command) in
+            commands.into_iter().filter(|(name, _)| !in_image || !name.starts_with("service."))
+        {
             let Some(path) = command.and_then(|words| words.first()).and_then(|text| self.known(text)) else {
                 continue;
             };

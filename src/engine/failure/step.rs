@@ -103,6 +103,9 @@ impl StepError {
     }
 }
 
+/// How an engine of containers is called where none answers.
+pub const ANY_ENGINE: &str = "a container engine with Compose";
+
 /// Why a service manager did not do what it was asked.
 #[derive(Debug, Error)]
 pub enum CallError {

@@ -12,6 +12,7 @@ use crate::engine::ready::step_error;
 use crate::engine::{adoption, log, report, switch};
 use crate::host::clock;
 use crate::host::files::{self, Facts, FileError, Kind};
+use crate::host::relocation;
 use crate::model::compose::OldContainer;
 use crate::model::owner::Owner;
 use crate::plan::step::Step;
@@ -21,7 +22,7 @@ use crate::platform::calls;
 /// Whether what was to be renamed still has its name: then it never was, or has it back.
 pub(super) fn is_unmoved(step: &Step) -> Result<bool, FileError> {
     match step {
-        Step::Move { from, .. } => Ok(files::facts(from)?.is_some()),
+        Step::Move { from, to } => Ok(relocation::is_untouched(from, to)?),
         _ => Ok(false),
     }
 }

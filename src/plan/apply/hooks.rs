@@ -1,9 +1,7 @@
 //! The commands of a manifest around a switch, resolved.
 
-use camino::Utf8PathBuf;
-
 use crate::model::hook::{self, HookCall};
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::token::{Places, expand};
 use crate::plan::wanted::Wanted;
 
@@ -80,13 +78,5 @@ pub(super) fn with_places<T>(
     work: impl FnOnce(&Places<'_>) -> T,
 ) -> T {
     let (layout, name) = (&wanted.layout, &wanted.spec.name);
-    let folders: [Utf8PathBuf; 5] = [
-        layout.tree(name, &package.tree()),
-        layout.config(name),
-        layout.data(name),
-        layout.logs(name),
-        layout.run(name, wanted.spec.platform),
-    ];
-    let [package, config, data, logs, run] = &folders;
-    work(&Places { package, config, data, logs, run, deploy: &wanted.spec.deploy })
+    work(&Folders::of(&wanted.spec, layout, layout.tree(name, &package.tree())).places())
 }

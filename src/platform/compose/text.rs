@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::model::compose::{ContainerSpec, Network, Volume};
 use crate::model::duration::Span;
-use crate::model::launch::{LaunchSpec, Probe};
+use crate::model::launch::{Folders, LaunchSpec, Probe};
 use crate::model::layout::Layout;
 use crate::model::manifest::Stdin;
 use crate::model::service::StopSignal;
@@ -47,11 +47,8 @@ pub fn variables_file(spec: &LaunchSpec, layout: &Layout) -> Option<Utf8PathBuf>
 /// The text of the file.
 pub fn render(spec: &LaunchSpec, layout: &Layout) -> Result<String, Inexpressible> {
     let container = container(spec)?;
-    let tree = layout.tree(&spec.name, &spec.tree());
-    let (config, data, logs) = (layout.config(&spec.name), layout.data(&spec.name), layout.logs(&spec.name));
-    let run = layout.run(&spec.name, spec.platform);
-    let places =
-        Places { package: &tree, config: &config, data: &data, logs: &logs, run: &run, deploy: &spec.deploy };
+    let folders = Folders::of(spec, layout, layout.tree(&spec.name, &spec.tree()));
+    let places = folders.places();
     let mut text = Text::default();
     text.line(0, "# Made by mainstay from the manifest beside it: `mainstay apply` writes it anew.");
     text.line(0, &format!("{HASH}{}", stamp::BLANK));

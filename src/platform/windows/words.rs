@@ -4,24 +4,15 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
-use crate::model::manifest::PlatformKind;
-use crate::model::token::Places;
 use crate::platform::{Inexpressible, command_line};
 
 /// Refuses what would not reach the program as it is written.
 pub(in crate::platform) fn refuse(spec: &LaunchSpec, layout: &Layout) -> Result<(), Inexpressible> {
     names(spec)?;
-    let places = Places {
-        package: &layout.current(&spec.name, &spec.component),
-        config: &layout.config(&spec.name),
-        data: &layout.data(&spec.name),
-        logs: &layout.logs(&spec.name),
-        run: &layout.run(&spec.name, PlatformKind::Windows),
-        deploy: &spec.deploy,
-    };
-    let words = spec.arguments(&places);
+    let folders = Folders::of(spec, layout, layout.current(&spec.name, &spec.component));
+    let words = spec.arguments(&folders.places());
     let Some((program, arguments)) = words.split_first() else { return Ok(()) };
     let kind = Utf8Path::new(program).extension().unwrap_or_default().to_ascii_lowercase();
     if matches!(kind.as_str(), "bat" | "cmd") {
@@ -51,7 +42,7 @@ fn names(spec: &LaunchSpec) -> Result<(), Inexpressible> {
 mod tests {
     use super::*;
     use crate::model::layout::{HostFolders, Layout};
-    use crate::model::manifest::Scope;
+    use crate::model::manifest::{PlatformKind, Scope};
     use crate::model::marker::Marker;
     use crate::model::name::{ComponentName, InstanceName};
     use crate::model::operating_system::OperatingSystem;
