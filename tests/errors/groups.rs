@@ -226,12 +226,6 @@ pub(crate) static EXCLUDED: &[Excluded] = &[
         &["\"platform\": \"compose\""],
         "the setting that a message of trust names",
     ),
-    no_error(
-        "engine/container.rs",
-        "find",
-        &["a container engine with Compose"],
-        "the name of what does not answer, in the message of the call",
-    ),
     no_error("cli/failure.rs", "", &[], "what is said to be done, and not what went wrong"),
     no_error(
         "engine/self_update/owner.rs",
@@ -284,6 +278,7 @@ const ACTIONS: &[&str] = &[
     "create a folder in",
     "forced to the disk",
     "give away",
+    "go on with",
     "go to the root folder",
     "is done",
     "look at",
