@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use self::archive::{only_tree, pinned, unsigned};
 use crate::engine::asking::{Arrived, Asking};
+use crate::engine::beside::VariablesFile;
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
@@ -46,6 +47,8 @@ pub struct Request {
     pub source: Source,
     /// What was typed that an archive has to agree with.
     pub proof: Proof,
+    /// The file of variables that comes with it.
+    pub variables: Option<VariablesFile>,
     /// The version that was typed: of the archive, or of a tree that is there (`--to`).
     pub version: Option<Version>,
     /// What the person allows or asks.
@@ -192,7 +195,20 @@ fn attempt(
         }
         _ => declared,
     };
+    let typed = request.variables.as_ref();
+    let early = typed.map(|file| file.with(context, declared, None)).transpose()?.flatten();
+    let declared = early.as_ref().unwrap_or(declared);
     let aim = aim(context, declared, request, &supply, receipt.as_ref(), stage.as_ref())?;
+    // What the manifest does not say of its place, the package may.
+    let late;
+    let declared = match typed.filter(|_| early.is_none()) {
+        Some(file) => {
+            let with = file.with(context, declared, aim.description.as_ref())?;
+            late = with.ok_or_else(VariablesFile::homeless)?;
+            &late
+        }
+        None => declared,
+    };
     let meanings = aim.description.as_ref().map(|description| description.environment.clone());
     let host = aim.description.as_ref().map(|description| description.host.clone()).unwrap_or_default();
     let with_development;

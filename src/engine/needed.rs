@@ -12,6 +12,7 @@ use crate::model::launch::LaunchSpec;
 use crate::model::package::VariableMeaning;
 use crate::model::variable::VariableName;
 use crate::plan::refusal::Refusal;
+use crate::plan::wanted::Beside;
 
 /// The largest environment file that is looked at, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -49,9 +50,8 @@ pub(crate) fn guard(
 
 /// The variables of the environment file as it is, or as it is about to be; nothing where it can't be read.
 fn variables(declared: &Declared, path: &Utf8Path) -> Option<environment_file::Variables> {
-    let planned = declared.beside.iter().find(|file| file.path == path).map(|file| file.text.clone());
-    let text = if let Some(text) = planned {
-        text
+    let text = if let Some(text) = Beside::coming(&declared.beside, path) {
+        text.to_owned()
     } else {
         let owner = declared.deploy.owner.as_ref();
         account::acting_as(owner, || untrusted::read(path, LARGEST)).ok()?.ok()?.unwrap_or_default()

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
+use camino::Utf8Path;
 
 use crate::host::{account, environment, files, untrusted};
 use crate::model::environment_file;
@@ -24,13 +24,16 @@ pub(crate) fn open(layout: &Layout, spec: &LaunchSpec, coming: &[Beside]) -> BTr
     let own = spec.variables(&folders.places());
     let mut variables: BTreeMap<String, String> =
         own.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)).collect();
-    let planned =
-        |path: &Utf8PathBuf| coming.iter().find(|file| file.path == *path).map(|file| file.text.clone());
-    let text = spec.environment_file.as_ref().and_then(|path| planned(path).or_else(|| read(spec, path)));
-    let text = text.unwrap_or_default();
-    let file = environment_file::parse(&text).unwrap_or_default();
+    let file = spec.environment_file.as_ref().map(|path| of_file(spec, path, coming)).unwrap_or_default();
     variables.extend(file.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)));
     variables
+}
+
+/// Those of an environment file, as it is or as it is to be where it comes with the operation; none where it can't be read:
+/// what is wrong with it its start tells.
+pub(crate) fn of_file(spec: &LaunchSpec, path: &Utf8Path, coming: &[Beside]) -> environment_file::Variables {
+    let text = Beside::coming(coming, path).map(str::to_owned).or_else(|| read(spec, path));
+    environment_file::parse(&text.unwrap_or_default()).unwrap_or_default()
 }
 
 /// All of them, for a command that is run as the program is.
@@ -65,7 +68,7 @@ pub(crate) fn account(spec: &LaunchSpec) -> Option<Owner> {
 
 /// A file of the deploy folder, with the rights of the folder's owner, whose file it is. What can't be read the start
 /// tells.
-fn read(spec: &LaunchSpec, path: &camino::Utf8Path) -> Option<String> {
+fn read(spec: &LaunchSpec, path: &Utf8Path) -> Option<String> {
     let owner = files::facts(&spec.deploy).ok().flatten().and_then(|facts| account::by_uid(facts.uid).ok());
     let owner = owner.filter(|_| account::effective_uid() == 0);
     account::acting_as(owner.as_ref(), || untrusted::read(path, LARGEST)).ok()?.ok().flatten()

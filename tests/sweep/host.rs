@@ -245,6 +245,7 @@ impl Host {
             operation,
             source: from.map_or(Source::Present, |version| Source::File(self.archive(version))),
             proof: Proof::default(),
+            variables: None,
             version: None,
             wishes,
             unpacked: false,
