@@ -276,6 +276,7 @@ impl Host {
             operation: Operation::Upgrade,
             source,
             proof: Proof::default(),
+            variables: None,
             version: None,
             wishes,
             unpacked: false,
