@@ -66,9 +66,10 @@ pub fn repair(
     let archive = Archive { signed_by: None, introduces_key: false, ..stage.to_archive() };
     let now = clock::now();
     // Where it is only looked at, the archive was unpacked elsewhere, and the usual is told.
-    let exchanges = match request.dry_run {
-        true => os::fs::EXCHANGES,
-        false => stage.staging.can_replace(&tree_name(&of.component, &version))?,
+    let exchanges = if request.dry_run {
+        os::fs::EXCHANGES
+    } else {
+        stage.staging.can_replace(&tree_name(&of.component, &version))?
     };
     let plan = || -> Result<Plan, Failure> {
         let damage = damage(context, of, &version, &archive.staging, exchanges)?;
