@@ -11,13 +11,14 @@ use self::gathered::gather;
 use crate::cli::arguments::AnswerArguments;
 use crate::cli::report::Report;
 use crate::engine::failure::Failure;
-use crate::engine::prepare::description_in;
+use crate::engine::peek::description_in;
 use crate::engine::target::Declared;
 use crate::engine::trust::Deploy;
 use crate::host::files::Kind;
 use crate::host::{account, environment, files, random, untrusted};
 use crate::model::contradiction::read_manifest;
 use crate::model::draft;
+use crate::model::environment_file;
 use crate::model::interview::{self, Interview, Paper, Settled, Source};
 use crate::model::launch::{ResolveError, own_paths_only};
 use crate::model::package::{PackageDescription, Question, QuestionKind};
@@ -25,9 +26,6 @@ use crate::plan::wanted::Beside;
 
 mod asking;
 mod gathered;
-
-/// The largest environment file that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
 
 /// What was typed that answers questions, and how the rest is found out.
 pub(crate) struct Wizard<'a> {
@@ -206,8 +204,9 @@ impl Wizard<'_> {
         description: &'b PackageDescription,
     ) -> Result<Standing<'b>, Failure> {
         let path = declared.deploy.folder.join(interview::environment_path(manifest, description));
-        let written =
-            account::acting_as(declared.deploy.owner.as_ref(), || untrusted::read(&path, LARGEST))??;
+        let written = account::acting_as(declared.deploy.owner.as_ref(), || {
+            untrusted::read(&path, environment_file::LARGEST)
+        })??;
         let brought = match self.variables {
             None => None,
             Some(typed) if written.is_some() => {
@@ -272,7 +271,7 @@ fn beside(declared: &Declared, papers: Vec<Paper>) -> Result<Vec<Beside>, Failur
     let mut found: Vec<Beside> = Vec::new();
     for Paper { path, text } in papers {
         let path = folder.join(path);
-        let before = account::acting_as(owner, || untrusted::read(&path, LARGEST))??;
+        let before = account::acting_as(owner, || untrusted::read(&path, environment_file::LARGEST))??;
         if before.as_ref() == Some(&text) {
             continue;
         }

@@ -7,9 +7,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::engine::Context;
+use crate::engine::variables::of_file;
 use crate::host::command::{self, Manner};
 use crate::host::{account, environment, files, process, temporary, untrusted};
-use crate::model::environment_file;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::{PlatformKind, Supervision};
 use crate::model::origin::{Bringer, Origin, shim_target, version_word};
@@ -18,6 +18,7 @@ use crate::platform::identity;
 use crate::supervise::Folders;
 use crate::supervise::environment::PATH;
 
+pub(crate) mod aim;
 mod interpreter;
 mod node;
 mod python;
@@ -146,12 +147,9 @@ fn started(context: &Context<'_>, spec: &LaunchSpec) -> Option<Vec<String>> {
 
 /// Where a service's program is looked for: its clean `PATH`, or what its own settings say.
 fn search_path(spec: &LaunchSpec, places: &crate::model::token::Places<'_>) -> String {
-    let owner = files::facts(&spec.deploy).ok().flatten().and_then(|facts| account::by_uid(facts.uid).ok());
     let of_file = spec.environment_file.as_ref().and_then(|path| {
-        // With the rights of the folder's owner, whose file it is.
-        let text = account::acting_as(owner.as_ref(), || untrusted::read(path, LARGEST)).ok()?.ok()??;
-        let variables = environment_file::parse(&text).ok()?;
-        variables.into_iter().find_map(|(name, value)| (name.as_str() == "PATH").then_some(value))
+        let mut variables = of_file(&spec.deploy, path, &[])?.into_iter();
+        variables.find_map(|(name, value)| (name.as_str() == "PATH").then_some(value))
     });
     let written = || {
         let variables = spec.variables(places);

@@ -3,17 +3,14 @@
 use camino::Utf8PathBuf;
 
 use crate::engine::target::Declared;
-use crate::engine::values::unreadable;
-use crate::host::{account, container, files, remedy, untrusted};
+use crate::engine::variables::of_file;
+use crate::engine::variables::readable::unreadable;
+use crate::host::{container, files, remedy};
 use crate::model::container::Container;
 use crate::model::doubt::{doubts, of_path};
-use crate::model::environment_file;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
 use crate::plan::step::Operation;
-
-/// The largest environment file that is looked at, in bytes.
-const LARGEST: u64 = 1 << 20;
 
 /// The remarks, as sentences.
 pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec, operation: Operation) -> Vec<String> {
@@ -47,11 +44,7 @@ fn of_platform(platform: PlatformKind, container: Option<Container>) -> Option<S
 /// business, and what is wrong with the file the start tells.
 pub(crate) fn of_environment_file(spec: &LaunchSpec) -> Vec<String> {
     let Some(path) = &spec.environment_file else { return Vec::new() };
-    // With the rights of the folder's owner, whose file it is.
-    let owner = files::facts(&spec.deploy).ok().flatten().and_then(|facts| account::by_uid(facts.uid).ok());
-    let read = account::acting_as(owner.as_ref(), || untrusted::read(path, LARGEST));
-    let text = read.ok().and_then(Result::ok).flatten().unwrap_or_default();
-    let variables = environment_file::parse(&text).unwrap_or_default();
+    let variables = of_file(&spec.deploy, path, &[]).unwrap_or_default();
     let paths = variables.iter().filter(|(name, _)| name.as_str() == "PATH");
     let doubtful = paths.flat_map(|(_, value)| of_path(value));
     doubtful.map(|doubt| format!("`PATH` in `{path}`: {doubt}")).collect()
