@@ -286,7 +286,7 @@ fn declared(context: &Context<'_>, request: &AdoptRequest, found: &mut Found) ->
     let made = Declared { beside: beside.clone(), ..of_manifest(request, &manifest)? };
     let launch =
         resolve::launch(&made, None, Version::unknown(), resolve::platform_of(&made), context.layout.scope)?;
-    if origin::origin(context, &launch).is_ok_and(|origin| origin.bringer != Bringer::Unknown) {
+    if origin::origin(context, &launch, &made.beside).is_ok_and(|origin| origin.bringer != Bringer::Unknown) {
         manifest.package.source = PackageSource::Manager;
     }
     Ok(Declared { beside, ..of_manifest(request, &manifest)? })

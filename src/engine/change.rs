@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use self::aim::unsigned;
 use crate::engine::asking::{Arrived, Asking};
+use crate::engine::beside::VariablesFile;
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
@@ -46,6 +47,8 @@ pub struct Request {
     pub source: Source,
     /// What was typed that an archive has to agree with.
     pub proof: Proof,
+    /// The file of variables that comes with it.
+    pub variables: Option<VariablesFile>,
     /// The version that was typed: of the archive, or of a tree that is there (`--to`).
     pub version: Option<Version>,
     /// What the person allows or asks.
@@ -202,7 +205,7 @@ fn bring(
 
 /// What is wanted of an instance, and of its host.
 struct Meant {
-    /// The manifest, with what services for development give the program.
+    /// The manifest, with the files that come with it, and what services for development give the program in them.
     declared: Declared,
     wanted: Wanted,
     host: Host,
@@ -214,10 +217,17 @@ fn meant(
     request: &Request,
     receipt: Option<&Receipt>,
 ) -> Result<Meant, Failure> {
-    let aim =
-        aim::aim(context, &brought.declared, request, &brought.supply, receipt, brought.stage.as_ref())?;
+    let typed = request.variables.as_ref();
+    let placed = typed.map(|file| file.with(context, &brought.declared, None)).transpose()?.flatten();
+    let is_placed = placed.is_some();
+    let mut declared = placed.unwrap_or_else(|| brought.declared.clone());
+    let aim = aim::aim(context, &declared, request, &brought.supply, receipt, brought.stage.as_ref())?;
     let description = aim.description.clone();
-    let mut declared = brought.declared.clone();
+    if let Some(file) = typed.filter(|_| !is_placed) {
+        // What the manifest does not say of its place, the package may.
+        declared =
+            file.with(context, &declared, description.as_ref())?.ok_or_else(VariablesFile::homeless)?;
+    }
     let mut development = None;
     if request.wishes.development {
         let (with_lines, services) = development::want(context, &declared, description.as_ref())?;

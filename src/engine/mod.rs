@@ -4,6 +4,7 @@
 pub mod adopt;
 pub(crate) mod adoption;
 pub mod asking;
+pub mod beside;
 pub mod change;
 pub mod check;
 mod container;

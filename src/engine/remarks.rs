@@ -11,6 +11,7 @@ use crate::model::doubt::{doubts, of_path};
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
 use crate::plan::step::Operation;
+use crate::plan::wanted::Beside;
 
 /// The remarks, as sentences.
 pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec, operation: Operation) -> Vec<String> {
@@ -24,7 +25,7 @@ pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec, operation: Operati
     let container = container::container().filter(|_| !chosen);
     doubtful
         .chain(of_platform(spec.platform, container))
-        .chain(of_environment_file(spec))
+        .chain(of_environment_file(spec, &declared.beside))
         .chain(of_secrets(spec))
         .chain(unreadable(spec, &declared.beside).map(|reason| format!("{reason}: the next start fails")))
         .chain(of_silence(declared, spec))
@@ -42,9 +43,9 @@ fn of_platform(platform: PlatformKind, container: Option<Container>) -> Option<S
 
 /// A `PATH` in the environment file that goes through a folder of one version. What else stands there is nobody's
 /// business, and what is wrong with the file the start tells.
-pub(crate) fn of_environment_file(spec: &LaunchSpec) -> Vec<String> {
+pub(crate) fn of_environment_file(spec: &LaunchSpec, coming: &[Beside]) -> Vec<String> {
     let Some(path) = &spec.environment_file else { return Vec::new() };
-    let variables = of_file(&spec.deploy, path, &[]).unwrap_or_default();
+    let variables = of_file(&spec.deploy, path, coming).unwrap_or_default();
     let paths = variables.iter().filter(|(name, _)| name.as_str() == "PATH");
     let doubtful = paths.flat_map(|(_, value)| of_path(value));
     doubtful.map(|doubt| format!("`PATH` in `{path}`: {doubt}")).collect()

@@ -98,6 +98,7 @@ fn staged(
         operation: Operation::Repair,
         source: request.source.clone(),
         proof: request.proof.clone(),
+        variables: None,
         version: Some(version.clone()),
         // The tree is there, and its archive is wanted all the same.
         wishes: Wishes { force: true, ..Wishes::default() },

@@ -119,6 +119,7 @@ fn from_archive(
         operation: Operation::Upgrade,
         source: source.clone(),
         proof: update.proof.clone(),
+        variables: None,
         version: update.version.clone(),
         wishes: Wishes { force: update.force, ..Wishes::default() },
         unpacked: false,

@@ -34,8 +34,8 @@ pub(crate) fn open(layout: &Layout, spec: &LaunchSpec, coming: &[Beside]) -> BTr
 /// Those of an environment file as it is, or as the operation is about to make it: none where it is not there, nothing
 /// where it can't be read. What is wrong with the file, the start tells.
 pub(crate) fn of_file(deploy: &Utf8Path, path: &Utf8Path, coming: &[Beside]) -> Option<Variables> {
-    let text = match coming.iter().find(|file| file.path == path) {
-        Some(planned) => planned.text.clone(),
+    let text = match Beside::coming(coming, path) {
+        Some(planned) => planned.to_owned(),
         None => read(deploy, path).ok()?.unwrap_or_default(),
     };
     environment_file::parse(&text).ok()

@@ -39,6 +39,7 @@ pub(crate) static GROUPS: &[Group] = &[
         "2",
         &[
             "cli/",
+            "engine/beside.rs",
             "engine/change.rs",
             "engine/change/",
             "engine/check.rs",

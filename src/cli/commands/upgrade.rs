@@ -53,6 +53,7 @@ pub(super) fn request(arguments: &UpgradeArguments) -> Result<Request, Failure> 
         operation: if arguments.rollback { Operation::Rollback } else { Operation::Upgrade },
         source,
         proof: proof(&arguments.source)?,
+        variables: None,
         version: arguments.to.clone().or_else(|| arguments.version.clone()),
         wishes: Wishes {
             force: arguments.force || unpacked,

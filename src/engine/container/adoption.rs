@@ -146,6 +146,7 @@ pub(crate) fn aim_of(context: &Context<'_>, declared: &Declared, compose: &Compo
         operation: Operation::Adopt,
         source: Source::Present,
         proof: Proof::default(),
+        variables: None,
         version: None,
         wishes: Wishes::default(),
         unpacked: false,

@@ -175,7 +175,7 @@ fn manifest(layout: &Layout, of: &Marker, spec: Option<&LaunchSpec>) -> Manifest
                 doubts: doubts(&declared.document)
                     .iter()
                     .map(ToString::to_string)
-                    .chain(spec.map(of_environment_file).unwrap_or_default())
+                    .chain(spec.map(|spec| of_environment_file(spec, &[])).unwrap_or_default())
                     .collect(),
             }
         }
