@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::cli::arguments::InstallArguments;
 use crate::engine::failure::Failure;
-use crate::engine::prepare::platform_of;
+use crate::engine::resolve::platform_of;
 use crate::engine::target::{Declared, Open};
 use crate::engine::trust;
 use crate::host::{environment, files};

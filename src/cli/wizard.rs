@@ -12,20 +12,18 @@ use crate::cli::arguments::AnswerArguments;
 use crate::cli::report::Report;
 use crate::engine::beside::{self, VariablesFile};
 use crate::engine::failure::Failure;
-use crate::engine::prepare::description_in;
+use crate::engine::peek::description_in;
 use crate::engine::target::Declared;
 use crate::host::{account, environment, files, random, untrusted};
 use crate::model::contradiction::read_manifest;
 use crate::model::draft;
+use crate::model::environment_file;
 use crate::model::interview::{self, Interview, Settled, Source};
 use crate::model::launch::own_paths_only;
 use crate::model::package::{PackageDescription, Question, QuestionKind};
 
 mod asking;
 mod gathered;
-
-/// The largest environment file that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
 
 /// What was typed that answers questions, and how the rest is found out.
 pub(crate) struct Wizard<'a> {
@@ -204,8 +202,9 @@ impl Wizard<'_> {
         description: &'b PackageDescription,
     ) -> Result<Standing<'b>, Failure> {
         let path = declared.deploy.folder.join(interview::environment_path(manifest, description));
-        let written =
-            account::acting_as(declared.deploy.owner.as_ref(), || untrusted::read(&path, LARGEST))??;
+        let written = account::acting_as(declared.deploy.owner.as_ref(), || {
+            untrusted::read(&path, environment_file::LARGEST)
+        })??;
         let brought = match self.variables {
             None => None,
             Some(typed) if written.is_some() => {

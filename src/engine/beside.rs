@@ -8,13 +8,11 @@ use crate::engine::target::Declared;
 use crate::engine::trust::Deploy;
 use crate::host::files::{self, Kind};
 use crate::host::{account, untrusted};
+use crate::model::environment_file;
 use crate::model::interview::Paper;
 use crate::model::launch::{ResolveError, own_paths_only};
 use crate::model::package::PackageDescription;
 use crate::plan::wanted::Beside;
-
-/// The largest file that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
 
 /// A file of variables that was typed, read once: what comes through a pipe is there only once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +78,7 @@ pub fn of(declared: &Declared, papers: Vec<Paper>) -> Result<Vec<Beside>, Failur
     let mut found: Vec<Beside> = Vec::new();
     for Paper { path, text } in papers {
         let path = folder.join(path);
-        let before = account::acting_as(owner, || untrusted::read(&path, LARGEST))??;
+        let before = account::acting_as(owner, || untrusted::read(&path, environment_file::LARGEST))??;
         if before.as_ref() == Some(&text) {
             continue;
         }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
-use crate::engine::{Context, variables};
+use crate::engine::Context;
+use crate::engine::variables::of_file;
 use crate::host::command::{self, Manner};
 use crate::host::{account, environment, files, process, temporary, untrusted};
 use crate::model::launch::LaunchSpec;
@@ -19,6 +20,7 @@ use crate::platform::identity;
 use crate::supervise::Folders;
 use crate::supervise::environment::PATH;
 
+pub(crate) mod aim;
 mod interpreter;
 mod node;
 mod python;
@@ -154,8 +156,8 @@ fn started(context: &Context<'_>, spec: &LaunchSpec) -> Option<Vec<String>> {
 /// Where a service's program is looked for: its clean `PATH`, or what its own settings say.
 fn search_path(spec: &LaunchSpec, places: &Places<'_>, coming: &[Beside]) -> String {
     let of_file = spec.environment_file.as_ref().and_then(|path| {
-        let variables = variables::of_file(spec, path, coming);
-        variables.into_iter().find_map(|(name, value)| (name.as_str() == "PATH").then_some(value))
+        let mut variables = of_file(&spec.deploy, path, coming)?.into_iter();
+        variables.find_map(|(name, value)| (name.as_str() == "PATH").then_some(value))
     });
     let written = || {
         let variables = spec.variables(places);

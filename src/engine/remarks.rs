@@ -3,8 +3,8 @@
 use camino::Utf8PathBuf;
 
 use crate::engine::target::Declared;
-use crate::engine::values::unreadable;
-use crate::engine::variables;
+use crate::engine::variables::of_file;
+use crate::engine::variables::readable::unreadable;
 use crate::host::{container, files, remedy};
 use crate::model::container::Container;
 use crate::model::doubt::{doubts, of_path};
@@ -45,7 +45,7 @@ fn of_platform(platform: PlatformKind, container: Option<Container>) -> Option<S
 /// business, and what is wrong with the file the start tells.
 pub(crate) fn of_environment_file(spec: &LaunchSpec, coming: &[Beside]) -> Vec<String> {
     let Some(path) = &spec.environment_file else { return Vec::new() };
-    let variables = variables::of_file(spec, path, coming);
+    let variables = of_file(&spec.deploy, path, coming).unwrap_or_default();
     let paths = variables.iter().filter(|(name, _)| name.as_str() == "PATH");
     let doubtful = paths.flat_map(|(_, value)| of_path(value));
     doubtful.map(|doubt| format!("`PATH` in `{path}`: {doubt}")).collect()

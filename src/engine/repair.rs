@@ -6,11 +6,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::engine::change::Request;
 use crate::engine::execute::execute;
 use crate::engine::failure::Failure;
-use crate::engine::operation::{exclusively, guard_rights, still_agreed};
-use crate::engine::prepare::{self, Stage};
+use crate::engine::operation::{carried_out, guard_rights, is_done};
 use crate::engine::source::{Proof, Source, supply, verified};
+use crate::engine::stage::{self, Stage};
 use crate::engine::target::{Declared, Target, TargetError};
-use crate::engine::{Context, recover, report, trial, trust};
+use crate::engine::{Context, report, trial, trust};
 use crate::host::os;
 use crate::host::{clock, files};
 use crate::model::digest::Digest;
@@ -83,15 +83,11 @@ pub fn repair(
         Ok(decide(of, &damage, &archive, &context.layout, &context.caller, now))
     };
     let shown = plan()?;
-    if request.dry_run || (shown.is_empty() && !recover::is_unfinished(context, &of.name)?) {
+    if request.dry_run || is_done(context, &of.name, &shown)? {
         return Ok((version, shown));
     }
-    if !shown.is_empty() && !agree(&shown)? {
-        return Err(Failure::Usage("nothing was changed".to_owned()));
-    }
-    exclusively(context, of, || {
-        let under_lock = still_agreed(&of.name, &shown, plan, agree)?;
-        execute(context, &under_lock, of, Some(stage.into_parts()))
+    carried_out(context, of, &shown, agree, plan, |under_lock| {
+        execute(context, under_lock, of, Some(stage.into_parts()))
     })?;
     Ok((version, shown))
 }
@@ -123,7 +119,7 @@ fn staged(
              `--url ADDRESS`, or `package.url` in the manifest"
         ))
     })?;
-    let found = prepare::version_of(declared, &stage, Some(version))?;
+    let found = stage::version_of(declared, &stage, Some(version))?;
     if found != *version {
         return Err(Failure::OtherArchive(format!(
             "`{}` holds version {found}, not {version}",

@@ -105,7 +105,7 @@ pub(crate) fn init(report: &Report, arguments: &InitArguments) -> Result<u8, Fai
     }
     let asks = crate::cli::wizard::may_ask(report) && !wizard.agreed.get() && !arguments.answers.no_wizard;
     if asks && !confirm::asked(report, "init", arguments.yes, "Write this?")? {
-        return Err(Failure::Usage("nothing was changed".to_owned()));
+        return Err(Failure::Declined);
     }
     write(&declared, &files)?;
     for file in &files {

@@ -25,7 +25,7 @@ pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u
     let mut request = request(arguments)?;
     if arguments.pick {
         let Some(version) = pick::version(report, &target)? else {
-            return Err(Failure::Usage("nothing was changed".to_owned()));
+            return Err(Failure::Declined);
         };
         request.version = Some(version);
     }

@@ -18,7 +18,7 @@ use crate::engine::runtimes;
 use crate::engine::status::status;
 use crate::engine::supervisor::active_launch;
 use crate::engine::target::{Choice, TargetError, manifest_in};
-use crate::engine::values::unreadable;
+use crate::engine::variables::readable::unreadable;
 use crate::host::files::Kind;
 use crate::host::tree as processes;
 use crate::host::{account, clock, disk, files, identity, lock, untrusted};

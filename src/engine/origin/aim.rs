@@ -7,7 +7,7 @@ use crate::engine::Context;
 use crate::engine::change::Request;
 use crate::engine::failure::Failure;
 use crate::engine::origin;
-use crate::engine::prepare::{self, Aim};
+use crate::engine::resolve::{self, Aim};
 use crate::engine::source::Proof;
 use crate::engine::supervisor::active_launch;
 use crate::engine::target::Declared;
@@ -29,11 +29,11 @@ pub(crate) fn aim(
 ) -> Result<Aim, Failure> {
     let manifest = &declared.manifest;
     let active = receipt.and_then(Receipt::active).map(|active| active.version.clone());
-    let launch = prepare::resolve(
+    let launch = resolve::launch(
         declared,
         None,
         active.clone().unwrap_or_else(Version::unknown),
-        prepare::platform_of(declared),
+        resolve::platform_of(declared),
         context.layout.scope,
     )?;
     let found = origin::origin(context, &launch, &declared.beside)?;
