@@ -11,6 +11,7 @@ use crate::engine::trust;
 use crate::host::{environment, files};
 use crate::model::contradiction::read_manifest;
 use crate::model::draft;
+use crate::model::json;
 use crate::model::manifest::{FILE_NAME, PackageSource, SCHEMA_ADDRESS};
 
 /// The manifest that the typed flags make. It is written as a step of the plan, so that a failed
@@ -56,7 +57,7 @@ pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Resul
         let value = draft::value_for(&text, path, typed);
         draft::put(&mut text, path, value);
     }
-    let text = serde_json::to_string_pretty(&text).unwrap_or_default() + "\n";
+    let text = json::text(&text);
     // It is no file yet, so a fault in it is one of what was typed.
     let (manifest, document) = read_manifest("the manifest made of --set", &text)?;
     let deploy = trust::inspect(folder)?;

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use crate::host::signal::Signal;
+use crate::model::json;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
@@ -109,7 +110,7 @@ impl Wizard<'_> {
         let papers = interview::papers(&mut manifest, description, &settled, written);
         (self.finish)(&mut manifest);
         let beside = beside::of(declared, papers)?;
-        let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
+        let text = json::text(&manifest);
         let (manifest, document) = read_manifest("the manifest made of the answers", &text)?;
         Ok(Declared { manifest, document, beside, ..declared.clone() })
     }

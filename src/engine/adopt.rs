@@ -16,6 +16,7 @@ use crate::engine::{Context, origin, remarks, trust};
 use crate::model::adoption::{AdoptedLine, Before};
 use crate::model::compose::Compose;
 use crate::model::contradiction::read_manifest;
+use crate::model::json;
 use crate::model::manifest::{
     FILE_NAME, Manifest, PackageReference, PackageSource, PlatformKind, SCHEMA_ADDRESS,
 };
@@ -338,7 +339,7 @@ fn manifest(
 
 fn of_manifest(request: &AdoptRequest, manifest: &Manifest) -> Result<Declared, Failure> {
     // A manifest holds words, numbers and lists, which JSON can always express.
-    let text = serde_json::to_string_pretty(manifest).unwrap_or_default() + "\n";
+    let text = json::text(manifest);
     let deploy = trust::inspect(&request.folder)?;
     let path = deploy.folder.join(FILE_NAME);
     let (manifest, document) = read_manifest(path.as_str(), &text)?;

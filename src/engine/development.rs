@@ -17,6 +17,7 @@ use crate::model::contradiction::read_manifest;
 use crate::model::development::lines::{Given, with};
 use crate::model::development::{DevelopmentContainer, DevelopmentRecord, FORMAT};
 use crate::model::environment_file;
+use crate::model::json;
 use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
@@ -154,7 +155,7 @@ fn naming_a_file(declared: &Declared, description: &PackageDescription) -> Resul
     // It was read as JSON before.
     let mut made: serde_json::Value = serde_json::from_str(declared.document.text()).unwrap_or_default();
     made["service"]["environmentFile"] = format!("{}.env", declared.manifest.package.name).into();
-    let text = serde_json::to_string_pretty(&made).unwrap_or_default() + "\n";
+    let text = json::text(&made);
     let (manifest, document) = read_manifest("the manifest made of what was typed", &text)?;
     Ok(Declared { manifest, document, ..declared.clone() })
 }

@@ -8,6 +8,7 @@ use crate::engine::stage::Stage;
 use crate::engine::target::{Declared, Open};
 use crate::host::files::{self, Kind};
 use crate::model::contradiction::read_manifest;
+use crate::model::json;
 use crate::package::version;
 
 /// How deep programs are looked for in a package.
@@ -33,7 +34,7 @@ pub(crate) fn completed(declared: &Declared, stage: &Stage) -> Result<Option<Dec
     if let Some(command) = command(declared, stage, open)? {
         made["service"]["command"] = json!(command);
     }
-    let text = serde_json::to_string_pretty(&made).unwrap_or_default() + "\n";
+    let text = json::text(&made);
     let (manifest, document) = read_manifest("the manifest made of what was typed", &text)?;
     let (path, deploy) = (declared.path.clone(), declared.deploy.clone());
     Ok(Some(Declared { path, deploy, manifest, document, on_disk: false, open: None, beside: Vec::new() }))

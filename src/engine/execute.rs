@@ -359,14 +359,11 @@ pub(crate) fn remember(
         None => (None, None),
     };
     let event = history::Event {
-        at: clock::now(),
-        action,
         from,
         to,
         downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
         reason: Some(reason.to_owned()),
-        source: None,
-        user: context.caller.name.clone(),
+        ..history::Event::new(clock::now(), action, &context.caller.name)
     };
     if files::facts(&path).is_ok_and(|facts| facts.is_some()) {
         let line = serde_json::to_string(&event).unwrap_or_default();

@@ -14,10 +14,10 @@ use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::manifest::{PlatformKind, Supervision};
 use crate::model::origin::{Bringer, Origin, shim_target, version_word};
 use crate::model::token::Places;
+use crate::model::variable::PATH;
 use crate::model::version::Version;
 use crate::plan::wanted::Beside;
 use crate::platform::identity;
-use crate::supervise::environment::PATH;
 
 pub(crate) mod aim;
 mod interpreter;

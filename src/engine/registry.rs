@@ -7,6 +7,7 @@ use camino::Utf8Path;
 
 use crate::host::{environment, files, lock, service, untrusted};
 use crate::model::index::{self, Index, Scan};
+use crate::model::json;
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
@@ -281,7 +282,7 @@ fn read_index(layout: &Layout, notices: &mut Vec<String>) -> (Option<String>, Op
 
 fn write_index(layout: &Layout, index: &Index) -> Result<(), files::FileError> {
     // An index holds only strings and numbers, which JSON can always express.
-    let text = serde_json::to_string_pretty(index).unwrap_or_default() + "\n";
+    let text = json::text(index);
     if let Some(folder) = layout.index().parent() {
         files::create_folder(folder, 0o755, None)?;
     }

@@ -15,8 +15,8 @@ use crate::model::package::requirement::{VersionArgument, is_at_least, version_i
 use crate::model::package::{self, Access, Host, Requirement, RequirementKind, Setting, Severity};
 use crate::model::size::Size;
 use crate::model::token::{expand, expand_variables};
+use crate::model::variable::PATH;
 use crate::plan::wanted::Beside;
-use crate::supervise::environment::PATH;
 
 /// How long a command may take to say its version.
 const LIMIT: Duration = Duration::from_secs(3);

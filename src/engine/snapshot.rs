@@ -12,17 +12,15 @@ use crate::host::clock;
 use crate::host::files::{self, FileError};
 use crate::host::relocation;
 use crate::host::replica::{put_back, replicate};
+use crate::model::json;
 use crate::model::layout::Layout;
+use crate::model::layout::hidden::{self, PARTIAL};
 use crate::model::name::InstanceName;
 use crate::model::snapshot::{FORMAT, INDEX, Snapshot, SnapshotCopy};
 use crate::model::trial::DataMove;
 use crate::package::tree;
 use crate::plan::observed::SnapshotSeen;
 
-/// How the name of what is not whole yet begins; the sweep of what killed processes left knows it.
-const PARTIAL: &str = ".partial-";
-/// How the name of what is to be removed begins.
-const TRASH: &str = ".trash-";
 /// How the name of a snapshot ends that is being given back.
 const USED: &str = "-used";
 
@@ -106,8 +104,7 @@ fn fill(folder: &Utf8Path, tree: &str, data: &DataMove) -> Result<Vec<Utf8PathBu
         snapshot.copies.push(SnapshotCopy { path: path.clone(), entry });
         left_out.extend(replica.left_out);
     }
-    // A snapshot holds only strings and numbers.
-    let text = serde_json::to_string_pretty(&snapshot).unwrap_or_default() + "\n";
+    let text = json::text(&snapshot);
     files::write(&folder.join(INDEX), &text, 0o600, None)?;
     sync(folder, &opened)?;
     Ok(left_out)
@@ -148,7 +145,7 @@ pub(crate) fn put_away(
     let all = layout.snapshots(name);
     let used = all.join(tree).join(format!("{number}{USED}"));
     if files::facts(&used)?.is_some() {
-        relocation::rename(&used, &all.join(format!("{TRASH}{tree}-{number}")))?;
+        relocation::rename(&used, &all.join(hidden::put_away(tree, number)))?;
     }
     Ok(())
 }
@@ -157,7 +154,7 @@ pub(crate) fn put_away(
 fn put_used_away(all: &Utf8Path, tree: &str) -> Result<(), FileError> {
     for entry in files::list(&all.join(tree))?.unwrap_or_default() {
         if let Some(number) = entry.strip_suffix(USED) {
-            relocation::rename(&all.join(tree).join(&entry), &all.join(format!("{TRASH}{tree}-{number}")))?;
+            relocation::rename(&all.join(tree).join(&entry), &all.join(hidden::put_away(tree, number)))?;
         }
     }
     Ok(())
@@ -210,10 +207,7 @@ pub(crate) fn tidy(layout: &Layout, name: &InstanceName) -> Result<(), Failure> 
         let mut numbers = numbers(&folder)?;
         numbers.pop();
         for number in numbers {
-            relocation::rename(
-                &folder.join(number.to_string()),
-                &all.join(format!("{TRASH}{tree}-{number}")),
-            )?;
+            relocation::rename(&folder.join(number.to_string()), &all.join(hidden::put_away(&tree, number)))?;
         }
         files::remove_empty_folder(&folder)?;
     }

@@ -17,6 +17,7 @@ use crate::engine::{adoption, report};
 use crate::host::notify::MoreTime;
 use crate::host::{environment, files, lock};
 use crate::model::ended::Ended;
+use crate::model::json;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::name::InstanceName;
@@ -234,7 +235,7 @@ pub fn at_stop(layout: &Layout, name: &InstanceName, ended: &Ended) -> Result<()
     if files::facts(&layout.state(name))?.is_none() {
         return Ok(());
     }
-    let text = serde_json::to_string_pretty(ended).unwrap_or_default() + "\n";
+    let text = json::text(ended);
     // Between the end of the old program and the start of the new one every moment counts. A record that a power cut
     // takes away says what there is to say: that the host went down.
     locked(layout, name, || Ok(files::write_for_now(&layout.ended(name), &text, 0o644)?))
@@ -337,7 +338,7 @@ fn has_been(status: &Status) -> bool {
 
 fn store(layout: &Layout, name: &InstanceName, switch: &Switch) -> Result<(), Failure> {
     // A switch holds two launch specs and a word, which JSON can always express.
-    let text = serde_json::to_string_pretty(switch).unwrap_or_default() + "\n";
+    let text = json::text(switch);
     Ok(files::write(&layout.switch(name), &text, 0o600, None)?)
 }
 

@@ -104,28 +104,18 @@ fn after(receipt: Receipt, trial: &Trial, watch: &Watch, ended: &Ended) -> Recei
 fn event(trial: &Trial, watch: &Watch, ended: &Ended) -> Event {
     let (old, new) = (Some(watch.from.version.clone()), trial.version(&watch.from.component));
     // Nobody asked for it.
-    let user = "supervisor".to_owned();
+    let user = "supervisor";
     match ended {
         Ended::TakenBack(TakenBack { reason, at }) => Event {
-            at: *at,
-            action: Action::TakenBack,
             from: new,
             to: old,
-            downtime_ms: None,
             reason: Some(reason.clone()),
-            source: None,
-            user,
+            ..Event::new(*at, Action::TakenBack, user)
         },
-        Ended::Proved(at) => Event {
-            at: at.unwrap_or_else(crate::host::clock::now),
-            action: Action::Proved,
-            from: None,
-            to: new,
-            downtime_ms: None,
-            reason: None,
-            source: None,
-            user,
-        },
+        Ended::Proved(at) => {
+            let at = at.unwrap_or_else(crate::host::clock::now);
+            Event { to: new, ..Event::new(at, Action::Proved, user) }
+        }
     }
 }
 

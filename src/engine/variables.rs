@@ -11,8 +11,8 @@ use crate::model::environment_file::{self, Variables};
 use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::owner::Owner;
+use crate::model::variable::PATH;
 use crate::plan::wanted::Beside;
-use crate::supervise::environment::PATH;
 
 pub(crate) mod readable;
 pub(crate) mod required;

@@ -5,6 +5,7 @@ use camino::Utf8PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::json;
 use crate::model::trial::DefinitionBefore;
 
 /// One line of a definition that is adopted, and what became of it.
@@ -147,8 +148,7 @@ impl Before {
     /// The text of its file.
     #[must_use]
     pub fn text(&self) -> String {
-        // Strings and truth values, which JSON can always express.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        json::text(self)
     }
 }
 
@@ -156,7 +156,6 @@ impl Attempt {
     /// The text of its file.
     #[must_use]
     pub fn text(&self) -> String {
-        // Strings and truth values, which JSON can always express.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        json::text(self)
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::compose::{EngineKind, Network};
 use crate::model::digest::Digest;
 use crate::model::duration::Span;
+use crate::model::json;
 use crate::model::marker::Marker;
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::package::{DevelopmentPort, DevelopmentService};
@@ -188,7 +189,7 @@ impl DevelopmentRecord {
     /// Its text. It holds only strings and numbers, which JSON can always express.
     #[must_use]
     pub fn text(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        json::text(self)
     }
 
     /// All that there may be of it, also what is wanted no more.

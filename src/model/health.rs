@@ -9,9 +9,6 @@ use crate::model::address::{HTTP_PATTERN, TCP_PATTERN};
 use crate::model::duration::Span;
 use crate::model::rule::Below;
 
-/// What a schema says of the place of a field: a JSON pointer (RFC 6901).
-pub const POINTER_PATTERN: &str = "^/";
-
 /// How a program that is ready shows that it still works: exactly one of the probes. A program that fails it so many
 /// times in a row is ended and started again, by the restart policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

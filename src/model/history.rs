@@ -35,6 +35,23 @@ pub struct Event {
     pub user: String,
 }
 
+impl Event {
+    /// Something that was done by an account's wish, of which no more is said.
+    #[must_use]
+    pub fn new(at: Moment, action: Action, user: impl Into<String>) -> Self {
+        Self {
+            at,
+            action,
+            from: None,
+            to: None,
+            downtime_ms: None,
+            reason: None,
+            source: None,
+            user: user.into(),
+        }
+    }
+}
+
 /// What was done to an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -12,6 +12,7 @@ use crate::model::digest::Digest;
 use crate::model::duration::Span;
 use crate::model::health::{HealthPolicy, HealthProbe};
 use crate::model::idle::Idle;
+use crate::model::json;
 use crate::model::manifest::{
     Hardening, Hooks, Limits, PackageSource, PlatformKind, RestartWhen, Scope, Stdin, StopSignal,
     Supervision, Systemd, VariableName, is_default,
@@ -328,8 +329,7 @@ impl LaunchSpec {
     /// The text of the spec's file.
     #[must_use]
     pub fn text(&self) -> String {
-        // A launch spec holds only strings, numbers and maps of strings, which JSON can always express.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        json::text(self)
     }
 
     /// The program's arguments with their tokens expanded; the first is the program.

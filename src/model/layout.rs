@@ -6,9 +6,13 @@ use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::name::{ComponentName, InstanceName};
 use crate::model::operating_system::OperatingSystem;
 
+pub mod hidden;
 mod usual;
 
 pub use usual::{HostFolders, UserFolders};
+
+/// The name of the file beside the status that says what the supervisor saw happen.
+pub const EVENTS: &str = "events.jsonl";
 
 /// The folders of one scope on this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,7 +170,7 @@ impl Layout {
     /// What the supervisor saw happen, a line an event.
     #[must_use]
     pub fn events(&self, name: &InstanceName) -> Utf8PathBuf {
-        self.report(name).join("events.jsonl")
+        self.report(name).join(EVENTS)
     }
 
     /// The lock that commands hold while they change an instance. Never deleted.

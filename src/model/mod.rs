@@ -30,6 +30,7 @@ pub mod idle;
 pub mod image;
 pub mod index;
 pub mod interview;
+pub mod json;
 pub mod launch;
 pub mod layout;
 pub mod level;

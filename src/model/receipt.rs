@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
+use crate::model::json;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
@@ -99,8 +100,7 @@ impl Receipt {
     /// The text of the receipt's file.
     #[must_use]
     pub fn text(&self) -> String {
-        // A receipt holds only strings and numbers, which JSON can always express.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        json::text(self)
     }
 
     /// Whose receipt it is.

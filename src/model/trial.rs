@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::digest::Digest;
 use crate::model::duration::Span;
 use crate::model::hook::HookCall;
+use crate::model::json;
 use crate::model::launch::{self, LaunchSpec};
 use crate::model::moment::Moment;
 use crate::model::name::ComponentName;
@@ -195,8 +196,7 @@ impl Trial {
     /// The text of the trial's file.
     #[must_use]
     pub fn text(&self) -> String {
-        // A trial holds a launch spec, words and times, which JSON can always express.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        json::text(self)
     }
 
     /// Whether this is the trial of a launch, and still open.

@@ -13,6 +13,7 @@ use thiserror::Error;
 use crate::host::os;
 use crate::host::os::{AsFd as _, OwnedFd};
 use crate::model::digest::Digest;
+use crate::model::layout::hidden::{self, PARTIAL, TRASH};
 use crate::model::name::ComponentName;
 use crate::model::version::Version;
 use crate::package::disk;
@@ -20,10 +21,6 @@ use crate::package::share::{Manner, Shared, share};
 
 /// The file at a tree's root that says that it is whole. It is written before the tree gets its name.
 pub const TOKEN: &str = ".complete";
-/// How the name of a tree begins that is being filled.
-pub const PARTIAL: &str = ".partial-";
-/// How the name of a tree begins that is to be removed.
-pub const TRASH: &str = ".trash-";
 
 /// The token's content: what was unpacked into the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -286,7 +283,7 @@ pub fn trash(parent: &Utf8Path, name: &str) -> Result<Utf8PathBuf, TreeError> {
     let folder = disk::open_folder(parent).map_err(failed(parent, "opened"))?;
     let path = parent.join(name);
     let from = CString::new(name).map_err(|_| TreeError::Name(name.to_owned()))?;
-    let trash = format!("{TRASH}{}-{}", name.trim_start_matches(PARTIAL), random());
+    let trash = hidden::put_away(name.trim_start_matches(PARTIAL), random());
     match disk::rename_to_free(&folder, &from, &trash) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(TreeError::Missing(path)),
         renamed => renamed.map_err(failed(&path, "renamed"))?,
@@ -303,19 +300,14 @@ pub fn empty_trash(parent: &Utf8Path) -> Result<u64, TreeError> {
 
 /// Removes what of the trash in a folder had one name before: others may need theirs again.
 pub fn empty_trash_of(parent: &Utf8Path, entry: &str) -> Result<u64, TreeError> {
-    // What follows the name is one number, or another name is meant that only begins with this one.
-    remove_trash(parent, |rest| {
-        let number = rest.strip_prefix(entry.as_bytes()).and_then(|rest| rest.strip_prefix(b"-"));
-        number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_hexdigit))
-    })
+    remove_trash(parent, |hidden| hidden::was_called(hidden, entry))
 }
 
 fn remove_trash(parent: &Utf8Path, is_meant: impl Fn(&[u8]) -> bool) -> Result<u64, TreeError> {
     let folder = disk::open_folder(parent).map_err(failed(parent, "opened"))?;
     let mut removed = 0;
     for name in disk::names(&folder).map_err(failed(parent, "listed"))? {
-        let Some(rest) = name.to_bytes().strip_prefix(TRASH.as_bytes()) else { continue };
-        if is_meant(rest) {
+        if name.to_bytes().starts_with(TRASH.as_bytes()) && is_meant(name.to_bytes()) {
             let path = parent.join(String::from_utf8_lossy(name.to_bytes()).as_ref());
             match disk::remove(folder.as_fd(), &name) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,

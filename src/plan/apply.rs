@@ -17,6 +17,7 @@ use crate::plan::drift::drift;
 use crate::plan::lifecycle::{guard_restart, stopped_and_started};
 use crate::plan::observed::{Observed, Readiness};
 use crate::plan::refusal::Refusal;
+use crate::plan::step::files::{put_away, unpublished, written};
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::plan::wanted::Wanted;
 use crate::platform::calls::{self, Sockets};
@@ -216,17 +217,11 @@ fn tree(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> Result<(), Ref
         if observed.uses(&name) {
             return Err(Refusal::LiveTree { component, version });
         }
-        let (from, to) = (folder.join(&name), put_away(&folder, &name, wanted.now.0));
-        plan.push(
-            Step::Move { from: from.clone(), to: to.clone() },
-            Undo::step(Step::Move { from: to, to: from }),
-        );
+        let (step, undo) = put_away(&folder, &name, wanted.now);
+        plan.push(step, undo);
         plan.after.push(Step::EmptyTrash { folder: folder.clone(), entry: None });
     }
-    let undo = Step::Move {
-        from: folder.join(&name),
-        to: put_away(&folder, &format!("undone-{name}"), wanted.now.0),
-    };
+    let undo = unpublished(&folder, &name, wanted.now);
     let step = Step::Publish {
         archive: archive.path.clone(),
         digest: archive.digest,
@@ -235,25 +230,13 @@ fn tree(plan: &mut Plan, wanted: &Wanted, observed: &Observed) -> Result<(), Ref
         tree: name,
         over: false,
     };
-    plan.push(step, Undo::step(undo));
+    plan.push(step, undo);
     Ok(())
-}
-
-/// The name under which something is put away until it is removed for good.
-#[must_use]
-pub fn put_away(folder: &Utf8Path, name: &str, now: jiff::Timestamp) -> Utf8PathBuf {
-    folder.join(format!(".trash-{name}-{}", now.as_microsecond()))
 }
 
 fn write(plan: &mut Plan, path: &Utf8Path, text: &str, mode: u32, before: Option<&str>) {
     let (step, undo) = written(path, text, mode, before);
     plan.push(step, undo);
-}
-
-pub(super) fn written(path: &Utf8Path, text: &str, mode: u32, before: Option<&str>) -> (Step, Undo) {
-    let step = |text: &str| Step::Write { path: path.to_owned(), text: text.to_owned(), mode, owner: None };
-    let undo = before.map_or_else(|| Step::Remove { path: path.to_owned() }, step);
-    (step(text), Undo::step(undo))
 }
 
 /// The step that waits for a launch to be ready.

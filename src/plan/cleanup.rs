@@ -12,10 +12,10 @@ use crate::model::moment::Moment;
 use crate::model::owner::Owner;
 use crate::model::receipt::Receipt;
 use crate::model::trial::Trial;
-use crate::plan::apply::put_away;
 use crate::plan::observed::{Observed, Running, Tree};
 use crate::plan::reference::{Fact, Referrer};
 use crate::plan::refusal::Refusal;
+use crate::plan::step::files::{put_away, removed};
 use crate::plan::step::{Operation, Plan, Step, Undo};
 
 /// Decides which version trees go. What stays is the union of
@@ -47,52 +47,36 @@ pub fn cleanup(
     }
     let stays = |name: &str| kept.contains(name) || needed.iter().any(|(needed, _)| needed == name);
     for tree in observed.trees.iter().filter(|tree| !stays(&tree.name)) {
-        let (from, to) = (folder.join(&tree.name), put_away(&folder, &tree.name, now.0));
-        plan.push(
-            Step::Move { from: from.clone(), to: to.clone() },
-            Undo::step(Step::Move { from: to, to: from }),
-        );
+        let (step, undo) = put_away(&folder, &tree.name, now);
+        plan.push(step, undo);
     }
     // A launch of a tree that is no more, and a snapshot that it left, are of no use either.
     for (tree, old) in observed.specs.iter().filter(|(tree, _)| !stays(tree)) {
-        let path = layout.launch(&spec.name, tree);
-        let undo = Step::Write { path: path.clone(), text: old.text(), mode: 0o644, owner: None };
-        plan.push(Step::Remove { path }, Undo::step(undo));
+        let (step, undo) = removed(layout.launch(&spec.name, tree), &old.text());
+        plan.push(step, undo);
     }
     plan.notices.extend(images(observed, stays));
     let snapshots = layout.snapshots(&spec.name);
     let old: Vec<&String> = observed.snapshots.iter().filter(|tree| !stays(tree)).collect();
     for tree in &old {
-        let (from, to) = (snapshots.join(tree), put_away(&snapshots, tree, now.0));
-        plan.push(
-            Step::Move { from: from.clone(), to: to.clone() },
-            Undo::step(Step::Move { from: to, to: from }),
-        );
+        let (step, undo) = put_away(&snapshots, tree, now);
+        plan.push(step, undo);
     }
     for name in &observed.stale_downloads {
         plan.push(Step::Remove { path: layout.downloads(&spec.name).join(name) }, Undo::Nothing);
     }
     let runtimes = layout.runtimes();
     for build in &observed.unused_runtimes {
-        let (from, to) = (runtimes.join(build), put_away(&runtimes, build, now.0));
-        plan.push(
-            Step::Move { from: from.clone(), to: to.clone() },
-            Undo::step(Step::Move { from: to, to: from }),
-        );
+        let (step, undo) = put_away(&runtimes, build, now);
+        plan.push(step, undo);
         plan.notices.push(format!("mainstay {build} goes: nothing is run by it any more"));
     }
     if plan.steps.is_empty() {
         return Ok(plan);
     }
     let event = Event {
-        at: now,
-        action: Action::CleanedUp,
-        from: None,
         to: observed.receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone()),
-        downtime_ms: None,
-        reason: None,
-        source: None,
-        user: caller.name.clone(),
+        ..Event::new(now, Action::CleanedUp, &caller.name)
     };
     plan.push(Step::Record { path: layout.history(&spec.name), event }, Undo::Nothing);
     plan.after.push(Step::EmptyTrash { folder, entry: None });

@@ -4,8 +4,8 @@ use camino::Utf8Path;
 
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
-use crate::plan::apply::written;
 use crate::plan::observed::Observed;
+use crate::plan::step::files::{removed, written};
 use crate::plan::step::{Plan, Step, Undo};
 use crate::plan::wanted::Wanted;
 use crate::platform::calls::{self, Sockets};
@@ -167,11 +167,7 @@ impl SocketFile {
         let before = observed.socket.as_deref();
         match (self, &wanted.definition.socket) {
             (Self::Added | Self::Changed, Some(socket)) => Some(written(&path, &socket.text, mode, before)),
-            (Self::Removed, None) => {
-                let text = before.unwrap_or_default().to_owned();
-                let undo = Undo::step(Step::Write { path: path.clone(), text, mode, owner: None });
-                Some((Step::Remove { path }, undo))
-            }
+            (Self::Removed, None) => Some(removed(path, before.unwrap_or_default())),
             _ => None,
         }
     }

@@ -29,14 +29,6 @@ impl Fact {
         let trees: BTreeSet<String> = trees.into_iter().collect();
         if trees.is_empty() { Self::None } else { Self::Known(trees) }
     }
-
-    /// What was found out, or why it could not be.
-    pub fn told<Error: fmt::Display>(found: Result<impl IntoIterator<Item = String>, Error>) -> Self {
-        match found {
-            Ok(trees) => Self::of(trees),
-            Err(error) => Self::Unreadable(error.to_string()),
-        }
-    }
 }
 
 /// What may need a version tree.

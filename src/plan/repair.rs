@@ -7,7 +7,7 @@ use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::owner::Owner;
 use crate::model::version::Version;
-use crate::plan::apply::put_away;
+use crate::plan::step::files::{put_away, unpublished};
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::plan::wanted::Archive;
 
@@ -71,25 +71,18 @@ pub fn repair(
         plan.push(step, Undo::Nothing);
     } else {
         // Whoever finds this half done puts the old tree back in its place, damaged as it is.
-        let moved = |from, to| Step::Move { from, to };
-        let (place, away) = (folder.join(&tree), put_away(&folder, &tree, now.0));
-        plan.push(moved(place.clone(), away.clone()), Undo::step(moved(away, place.clone())));
-        let undone = put_away(&folder, &format!("undone-{tree}"), now.0);
-        plan.push(step, Undo::step(moved(place, undone)));
+        let (away, back) = put_away(&folder, &tree, now);
+        plan.push(away, back);
+        plan.push(step, unpublished(&folder, &tree, now));
     }
     let count = damage.faults.len();
     let event = Event {
-        at: now,
-        action: Action::Repaired,
-        from: None,
         to: Some(damage.version.clone()),
-        downtime_ms: None,
         reason: Some(match count {
             1 => format!("one fault in its files: {}", damage.faults.join("")),
             _ => format!("{count} faults in its files"),
         }),
-        source: None,
-        user: caller.name.clone(),
+        ..Event::new(now, Action::Repaired, &caller.name)
     };
     plan.push(Step::Record { path: layout.history(&of.name), event }, Undo::Nothing);
     plan.after.push(Step::EmptyTrash { folder, entry: None });

@@ -22,6 +22,7 @@ pub use self::earlier::Earlier;
 pub use self::undo::Undo;
 
 mod earlier;
+pub(in crate::plan) mod files;
 mod shown;
 mod undo;
 

@@ -10,12 +10,13 @@ use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
 use crate::model::owner::Owner;
-use crate::model::receipt::Receipt;
 use crate::plan::apply::adopt::given_back;
-use crate::plan::apply::{close_trial, put_away};
+use crate::plan::apply::close_trial;
 use crate::plan::observed::{Observed, Running};
+use crate::plan::step::files::{put_away, removed};
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::plan::undefined::boot_link;
+use crate::platform::call::Call;
 use crate::platform::calls::{self, Sockets};
 use crate::platform::compose::{FILE_NAME, VARIABLES};
 use crate::platform::identity;
@@ -33,110 +34,152 @@ pub fn uninstall(
     purge: bool,
     restore: Option<&Before>,
 ) -> Plan {
-    let mut plan = Plan::new(Operation::Uninstall, spec);
-    let name = &spec.name;
     let of = identity(spec);
-    // What runs of an instance does so also when its definition is gone. What has neither definition nor receipt may be
-    // somebody else's, unless its guardian is ours.
-    let undefined = observed.is_undefined(name);
-    let is_ours = observed.definition.is_some() || undefined || spec.platform.is_guarded();
-    if is_ours && observed.running != Running::No {
-        let sockets = Sockets::if_any(observed.has_sockets(spec));
-        for call in calls::stop(&of, spec.stop_limit(), sockets) {
-            // Without its definition nobody could start it again.
-            let again = observed.runs() && !undefined;
-            let undo = if again { Undo::Start(calls::start(&of)) } else { Undo::Nothing };
-            plan.push(Step::Call { call }, undo);
-        }
-    }
-    if let Some(trial) = &observed.trial {
-        // What is stopped does not count, and what is started again finds it again.
-        close_trial(&mut plan, trial, &layout.trial(name));
-    }
-    if let Some(text) = &observed.socket {
-        let undo =
-            if observed.enabled { Undo::calls([calls::sockets_at_boot(&of, true)]) } else { Undo::Nothing };
-        plan.push(Step::Call { call: calls::sockets_at_boot(&of, false) }, undo);
-        let path = layout.socket_definition(name);
-        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, owner: None };
-        plan.push(Step::Remove { path }, Undo::step(back).and_calls(calls::after_definition_written(&of)));
-    }
-    if observed.definition.is_some() {
-        for call in calls::discard(&of, purge) {
-            plan.push(Step::Call { call }, Undo::Nothing);
-        }
-    }
-    if let Some(text) = &observed.compose {
-        let path = spec.deploy.join(FILE_NAME);
-        let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, owner: None };
-        plan.push(Step::Remove { path }, Undo::step(back));
-        // What stands in it is put together again by the next start.
-        plan.push(Step::Remove { path: layout.state(name).join(VARIABLES) }, Undo::Nothing);
-    }
-    if observed.definition.is_some() || undefined {
-        for call in calls::deregister(&of) {
-            let undo = if observed.enabled { Undo::calls(calls::enable(&of)) } else { Undo::Nothing };
-            plan.push(Step::Call { call }, undo);
-        }
-        let path = layout.definition(name, spec.platform);
-        if let Some(text) = &observed.definition {
-            let back = Step::Write { path: path.clone(), text: text.clone(), mode: 0o644, owner: None };
-            let undo = Undo::step(back).and_calls(calls::after_definition_written(&of));
-            plan.push(Step::Remove { path }, undo);
-        }
-        if let Some(path) = boot_link(spec, layout).filter(|path| undefined && observed.has(path)) {
-            plan.push(Step::Remove { path }, Undo::Nothing);
-        }
-        for call in calls::after_definition_removed(&of) {
-            plan.push(Step::Call { call }, Undo::Nothing);
-        }
-    }
-    if let Some(receipt) = &observed.receipt {
-        let path = layout.receipt(name);
-        let undo = Step::Write { path: path.clone(), text: receipt.text(), mode: 0o644, owner: None };
-        plan.push(Step::Remove { path }, Undo::step(undo));
-        let event = Event {
-            at: now,
-            action: Action::Uninstalled,
-            from: observed.receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone()),
-            to: None,
-            downtime_ms: None,
-            reason: None,
-            source: None,
-            user: caller.name.clone(),
-        };
-        plan.push(Step::Record { path: layout.history(name), event }, Undo::Nothing);
-    }
-    if spec.platform == PlatformKind::Systemd && !purge && (observed.definition.is_some() || undefined) {
-        // The stop itself has written it.
-        plan.push(Step::Remove { path: layout.ended(name) }, Undo::Nothing);
-    }
-    for folder in put_away_folders(spec, layout, purge) {
-        if observed.has(&folder)
-            && let (Some(parent), Some(entry)) = (folder.parent(), folder.file_name())
-        {
-            let to = put_away(parent, entry, now.0);
-            plan.push(
-                Step::Move { from: folder.clone(), to: to.clone() },
-                Undo::step(Step::Move { from: to, to: folder.clone() }),
-            );
-            plan.after.push(Step::EmptyTrash { folder: parent.to_owned(), entry: Some(entry.to_owned()) });
-        }
-    }
+    let undefined = observed.is_undefined(&spec.name);
+    let plan = Plan::new(Operation::Uninstall, spec);
+    let mut removal = Removal { plan, spec, layout, observed, of, undefined, now, purge };
+    removal.stop();
+    removal.sockets();
+    removal.container();
+    removal.definition();
+    removal.records(caller);
+    removal.folders();
+    let Removal { mut plan, of, .. } = removal;
     if let Some(before) = restore {
         give_back(&mut plan, &of, observed, before);
     }
     if purge {
         // In user scope data and logs stand together in a folder of the instance's own.
-        for folder in [layout.data(name), layout.logs(name)] {
-            if let Some(parent) = folder.parent().filter(|parent| parent.file_name() == Some(name.as_str()))
-                && parent != layout.state(name)
+        for folder in [layout.data(&spec.name), layout.logs(&spec.name)] {
+            if let Some(parent) =
+                folder.parent().filter(|parent| parent.file_name() == Some(spec.name.as_str()))
+                && parent != layout.state(&spec.name)
             {
                 plan.after.push(Step::RemoveFolder { path: parent.to_owned() });
             }
         }
     }
     plan.with_engine(spec)
+}
+
+/// A removal as it is being planned.
+struct Removal<'a> {
+    plan: Plan,
+    spec: &'a LaunchSpec,
+    layout: &'a Layout,
+    observed: &'a Observed,
+    of: Marker,
+    /// Whether its definition is gone or says no longer whose it is.
+    undefined: bool,
+    now: Moment,
+    purge: bool,
+}
+
+impl Removal<'_> {
+    fn push(&mut self, (step, undo): (Step, Undo)) {
+        self.plan.push(step, undo);
+    }
+
+    fn call(&mut self, call: Call, undo: Undo) {
+        self.plan.push(Step::Call { call }, undo);
+    }
+
+    /// What starts with the host again, where it did.
+    fn at_boot_again(&self, calls: impl IntoIterator<Item = Call>) -> Undo {
+        if self.observed.enabled { Undo::calls(calls) } else { Undo::Nothing }
+    }
+
+    fn stop(&mut self) {
+        let (spec, observed) = (self.spec, self.observed);
+        // What runs of an instance does so also when its definition is gone. What has neither definition nor receipt may
+        // be somebody else's, unless its guardian is ours.
+        let is_ours = observed.definition.is_some() || self.undefined || spec.platform.is_guarded();
+        if is_ours && observed.running != Running::No {
+            let sockets = Sockets::if_any(observed.has_sockets(spec));
+            for call in calls::stop(&self.of, spec.stop_limit(), sockets) {
+                // Without its definition nobody could start it again.
+                let again = observed.runs() && !self.undefined;
+                let undo = if again { Undo::Start(calls::start(&self.of)) } else { Undo::Nothing };
+                self.call(call, undo);
+            }
+        }
+        if let Some(trial) = &observed.trial {
+            // What is stopped does not count, and what is started again finds it again.
+            close_trial(&mut self.plan, trial, &self.layout.trial(&spec.name));
+        }
+    }
+
+    fn sockets(&mut self) {
+        let Some(text) = &self.observed.socket else { return };
+        let undo = self.at_boot_again([calls::sockets_at_boot(&self.of, true)]);
+        self.call(calls::sockets_at_boot(&self.of, false), undo);
+        let (step, undo) = removed(self.layout.socket_definition(&self.spec.name), text);
+        self.push((step, undo.and_calls(calls::after_definition_written(&self.of))));
+    }
+
+    fn container(&mut self) {
+        if self.observed.definition.is_some() {
+            for call in calls::discard(&self.of, self.purge) {
+                self.call(call, Undo::Nothing);
+            }
+        }
+        if let Some(text) = &self.observed.compose {
+            self.push(removed(self.spec.deploy.join(FILE_NAME), text));
+            // What stands in it is put together again by the next start.
+            let path = self.layout.state(&self.spec.name).join(VARIABLES);
+            self.push((Step::Remove { path }, Undo::Nothing));
+        }
+    }
+
+    fn definition(&mut self) {
+        let (spec, layout, observed) = (self.spec, self.layout, self.observed);
+        if observed.definition.is_none() && !self.undefined {
+            return;
+        }
+        for call in calls::deregister(&self.of) {
+            let undo = self.at_boot_again(calls::enable(&self.of));
+            self.call(call, undo);
+        }
+        if let Some(text) = &observed.definition {
+            let (step, undo) = removed(layout.definition(&spec.name, spec.platform), text);
+            self.push((step, undo.and_calls(calls::after_definition_written(&self.of))));
+        }
+        if let Some(path) = boot_link(spec, layout).filter(|path| self.undefined && observed.has(path)) {
+            self.push((Step::Remove { path }, Undo::Nothing));
+        }
+        for call in calls::after_definition_removed(&self.of) {
+            self.call(call, Undo::Nothing);
+        }
+    }
+
+    fn records(&mut self, caller: &Owner) {
+        let (layout, name) = (self.layout, &self.spec.name);
+        if let Some(receipt) = &self.observed.receipt {
+            self.push(removed(layout.receipt(name), &receipt.text()));
+            let event = Event {
+                from: receipt.active().map(|active| active.version.clone()),
+                ..Event::new(self.now, Action::Uninstalled, &caller.name)
+            };
+            self.push((Step::Record { path: layout.history(name), event }, Undo::Nothing));
+        }
+        let was_defined = self.observed.definition.is_some() || self.undefined;
+        if self.spec.platform == PlatformKind::Systemd && !self.purge && was_defined {
+            // The stop itself has written it.
+            self.push((Step::Remove { path: layout.ended(name) }, Undo::Nothing));
+        }
+    }
+
+    fn folders(&mut self) {
+        for folder in put_away_folders(self.spec, self.layout, self.purge) {
+            if self.observed.has(&folder)
+                && let (Some(parent), Some(entry)) = (folder.parent(), folder.file_name())
+            {
+                self.push(put_away(parent, entry, self.now));
+                let entry = Some(entry.to_owned());
+                self.plan.after.push(Step::EmptyTrash { folder: parent.to_owned(), entry });
+            }
+        }
+    }
 }
 
 /// The file of a container that was there before mainstay takes its place again, and its engine makes the container anew.

@@ -1,44 +1,33 @@
-//! The definition of an embedded instance, for mainstay's own guardian: `definition.json`.
+//! The definition of an embedded instance, for mainstay's own guardian: its entry.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
-use crate::platform::{Inexpressible, identity, stamp};
-
-/// The beginning of the line that holds the digest of all others.
-pub(super) const HASH: &str = "\"hash\": ";
-/// The format that this build writes.
-const FORMAT: u32 = 1;
+use crate::platform::entry;
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry {
-    format: u32,
-    hash: String,
-    marker: Marker,
+struct Said {
     boot: bool,
 }
 
 /// The text of the definition.
-pub(super) fn render(spec: &LaunchSpec) -> Result<String, Inexpressible> {
-    let entry =
-        Entry { format: FORMAT, hash: stamp::BLANK.to_owned(), marker: identity(spec), boot: spec.boot };
-    let text = serde_json::to_string_pretty(&entry)
-        .map_err(|error| Inexpressible::new("definition.json", error.to_string()))?;
-    Ok(stamp::press(&format!("{text}\n"), HASH))
+pub(super) fn render(spec: &LaunchSpec) -> String {
+    entry::text(spec, Said { boot: spec.boot })
+}
+
+fn read(text: &str) -> Option<(Marker, Said)> {
+    entry::read(text, PlatformKind::Embedded)
 }
 
 /// The marker in the text of a definition.
-pub(super) fn read(text: &str) -> Option<Marker> {
-    let marker = serde_json::from_str::<Entry>(text).ok()?.marker;
-    // A container's entry stands at the same place.
-    (marker.platform == PlatformKind::Embedded).then_some(marker)
+pub(super) fn marker(text: &str) -> Option<Marker> {
+    read(text).map(|(marker, _)| marker)
 }
 
 /// Whether the instance starts with the host or its user, as its definition says.
 #[must_use]
 pub fn starts_at_boot(text: &str) -> Option<bool> {
-    serde_json::from_str::<Entry>(text).ok().map(|entry| entry.boot)
+    read(text).map(|(_, said)| said.boot)
 }

@@ -21,6 +21,7 @@ pub mod command_line;
 pub mod compose;
 pub mod development;
 pub mod embedded;
+mod entry;
 pub mod exec_start;
 pub mod journal;
 mod lacks;
@@ -34,6 +35,7 @@ mod stamp;
 pub mod systemd;
 pub mod task;
 pub mod windows;
+mod xml;
 
 /// What a definition's text depends on besides the launch spec and the layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +134,7 @@ pub fn render(
     }
     match kind {
         PlatformKind::Systemd => systemd::unit::render(spec, layout, facts),
-        PlatformKind::Embedded => embedded::render(spec),
+        PlatformKind::Embedded => Ok(embedded::render(spec)),
         PlatformKind::Compose => compose::text::render(spec, layout),
         PlatformKind::Launchd => launchd::render(spec, layout),
         PlatformKind::Windows => windows::render(spec, layout),
@@ -147,7 +149,7 @@ pub fn render(
 pub fn marker(kind: PlatformKind, text: &str) -> Option<Marker> {
     match kind {
         PlatformKind::Systemd => systemd::marker::read(text),
-        PlatformKind::Embedded => embedded::read(text),
+        PlatformKind::Embedded => embedded::marker(text),
         PlatformKind::Compose => compose::entry::marker(text),
         PlatformKind::Launchd => launchd::marker(text),
         PlatformKind::Windows => windows::marker(text),
@@ -160,10 +162,8 @@ pub fn marker(kind: PlatformKind, text: &str) -> Option<Marker> {
 pub fn untouched(kind: PlatformKind, text: &str) -> bool {
     match kind {
         PlatformKind::Systemd => stamp::fits(text, systemd::marker::HASH),
-        PlatformKind::Embedded => stamp::fits(text, embedded::HASH),
-        PlatformKind::Compose => stamp::fits(text, compose::entry::HASH),
+        PlatformKind::Embedded | PlatformKind::Compose | PlatformKind::Windows => entry::untouched(text),
         PlatformKind::Launchd => launchd::untouched(text),
-        PlatformKind::Windows => windows::untouched(text),
         PlatformKind::Task => task::untouched(text),
     }
 }

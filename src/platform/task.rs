@@ -16,7 +16,7 @@ use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::platform::windows::arguments;
-use crate::platform::{Inexpressible, command_line, identity, stamp};
+use crate::platform::{Inexpressible, command_line, identity, stamp, xml};
 
 pub mod command;
 pub mod encoding;
@@ -105,23 +105,9 @@ fn fill(values: Values<'_>) -> Result<String, Inexpressible> {
     })
 }
 
-/// A text as XML 1.0 has it. A carriage return is written as its number, since a reader makes a line feed of it.
 fn escaped(text: &str) -> Result<String, String> {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\r' => escaped.push_str("&#13;"),
-            '\t' | '\n' => escaped.push(character),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
-                return Err(format!("`{}` holds a character that XML has no words for", text.escape_debug()));
-            }
-            other => escaped.push(other),
-        }
-    }
-    Ok(escaped)
+    xml::escaped(text)
+        .map_err(|_| format!("`{}` holds a character that XML has no words for", text.escape_debug()))
 }
 
 /// The marker in the text of a task. Most tasks are other people's, and are told by one search.

@@ -11,7 +11,8 @@ use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
-use crate::platform::{Inexpressible, command_line, identity, stamp};
+use crate::model::operating_system::OperatingSystem;
+use crate::platform::{Inexpressible, command_line, entry, identity};
 
 pub mod account;
 pub mod answer;
@@ -22,10 +23,6 @@ pub(super) mod words;
 
 pub use account::Account;
 
-/// The beginning of the line that holds the digest of all others.
-const HASH: &str = "\"hash\": ";
-/// The format that this build writes.
-const FORMAT: u32 = 1;
 /// The pauses before the manager starts a supervisor again that has died, in milliseconds. The last one goes on.
 const RECOVERY: [u64; 4] = [1_000, 5_000, 15_000, 30_000];
 /// After how long without a death the pauses begin anew.
@@ -79,11 +76,7 @@ impl Start {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry {
-    format: u32,
-    hash: String,
-    marker: Marker,
+struct Said {
     service: Registration,
 }
 
@@ -93,15 +86,7 @@ pub(super) fn render(spec: &LaunchSpec, layout: &Layout) -> Result<String, Inexp
         let reason = "a Windows service belongs to the host: use `task` for one of your own, or install with `--system`";
         return Err(Inexpressible::new("platform", reason));
     }
-    let entry = Entry {
-        format: FORMAT,
-        hash: stamp::BLANK.to_owned(),
-        marker: identity(spec),
-        service: registration(spec, layout)?,
-    };
-    let text = serde_json::to_string_pretty(&entry)
-        .map_err(|error| Inexpressible::new("definition.json", error.to_string()))?;
-    Ok(stamp::press(&format!("{text}\n"), HASH))
+    Ok(entry::text(spec, Said { service: registration(spec, layout)? }))
 }
 
 fn registration(spec: &LaunchSpec, layout: &Layout) -> Result<Registration, Inexpressible> {
@@ -130,17 +115,19 @@ fn registration(spec: &LaunchSpec, layout: &Layout) -> Result<Registration, Inex
     })
 }
 
+fn read(text: &str) -> Option<(Marker, Said)> {
+    entry::read(text, PlatformKind::Windows)
+}
+
 /// The marker in the text of a definition.
 pub(super) fn marker(text: &str) -> Option<Marker> {
-    let marker = serde_json::from_str::<Entry>(text).ok()?.marker;
-    // An embedded instance's and a container's entry stand at the same place.
-    (marker.platform == PlatformKind::Windows).then_some(marker)
+    read(text).map(|(marker, _)| marker)
 }
 
 /// What a definition asks the manager to keep; nothing where the text is none.
 #[must_use]
 pub fn wanted(text: &str) -> Option<Registration> {
-    serde_json::from_str::<Entry>(text).ok().map(|entry| entry.service)
+    read(text).map(|(_, said)| said.service)
 }
 
 impl Registration {
@@ -165,8 +152,9 @@ impl Registration {
         let words = command_line::taken_apart(&self.command_line);
         let Some((program, arguments)) = words.split_first() else { return false };
         let mut places = program.rsplit(['\\', '/']);
-        let is_copy = places.next().is_some_and(|file| file.eq_ignore_ascii_case("mainstay.exe"))
-            && places.nth(1) == Some(".runtime");
+        let is_copy =
+            places.next().is_some_and(|file| file.eq_ignore_ascii_case(OperatingSystem::Windows.program()))
+                && places.nth(1) == Some(".runtime");
         let own = ["run", "--name", name.as_str(), "--system"];
         self.description.is_empty() && is_copy && arguments.iter().take(own.len()).map(String::as_str).eq(own)
     }
@@ -194,11 +182,6 @@ impl Registration {
 /// Whether the manager keeps another value; what it does not tell is none.
 fn differs<T: PartialEq>(wanted: Option<&T>, kept: Option<&T>) -> bool {
     kept.is_some() && wanted != kept
-}
-
-/// Whether nobody has edited the text.
-pub(super) fn untouched(text: &str) -> bool {
-    stamp::fits(text, HASH)
 }
 
 #[cfg(test)]

@@ -12,12 +12,10 @@ use crate::host::process::{self, Credentials, as_account};
 use crate::host::untrusted;
 use crate::model::environment_file::{self, EnvironmentFileError};
 use crate::model::launch::LaunchSpec;
+use crate::model::variable::PATH;
 use crate::supervise::context::Context;
 use crate::supervise::values;
 
-/// Where programs are looked for, unless the spec says otherwise: the folders that every system has, and none
-/// of a version manager's, which come and go.
-pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The variable that tells which supervisor started a process.
 pub use crate::host::tree::MARK;
 /// The variable that tells which of its starts a process belongs to.

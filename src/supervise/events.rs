@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::{own_file, untrusted};
 use crate::model::event_line::EventLine;
+use crate::model::layout::EVENTS;
 
 /// The size at which the file becomes the predecessor, in bytes.
 const LARGEST: u64 = 64 << 10;
@@ -22,7 +23,7 @@ pub(crate) struct Events {
 impl Events {
     /// Those that stand beside a status file.
     pub(crate) fn beside(status: &Utf8Path) -> Self {
-        Self { path: status.with_file_name("events.jsonl") }
+        Self { path: status.with_file_name(EVENTS) }
     }
 
     /// Adds an event. One that can't be written is lost: neither a full disk nor anything else about this file is a

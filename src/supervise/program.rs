@@ -16,6 +16,7 @@ use crate::model::moment::Moment;
 use crate::model::size::Size;
 use crate::model::status::ProcessIdentity;
 use crate::model::umask::Umask;
+use crate::model::variable::PATH;
 use crate::supervise::context::{Context, ProgramOutput};
 use crate::supervise::environment::{self, Environment, Made};
 use crate::supervise::keeper;
@@ -125,7 +126,7 @@ impl Prepared {
 
 fn find(context: &Context, arguments: &[String], environment: &Environment) -> Result<Utf8PathBuf, String> {
     let name = arguments.first().ok_or_else(|| "the command is empty".to_owned())?;
-    let search = environment.get("PATH").and_then(|path| path.to_str()).unwrap_or(environment::PATH);
+    let search = environment.get("PATH").and_then(|path| path.to_str()).unwrap_or(PATH);
     process::find_program(name, search, &context.folders.deploy)
         .map_err(|error| format!("the program `{name}` can't be started: {error}"))
 }

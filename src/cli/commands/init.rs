@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use crate::host::signal::Signal;
+use crate::model::json;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
@@ -153,7 +154,7 @@ fn begun(
         let value = value_for(&text, path, typed);
         put(&mut text, path, value);
     }
-    Ok((serde_json::to_string_pretty(&text).unwrap_or_default() + "\n", settings))
+    Ok((json::text(&text), settings))
 }
 
 /// Puts the answers to our own questions where they belong.

@@ -10,6 +10,7 @@ use super::Done;
 use crate::engine::failure::Failure;
 use crate::host::files;
 use crate::host::lock::{self, LockError};
+use crate::model::json;
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
@@ -80,7 +81,7 @@ impl Record {
         }
         files::create_folder(&all, 0o700, None)?;
         files::create_folder(&folder, 0o700, None)?;
-        let text = serde_json::to_string_pretty(self).unwrap_or_default() + "\n";
+        let text = json::text(self);
         Ok(files::write(&path, &text, 0o600, None)?)
     }
 }

@@ -5,12 +5,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::records::records;
 use super::runtime::runtime;
-use super::{await_ready, beside, folders, in_place, relink, write, written};
+use super::{await_ready, beside, folders, in_place, relink, write};
 use crate::model::adoption::{Attempt, AttemptStage, Before, FORMAT};
 use crate::model::trial::{DefinitionBefore, Trial};
 use crate::plan::definition::definition;
 use crate::plan::observed::Observed;
 use crate::plan::refusal::Refusal;
+use crate::plan::step::files::written;
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::plan::wanted::Wanted;
 use crate::platform::call::Call;

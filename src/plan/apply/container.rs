@@ -5,13 +5,14 @@
 use camino::Utf8PathBuf;
 
 use super::records::records;
-use super::{await_ready, beside, folders, put_away, relink, start, write, written};
+use super::{await_ready, beside, folders, relink, start, write};
 use crate::model::adoption::Before;
 use crate::model::compose::OldContainer;
 use crate::model::launch::LaunchSpec;
 use crate::model::version::Version;
 use crate::plan::observed::Observed;
 use crate::plan::refusal::Refusal;
+use crate::plan::step::files::{unpublished, written};
 use crate::plan::step::{Earlier, Operation, Plan, Replaced, Step, Undo};
 use crate::plan::wanted::Wanted;
 use crate::platform::call::Call;
@@ -130,10 +131,9 @@ fn mark(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
     let Some(container) = spec.container.as_ref().filter(|_| observed.whole_tree(&tree).is_none()) else {
         return;
     };
-    let away = put_away(&folder, &format!("undone-{tree}"), wanted.now.0);
-    let undo = Step::Move { from: folder.join(&tree), to: away };
+    let undo = unpublished(&folder, &tree, wanted.now);
     let program = container.pinned.clone().into();
-    plan.push(Step::Mark { folder, tree, program }, Undo::step(undo));
+    plan.push(Step::Mark { folder, tree, program }, undo);
 }
 
 /// Has the container exchanged where it runs, and goes by what was written before. `begins`: the first of those steps.

@@ -1,10 +1,11 @@
 //! The services for development beside an instance: their files, then their containers, each with its way back. They
 //! come before the service itself, which needs them to be ready.
 
-use super::{await_ready, written};
+use super::await_ready;
 use crate::model::development::DevelopmentContainer;
 use crate::plan::observed::{DevelopmentSeen, Observed};
 use crate::plan::refusal::Refusal;
+use crate::plan::step::files::written;
 use crate::plan::step::{DevelopmentVerb, Plan, Step, Undo};
 use crate::plan::wanted::{Development, Wanted};
 use crate::platform::calls::{self, Sockets};

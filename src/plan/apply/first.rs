@@ -4,9 +4,10 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{await_ready, put_away};
+use super::await_ready;
 use crate::model::manifest::PlatformKind;
 use crate::plan::observed::Observed;
+use crate::plan::step::files::put_away;
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::plan::wanted::Wanted;
 use crate::platform::calls::{self, Sockets};
@@ -43,9 +44,9 @@ fn taken_back(wanted: &Wanted, observed: &Observed) -> Vec<Step> {
     let mut steps = Vec::new();
     for folder in folders.into_iter().filter(|folder| !observed.has(folder)) {
         if let (Some(parent), Some(entry)) = (folder.parent(), folder.file_name()) {
-            let (parent, entry) = (parent.to_owned(), entry.to_owned());
-            steps.push(Step::Move { to: put_away(&parent, &entry, wanted.now.0), from: folder });
-            steps.push(Step::EmptyTrash { folder: parent, entry: Some(entry) });
+            let (away, _) = put_away(parent, entry, wanted.now);
+            steps.push(away);
+            steps.push(Step::EmptyTrash { folder: parent.to_owned(), entry: Some(entry.to_owned()) });
         }
     }
     if spec.platform == PlatformKind::Systemd {

@@ -3,6 +3,7 @@
 use crate::model::hook::{self, HookCall};
 use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::token::{Places, expand};
+use crate::model::variable::PATH;
 use crate::plan::wanted::Wanted;
 
 /// The field of the command that brings data into the new form.
@@ -35,7 +36,7 @@ impl Between<'_> {
         let name = &spec.name;
         let tree = |spec: &LaunchSpec| layout.tree(name, &spec.tree()).into_string();
         let environment = [
-            ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
+            ("PATH", PATH.to_owned()),
             ("MAINSTAY_NAME", name.to_string()),
             ("MAINSTAY_VERSION", self.to.version.to_string()),
             ("MAINSTAY_FROM_VERSION", self.from.version.to_string()),

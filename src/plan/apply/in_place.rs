@@ -5,12 +5,13 @@
 use camino::Utf8PathBuf;
 
 use super::records::records;
+use super::relink;
 use super::switching::hook;
-use super::{put_away, relink, written};
 use crate::model::launch::LaunchSpec;
 use crate::model::receipt::Receipt;
 use crate::plan::lifecycle::restart;
 use crate::plan::observed::{Observed, Readiness};
+use crate::plan::step::files::{unpublished, written};
 use crate::plan::step::{Operation, Plan, Step, Undo};
 use crate::plan::wanted::{Standing, Wanted};
 
@@ -23,10 +24,9 @@ pub(super) fn marks(plan: &mut Plan, wanted: &Wanted, standing: &Standing, obser
     trees.dedup();
     for tree in trees {
         if observed.whole_tree(&tree).is_none() {
-            let away = put_away(&folder, &format!("undone-{tree}"), wanted.now.0);
-            let undo = Step::Move { from: folder.join(&tree), to: away };
+            let undo = unpublished(&folder, &tree, wanted.now);
             let program: Utf8PathBuf = standing.program.clone();
-            plan.push(Step::Mark { folder: folder.clone(), tree, program }, Undo::step(undo));
+            plan.push(Step::Mark { folder: folder.clone(), tree, program }, undo);
         }
     }
 }

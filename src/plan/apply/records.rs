@@ -69,14 +69,10 @@ pub(super) fn receipt(plan: &mut Plan, operation: Operation, wanted: &Wanted, ob
         _ => Action::Applied,
     };
     let event = Event {
-        at: wanted.now,
-        action,
         from,
         to: Some(spec.version.clone()),
-        downtime_ms: None,
-        reason: None,
         source: provenance(wanted),
-        user: wanted.caller.name.clone(),
+        ..Event::new(wanted.now, action, &wanted.caller.name)
     };
     plan.push(Step::Record { path: layout.history(&spec.name), event }, Undo::Nothing);
 }

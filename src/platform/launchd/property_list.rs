@@ -14,7 +14,7 @@ use crate::model::layout::{Layout, label};
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::platform::refusal::{reason, refused};
-use crate::platform::{Inexpressible, stamp};
+use crate::platform::{Inexpressible, stamp, xml};
 
 const TEMPLATE: &str = include_str!("../../../templates/launchd.plist");
 /// The beginning of the line that holds the digest of all others.
@@ -103,23 +103,9 @@ fn environment() -> Result<Environment<'static>, Error> {
     Ok(environment)
 }
 
-/// A text as it stands in an element. A carriage return would be read as a line feed, and some characters XML can't hold.
 fn escaped(text: &str) -> Result<String, String> {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\r' => escaped.push_str("&#13;"),
-            '\t' | '\n' => escaped.push(letter),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
-                return Err(format!("a property list can't hold the character U+{:04X}", u32::from(letter)));
-            }
-            _ => escaped.push(letter),
-        }
-    }
-    Ok(escaped)
+    xml::escaped(text)
+        .map_err(|letter| format!("a property list can't hold the character U+{:04X}", u32::from(letter)))
 }
 
 /// The marker in the text of a property list, however it is laid out.

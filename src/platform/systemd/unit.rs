@@ -10,14 +10,13 @@ use crate::model::manifest::{Scope, Supervision};
 use crate::model::size::Size;
 use crate::model::token::Places;
 use crate::model::trial::{END_OF_TRIAL, SETUP_FAILED};
+use crate::model::variable::PATH;
 use crate::model::watched::Watched;
 use crate::platform::systemd::hardening;
 use crate::platform::systemd::native::{self, Native};
 use crate::platform::systemd::{OLDEST, extras, marker, text};
 use crate::platform::{Facts, Inexpressible, stamp};
 
-/// What systemd itself gives to the services of the host, whatever the host's settings are.
-const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The same for a user, who has no use for the administrator's programs.
 const USER_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// The name under which systemd hands over the environment file.
@@ -162,7 +161,7 @@ fn ours(spec: &LaunchSpec, layout: &Layout, words: &[&str]) -> Vec<String> {
 /// The variables of the unit. Under our supervision they are for mainstay, which makes the program's own;
 /// natively the program has them too, and its own come later and win.
 fn environment(spec: &LaunchSpec, layout: &Layout, places: &Places<'_>) -> Vec<(String, String)> {
-    let path = if spec.scope == Scope::System { SYSTEM_PATH } else { USER_PATH };
+    let path = if spec.scope == Scope::System { PATH } else { USER_PATH };
     let mut variables = vec![("PATH".to_owned(), path.to_owned())];
     let mut folder = |name: &str, value: Option<&Utf8Path>| {
         variables.extend(value.map(|value| (name.to_owned(), value.to_string())));

@@ -6,6 +6,7 @@ use super::Supervisor;
 use crate::host::identity::Process;
 use crate::host::{clock, identity, tree};
 use crate::model::event_line::{EventKind, EventLine};
+use crate::model::layout::EVENTS;
 use crate::model::moment::BootMoment;
 use crate::supervise::events::read_events;
 use crate::supervise::program::Program;
@@ -35,7 +36,7 @@ impl Supervisor {
     /// nobody was killed.
     fn has_ended_since(&self) -> bool {
         let started = read_status(&self.context.status).and_then(|status| status.started);
-        let events = read_events(&self.context.status.with_file_name("events.jsonl"));
+        let events = read_events(&self.context.status.with_file_name(EVENTS));
         let last_end =
             events.iter().rev().find(|event| event.event == EventKind::Ended).map(|event| event.at);
         started.is_some_and(|started| last_end.is_some_and(|end| end > started))
