@@ -65,8 +65,14 @@ pub fn repair(
     is_of_this_tree(context, of, &version, receipt.as_ref(), &stage)?;
     let archive = Archive { signed_by: None, introduces_key: false, ..stage.to_archive() };
     let now = clock::now();
+    // Where it is only looked at, the archive was unpacked elsewhere, and the usual is told.
+    let exchanges = if request.dry_run {
+        os::fs::EXCHANGES
+    } else {
+        stage.staging.can_replace(&tree_name(&of.component, &version))?
+    };
     let plan = || -> Result<Plan, Failure> {
-        let damage = damage(context, of, &version, &archive.staging)?;
+        let damage = damage(context, of, &version, &archive.staging, exchanges)?;
         if damage.runs && !damage.exchanges && !damage.faults.is_empty() && !request.dry_run {
             return Err(Failure::Usage(format!(
                 "`{}` runs from the damaged tree, and the folder of a program that runs can't get another name here: \
@@ -151,6 +157,7 @@ fn damage(
     of: &Marker,
     version: &Version,
     rebuilt: &Utf8Path,
+    exchanges: bool,
 ) -> Result<Damage, Failure> {
     let (layout, name) = (&context.layout, tree_name(&of.component, version));
     let path = layout.tree(&of.name, &name);
@@ -173,7 +180,7 @@ fn damage(
         faults: found.iter().map(ToString::to_string).collect(),
         shared_with,
         runs: report::live(layout, &of.name).is_some_and(|status| status.tree == name),
-        exchanges: os::fs::EXCHANGES,
+        exchanges,
     })
 }
 
