@@ -68,7 +68,7 @@ pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Resul
     });
     let path = deploy.folder.join(FILE_NAME);
     let beside = Vec::new();
-    let made = Declared { path, deploy, manifest, document, on_disk: false, open, beside };
+    let made = Declared { path, deploy, manifest, document, on_disk: false, given: None, open, beside };
     // Where an archive brings questions, the file is one of their answers; a container reads it where it is.
     let asks = made.open.is_some() || made.manifest.compose.is_some();
     if asks { Ok(made) } else { with_environment_file(made, arguments.env_file.as_deref()) }

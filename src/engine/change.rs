@@ -16,7 +16,8 @@ use crate::engine::readying::Readying;
 use crate::engine::source::{self, Proof, Source, Supply, present, verified};
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
 use crate::engine::{
-    Context, container, data, development, drafted, drift, installed, needed, registry, remarks, trial, trust,
+    Context, container, data, development, drafted, drift, given, installed, needed, registry, remarks,
+    trial, trust,
 };
 use crate::host::{files, lock};
 use crate::model::launch::tree_name;
@@ -150,6 +151,9 @@ fn with_archive(
     if request.source == Source::Input || !overtaken.get() {
         return outcome;
     }
+    if let Some(read_again) = given::anew(declared)? {
+        return attempt(context, target, &read_again, request, asking, &overtaken);
+    }
     if !declared.on_disk {
         return attempt(context, target, declared, request, asking, &overtaken);
     }
@@ -161,6 +165,9 @@ fn with_archive(
 
 /// Whether the manifest says what it said when it was read.
 fn is_current(declared: &Declared) -> Result<bool, Failure> {
+    if let Some(given) = &declared.given {
+        return Ok(files::read(&declared.path)? == given.before);
+    }
     Ok(!declared.on_disk || files::read(&declared.path)?.as_deref() == Some(declared.document.text()))
 }
 
@@ -176,6 +183,9 @@ fn attempt(
     installed::guard_request(declared, request)?;
     let supply = source::supply(context, declared, request, receipt.as_ref())?;
     // Images are their engine's to bring.
+    // The archive is unpacked before the plan, which says all the same whose folder is made for it.
+    let install = context.layout.install(&target.name);
+    let made = if files::facts(&install)?.is_none() { Some(install) } else { None };
     let stage = match &declared.manifest.compose {
         Some(_) => None,
         None => verified::stage(context, declared, request, &supply, receipt.as_ref())?,
@@ -185,7 +195,7 @@ fn attempt(
     let unsigned = stage.as_ref().and_then(|stage| unsigned(declared, request, stage));
     let asked;
     let declared = match &stage {
-        Some(stage) if !declared.on_disk => {
+        Some(stage) if !declared.on_disk && declared.given.is_none() => {
             let arrived = Arrived { archive: &stage.archive, tree: stage.staging.path() };
             asked = (asking.declare)(declared, arrived)?;
             &asked
@@ -208,7 +218,7 @@ fn attempt(
         needed::guard(declared, &wanted.spec, &meanings)?;
     }
     let of = identity(&wanted.spec);
-    let decide = || decide(context, declared, &of, request.operation, &wanted);
+    let decide = || decide(context, declared, &of, request.operation, &wanted, made.as_deref());
     let mut plan = decide()?;
     plan.notices.extend(remarks::remarks(declared, &wanted.spec, request.operation));
     plan.notices.extend(unsigned);
@@ -300,8 +310,12 @@ fn decide(
     of: &Marker,
     operation: Operation,
     wanted: &Wanted,
+    made: Option<&Utf8Path>,
 ) -> Result<Plan, Failure> {
     let mut observed = observe(context, of, &prepare::paths(wanted))?;
+    if let Some(made) = made {
+        observed.present.remove(made);
+    }
     data::observe(context, wanted, &mut observed)?;
     // What is not asked for is not looked at: an engine that is down keeps nobody from an upgrade.
     if wanted.development.is_some() {

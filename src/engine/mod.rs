@@ -15,6 +15,7 @@ mod drift;
 pub mod event;
 mod execute;
 pub mod failure;
+pub mod given;
 pub mod guard;
 mod hands;
 pub mod holders;
