@@ -81,10 +81,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
             u64::try_from(clock::now().0.duration_since(started.0).as_secs()).unwrap_or_default()
         }),
         running_version: running.filter(|running| version.as_ref() != Some(running)),
-        previous_version: receipt
-            .as_ref()
-            .and_then(Receipt::previous)
-            .map(|previous| previous.version.clone()),
+        previous_version: receipt.as_ref().and_then(previous),
         versions: unpacked(layout, of, version.as_ref()),
         restarts: restarts(live, spec.as_ref()),
         last_exit: reported
@@ -129,6 +126,11 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         version,
         state,
     }
+}
+
+/// The version to which a rollback goes.
+fn previous(receipt: &Receipt) -> Option<Version> {
+    receipt.previous().map(|previous| previous.version.clone())
 }
 
 /// The versions that are unpacked; of an instance of containers, or of a package manager, there are none.

@@ -132,15 +132,12 @@ fn folders(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
 /// The folder of a manifest that is brought to where there is none yet. It belongs to whoever owns the folder above.
 fn deploy_folder(wanted: &Wanted) -> Option<Planned> {
     let path = wanted.spec.deploy.clone();
-    let (step, undo) = match &wanted.owner {
-        None => (
-            Step::Folder { path: path.clone(), mode: 0o755, owner: None },
-            Undo::step(Step::RemoveFolder { path }),
-        ),
-        Some(_) => {
-            let own = |there| Step::OwnFolder { path: path.clone(), there, rights: wanted.owner.clone() };
-            (own(true), Undo::step(own(false)))
-        }
+    let (step, undo) = if wanted.owner.is_none() {
+        let step = Step::Folder { path: path.clone(), mode: 0o755, owner: None };
+        (step, Undo::step(Step::RemoveFolder { path }))
+    } else {
+        let own = |there| Step::OwnFolder { path: path.clone(), there, rights: wanted.owner.clone() };
+        (own(true), Undo::step(own(false)))
     };
     wanted.makes_deploy.then_some(Planned { step, undo })
 }
