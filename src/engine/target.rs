@@ -113,7 +113,7 @@ pub struct Declared {
     pub on_disk: bool,
     /// What it takes the place of, where it was brought as a file of its own.
     pub given: Option<Given>,
-    /// The files that are made with it.
+    /// The files that come with it.
     pub beside: Vec<Beside>,
     /// What a manifest that is made of what was typed leaves to its archive.
     pub open: Option<Open>,

@@ -142,7 +142,7 @@ fn deploy_folder(wanted: &Wanted) -> Option<Planned> {
     wanted.makes_deploy.then_some(Planned { step, undo })
 }
 
-/// The files that go with a new manifest, before anything that needs them.
+/// The files that come with the operation, before anything that needs them.
 fn beside(plan: &mut Plan, wanted: &Wanted) {
     let rights = &wanted.owner;
     for file in wanted.beside.iter().filter(|file| file.before.as_ref() != Some(&file.text)) {

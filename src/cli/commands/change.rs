@@ -14,6 +14,7 @@ use crate::cli::surroundings::{
 use crate::cli::wizard::Wizard;
 use crate::cli::{confirm, draft, interruption, password};
 use crate::engine::asking::{Arrived, Asking};
+use crate::engine::beside::VariablesFile;
 use crate::engine::change::{Outcome, Request, change, change_asking};
 use crate::engine::failure::Failure;
 use crate::engine::source::{Proof, Source};
@@ -54,10 +55,15 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         }
         target
     };
+    let variables = arguments.env_file.as_deref().map(VariablesFile::read).transpose()?;
+    let made = target.manifest.as_ref().filter(|declared| !declared.on_disk && !is_given);
+    // Where an archive comes with a new manifest, the file's lines are answers to its questions.
+    let asks = made.is_some_and(|made| made.manifest.compose.is_none()) && arguments.source.is_typed();
     let request = Request {
         operation: Operation::Install,
         source: source(&arguments.source)?,
         proof: proof(&arguments.source)?,
+        variables: variables.clone().filter(|_| !asks),
         version: arguments.version.clone(),
         wishes: Wishes {
             force: arguments.force,
@@ -75,11 +81,10 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         restart_only: false,
         dry_run: arguments.dry_run,
     };
-    let made = target.manifest.as_ref().filter(|declared| !declared.on_disk && !is_given);
     let wizard = Wizard {
         report,
         typed: &arguments.answers,
-        variables: arguments.env_file.as_deref(),
+        variables: variables.as_ref(),
         settings: draft::settings(arguments)?.1,
         yes: arguments.yes,
         development: arguments.dev,
@@ -89,10 +94,6 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         finish: |_| {},
         agreed: Cell::new(false),
     };
-    // Where an archive comes with a new manifest, it is a step of the plan, and known when the archive is.
-    let asks = made.is_some() && arguments.source.is_typed();
-    let environment_file = arguments.env_file.as_ref().filter(|_| !asks);
-    draft::check_environment_file(environment_file, &target)?;
     interruption::tell(&target.layout, &target.name);
     // Installing is what was typed; there is nothing to lose that would have to be asked for.
     let agree = |plan: &Plan| {
@@ -105,7 +106,6 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         confirm::agree(report, plan, arguments.yes, "Prepare this host, and install it?")
     };
     let outcome = with_context(report, target.layout.clone(), |context| {
-        draft::copy_environment_file(context, environment_file, &target, arguments.dry_run)?;
         let declare = |declared: &Declared, arrived: Arrived<'_>| wizard.declare(declared, arrived.tree);
         change_asking(context, &target, &request, &Asking { agree: &agree, declare: &declare })
     })?;
