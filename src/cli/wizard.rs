@@ -111,8 +111,8 @@ impl Wizard<'_> {
         (self.finish)(&mut manifest);
         let beside = beside::of(declared, papers)?;
         let text = json::text(&manifest);
-        let (manifest, document) = read_manifest("the manifest made of the answers", &text)?;
-        Ok(Declared { manifest, document, beside, ..declared.clone() })
+        let (made, document) = read_manifest("the manifest made of the answers", &text)?;
+        Ok(Declared { manifest: made, document, beside, ..declared.clone() })
     }
 
     /// The package without the questions that services for development answer, unless they are answered by what was typed.
