@@ -5,6 +5,7 @@ mod adopt;
 mod change;
 mod demo;
 mod doctor;
+mod export;
 mod history;
 mod init;
 mod lifecycle;
@@ -59,6 +60,7 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Schema(arguments) => texts::schema(report, &arguments),
         Command::Render(arguments) => texts::render(report, &arguments),
         Command::Pack(arguments) => pack::pack(report, &arguments),
+        Command::Export(arguments) => export::export(report, &arguments),
         Command::Completions(arguments) => Ok(texts::completions(report, &arguments)),
         Command::Man(arguments) => texts::man(report, &arguments),
     }
