@@ -24,4 +24,11 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("roles/service/meta/main.yml", include_str!("../../../templates/ansible/roles/service/meta/main.yml")),
     ("roles/service/tasks/binary.yml", include_str!("../../../templates/ansible/roles/service/tasks/binary.yml")),
     ("roles/service/tasks/main.yml", include_str!("../../../templates/ansible/roles/service/tasks/main.yml")),
+    ("tests/sanity/ignore-2.16.txt", include_str!("../../../templates/ansible/tests/sanity/ignore-2.16.txt")),
+    ("tests/sanity/ignore-2.17.txt", include_str!("../../../templates/ansible/tests/sanity/ignore-2.17.txt")),
+    ("tests/sanity/ignore-2.18.txt", include_str!("../../../templates/ansible/tests/sanity/ignore-2.18.txt")),
+    ("tests/sanity/ignore-2.19.txt", include_str!("../../../templates/ansible/tests/sanity/ignore-2.19.txt")),
+    ("tests/sanity/ignore-2.20.txt", include_str!("../../../templates/ansible/tests/sanity/ignore-2.20.txt")),
+    ("tests/unit/plugins/module_utils/test_decision.py", include_str!("../../../templates/ansible/tests/unit/plugins/module_utils/test_decision.py")),
+    ("tests/unit/plugins/module_utils/test_package.py", include_str!("../../../templates/ansible/tests/unit/plugins/module_utils/test_package.py")),
 ];
