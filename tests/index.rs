@@ -211,8 +211,17 @@ fn what_is_absent_is_stopped_and_uninstalled_and_cannot_be_started() {
     let top = place.top();
     for command in [&["stop", "--name", "nope"][..], &["uninstall", "--yes", "--name", "nope"]] {
         let output = place.run_in(top, command).good();
-        assert!(format!("{}{}", output.out, output.err).contains("not installed"), "{output:?}");
+        assert!(output.err.contains("no instance is called `nope`, and nothing was done\n"), "{output:?}");
+        assert!(output.out.is_empty() && output.err.contains("installed here: web"), "{output:?}");
     }
+    // A slip of the finger reads like no success, and names what was meant.
+    for command in [&["stop", "--name", "wbe"][..], &["uninstall", "--yes", "--name", "wbe"]] {
+        let output = place.run_in(top, command).good();
+        assert!(output.err.contains("`wbe`, and nothing was done; did you mean `web`?"), "{output:?}");
+        let output = place.run_in(top, &[command, &["--json"]].concat()).good();
+        assert!(output.out.contains("wbe is not installed; did you mean `web`?"), "{output:?}");
+    }
+    place.run_in(top, &["status", "--name", "wbe"]).fails(3, "did you mean `web`?");
     for command in ["start", "status", "restart"] {
         let output = place.run_in(top, &[command, "--name", "nope"]).fails(3, "no instance `nope`");
         // The candidates, one a line, with what tells them apart.

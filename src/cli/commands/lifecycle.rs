@@ -20,7 +20,7 @@ pub(crate) fn lifecycle(
         Err(Failure::Target(TargetError::Unknown { name, .. })) if operation == Operation::Stop => {
             // What is not there is stopped.
             guard_other_scope(&arguments.target, &name)?;
-            nothing_to(report, operation, &name);
+            nothing_to(report, operation, &name, &arguments.target)?;
             return Ok(0);
         }
         found => found?,
@@ -28,7 +28,7 @@ pub(crate) fn lifecycle(
     if target.marker.is_none() {
         guard_other_scope(&arguments.target, &target.name)?;
         if operation == Operation::Stop {
-            nothing_to(report, operation, &target.name);
+            nothing_to(report, operation, &target.name, &arguments.target)?;
             return Ok(0);
         }
     }

@@ -60,7 +60,7 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
     };
     let Some(of) = of else {
         guard_other_scope(&arguments.target, &name)?;
-        nothing_to(report, Operation::Uninstall, &name);
+        nothing_to(report, Operation::Uninstall, &name, &arguments.target)?;
         return Ok(0);
     };
     let removal = match (arguments.purge, arguments.restore) {
@@ -78,7 +78,7 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
         remove(context, &of, removal, arguments.dry_run, &agree)
     })?;
     if plan.is_empty() {
-        nothing_to(report, Operation::Uninstall, &name);
+        nothing_to(report, Operation::Uninstall, &name, &arguments.target)?;
         return Ok(0);
     }
     told(report, &plan, arguments.dry_run, &format!("{name} is removed"));
