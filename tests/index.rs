@@ -176,10 +176,16 @@ fn a_manifest_that_cannot_be_read_keeps_nobody_from_stopping() {
     let place = one();
     std::fs::write(place.deploy().join("mainstay.json"), "{").unwrap();
     for arguments in [&["status"][..], &["status", "--name", "web"]] {
-        place.run(arguments).fails(11, "passed over");
+        place.run(arguments).fails(11, "its manifest has faults and is left aside");
     }
-    place.run(&["stop", "--name", "web"]).good();
-    place.run(&["apply", "--yes"]).fails(2, "mainstay.json");
+    let stopped = place.run(&["stop", "--name", "web"]).good();
+    assert!(stopped.err.contains("its manifest has faults and is left aside"), "{stopped:?}");
+    // Who needs it says what is wrong with it, once.
+    let output = place.run(&["apply", "--yes"]).fails(2, "mainstay.json");
+    assert!(
+        !output.err.contains("left aside") && output.err.matches("mainstay.json").count() == 1,
+        "{output:?}"
+    );
     place.run(&["uninstall", "--yes"]).good();
 }
 

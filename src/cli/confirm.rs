@@ -36,7 +36,7 @@ pub(crate) fn show(report: &Report, plan: &Plan, diff: bool) {
             && mode & 0o044 != 0
         {
             for line in text.lines() {
-                report.line(styled(style::FAINT, format!("    | {}", shown::line(line))));
+                report.verbatim(styled(style::FAINT, format!("    | {}", shown::line(line))));
             }
         }
     }

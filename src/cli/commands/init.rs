@@ -265,7 +265,7 @@ fn show(report: &Report, files: &[Written]) {
         report.line(format!("write {} (mode {:04o}):", file.path, file.mode));
         let shown = if file.mode & 0o044 == 0 { "(only its owner may read it)" } else { &file.text };
         for line in shown.lines() {
-            report.line(styled(style::FAINT, format!("    {line}")));
+            report.verbatim(styled(style::FAINT, format!("    {line}")));
         }
     }
 }

@@ -50,7 +50,11 @@ pub(crate) fn lifecycle(
             (Operation::Stop, false) => format!("{name} is stopped"),
             _ => format!("{name} was restarted and is ready"),
         };
-        report.done(outcome);
+        if plan.is_empty() {
+            report.line(format!("nothing to do: {outcome}"));
+        } else {
+            report.done(outcome);
+        }
         for notice in &plan.notices {
             report.notice(notice);
         }

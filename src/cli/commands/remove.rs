@@ -30,7 +30,9 @@ pub(crate) fn cleanup(report: &Report, arguments: &UpgradeArguments) -> Result<u
     let freed = plan.room.frees.filter(|freed| *freed > 0);
     let freed = freed.map(|freed| format!(", {} freed", words::size(freed))).unwrap_or_default();
     let outcome = match removed {
-        0 if plan.steps.is_empty() => "there is no version that could go".to_owned(),
+        0 if plan.steps.is_empty() => {
+            "there is no version that could go; those that `upgrade.keep` says stay".to_owned()
+        }
         0 => format!("what was left of old versions is removed{freed}"),
         1 => format!("one old version removed{freed}"),
         count => format!("{count} old versions removed{freed}"),
@@ -114,6 +116,8 @@ fn told(report: &Report, plan: &Plan, dry_run: bool, outcome: &str) {
         report.document(&confirm::answer(plan, dry_run, None));
     } else if dry_run && !plan.is_empty() {
         confirm::show(report, plan, false);
+    } else if plan.is_empty() {
+        report.line(format!("nothing to do: {outcome}"));
     } else {
         report.done(outcome);
     }

@@ -10,7 +10,7 @@ use crate::cli::report::Report;
 use crate::cli::{completion, surroundings};
 use crate::engine::failure::Failure;
 use crate::engine::render;
-use crate::host::{environment, files};
+use crate::host::{environment, files, reader, temporary};
 use crate::model::answer::small::{SchemaName, SchemasAnswer, TextAnswer};
 use crate::model::nearest::nearest;
 use crate::model::schema::Published;
@@ -80,7 +80,19 @@ pub(crate) fn man(report: &Report, arguments: &ManArguments) -> Result<u8, Failu
             Failure::Usage(format!("there is no command `{name}`{}", meant.unwrap_or_default()))
         })?,
     };
-    Ok(told(report, format!("the manual page {}(1)", page_name(command)), &page(command)))
+    let text = page(command);
+    if report.is_watched() && read_by_a_person(command, &text)? {
+        return Ok(0);
+    }
+    Ok(told(report, format!("the manual page {}(1)", page_name(command)), &text))
+}
+
+/// Shows a page as manual pages are read, where the host can.
+fn read_by_a_person(command: &clap::Command, text: &[u8]) -> Result<bool, Failure> {
+    let folder = temporary::folder("mainstay-man-")?;
+    let path = folder.path().join(format!("{}.1", page_name(command)));
+    files::write(&path, &String::from_utf8_lossy(text), 0o644, None)?;
+    Ok(reader::shows(&path))
 }
 
 /// Writes the pages of all commands that are shown.
