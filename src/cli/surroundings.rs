@@ -79,8 +79,16 @@ pub(crate) fn layouts_to_list(scope: ScopeArguments) -> Result<Vec<Layout>, Fail
 
 /// The instance that a command changes.
 pub(crate) fn target_to_change(report: &Report, target: &TargetArguments) -> Result<Target, Failure> {
-    let (target, notices) = looked_for(target, &[layout(target.scope)?])?;
-    // Whoever needs the manifest fails by the same words.
+    found_to_work_on(report, target, &[layout(target.scope)?])
+}
+
+/// The same, where whoever needs the manifest fails by the words of a notice.
+fn found_to_work_on(
+    report: &Report,
+    target: &TargetArguments,
+    layouts: &[Layout],
+) -> Result<Target, Failure> {
+    let (target, notices) = looked_for(target, layouts)?;
     notices.into_iter().for_each(|notice| report.later(notice));
     Ok(target)
 }
@@ -109,7 +117,9 @@ fn declared(
     manifest: &ManifestArguments,
     layouts: &[Layout],
 ) -> Result<Target, Failure> {
-    let Some(file) = &manifest.manifest else { return found(report, target, layouts) };
+    let Some(file) = &manifest.manifest else {
+        return found_to_work_on(report, target, layouts);
+    };
     let folder = environment::working_folder()?;
     let (target, notices) = given::find(file, &choice(target), &folder, layouts)?;
     for notice in notices {
