@@ -170,12 +170,16 @@ fn that_nobody_vouches_for_an_archive_is_said_once_and_only_where_it_matters() {
         let after = text.split("its sha256 is ").nth(1).unwrap_or_default();
         after.chars().take_while(char::is_ascii_hexdigit).count()
     };
-    let mut terminal = seen(&place, 100, &["upgrade", "--from", &archive]);
+    let mut terminal = seen(&place, 200, &["upgrade", "--from", &archive]);
     terminal.awaits("the question", |screen| screen.contains("[y/N]"));
     terminal.types("y\n");
     assert_eq!(terminal.ended(), 0, "{}", terminal.bytes());
     let shown = terminal.bytes();
     assert_eq!((said(&shown), digest(&shown)), (1, 12), "{shown}");
+    // What it means for whoever uses the service, before anybody agrees.
+    let meant = "In short: the service is down until it is ready again, at most ";
+    assert!(shown.contains(meant) && shown.contains("; 1.0.0 stays as the way back."), "{shown}");
+    assert!(!shown.contains("close the switch"), "{shown}");
     // What runs already.
     let again = place.run(&["upgrade", "--from", &archive, "--yes"]).good();
     assert!(again.out.contains("nothing to do") && said(&again.err) == 0, "{again:?}");
