@@ -232,3 +232,15 @@ fn logs_that_go_on_say_so() {
         assert!(!output.err.contains("following"), "{output:?}");
     }
 }
+
+#[test]
+fn a_history_does_not_end_with_an_ending_where_it_runs() {
+    let place = installed();
+    let last = || place.run(&["history"]).good().out.lines().last().unwrap().to_owned();
+    assert!(last().contains("installed"), "{}", last());
+    place.run(&["stop"]).good();
+    assert!(last().contains("ended") && last().contains("stopped"), "{}", last());
+    place.run(&["start"]).good();
+    let words = words(&last());
+    assert!(words.contains(&"started".to_owned()) && words.contains(&"1.0.0".to_owned()), "{words:?}");
+}
