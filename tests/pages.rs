@@ -34,7 +34,7 @@ use home::{Home, Typed};
 const NEEDS: [(&str, &str); 12] = [
     ("root", "rights of root: the suites of tests/systems"),
     ("systemd", "a real systemd: tests/systems/pages runs these"),
-    ("engine", "Docker or Podman: tests/systems/compose"),
+    ("engine", "Docker or Podman: tests/systems/pages runs these too"),
     ("windows", "Windows: tests/wine"),
     ("macos", "macOS: tests/launchd.rs"),
     ("network", "a host that is not this one: tests/fetch.rs asks one of its own"),

@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
 use crate::engine::failure::Failure;
-use crate::engine::prepare::Stage;
+use crate::engine::stage::Stage;
 use crate::engine::target::{Declared, Open};
 use crate::host::files::{self, Kind};
 use crate::model::contradiction::read_manifest;

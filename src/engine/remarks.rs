@@ -3,17 +3,15 @@
 use camino::Utf8PathBuf;
 
 use crate::engine::target::Declared;
-use crate::engine::values::unreadable;
-use crate::host::{account, container, files, remedy, untrusted};
+use crate::engine::variables::of_file;
+use crate::engine::variables::readable::unreadable;
+use crate::host::{container, files, remedy};
 use crate::model::container::Container;
 use crate::model::doubt::{doubts, of_path};
-use crate::model::environment_file;
 use crate::model::launch::LaunchSpec;
 use crate::model::manifest::PlatformKind;
 use crate::plan::step::Operation;
-
-/// The largest environment file that is looked at, in bytes.
-const LARGEST: u64 = 1 << 20;
+use crate::plan::wanted::Beside;
 
 /// The remarks, as sentences.
 pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec, operation: Operation) -> Vec<String> {
@@ -27,7 +25,7 @@ pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec, operation: Operati
     let container = container::container().filter(|_| !chosen);
     doubtful
         .chain(of_platform(spec.platform, container))
-        .chain(of_environment_file(spec))
+        .chain(of_environment_file(spec, &declared.beside))
         .chain(of_secrets(spec))
         .chain(unreadable(spec, &declared.beside).map(|reason| format!("{reason}: the next start fails")))
         .chain(of_silence(declared, spec))
@@ -45,13 +43,9 @@ fn of_platform(platform: PlatformKind, container: Option<Container>) -> Option<S
 
 /// A `PATH` in the environment file that goes through a folder of one version. What else stands there is nobody's
 /// business, and what is wrong with the file the start tells.
-pub(crate) fn of_environment_file(spec: &LaunchSpec) -> Vec<String> {
+pub(crate) fn of_environment_file(spec: &LaunchSpec, coming: &[Beside]) -> Vec<String> {
     let Some(path) = &spec.environment_file else { return Vec::new() };
-    // With the rights of the folder's owner, whose file it is.
-    let owner = files::facts(&spec.deploy).ok().flatten().and_then(|facts| account::by_uid(facts.uid).ok());
-    let read = account::acting_as(owner.as_ref(), || untrusted::read(path, LARGEST));
-    let text = read.ok().and_then(Result::ok).flatten().unwrap_or_default();
-    let variables = environment_file::parse(&text).unwrap_or_default();
+    let variables = of_file(&spec.deploy, path, coming).unwrap_or_default();
     let paths = variables.iter().filter(|(name, _)| name.as_str() == "PATH");
     let doubtful = paths.flat_map(|(_, value)| of_path(value));
     doubtful.map(|doubt| format!("`PATH` in `{path}`: {doubt}")).collect()

@@ -111,7 +111,7 @@ pub struct Declared {
     pub document: Document,
     /// Whether it is there already, or only made of what was typed.
     pub on_disk: bool,
-    /// The files that are made with it.
+    /// The files that come with it.
     pub beside: Vec<Beside>,
     /// What a manifest that is made of what was typed leaves to its archive.
     pub open: Option<Open>,

@@ -129,7 +129,7 @@ fn folders(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
     }
 }
 
-/// The files that go with a new manifest, before anything that needs them.
+/// The files that come with the operation, before anything that needs them.
 fn beside(plan: &mut Plan, wanted: &Wanted) {
     let rights = &wanted.owner;
     for file in wanted.beside.iter().filter(|file| file.before.as_ref() != Some(&file.text)) {

@@ -39,6 +39,7 @@ pub(crate) static GROUPS: &[Group] = &[
         "2",
         &[
             "cli/",
+            "engine/beside.rs",
             "engine/change.rs",
             "engine/change/",
             "engine/check.rs",
@@ -85,7 +86,11 @@ pub(crate) static GROUPS: &[Group] = &[
         "4",
         &["platform/launchd/reader.rs", "platform/systemd/reader"],
     ),
-    each("Where the package comes from", "2", &["engine/source", "engine/prepare.rs", "package/version.rs"]),
+    each(
+        "Where the package comes from",
+        "2",
+        &["engine/source", "engine/resolve.rs", "engine/stage.rs", "package/version.rs"],
+    ),
     each("Fetching", "1", &["package/fetch"]),
     each("Archives", "5", &["package/", "engine/repair.rs"]),
     together(
@@ -105,7 +110,7 @@ pub(crate) static GROUPS: &[Group] = &[
     ),
     each("Signatures and digests", "5", &["package/signature.rs", "package/sums.rs"]),
     each("A package: packing", "5", &["package/pack.rs"]),
-    each("Programs that others install", "5", &["engine/origin", "engine/installed.rs"]),
+    each("Programs that others install", "5", &["engine/origin"]),
     each("mainstay itself", "5", &["engine/self_update"]),
     each("Containers and their images", "1", &["engine/container"]),
     each("Services for development", "1", &["engine/development"]),
@@ -240,9 +245,9 @@ pub(crate) static EXCLUDED: &[Excluded] = &[
     no_error("engine/", "", ACTIONS, "the name of a step or of an outcome, which fills other messages"),
     no_error("engine/guard", "", ACTIONS, "the name of an action, which fills \"can't …\""),
     no_error("supervise/run.rs", "", ACTIONS, "the name of an action, which fills \"can't …\""),
-    no_error("engine/installed.rs", "aim", &[", as by `…`"], "a part of a note about what was found"),
+    no_error("engine/origin/aim.rs", "aim", &[", as by `…`"], "a part of a note about what was found"),
     no_error(
-        "engine/installed.rs",
+        "engine/origin/aim.rs",
         "wanted_version",
         &["…; it is recorded as `unknown`", "nobody says which version `…` is, so none is recorded"],
         "a note: the operation goes on",

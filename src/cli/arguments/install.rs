@@ -43,7 +43,7 @@ pub struct InstallArguments {
     /// Ask for the password of the account that runs a Windows service, or take it from standard input
     #[arg(long)]
     pub user_password: bool,
-    /// A file of KEY=value lines, copied to where `service.environmentFile` of the manifest says
+    /// A file of KEY=value lines, copied to where `service.environmentFile` says, of the manifest or its package
     #[arg(long, value_name = "FILE")]
     pub env_file: Option<Utf8PathBuf>,
     /// Answers to the package's questions.

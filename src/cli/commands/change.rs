@@ -12,6 +12,7 @@ use crate::cli::surroundings::{choice, layout, target_to_change, target_to_see, 
 use crate::cli::wizard::Wizard;
 use crate::cli::{confirm, draft, interruption, password};
 use crate::engine::asking::{Arrived, Asking};
+use crate::engine::beside::VariablesFile;
 use crate::engine::change::{Outcome, Request, change, change_asking};
 use crate::engine::failure::Failure;
 use crate::engine::source::{Proof, Source};
@@ -45,10 +46,15 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         let here = TargetArguments { instance_dir: Some(folder), ..arguments.target.clone() };
         target_to_change(report, &here)?
     };
+    let variables = arguments.env_file.as_deref().map(VariablesFile::read).transpose()?;
+    let made = target.manifest.as_ref().filter(|declared| !declared.on_disk);
+    // Where an archive comes with a new manifest, the file's lines are answers to its questions.
+    let asks = made.is_some_and(|made| made.manifest.compose.is_none()) && arguments.source.is_typed();
     let request = Request {
         operation: Operation::Install,
         source: source(&arguments.source)?,
         proof: proof(&arguments.source)?,
+        variables: variables.clone().filter(|_| !asks),
         version: arguments.version.clone(),
         wishes: Wishes {
             force: arguments.force,
@@ -66,11 +72,10 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         restart_only: false,
         dry_run: arguments.dry_run,
     };
-    let made = target.manifest.as_ref().filter(|declared| !declared.on_disk);
     let wizard = Wizard {
         report,
         typed: &arguments.answers,
-        variables: arguments.env_file.as_deref(),
+        variables: variables.as_ref(),
         settings: draft::settings(arguments)?.1,
         yes: arguments.yes,
         development: arguments.dev,
@@ -80,10 +85,6 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         finish: |_| {},
         agreed: Cell::new(false),
     };
-    // Where an archive comes with a new manifest, it is a step of the plan, and known when the archive is.
-    let asks = made.is_some() && arguments.source.is_typed();
-    let environment_file = arguments.env_file.as_ref().filter(|_| !asks);
-    draft::check_environment_file(environment_file, &target)?;
     interruption::tell(&target.layout, &target.name);
     // Installing is what was typed; there is nothing to lose that would have to be asked for.
     let agree = |plan: &Plan| {
@@ -96,7 +97,6 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         confirm::agree(report, plan, arguments.yes, "Prepare this host, and install it?")
     };
     let outcome = with_context(report, target.layout.clone(), |context| {
-        draft::copy_environment_file(context, environment_file, &target, arguments.dry_run)?;
         let declare = |declared: &Declared, arrived: Arrived<'_>| wizard.declare(declared, arrived.tree);
         change_asking(context, &target, &request, &Asking { agree: &agree, declare: &declare })
     })?;

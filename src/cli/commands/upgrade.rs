@@ -25,7 +25,7 @@ pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u
     let mut request = request(arguments)?;
     if arguments.pick {
         let Some(version) = pick::version(report, &target)? else {
-            return Err(Failure::Usage("nothing was changed".to_owned()));
+            return Err(Failure::Declined);
         };
         request.version = Some(version);
     }
@@ -53,6 +53,7 @@ pub(super) fn request(arguments: &UpgradeArguments) -> Result<Request, Failure> 
         operation: if arguments.rollback { Operation::Rollback } else { Operation::Upgrade },
         source,
         proof: proof(&arguments.source)?,
+        variables: None,
         version: arguments.to.clone().or_else(|| arguments.version.clone()),
         wishes: Wishes {
             force: arguments.force || unpacked,

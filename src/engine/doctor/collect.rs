@@ -18,7 +18,7 @@ use crate::engine::runtimes;
 use crate::engine::status::status;
 use crate::engine::supervisor::active_launch;
 use crate::engine::target::{Choice, TargetError, manifest_in};
-use crate::engine::values::unreadable;
+use crate::engine::variables::readable::unreadable;
 use crate::host::files::Kind;
 use crate::host::tree as processes;
 use crate::host::{account, clock, disk, files, identity, lock, untrusted};
@@ -175,7 +175,7 @@ fn manifest(layout: &Layout, of: &Marker, spec: Option<&LaunchSpec>) -> Manifest
                 doubts: doubts(&declared.document)
                     .iter()
                     .map(ToString::to_string)
-                    .chain(spec.map(of_environment_file).unwrap_or_default())
+                    .chain(spec.map(|spec| of_environment_file(spec, &[])).unwrap_or_default())
                     .collect(),
             }
         }
