@@ -48,7 +48,7 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
     let deploy = &declared.deploy;
     let platform = platform_of(declared);
     if !manager::is_there(platform) {
-        return Err(Refusal::NotHere { platform, usual: default_platform() }.into());
+        return Err(Refusal::NotHere { platform, usual: default_platform(declared.manifest.scope) }.into());
     }
     let mut spec = launch(declared, description.as_ref(), version.clone(), platform, context.layout.scope)?;
     spec.container = container;
@@ -140,18 +140,20 @@ pub(crate) fn launch(
 /// The platform of a manifest on this host.
 #[must_use]
 pub fn platform_of(declared: &Declared) -> PlatformKind {
-    declared.manifest.platform.unwrap_or_else(default_platform)
+    declared.manifest.platform.unwrap_or_else(|| default_platform(declared.manifest.scope))
 }
 
-/// The platform of this host: launchd on macOS, services or, without an administrator's rights, tasks on Windows, systemd
-/// where it runs, else our own. In a container that is our own, unless a systemd
-/// has booted the container itself.
+/// The platform of this host for a scope, by default the caller's: launchd on macOS, services of the host and tasks of users
+/// on Windows, systemd where it runs, else our own. In a container that is our own, unless a systemd has booted the container
+/// itself.
 #[must_use]
-pub fn default_platform() -> PlatformKind {
+pub fn default_platform(scope: Option<Scope>) -> PlatformKind {
     match environment::operating_system() {
         OperatingSystem::MacOs => PlatformKind::Launchd,
-        OperatingSystem::Windows if environment::callers_scope() == Scope::System => PlatformKind::Windows,
-        OperatingSystem::Windows => PlatformKind::Task,
+        OperatingSystem::Windows => match scope.unwrap_or_else(environment::callers_scope) {
+            Scope::System => PlatformKind::Windows,
+            Scope::User => PlatformKind::Task,
+        },
         _ if container::booted_by_systemd() => PlatformKind::Systemd,
         OperatingSystem::Linux => PlatformKind::Embedded,
     }
