@@ -23,6 +23,7 @@ pub mod lock;
 pub mod machine;
 mod mailbox;
 pub mod memory;
+mod name_service;
 pub(crate) mod names;
 pub mod notify;
 pub mod os;

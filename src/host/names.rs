@@ -1,18 +1,9 @@
 //! The addresses of names on the network.
-//!
-//! A program that is linked statically asks `/etc/hosts` and the servers of `/etc/resolv.conf` alone. Where these know no
-//! answer, the host's own programs ask everybody else who may (nsswitch.conf(5)): systemd, Avahi, a directory.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
-use std::time::Duration;
 
-use crate::host::command::{self, Manner};
-
-/// How long the host may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The most that is read of an answer, in bytes.
-const LARGEST: usize = 64 << 10;
+use crate::host::name_service::{ask, is_ours_in_part};
 
 /// The addresses of a host with a port, as `localhost:8000`, `10.0.0.1:8000` or `[::1]:8000`.
 pub(crate) fn of_place(place: &str) -> io::Result<Vec<SocketAddr>> {
@@ -29,25 +20,22 @@ pub(crate) fn of_host(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         let own: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         return Ok(own.into_iter().map(|address| SocketAddr::new(address, port)).collect());
     }
-    match (host, port).to_socket_addrs() {
-        Ok(found) => Ok(found.collect()),
-        Err(error) => asked(host, port).filter(|found| !found.is_empty()).ok_or(error),
+    // An address needs nobody, and who has no module to ask takes many seconds to find that nobody knows a name.
+    if host.parse::<IpAddr>().is_err()
+        && is_ours_in_part(&["hosts"], &["files", "dns"])
+        && let Some(answer) = ask(&["getent", "ahosts", host])
+    {
+        let found = read(&answer, port);
+        let nobody = || io::Error::new(io::ErrorKind::NotFound, "nobody knows this name");
+        return if found.is_empty() { Err(nobody()) } else { Ok(found) };
     }
+    Ok((host, port).to_socket_addrs()?.collect())
 }
 
-/// Whether a name means this host wherever it is said (RFC 6761, 6.3); what `localhost` itself is, the host may say.
+/// Whether a name means this host wherever it is said (RFC 6761, 6.3).
 fn is_own(host: &str) -> bool {
-    host.trim_end_matches('.').to_ascii_lowercase().ends_with(".localhost")
-}
-
-fn asked(host: &str, port: u16) -> Option<Vec<SocketAddr>> {
-    if !cfg!(target_os = "linux") || host.is_empty() || host.starts_with('-') {
-        return None;
-    }
-    let argv = ["getent", "ahosts", host].map(str::to_owned);
-    let manner = Manner { limit: Some(PATIENCE), largest: Some(LARGEST), ..Manner::default() };
-    let output = command::output(&argv, manner).ok()?;
-    (output.code == Some(0)).then(|| read(&output.stdout, port))
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    host == "localhost" || host.ends_with(".localhost")
 }
 
 /// The first word of each line is an address; each stands there once for each kind of socket.
