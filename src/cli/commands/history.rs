@@ -48,14 +48,15 @@ pub(crate) fn history(report: &Report, arguments: &HistoryArguments) -> Result<u
             Happening::Seen(line) => seen(line),
         });
     }
-    if let Some(row) = of.and_then(|of| running(&layout, &of, answer.events.last()?.at())) {
+    let last = answer.events.last().filter(|last| matches!(last, Happening::Seen(_))).map(Happening::at);
+    if let Some(row) = of.zip(last).and_then(|(of, last)| running(&layout, &of, last)) {
         table.row(row);
     }
     table.tell(report);
     Ok(0)
 }
 
-/// That it was started after the last thing that happened, as with the host: else an ending would be the last word on a
+/// That it was started after the ending that was seen last, as with the host: else an ending would be the last word on a
 /// service that runs.
 fn running(layout: &Layout, of: &Marker, last: Moment) -> Option<Vec<Cell>> {
     let status = status(&HostManager::new(layout.clone()), layout, of);
