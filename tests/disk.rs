@@ -382,6 +382,46 @@ fn what_anybody_uses_stays_until_nobody_does() {
     assert_eq!(trees(&place), ["6.0.0"]);
 }
 
+/// Damages a file of a version as a disk does.
+fn damage(place: &Place, version: &str) -> Utf8PathBuf {
+    let file = place.layout.tree(&web(), &format!("server-{version}")).join("words");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, "damaged").unwrap();
+    file
+}
+
+#[test]
+fn what_lies_in_a_layer_of_an_image_is_rebuilt_once_nothing_runs_from_it() {
+    if !is_root() {
+        return real::left_out("only root can lay a layer over a folder");
+    }
+    let place = Place::new();
+    place.declare(&place.deploy(), "web", "");
+    let (first, second) = (place.archive("1.0.0"), place.archive("2.0.0"));
+    place.run(&["install", "--from", &first]).good();
+    place.run(&["upgrade", "--yes", "--from", &second]).good();
+    place.run(&["stop"]).good();
+    let files = ["1.0.0", "2.0.0"].map(|version| damage(&place, version));
+    let Some(_layer) = Disk::over(&place.root) else { return };
+    place.run(&["start"]).good();
+    place.run(&["repair", "--from", &second, "--yes"]).fails(2, "mainstay stop --name web");
+    // Nothing runs from this one.
+    place.run(&["repair", "--version", "1.0.0", "--from", &first, "--yes"]).good();
+    assert_eq!(std::fs::read_to_string(&files[0]).unwrap(), "words of 1.0.0");
+    place.run(&["stop"]).good();
+    place.run(&["repair", "--from", &second, "--yes"]).good();
+    assert_eq!(std::fs::read_to_string(&files[1]).unwrap(), "words of 2.0.0");
+    place.run(&["start"]).good();
+    stands(&place, "in a container", &["2.0.0"]);
+    // What is in the upper layer now is exchanged while it runs.
+    damage(&place, "2.0.0");
+    place.run(&["repair", "--from", &second, "--yes"]).good();
+    assert_eq!(std::fs::read_to_string(&files[1]).unwrap(), "words of 2.0.0");
+    place.run(&["restart"]).good();
+    stands(&place, "exchanged", &["2.0.0"]);
+    place.run(&["uninstall", "--purge", "--yes"]).good();
+}
+
 #[test]
 fn what_lies_in_a_layer_of_an_image_is_put_away_all_the_same() {
     let place = Place::new();

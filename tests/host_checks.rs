@@ -19,12 +19,17 @@ use serde_json::{Value, json};
 
 /// An archive of a server whose package says this of its host.
 fn archive(place: &Place, version: &str, host: &Value) -> String {
+    archive_with(place, version, host, &json!({}))
+}
+
+/// The same, with more settings of its service.
+fn archive_with(place: &Place, version: &str, host: &Value, service: &Value) -> String {
     let source = place.top().join(format!("source-{version}"));
     std::fs::create_dir_all(source.join("bin")).unwrap();
     std::fs::copy(program("server"), source.join("bin/server")).unwrap();
     std::fs::write(source.join("words"), version).unwrap();
     let port = place.port.to_string();
-    let description = json!({
+    let mut description = json!({
         "component": "server", "version": version,
         "service": {
             "command": ["{package}/bin/server", "--port", port],
@@ -33,6 +38,7 @@ fn archive(place: &Place, version: &str, host: &Value) -> String {
         },
         "host": host
     });
+    description["service"].as_object_mut().unwrap().extend(service.as_object().unwrap().clone());
     std::fs::write(source.join("mainstay-package.json"), description.to_string()).unwrap();
     let archive = place.top().join(format!("server-{version}.tar.gz"));
     pack::pack(&source, &archive).unwrap();
@@ -245,6 +251,53 @@ fn answers_of_the_same_installation_are_seen() {
     let done = install(&place, &first, &by_file).good();
     assert!(!done.err.contains("can't read"), "a file that comes with it is not missed: {done:?}");
     place.run(&["uninstall", "--yes", "--purge"]).good();
+}
+
+/// The file of variables is a step of the plan like others: it goes where the manifest or its package says, counts before
+/// it is there, and is not there where the installation is refused.
+#[test]
+fn a_file_of_variables_comes_with_the_installation_or_not_at_all() {
+    let place = Place::new();
+    let needs = json!({ "checks": [check(&json!({ "kind": "port", "port": "{env.ADMIN}" }), "refuse")] });
+    let first = archive_with(&place, "1.0.0", &needs, &json!({ "environmentFile": "vars/web.env" }));
+    place.declare(&place.deploy(), "web", "");
+    let manifest = place.deploy().join("mainstay.json");
+    std::fs::write(
+        &manifest,
+        r#"{ "name": "web", "platform": "embedded", "package": { "name": "server" } }"#,
+    )
+    .unwrap();
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let (typed, folder) = (place.top().join("typed.env"), place.deploy().join("vars"));
+    std::fs::write(&typed, format!("ADMIN={}\n", taken.local_addr().unwrap().port())).unwrap();
+    let install = |more: &[&str]| place.run(&[&["install", "--env-file", typed.as_str()][..], more].concat());
+    install(&["--from", &first]).fails(4, "somebody listens on port");
+    assert!(!folder.exists(), "a refused installation leaves nothing");
+    drop(taken);
+    let shown = install(&["--from", &first, "--dry-run"]).good();
+    assert!(shown.out.contains("write ") && shown.out.contains("vars/web.env"), "{shown:?}");
+    assert!(!shown.out.contains("is kept as it is") && !folder.exists(), "{shown:?}");
+    install(&["--from", &first]).good();
+    let laid = folder.join("web.env");
+    assert_eq!(std::fs::read(&laid).unwrap(), std::fs::read(&typed).unwrap());
+    assert_eq!(laid.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    // One that is there is its owner's.
+    std::fs::write(&typed, "ADMIN=1\n").unwrap();
+    let again = install(&["--from", &first]).good();
+    assert!(again.err.contains("web.env` is kept as it is"), "{again:?}");
+    assert_ne!(std::fs::read(&laid).unwrap(), std::fs::read(&typed).unwrap());
+    place.run(&["uninstall", "--yes", "--purge"]).good();
+    std::fs::remove_dir_all(&folder).unwrap();
+    // A package may lead nobody out of the folder.
+    std::os::unix::fs::symlink(place.top(), &folder).unwrap();
+    install(&["--from", &first]).fails(2, "goes through the link");
+    assert!(!place.top().join("web.env").exists());
+    std::fs::remove_file(&folder).unwrap();
+    // Neither names a place.
+    let other = archive(&place, "1.1.0", &json!({}));
+    install(&["--from", &other]).fails(2, "needs a place to be copied to");
+    std::fs::remove_file(&typed).unwrap();
+    install(&["--from", &other]).fails(2, "is not there");
 }
 
 #[test]

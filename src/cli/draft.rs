@@ -4,16 +4,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
 
 use crate::cli::arguments::InstallArguments;
-use crate::engine::Context;
 use crate::engine::failure::Failure;
-use crate::engine::prepare::platform_of;
-use crate::engine::target::{Declared, Open, Target};
+use crate::engine::resolve::platform_of;
+use crate::engine::target::{Declared, Open};
 use crate::engine::trust;
-use crate::host::{account, environment, files};
+use crate::host::{environment, files};
 use crate::model::contradiction::read_manifest;
 use crate::model::draft;
 use crate::model::manifest::{FILE_NAME, PackageSource, SCHEMA_ADDRESS};
-use crate::plan::wanted::Beside;
 
 /// The manifest that the typed flags make. It is written as a step of the plan, so that a failed
 /// installation leaves none.
@@ -67,25 +65,7 @@ pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Resul
         arguments: arguments.arguments.clone(),
     });
     let path = deploy.folder.join(FILE_NAME);
-    let beside = Vec::new();
-    let made = Declared { path, deploy, manifest, document, on_disk: false, open, beside };
-    // Where an archive brings questions, the file is one of their answers; a container reads it where it is.
-    let asks = made.open.is_some() || made.manifest.compose.is_some();
-    if asks { Ok(made) } else { with_environment_file(made, arguments.env_file.as_deref()) }
-}
-
-/// The manifest with the file of variables that was typed, which is written and taken back with it; a file that is there
-/// stays as it is.
-fn with_environment_file(made: Declared, typed: Option<&Utf8Path>) -> Result<Declared, Failure> {
-    let (Some(typed), Some(named)) = (typed, &made.manifest.service.environment_file) else {
-        return Ok(made);
-    };
-    let path = made.deploy.folder.join(named);
-    if account::acting_as(made.deploy.owner.as_ref(), || files::facts(&path))??.is_some() {
-        return Ok(made);
-    }
-    let Some(text) = files::read(typed)? else { return Ok(made) };
-    Ok(Declared { beside: vec![Beside { path, before: None, text, folder: None }], ..made })
+    Ok(Declared { path, deploy, manifest, document, on_disk: false, given: None, open, beside: Vec::new() })
 }
 
 /// Refuses what is only for a manifest that is made, where there is one.
@@ -175,43 +155,4 @@ pub(crate) fn pairs(typed: &[String]) -> Result<Settings, Failure> {
         Ok((path.to_owned(), typed.to_owned()))
     };
     typed.iter().map(pair).collect()
-}
-
-/// Whether the file of variables that was typed can be used.
-pub(crate) fn check_environment_file(typed: Option<&Utf8PathBuf>, target: &Target) -> Result<(), Failure> {
-    let Some(path) = typed else { return Ok(()) };
-    if files::facts(path)?.is_none() {
-        return Err(Failure::Usage(format!("the environment file `{path}` is not there")));
-    }
-    let named =
-        target.manifest.as_ref().and_then(|declared| declared.manifest.service.environment_file.as_ref());
-    if named.is_none() {
-        return Err(Failure::Usage(
-            "`--env-file` needs a place to be copied to: name one with `service.environmentFile` in the manifest, or `--set service.environmentFile=NAME`".to_owned(),
-        ));
-    }
-    Ok(())
-}
-
-/// Copies the file of variables to where the manifest expects it, unless one is there already.
-pub(crate) fn copy_environment_file(
-    context: &Context<'_>,
-    typed: Option<&Utf8PathBuf>,
-    target: &Target,
-    dry_run: bool,
-) -> Result<(), Failure> {
-    let (Some(path), Some(declared)) = (typed, &target.manifest) else { return Ok(()) };
-    let Some(named) = &declared.manifest.service.environment_file else { return Ok(()) };
-    let to = declared.deploy.folder.join(named);
-    if declared.beside.iter().any(|file| file.path == to) {
-        return Ok(());
-    }
-    let owner = declared.deploy.owner.as_ref();
-    if dry_run || account::acting_as(owner, || files::facts(&to))??.is_some() {
-        (context.events)(crate::engine::event::Event::Notice(format!("`{to}` is kept as it is")));
-        return Ok(());
-    }
-    let text = files::read(path)?.unwrap_or_default();
-    account::acting_as(owner, || files::write(&to, &text, 0o600, None))??;
-    Ok(())
 }

@@ -72,7 +72,11 @@ pub(crate) fn said(report: &Report, failure: &Failure) -> FailureAnswer {
 /// The exit code of a failure.
 fn code(failure: &Failure) -> u8 {
     match failure {
-        Failure::Usage(_) | Failure::Faulty(_) | Failure::Unresolved(_) | Failure::NoVersion(_) => 2,
+        Failure::Usage(_)
+        | Failure::Declined
+        | Failure::Faulty(_)
+        | Failure::Unresolved(_)
+        | Failure::NoVersion(_) => 2,
         Failure::Adopt(error) => adopt::code(error),
         Failure::Target(_) => 3,
         Failure::Run(error) if matches!(**error, RunError::NotInstalled(_)) => 3,

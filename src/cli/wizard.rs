@@ -10,31 +10,27 @@ use self::asking::{Person, unreadable};
 use self::gathered::gather;
 use crate::cli::arguments::AnswerArguments;
 use crate::cli::report::Report;
+use crate::engine::beside::{self, VariablesFile};
 use crate::engine::failure::Failure;
-use crate::engine::prepare::description_in;
+use crate::engine::peek::description_in;
 use crate::engine::target::Declared;
-use crate::engine::trust::Deploy;
-use crate::host::files::Kind;
 use crate::host::{account, environment, files, random, untrusted};
 use crate::model::contradiction::read_manifest;
 use crate::model::draft;
-use crate::model::interview::{self, Interview, Paper, Settled, Source};
-use crate::model::launch::{ResolveError, own_paths_only};
+use crate::model::environment_file;
+use crate::model::interview::{self, Interview, Settled, Source};
+use crate::model::launch::own_paths_only;
 use crate::model::package::{PackageDescription, Question, QuestionKind};
-use crate::plan::wanted::Beside;
 
 mod asking;
 mod gathered;
-
-/// The largest environment file that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
 
 /// What was typed that answers questions, and how the rest is found out.
 pub(crate) struct Wizard<'a> {
     pub(crate) report: &'a Report,
     pub(crate) typed: &'a AnswerArguments,
     /// A file of variables that was typed.
-    pub(crate) variables: Option<&'a Utf8Path>,
+    pub(crate) variables: Option<&'a VariablesFile>,
     /// The answers that were typed, by the words of their questions.
     pub(crate) settings: Vec<(String, String)>,
     /// Whether everything is to be answered without a person.
@@ -112,7 +108,7 @@ impl Wizard<'_> {
         let written = standing.written.as_deref().or(standing.brought.as_deref());
         let papers = interview::papers(&mut manifest, description, &settled, written);
         (self.finish)(&mut manifest);
-        let beside = beside(declared, papers)?;
+        let beside = beside::of(declared, papers)?;
         let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
         let (manifest, document) = read_manifest("the manifest made of the answers", &text)?;
         Ok(Declared { manifest, document, beside, ..declared.clone() })
@@ -157,7 +153,7 @@ impl Wizard<'_> {
                 let settled = Settled::of(interview);
                 let written = standing.written.as_deref().or(standing.brought.as_deref());
                 let papers = interview::papers(&mut manifest, standing.description, &settled, written);
-                let files = beside(declared, papers).unwrap_or_default();
+                let files = beside::of(declared, papers).unwrap_or_default();
                 files.iter().map(|file| &file.path).chain([&declared.path]).map(ToString::to_string).collect()
             };
             let title = if self.package.is_empty() {
@@ -206,20 +202,16 @@ impl Wizard<'_> {
         description: &'b PackageDescription,
     ) -> Result<Standing<'b>, Failure> {
         let path = declared.deploy.folder.join(interview::environment_path(manifest, description));
-        let written =
-            account::acting_as(declared.deploy.owner.as_ref(), || untrusted::read(&path, LARGEST))??;
+        let written = account::acting_as(declared.deploy.owner.as_ref(), || {
+            untrusted::read(&path, environment_file::LARGEST)
+        })??;
         let brought = match self.variables {
             None => None,
             Some(typed) if written.is_some() => {
-                self.report.notice(format!("`{path}` is kept as it is, and `{typed}` left aside"));
+                self.report.notice(format!("`{path}` is kept as it is, and `{}` left aside", typed.path));
                 None
             }
-            Some(typed) => match files::read(typed)? {
-                Some(text) => Some(text),
-                None => {
-                    return Err(Failure::Usage(format!("the environment file `{typed}` is not there")));
-                }
-            },
+            Some(typed) => Some(typed.text.clone()),
         };
         Ok(Standing { manifest, description, written, brought })
     }
@@ -234,7 +226,6 @@ fn undescribed(declared: &Declared) -> Result<PackageDescription, Failure> {
 /// Refuses folders of links on the way to the files that a package names: what leads out of the deploy folder has to be
 /// named by the manifest itself.
 fn straight(declared: &Declared, description: &PackageDescription) -> Result<(), Failure> {
-    let Deploy { folder, owner } = &declared.deploy;
     let ours = &declared.manifest.service;
     let environment_file = description.service.environment_file.iter();
     let environment_file = environment_file
@@ -255,36 +246,9 @@ fn straight(declared: &Declared, description: &PackageDescription) -> Result<(),
         .collect();
     let own = own.iter().map(|(field, path)| (field.clone(), path.as_path()));
     for (field, path) in environment_file.chain(secrets).chain(own) {
-        for part in path.ancestors().filter(|part| !part.as_str().is_empty()) {
-            let facts = account::acting_as(owner.as_ref(), || files::facts(&folder.join(part)))??;
-            if facts.is_some_and(|facts| facts.kind == Kind::Link) {
-                let path = folder.join(part);
-                return Err(ResolveError::PackageLink { field, path }.into());
-            }
-        }
+        beside::straight(&declared.deploy, &field, path)?;
     }
     Ok(())
-}
-
-/// The files with what stands there before, without those that are right already.
-fn beside(declared: &Declared, papers: Vec<Paper>) -> Result<Vec<Beside>, Failure> {
-    let (folder, owner) = (&declared.deploy.folder, declared.deploy.owner.as_ref());
-    let mut found: Vec<Beside> = Vec::new();
-    for Paper { path, text } in papers {
-        let path = folder.join(path);
-        let before = account::acting_as(owner, || untrusted::read(&path, LARGEST))??;
-        if before.as_ref() == Some(&text) {
-            continue;
-        }
-        let parent = path.parent().filter(|parent| parent != folder).map(Utf8Path::to_owned);
-        let parent = match parent {
-            Some(parent) if account::acting_as(owner, || files::facts(&parent))??.is_none() => Some(parent),
-            _ => None,
-        };
-        let parent = parent.filter(|parent| found.iter().all(|file| file.folder.as_ref() != Some(parent)));
-        found.push(Beside { path, before, text, folder: parent });
-    }
-    Ok(found)
 }
 
 /// Refuses an answer that its field of the manifest does not take: at the end it would take all others along.

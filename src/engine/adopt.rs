@@ -9,10 +9,10 @@ use crate::engine::container::adoption::{Adopted, PLATFORM, aim_of};
 use crate::engine::execute::execute;
 use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
-use crate::engine::operation::{exclusively, guard_rights, still_agreed};
-use crate::engine::prepare::{self, Aim};
+use crate::engine::operation::{carried_out, guard_rights};
+use crate::engine::resolve::{self, Aim};
 use crate::engine::target::{Choice, Declared, TargetError, manifest_in};
-use crate::engine::{Context, installed, origin, registry, remarks, trust};
+use crate::engine::{Context, origin, remarks, trust};
 use crate::model::adoption::{AdoptedLine, Before};
 use crate::model::compose::Compose;
 use crate::model::contradiction::read_manifest;
@@ -198,7 +198,7 @@ pub fn prepare(context: &Context<'_>, request: &AdoptRequest) -> Result<Prepared
         Some(container) => aim_of(context, &declared, &container.compose)?,
         None => aim(context, request, &declared)?,
     };
-    let wanted = prepare::wanted(context, &declared, aim)?;
+    let wanted = resolve::wanted(context, &declared, aim)?;
     let mut plan = decide(context, &wanted, found.adopting.as_ref(), found.container.as_ref())?;
     plan.notices.extend(found.draft.notices.iter().cloned());
     plan.notices.extend(remarks::remarks(&declared, &wanted.spec, Operation::Adopt));
@@ -223,20 +223,12 @@ pub fn carry_out(
 ) -> Result<Done, Failure> {
     guard_rights(context)?;
     let of = identity(&prepared.wanted.spec);
-    if !agree(&prepared.plan)? {
-        return Err(Failure::Usage("nothing was changed".to_owned()));
-    }
     let (adopting, container) = (prepared.adopting.as_ref(), prepared.container.as_ref());
     let decide = || decide(context, &prepared.wanted, adopting, container);
-    let done = exclusively(context, &of, || {
-        let plan = still_agreed(&of.name, &prepared.plan, decide, agree)?;
-        installed::guard_unchanged(context, &prepared.wanted)?;
-        execute(context, &plan, &of, None)
-    });
-    for notice in registry::instances(&context.layout).notices {
-        context.notice(notice);
-    }
-    done
+    carried_out(context, &of, &prepared.plan, agree, decide, |under_lock| {
+        origin::aim::guard_unchanged(context, &prepared.wanted)?;
+        execute(context, under_lock, &of, None)
+    })
 }
 
 impl Prepared {
@@ -254,7 +246,7 @@ fn decide(
     adopting: Option<&Adopting>,
     container: Option<&Adopted>,
 ) -> Result<Plan, Failure> {
-    let observed = observe(context, &identity(&wanted.spec), &prepare::paths(wanted))?;
+    let observed = observe(context, &identity(&wanted.spec), &resolve::paths(wanted))?;
     if let Some(container) = container {
         return Ok(container::adopt(wanted, &observed, &container.take)?);
     }
@@ -293,8 +285,8 @@ fn declared(context: &Context<'_>, request: &AdoptRequest, found: &mut Found) ->
     let mut manifest = manifest(found, name, component, platform, PackageSource::Binary);
     let made = Declared { beside: beside.clone(), ..of_manifest(request, &manifest)? };
     let launch =
-        prepare::resolve(&made, None, Version::unknown(), prepare::platform_of(&made), context.layout.scope)?;
-    if origin::origin(context, &launch).is_ok_and(|origin| origin.bringer != Bringer::Unknown) {
+        resolve::launch(&made, None, Version::unknown(), resolve::platform_of(&made), context.layout.scope)?;
+    if origin::origin(context, &launch, &made.beside).is_ok_and(|origin| origin.bringer != Bringer::Unknown) {
         manifest.package.source = PackageSource::Manager;
     }
     Ok(Declared { beside, ..of_manifest(request, &manifest)? })
@@ -350,7 +342,16 @@ fn of_manifest(request: &AdoptRequest, manifest: &Manifest) -> Result<Declared, 
     let deploy = trust::inspect(&request.folder)?;
     let path = deploy.folder.join(FILE_NAME);
     let (manifest, document) = read_manifest(path.as_str(), &text)?;
-    Ok(Declared { path, deploy, manifest, document, on_disk: false, open: None, beside: Vec::new() })
+    Ok(Declared {
+        path,
+        deploy,
+        manifest,
+        document,
+        on_disk: false,
+        given: None,
+        open: None,
+        beside: Vec::new(),
+    })
 }
 
 /// What the program is called, as far as that can be a component's name; else as the instance is.
@@ -363,7 +364,7 @@ fn component(program: &Utf8Path, name: &InstanceName) -> Result<ComponentName, F
 fn aim(context: &Context<'_>, request: &AdoptRequest, declared: &Declared) -> Result<Aim, Failure> {
     let wishes = Wishes { no_start: request.no_start, ..Wishes::default() };
     let request = Request::present(Operation::Adopt, wishes, true);
-    installed::aim(context, declared, &request, None)
+    origin::aim::aim(context, declared, &request, None)
 }
 
 /// The files of the definition as they are and as they will be.

@@ -5,36 +5,37 @@ use std::cell::Cell;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use self::archive::{only_tree, pinned, unsigned};
+use self::aim::unsigned;
 use crate::engine::asking::{Arrived, Asking};
+use crate::engine::beside::VariablesFile;
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::Failure;
 use crate::engine::observe::observe;
-use crate::engine::operation::{exclusively, guard_rights, still_agreed};
-use crate::engine::prepare::{self, Aim, Stage};
+use crate::engine::operation::{carried_out, guard_rights, is_done};
 use crate::engine::readying::Readying;
-use crate::engine::source::{self, Proof, Source, Supply, present, verified};
+use crate::engine::resolve;
+use crate::engine::source::{self, Proof, Source, Supply, verified};
+use crate::engine::stage::Stage;
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
-use crate::engine::{
-    Context, container, data, development, drafted, drift, installed, needed, registry, remarks, trial, trust,
-};
+use crate::engine::variables::required;
+use crate::engine::{Context, data, development, drafted, drift, given, origin, remarks, trial, trust};
 use crate::host::{files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
+use crate::model::package::Host;
 use crate::model::receipt::Receipt;
 use crate::model::version::Version;
 use crate::package::tree;
 use crate::plan::apply::apply;
 use crate::plan::cleanup;
 use crate::plan::observed::{Running, Tree};
-use crate::plan::refusal::Refusal;
 use crate::plan::step::{Operation, Plan};
 use crate::plan::wanted::{Wanted, Wishes};
 use crate::platform::identity;
 
-mod archive;
+mod aim;
 mod request;
 
 /// What is asked.
@@ -46,6 +47,8 @@ pub struct Request {
     pub source: Source,
     /// What was typed that an archive has to agree with.
     pub proof: Proof,
+    /// The file of variables that comes with it.
+    pub variables: Option<VariablesFile>,
     /// The version that was typed: of the archive, or of a tree that is there (`--to`).
     pub version: Option<Version>,
     /// What the person allows or asks.
@@ -150,6 +153,9 @@ fn with_archive(
     if request.source == Source::Input || !overtaken.get() {
         return outcome;
     }
+    if let Some(read_again) = given::anew(declared)? {
+        return attempt(context, target, &read_again, request, asking, &overtaken);
+    }
     if !declared.on_disk {
         return attempt(context, target, declared, request, asking, &overtaken);
     }
@@ -161,7 +167,85 @@ fn with_archive(
 
 /// Whether the manifest says what it said when it was read.
 fn is_current(declared: &Declared) -> Result<bool, Failure> {
+    if let Some(given) = &declared.given {
+        return Ok(files::read(&declared.path)? == given.before);
+    }
     Ok(!declared.on_disk || files::read(&declared.path)?.as_deref() == Some(declared.document.text()))
+}
+
+/// What came of a request before anything is decided: the manifest, completed by what its archive says, and the archive.
+struct Brought {
+    declared: Declared,
+    supply: Supply,
+    stage: Option<Stage>,
+    /// What there is to say of an archive for which nobody vouches.
+    unsigned: Option<String>,
+}
+
+fn bring(
+    context: &Context<'_>,
+    declared: &Declared,
+    request: &Request,
+    receipt: Option<&Receipt>,
+    asking: &Asking<'_>,
+) -> Result<Brought, Failure> {
+    let supply = source::supply(context, declared, request, receipt)?;
+    // Images are their engine's to bring.
+    let stage = match &declared.manifest.compose {
+        Some(_) => None,
+        None => verified::stage(context, declared, request, &supply, receipt)?,
+    };
+    let Some(stage) = stage else {
+        return Ok(Brought { declared: declared.clone(), supply, stage: None, unsigned: None });
+    };
+    let declared = drafted::completed(declared, &stage)?.unwrap_or_else(|| declared.clone());
+    let unsigned = unsigned(&declared, request, &stage);
+    let declared = if declared.on_disk || declared.given.is_some() {
+        declared
+    } else {
+        let arrived = Arrived { archive: &stage.archive, tree: stage.staging.path() };
+        (asking.declare)(&declared, arrived)?
+    };
+    Ok(Brought { declared, supply, stage: Some(stage), unsigned })
+}
+
+/// What is wanted of an instance, and of its host.
+struct Meant {
+    /// The manifest, with the files that come with it, and what services for development give the program in them.
+    declared: Declared,
+    wanted: Wanted,
+    host: Host,
+}
+
+fn meant(
+    context: &Context<'_>,
+    brought: &Brought,
+    request: &Request,
+    receipt: Option<&Receipt>,
+) -> Result<Meant, Failure> {
+    let typed = request.variables.as_ref();
+    let placed = typed.map(|file| file.with(context, &brought.declared, None)).transpose()?.flatten();
+    let is_placed = placed.is_some();
+    let mut declared = placed.unwrap_or_else(|| brought.declared.clone());
+    let aim = aim::aim(context, &declared, request, &brought.supply, receipt, brought.stage.as_ref())?;
+    let description = aim.description.clone();
+    if let Some(file) = typed.filter(|_| !is_placed) {
+        // What the manifest does not say of its place, the package may.
+        declared =
+            file.with(context, &declared, description.as_ref())?.ok_or_else(VariablesFile::homeless)?;
+    }
+    let mut development = None;
+    if request.wishes.development {
+        let (with_lines, services) = development::want(context, &declared, description.as_ref())?;
+        (declared, development) = (with_lines, Some(services));
+    }
+    let wanted = Wanted { development, ..resolve::wanted(context, &declared, aim)? };
+    let said = description.map(|description| (description.environment, description.host));
+    let (environment, host) = said.unwrap_or_default();
+    if request.operation != Operation::Rollback {
+        required::guard(&declared, &wanted.spec, &environment)?;
+    }
+    Ok(Meant { declared, wanted, host })
 }
 
 fn attempt(
@@ -173,46 +257,19 @@ fn attempt(
     overtaken: &Cell<bool>,
 ) -> Result<Outcome, Failure> {
     let receipt = trial::receipt(&context.layout, &target.name)?;
-    installed::guard_request(declared, request)?;
-    let supply = source::supply(context, declared, request, receipt.as_ref())?;
-    // Images are their engine's to bring.
-    let stage = match &declared.manifest.compose {
-        Some(_) => None,
-        None => verified::stage(context, declared, request, &supply, receipt.as_ref())?,
-    };
-    let completed = stage.as_ref().map(|stage| drafted::completed(declared, stage)).transpose()?.flatten();
-    let declared = completed.as_ref().unwrap_or(declared);
-    let unsigned = stage.as_ref().and_then(|stage| unsigned(declared, request, stage));
-    let asked;
-    let declared = match &stage {
-        Some(stage) if !declared.on_disk => {
-            let arrived = Arrived { archive: &stage.archive, tree: stage.staging.path() };
-            asked = (asking.declare)(declared, arrived)?;
-            &asked
-        }
-        _ => declared,
-    };
-    let aim = aim(context, declared, request, &supply, receipt.as_ref(), stage.as_ref())?;
-    let meanings = aim.description.as_ref().map(|description| description.environment.clone());
-    let host = aim.description.as_ref().map(|description| description.host.clone()).unwrap_or_default();
-    let with_development;
-    let (declared, development) = if request.wishes.development {
-        let described = aim.description.as_ref();
-        with_development = development::want(context, declared, described, request.dry_run)?;
-        (&with_development.0, Some(with_development.1.clone()))
-    } else {
-        (declared, None)
-    };
-    let wanted = Wanted { development, ..prepare::wanted(context, declared, aim)? };
-    if let Some(meanings) = meanings.filter(|_| request.operation != Operation::Rollback) {
-        needed::guard(declared, &wanted.spec, &meanings)?;
-    }
+    origin::aim::guard_request(declared, request)?;
+    // The archive is unpacked before the plan, which says all the same whose folder is made for it.
+    let install = context.layout.install(&target.name);
+    let made = if files::facts(&install)?.is_none() { Some(install) } else { None };
+    let brought = bring(context, declared, request, receipt.as_ref(), asking)?;
+    let Meant { declared, wanted, host } = meant(context, &brought, request, receipt.as_ref())?;
+    let Brought { supply, stage, unsigned, .. } = brought;
     let of = identity(&wanted.spec);
-    let decide = || decide(context, declared, &of, request.operation, &wanted);
+    let decide = || decide(context, &declared, &of, request.operation, &wanted, made.as_deref());
     let mut plan = decide()?;
-    plan.notices.extend(remarks::remarks(declared, &wanted.spec, request.operation));
+    plan.notices.extend(remarks::remarks(&declared, &wanted.spec, request.operation));
     plan.notices.extend(unsigned);
-    let readying = Readying::look(context, declared, &wanted, host, &mut plan)?;
+    let readying = Readying::look(context, &declared, &wanted, host, &mut plan)?;
     plan.room = stage.as_ref().map(|stage| stage.room).unwrap_or_default();
     let before = receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone());
     // Nothing but the receipt says which version is wanted: whichever is active then.
@@ -221,32 +278,36 @@ fn attempt(
         && supply.version.is_none()
         && declared.manifest.package.version.is_none();
     let after = wanted.spec.version.clone();
-    if request.dry_run || (plan.is_empty() && !crate::engine::recover::is_unfinished(context, &of.name)?) {
+    if request.dry_run {
+        development::images(context, &wanted, true)?;
+    }
+    if request.dry_run || is_done(context, &of.name, &plan)? {
         return Ok(Outcome { plan, before, after, done: None });
     }
-    if !(asking.agree)(&plan)? {
-        return Err(Failure::Usage("nothing was changed".to_owned()));
-    }
-    let done = exclusively(context, &of, || {
+    let agree = |plan: &Plan| {
+        let agreed = (asking.agree)(plan)?;
+        if agreed {
+            // What may take minutes comes before the lock, and only for what is really to be done.
+            development::images(context, &wanted, false)?;
+        }
+        Ok(agreed)
+    };
+    let still = || {
         overtaken.set(
-            !readying.is_current(context, declared, &wanted)
-                || !is_current(declared)?
+            !readying.is_current(context, &declared, &wanted)
+                || !is_current(&declared)?
+                || !development::is_current(context, &wanted)?
                 || (follows_active && active_version(context, &of.name)? != before),
         );
-        if overtaken.get() {
-            return Err(Failure::Changed(of.name.clone()));
-        }
-        let under_lock = still_agreed(&of.name, &plan, decide, asking.agree)?;
-        installed::guard_unchanged(context, &wanted)?;
+        if overtaken.get() { Err(Failure::Changed(of.name.clone())) } else { decide() }
+    };
+    let done = carried_out(context, &of, &plan, &agree, still, |under_lock| {
+        origin::aim::guard_unchanged(context, &wanted)?;
         readying.around(context, &wanted, &plan, || {
-            execute(context, &under_lock, &of, stage.map(Stage::into_parts))
-                .map_err(|failure| installed::told(context, &wanted, before.as_ref(), failure))
+            execute(context, under_lock, &of, stage.map(Stage::into_parts))
+                .map_err(|failure| origin::aim::told(context, &wanted, before.as_ref(), failure))
         })
-    });
-    for notice in registry::instances(&context.layout).notices {
-        context.notice(notice);
-    }
-    let done = done?;
+    })?;
     tell_of_lingering(context, &wanted);
     tell_of_old_versions(context, &wanted);
     Ok(Outcome { plan, before, after, done: Some(done) })
@@ -300,8 +361,12 @@ fn decide(
     of: &Marker,
     operation: Operation,
     wanted: &Wanted,
+    made: Option<&Utf8Path>,
 ) -> Result<Plan, Failure> {
-    let mut observed = observe(context, of, &prepare::paths(wanted))?;
+    let mut observed = observe(context, of, &resolve::paths(wanted))?;
+    if let Some(made) = made {
+        observed.present.remove(made);
+    }
     data::observe(context, wanted, &mut observed)?;
     // What is not asked for is not looked at: an engine that is down keeps nobody from an upgrade.
     if wanted.development.is_some() {
@@ -313,62 +378,4 @@ fn decide(
         context.manager.seen(of)?;
     }
     Ok(apply(operation, wanted, &observed)?)
-}
-
-fn aim(
-    context: &Context<'_>,
-    declared: &Declared,
-    request: &Request,
-    supply: &Supply,
-    receipt: Option<&Receipt>,
-    stage: Option<&Stage>,
-) -> Result<Aim, Failure> {
-    if let Some(compose) = &declared.manifest.compose {
-        return container::aim::aim(context, declared, compose, request, receipt);
-    }
-    if !declared.manifest.package.source.has_trees() {
-        return installed::aim(context, declared, request, receipt);
-    }
-    let edits_version = request.operation != Operation::Apply;
-    if let Some(stage) = stage {
-        let version = prepare::version_of(declared, stage, supply.version.as_ref())?;
-        pinned(declared, &version, stage)?;
-        if let Some((vouched, _)) = &stage.signed {
-            vouched.check_version(&version)?;
-        }
-        return Ok(Aim {
-            version,
-            description: stage.unpacked.description.clone(),
-            archive: Some(stage.to_archive()),
-            wishes: request.wishes,
-            edits_version,
-            standing: None,
-            container: None,
-        });
-    }
-    let package = &declared.manifest.package;
-    let active = receipt.and_then(Receipt::active).map(|active| active.version.clone());
-    let version = match request.operation {
-        Operation::Rollback => {
-            let previous = receipt.and_then(Receipt::previous).map(|previous| previous.version.clone());
-            previous.ok_or_else(|| Refusal::NoPrevious(declared.manifest.name.clone()))?
-        }
-        _ => match supply.version.clone().or_else(|| package.version.clone()).or(active) {
-            Some(version) => version,
-            None => only_tree(context, declared)?,
-        },
-    };
-    let path = context.layout.tree(&declared.manifest.name, &tree_name(&package.name, &version));
-    let Some(complete) = tree::read_complete(&path) else {
-        return Err(Refusal::NoTree {
-            installed: receipt.is_some(),
-            component: package.name.clone(),
-            version,
-        }
-        .into());
-    };
-    present::guard(declared, request, &version, receipt, &complete)?;
-    let description = prepare::description_in(&path)?;
-    let wishes = request.wishes;
-    Ok(Aim { version, description, archive: None, wishes, edits_version, standing: None, container: None })
 }

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use crate::engine::failure::{ANY_ENGINE, CallError};
 use crate::engine::manager::{Seen, State};
+use crate::engine::question::ask;
 use crate::engine::supervisor::active_launch;
 use crate::host::command::{self, Manner};
-use crate::host::{files, tree, untrusted};
+use crate::host::{files, tree};
 use crate::model::compose::EngineKind;
 use crate::model::duration::Span;
-use crate::model::environment_file;
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
@@ -22,8 +22,7 @@ use crate::platform::call::{Call, Verb};
 use crate::platform::compose::entry::{self, Entry};
 use crate::platform::compose::seen::{self, ContainerSeen};
 use crate::platform::compose::{project, query, text};
-use crate::platform::observed::{Answer, NoAnswer};
-use crate::supervise::Folders;
+use crate::supervise::environment::from_files;
 
 pub(crate) mod adoption;
 pub(crate) mod aim;
@@ -42,9 +41,6 @@ const FIRST_WORD: Duration = Duration::from_secs(10);
 const OTHERS: Duration = Duration::from_secs(120);
 /// The pause between two looks whether it has.
 const GLANCE: Duration = Duration::from_millis(100);
-/// The largest file of variables that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
-
 /// An engine that answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EngineSeen {
@@ -178,28 +174,14 @@ fn last_words(said: &str) -> String {
 
 /// The variables of a launch, for a container: the environment file over the manifest's, the secrets over both.
 pub(crate) fn variables(layout: &Layout, spec: &LaunchSpec) -> Result<BTreeMap<String, String>, String> {
-    let folders = Folders::of(layout, spec);
+    let folders = Folders::of(spec, layout);
     let told = spec.told().into_iter().map(|(name, value)| (name.to_owned(), value));
     let own = spec.variables(&folders.places()).into_iter();
     let own = own.map(|(name, value)| (name.as_str().to_owned(), value));
     let mut variables: BTreeMap<String, String> = told.chain(own).collect();
-    let read = |path: &Utf8PathBuf| match untrusted::read(path, LARGEST) {
-        Ok(Some(text)) => Ok(text),
-        Ok(None) => Err(format!("`{path}` does not exist")),
-        Err(error) => Err(format!("{error}: {}", error.source)),
-    };
-    if let Some(path) = &spec.environment_file {
-        let found = environment_file::parse(&read(path)?)
-            .map_err(|error| format!("the environment file `{path}` is wrong in {error}"))?;
-        variables.extend(found.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)));
-    }
-    for (name, path) in &spec.secrets {
-        let text = read(path)?;
-        let value = text.strip_suffix('\n').unwrap_or(&text);
-        if value.contains('\0') {
-            return Err(format!("the secret {name} in `{path}` holds a NUL character"));
-        }
-        variables.insert(name.as_str().to_owned(), value.to_owned());
+    for (name, value) in from_files(spec, None, None).map_err(|error| error.to_string())? {
+        let text = value.into_string().map_err(|_| format!("the secret {name} is not UTF-8 text"))?;
+        variables.insert(name, text);
     }
     Ok(variables)
 }
@@ -247,20 +229,4 @@ pub(crate) fn strangers(
     }
     let ours = ask(&query::of_project(kind, name, Some(&of.folder)), PATIENCE, seen::numbers)?;
     Ok(all.into_iter().filter(|number| !ours.contains(number)).collect())
-}
-
-/// Asks an engine, and reads its answer.
-pub(crate) fn ask<T>(
-    argv: &[String],
-    limit: Duration,
-    read: impl Fn(Answer<'_>) -> Result<T, NoAnswer>,
-) -> Result<T, CallError> {
-    let unavailable = |reason: String| CallError::Unavailable {
-        manager: argv.first().cloned().unwrap_or_default(),
-        reason,
-    };
-    let output = command::output(argv, Manner { limit: Some(limit), ..Manner::default() })
-        .map_err(|error| unavailable(error.to_string()))?;
-    let answer = Answer { code: output.code, stdout: &output.stdout, stderr: &output.stderr };
-    read(answer).map_err(|error| unavailable(error.to_string()))
 }

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::Context;
-use crate::engine::container::ask;
 use crate::engine::failure::{CallError, Failure};
-use crate::engine::prepare::platform_of;
+use crate::engine::question::ask;
+use crate::engine::resolve::platform_of;
 use crate::engine::target::Declared;
 use crate::engine::trust::Distrust;
 use crate::host::{files, machine, port, random, untrusted};
@@ -16,6 +16,7 @@ use crate::model::compose::EngineKind;
 use crate::model::contradiction::read_manifest;
 use crate::model::development::lines::{Given, with};
 use crate::model::development::{DevelopmentContainer, DevelopmentRecord, FORMAT};
+use crate::model::environment_file;
 use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
@@ -37,8 +38,6 @@ pub use removal::kept;
 
 /// The engines, in the order in which they are looked for: the one that needs no service comes first.
 const ENGINES: [EngineKind; 2] = [EngineKind::Podman, EngineKind::Docker];
-/// The largest environment file that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
 
 /// What a manifest and its package make of services for development: the same manifest, with the variables that they
 /// give in its environment file, and what is wanted of them.
@@ -46,7 +45,6 @@ pub(crate) fn want(
     context: &Context<'_>,
     declared: &Declared,
     description: Option<&PackageDescription>,
-    dry_run: bool,
 ) -> Result<(Declared, Development), Failure> {
     let component = &declared.manifest.package.name;
     let services = description.map(|description| &description.development).filter(|all| !all.is_empty());
@@ -99,9 +97,6 @@ pub(crate) fn want(
             DevelopmentContainer::of(&of.name, service, engine, folder.join(format!("{}.env", service.0)))
         })
         .collect();
-    for container in &containers {
-        image::bring(context, container, dry_run)?;
-    }
     let left = before.as_ref().map(|record| record.left_by(&containers)).unwrap_or_default();
     let mut secrets = BTreeMap::new();
     for container in containers.iter().filter(|container| container.is_secret()) {
@@ -128,11 +123,32 @@ pub(crate) fn want(
     Ok((declared, Development { record, secrets }))
 }
 
+/// Brings the images of the services that are wanted, as far as they are not there.
+pub(crate) fn images(context: &Context<'_>, wanted: &Wanted, dry_run: bool) -> Result<(), Failure> {
+    let containers = wanted.development.iter().flat_map(|development| &development.record.containers);
+    { containers }.try_for_each(|container| image::bring(context, container, dry_run))
+}
+
+/// Whether the secrets are still those of which the plan was made: another command may have made some meanwhile, and what
+/// a volume is locked with must not be written over.
+pub(crate) fn is_current(context: &Context<'_>, wanted: &Wanted) -> Result<bool, Failure> {
+    let Some(development) = &wanted.development else { return Ok(true) };
+    let folder = context.layout.development(&wanted.spec.name);
+    for container in &development.record.containers {
+        let Some(planned) = development.secrets.get(&container.service) else { continue };
+        let there = secret(&folder, container)?;
+        if there.as_ref() != Some(&planned.text).filter(|_| !planned.is_new) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The manifest with an environment file, where it is only made now and says of none.
 fn naming_a_file(declared: &Declared, description: &PackageDescription) -> Result<Declared, Failure> {
     let names = declared.manifest.service.environment_file.is_some()
         || description.service.environment_file.is_some();
-    if declared.on_disk || names {
+    if declared.on_disk || declared.given.is_some() || names {
         return Ok(declared.clone());
     }
     // It was read as JSON before.
@@ -156,7 +172,7 @@ fn with_lines(
     let mut file = if let Some(place) = place {
         declared.beside.remove(place)
     } else {
-        let found = untrusted::read(&path, LARGEST)?;
+        let found = untrusted::read(&path, environment_file::LARGEST)?;
         Beside { path, text: found.clone().unwrap_or_default(), before: found, folder: None }
     };
     let (text, kept) = with(&file.text, before, now);

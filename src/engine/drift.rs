@@ -7,8 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::engine::manager::Seen;
 use crate::engine::status::active_version;
 use crate::engine::target::Declared;
-use crate::engine::values::unreadable;
-use crate::engine::{Context, prepare, report};
+use crate::engine::variables::readable::unreadable;
+use crate::engine::{Context, peek, report, resolve};
 use crate::host::process::Credentials;
 use crate::host::{account, files, untrusted};
 use crate::model::contradiction::read_manifest;
@@ -71,8 +71,8 @@ fn applied(
     let (manifest, document) = read_manifest(declared.path.as_str(), &receipt.manifest).ok()?;
     let before = Declared { manifest, document, ..declared.clone() };
     let tree = context.layout.tree(&wanted.spec.name, &wanted.spec.tree());
-    let description = prepare::description_in(&tree).ok()?;
-    prepare::resolve(&before, description.as_ref(), version, wanted.spec.platform, wanted.spec.scope).ok()
+    let description = peek::description_in(&tree).ok()?;
+    resolve::launch(&before, description.as_ref(), version, wanted.spec.platform, wanted.spec.scope).ok()
 }
 
 /// What a supervisor has written down of its program's start, if it is this one's.

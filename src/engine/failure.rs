@@ -36,6 +36,9 @@ pub enum Failure {
     /// What was typed does not make sense together.
     #[error("{0}")]
     Usage(String),
+    /// The person who was asked said no.
+    #[error("nothing was changed")]
+    Declined,
     /// There is no such instance, or none was named.
     #[error(transparent)]
     Target(#[from] TargetError),

@@ -7,9 +7,10 @@ use camino::Utf8Path;
 
 use crate::engine::event::Event as Told;
 use crate::engine::failure::{CallError, StepError};
+use crate::engine::logs::tail;
 use crate::engine::ready::{Awaited, await_ready, step_error};
 use crate::engine::supervisor::active_launch;
-use crate::engine::{Context, development, log, report, snapshot, switch, trial};
+use crate::engine::{Context, development, report, snapshot, switch, trial};
 use crate::host::files;
 use crate::host::{account, clock, identity, relocation};
 use crate::model::history::Event;
@@ -351,7 +352,7 @@ impl<'a> Hands<'a> {
                 Ok(())
             }
             Err(StepError::NotReady { reason, exit, retrying, .. }) => {
-                let log = log::tail(self.context, &self.of, since, 10);
+                let log = tail::tail(self.context, &self.of, since, 10);
                 Err(StepError::NotReady { reason, exit, retrying, log })
             }
             Err(other) => Err(other),

@@ -6,7 +6,7 @@ use crate::engine::execute::{Done, execute};
 use crate::engine::failure::{CallError, Failure};
 use crate::engine::operation::exclusively;
 use crate::engine::remove::active;
-use crate::engine::values::unreadable;
+use crate::engine::variables::readable::unreadable;
 use crate::engine::{Context, development, holders, report, strays};
 use crate::host::identity;
 use crate::model::marker::Marker;

@@ -22,6 +22,8 @@ use crate::model::name::InstanceName;
 use crate::platform::journal;
 use crate::platform::query::{self, LogQuery};
 
+pub(crate) mod tail;
+
 /// The pause between two looks whether a file has grown.
 const LOOK: Duration = Duration::from_millis(200);
 

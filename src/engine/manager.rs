@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::time::{Duration, Instant};
 
 use crate::engine::failure::{CallError, Failure};
-use crate::engine::{container, guard, runtimes, supervisor, windows};
+use crate::engine::{container, guard, question, runtimes, supervisor, windows};
 use crate::host::command::{self, Manner};
 use crate::host::{account, environment, machine};
 use crate::model::layout::Layout;
@@ -349,12 +349,5 @@ pub fn services(scope: Scope) -> Result<Vec<observed::ServiceListed>, CallError>
 }
 
 fn ask<T>(argv: &[String], read: impl Fn(Answer<'_>) -> Result<T, NoAnswer>) -> Result<T, CallError> {
-    let unavailable = |reason: String| CallError::Unavailable {
-        manager: argv.first().cloned().unwrap_or_default(),
-        reason,
-    };
-    let output = command::output(argv, Manner { limit: Some(PATIENCE), ..Manner::default() })
-        .map_err(|error| unavailable(error.to_string()))?;
-    let answer = Answer { code: output.code, stdout: &output.stdout, stderr: &output.stderr };
-    read(answer).map_err(|error| unavailable(error.to_string()))
+    question::ask(argv, PATIENCE, read)
 }

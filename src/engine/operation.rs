@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::engine::failure::Failure;
-use crate::engine::{Context, recover, trust};
+use crate::engine::{Context, recover, registry, trust};
 use crate::host::lock::{self, LockError};
 use crate::host::{account, files};
 use crate::model::manifest::Scope;
@@ -28,18 +28,35 @@ pub(crate) fn exclusively<T>(
     })
 }
 
-/// The plan as it is under the lock. Where it is another than the one that was shown, that has to be agreed to as well.
-pub(crate) fn still_agreed(
-    name: &InstanceName,
+/// Whether a plan leaves nothing to do, and no operation before it has left anything.
+pub(crate) fn is_done(context: &Context<'_>, name: &InstanceName, plan: &Plan) -> Result<bool, Failure> {
+    Ok(plan.is_empty() && !recover::is_unfinished(context, name)?)
+}
+
+/// Carries out a plan that was shown, if it is agreed to. Under the lock it is decided again; where another plan comes of
+/// that, it has to be agreed to as well. Of a plan that changes nothing nobody is asked.
+pub(crate) fn carried_out<T>(
+    context: &Context<'_>,
+    of: &Marker,
     shown: &Plan,
-    decide: impl FnOnce() -> Result<Plan, Failure>,
     agree: &dyn Fn(&Plan) -> Result<bool, Failure>,
-) -> Result<Plan, Failure> {
-    let under_lock = decide()?;
-    if under_lock.steps != shown.steps && !agree(&under_lock)? {
-        return Err(Failure::Changed(name.clone()));
+    decide: impl FnOnce() -> Result<Plan, Failure>,
+    work: impl FnOnce(&Plan) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    if !shown.is_empty() && !agree(shown)? {
+        return Err(Failure::Declined);
     }
-    Ok(under_lock)
+    let outcome = exclusively(context, of, || {
+        let under_lock = decide()?;
+        if under_lock.steps != shown.steps && !agree(&under_lock)? {
+            return Err(Failure::Changed(of.name.clone()));
+        }
+        work(&under_lock)
+    });
+    for notice in registry::instances(&context.layout).notices {
+        context.notice(notice);
+    }
+    outcome
 }
 
 /// Does something to an instance while no other command can.

@@ -7,17 +7,19 @@ use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::engine::Context;
+use crate::engine::variables::of_file;
 use crate::host::command::{self, Manner};
 use crate::host::{account, environment, files, process, temporary, untrusted};
-use crate::model::environment_file;
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::manifest::{PlatformKind, Supervision};
 use crate::model::origin::{Bringer, Origin, shim_target, version_word};
+use crate::model::token::Places;
 use crate::model::version::Version;
+use crate::plan::wanted::Beside;
 use crate::platform::identity;
-use crate::supervise::Folders;
 use crate::supervise::environment::PATH;
 
+pub(crate) mod aim;
 mod interpreter;
 mod node;
 mod python;
@@ -59,12 +61,18 @@ pub enum OriginError {
 }
 
 /// What a launch starts.
-pub(crate) fn origin(context: &Context<'_>, spec: &LaunchSpec) -> Result<Origin, OriginError> {
-    let folders = Folders::of(&context.layout, spec);
+///
+/// A `PATH` in the environment file counts as it is to be, where the file comes with the operation.
+pub(crate) fn origin(
+    context: &Context<'_>,
+    spec: &LaunchSpec,
+    coming: &[Beside],
+) -> Result<Origin, OriginError> {
+    let folders = Folders::of(spec, &context.layout);
     let places = folders.places();
     let base = spec.start_folder(&places);
     let arguments = started(context, spec).unwrap_or_else(|| spec.arguments(&places));
-    let search = search_path(spec, &places);
+    let search = search_path(spec, &places, coming);
     let (program, arguments) = interpreter::past_env(&arguments);
     let name = program.ok_or_else(|| OriginError::NotFound("the command is empty".to_owned()))?;
     // Where it was named counts: an environment of Python is known by the folder of its links.
@@ -145,13 +153,10 @@ fn started(context: &Context<'_>, spec: &LaunchSpec) -> Option<Vec<String>> {
 }
 
 /// Where a service's program is looked for: its clean `PATH`, or what its own settings say.
-fn search_path(spec: &LaunchSpec, places: &crate::model::token::Places<'_>) -> String {
-    let owner = files::facts(&spec.deploy).ok().flatten().and_then(|facts| account::by_uid(facts.uid).ok());
+fn search_path(spec: &LaunchSpec, places: &Places<'_>, coming: &[Beside]) -> String {
     let of_file = spec.environment_file.as_ref().and_then(|path| {
-        // With the rights of the folder's owner, whose file it is.
-        let text = account::acting_as(owner.as_ref(), || untrusted::read(path, LARGEST)).ok()?.ok()??;
-        let variables = environment_file::parse(&text).ok()?;
-        variables.into_iter().find_map(|(name, value)| (name.as_str() == "PATH").then_some(value))
+        let mut variables = of_file(&spec.deploy, path, coming)?.into_iter();
+        variables.find_map(|(name, value)| (name.as_str() == "PATH").then_some(value))
     });
     let written = || {
         let variables = spec.variables(places);

@@ -3,11 +3,10 @@
 use camino::Utf8Path;
 
 use crate::engine::failure::Failure;
-use crate::engine::prepare::description_in;
 use crate::engine::trust;
 use crate::host::{files, temporary};
 use crate::model::contradiction::read_package_description;
-use crate::model::package::PackageDescription;
+use crate::model::package::{self, PackageDescription};
 use crate::package::limits::Limits;
 use crate::package::unpack::{Flushing, unpack_file};
 
@@ -31,6 +30,14 @@ pub(crate) fn find(path: &Utf8Path) -> Result<Option<PackageDescription>, Failur
     let (file, path) = trust::open_archive(path)?;
     unpack_file(file, &path, &tree, None, &Limits::default(), &mut |_| {}, Flushing::Late)?;
     description_in(&tree)
+}
+
+/// The description in a version tree, if its package brought one.
+pub(crate) fn description_in(tree: &Utf8Path) -> Result<Option<PackageDescription>, Failure> {
+    let path = tree.join(package::FILE_NAME);
+    let Some(text) = files::read(&path)? else { return Ok(None) };
+    let (description, _) = read_package_description(path.as_str(), &text)?;
+    Ok(Some(description))
 }
 
 fn none(path: &Utf8Path) -> Failure {

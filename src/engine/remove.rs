@@ -6,10 +6,10 @@ use crate::engine::Context;
 use crate::engine::execute::execute;
 use crate::engine::failure::Failure;
 use crate::engine::observe::{observe, read_receipt};
-use crate::engine::operation::{exclusively, still_agreed};
-use crate::engine::prepare::platform_of;
+use crate::engine::operation::{carried_out, is_done};
+use crate::engine::resolve::platform_of;
 use crate::engine::target::Target;
-use crate::engine::{adoption, development, preparation, references, registry};
+use crate::engine::{adoption, development, preparation, references};
 use crate::host::{clock, files};
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
@@ -87,15 +87,11 @@ pub fn remove(
         Ok(plan)
     };
     let plan = decide()?;
-    if dry_run || (plan.is_empty() && !crate::engine::recover::is_unfinished(context, &of.name)?) {
+    if dry_run || is_done(context, &of.name, &plan)? {
         return Ok(plan);
     }
-    if !agree(&plan)? {
-        return Err(Failure::Usage("nothing was changed".to_owned()));
-    }
-    let outcome = exclusively(context, of, || {
-        let under_lock = still_agreed(&of.name, &plan, decide, agree)?;
-        let done = execute(context, &under_lock, of, None)?;
+    carried_out(context, of, &plan, agree, decide, |under_lock| {
+        execute(context, under_lock, of, None)?;
         if removal == Removal::Everything {
             for left in preparation::undo(&context.layout, &of.name)? {
                 context.notice(left);
@@ -104,12 +100,9 @@ pub fn remove(
                 context.notice(left);
             }
         }
-        Ok(done)
-    });
-    for notice in registry::instances(&context.layout).notices {
-        context.notice(notice);
-    }
-    outcome.map(|_| plan)
+        Ok(())
+    })?;
+    Ok(plan)
 }
 
 /// The room that a clean-up frees, in bytes, where it can be told.

@@ -2,7 +2,8 @@
 
 use crate::engine::failure::Failure;
 use crate::engine::manager;
-use crate::engine::prepare::{self, platform_of};
+use crate::engine::peek;
+use crate::engine::resolve::{self, platform_of};
 use crate::engine::status::{active, active_version};
 use crate::engine::target::{Target, TargetError};
 use crate::host::{environment, untrusted};
@@ -16,9 +17,6 @@ use crate::model::operating_system::OperatingSystem;
 use crate::model::version::Version;
 use crate::platform::{self, Facts, quadlet};
 
-/// The largest environment file that is looked into, in bytes.
-const LARGEST: u64 = 1 << 20;
-
 /// Renders the definition of an instance, for its own platform or another, or for a tool that runs it without mainstay.
 pub fn render(target: &Target, wanted: Option<Form>, facts: &Facts) -> Result<RenderAnswer, Failure> {
     let declared = target.manifest.as_ref().ok_or_else(|| {
@@ -31,10 +29,10 @@ pub fn render(target: &Target, wanted: Option<Form>, facts: &Facts) -> Result<Re
     let active = target.marker.as_ref().and_then(|marker| active_version(here, marker));
     let version = active.or_else(|| package.version.clone()).unwrap_or_else(Version::unknown);
     let tree = here.tree(&target.name, &tree_name(&package.name, &version));
-    let description = prepare::description_in(&tree)?;
+    let description = peek::description_in(&tree)?;
     let form = wanted.unwrap_or_else(|| Form::Platform(platform_of(declared)));
     let platform = form.platform();
-    let mut spec = prepare::resolve(declared, description.as_ref(), version, platform, here.scope)?;
+    let mut spec = resolve::launch(declared, description.as_ref(), version, platform, here.scope)?;
     pin(target, &mut spec);
     // What is at home on another system is shown as it would be there.
     let at_home = match form {
@@ -81,7 +79,7 @@ fn definition(spec: &LaunchSpec, layout: &Layout, facts: &Facts) -> Result<Files
 
 fn units(spec: &LaunchSpec, layout: &Layout) -> Result<Files, Failure> {
     if let Some(path) = &spec.environment_file
-        && let Ok(Some(text)) = untrusted::read(path, LARGEST)
+        && let Ok(Some(text)) = untrusted::read(path, environment_file::LARGEST)
     {
         // What is wrong in it, or can't be read here, is found where it is read.
         if let Ok(variables) = environment_file::parse(&text) {

@@ -6,11 +6,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::engine::change::Request;
 use crate::engine::execute::execute;
 use crate::engine::failure::Failure;
-use crate::engine::operation::{exclusively, guard_rights, still_agreed};
-use crate::engine::prepare::{self, Stage};
+use crate::engine::operation::{carried_out, guard_rights, is_done};
 use crate::engine::source::{Proof, Source, supply, verified};
+use crate::engine::stage::{self, Stage};
 use crate::engine::target::{Declared, Target, TargetError};
-use crate::engine::{Context, recover, report, trial, trust};
+use crate::engine::{Context, report, trial, trust};
 use crate::host::os;
 use crate::host::{clock, files};
 use crate::model::digest::Digest;
@@ -65,8 +65,14 @@ pub fn repair(
     is_of_this_tree(context, of, &version, receipt.as_ref(), &stage)?;
     let archive = Archive { signed_by: None, introduces_key: false, ..stage.to_archive() };
     let now = clock::now();
+    // Where it is only looked at, the archive was unpacked elsewhere, and the usual is told.
+    let exchanges = if request.dry_run {
+        os::fs::EXCHANGES
+    } else {
+        stage.staging.can_replace(&tree_name(&of.component, &version))?
+    };
     let plan = || -> Result<Plan, Failure> {
-        let damage = damage(context, of, &version, &archive.staging)?;
+        let damage = damage(context, of, &version, &archive.staging, exchanges)?;
         if damage.runs && !damage.exchanges && !damage.faults.is_empty() && !request.dry_run {
             return Err(Failure::Usage(format!(
                 "`{}` runs from the damaged tree, and the folder of a program that runs can't get another name here: \
@@ -77,15 +83,11 @@ pub fn repair(
         Ok(decide(of, &damage, &archive, &context.layout, &context.caller, now))
     };
     let shown = plan()?;
-    if request.dry_run || (shown.is_empty() && !recover::is_unfinished(context, &of.name)?) {
+    if request.dry_run || is_done(context, &of.name, &shown)? {
         return Ok((version, shown));
     }
-    if !shown.is_empty() && !agree(&shown)? {
-        return Err(Failure::Usage("nothing was changed".to_owned()));
-    }
-    exclusively(context, of, || {
-        let under_lock = still_agreed(&of.name, &shown, plan, agree)?;
-        execute(context, &under_lock, of, Some(stage.into_parts()))
+    carried_out(context, of, &shown, agree, plan, |under_lock| {
+        execute(context, under_lock, of, Some(stage.into_parts()))
     })?;
     Ok((version, shown))
 }
@@ -102,6 +104,7 @@ fn staged(
         operation: Operation::Repair,
         source: request.source.clone(),
         proof: request.proof.clone(),
+        variables: None,
         version: Some(version.clone()),
         // The tree is there, and its archive is wanted all the same.
         wishes: Wishes { force: true, ..Wishes::default() },
@@ -116,7 +119,7 @@ fn staged(
              `--url ADDRESS`, or `package.url` in the manifest"
         ))
     })?;
-    let found = prepare::version_of(declared, &stage, Some(version))?;
+    let found = stage::version_of(declared, &stage, Some(version))?;
     if found != *version {
         return Err(Failure::OtherArchive(format!(
             "`{}` holds version {found}, not {version}",
@@ -154,6 +157,7 @@ fn damage(
     of: &Marker,
     version: &Version,
     rebuilt: &Utf8Path,
+    exchanges: bool,
 ) -> Result<Damage, Failure> {
     let (layout, name) = (&context.layout, tree_name(&of.component, version));
     let path = layout.tree(&of.name, &name);
@@ -176,7 +180,7 @@ fn damage(
         faults: found.iter().map(ToString::to_string).collect(),
         shared_with,
         runs: report::live(layout, &of.name).is_some_and(|status| status.tree == name),
-        exchanges: os::fs::EXCHANGES,
+        exchanges,
     })
 }
 

@@ -11,7 +11,7 @@ use crate::engine::change::Request;
 use crate::engine::failure::Failure;
 use crate::engine::source::{self, Proof, Source, verified};
 use crate::engine::target::Declared;
-use crate::engine::{leftovers, prepare, trust};
+use crate::engine::{leftovers, stage, trust};
 use crate::host::command::{self, Manner};
 use crate::host::{account, environment, files, lock, replacement};
 use crate::model::contradiction::read_manifest;
@@ -119,6 +119,7 @@ fn from_archive(
         operation: Operation::Upgrade,
         source: source.clone(),
         proof: update.proof.clone(),
+        variables: None,
         version: update.version.clone(),
         wishes: Wishes { force: update.force, ..Wishes::default() },
         unpacked: false,
@@ -130,7 +131,7 @@ fn from_archive(
     let Some(stage) = verified::stage(context, &declared, &request, &supply, None)? else {
         return Err(Failure::Usage("say what to update to: `--from ARCHIVE` or `--url ADDRESS`".to_owned()));
     };
-    let to = prepare::version_of(&declared, &stage, supply.version.as_ref())?;
+    let to = stage::version_of(&declared, &stage, supply.version.as_ref())?;
     match &stage.signed {
         Some((vouched, _)) => vouched.check_version(&to)?,
         None => context
@@ -167,7 +168,7 @@ fn from_archive(
     let outcome = files::copy_program(&found, &new).map_err(Failure::from).and_then(|()| {
         works(context, &new, Some(&updated.to))?;
         if !agree(&updated)? {
-            return Err(Failure::Usage("nothing was changed".to_owned()));
+            return Err(Failure::Declined);
         }
         keep(program)?;
         Ok(replacement::replace(&new, program)?)
@@ -224,7 +225,7 @@ fn back(
         return Ok(updated);
     }
     if !agree(&updated)? {
-        return Err(Failure::Usage("nothing was changed".to_owned()));
+        return Err(Failure::Declined);
     }
     let kept = Utf8PathBuf::from(format!("{program}.kept"));
     files::copy_program(program, &kept)?;
@@ -265,6 +266,7 @@ fn declared(program: &Utf8Path, key: Option<PublicKey>) -> Result<Declared, Fail
         manifest,
         document,
         on_disk: false,
+        given: None,
         open: None,
         beside: Vec::new(),
     })

@@ -3,34 +3,41 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
+use camino::Utf8Path;
 
+use crate::engine::failure::Failure;
 use crate::host::{account, environment, files, untrusted};
-use crate::model::environment_file;
-use crate::model::launch::LaunchSpec;
+use crate::model::environment_file::{self, Variables};
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::owner::Owner;
 use crate::plan::wanted::Beside;
-use crate::supervise::Folders;
 use crate::supervise::environment::PATH;
 
-/// The largest file that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
+pub(crate) mod readable;
+pub(crate) mod required;
 
 /// The variables that are no secrets: those of the settings, under those of the environment file. Of a file that comes
 /// with the operation counts what it is to say.
 pub(crate) fn open(layout: &Layout, spec: &LaunchSpec, coming: &[Beside]) -> BTreeMap<String, String> {
-    let folders = Folders::of(layout, spec);
+    let folders = Folders::of(spec, layout);
     let own = spec.variables(&folders.places());
     let mut variables: BTreeMap<String, String> =
         own.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)).collect();
-    let planned =
-        |path: &Utf8PathBuf| coming.iter().find(|file| file.path == *path).map(|file| file.text.clone());
-    let text = spec.environment_file.as_ref().and_then(|path| planned(path).or_else(|| read(spec, path)));
-    let text = text.unwrap_or_default();
-    let file = environment_file::parse(&text).unwrap_or_default();
-    variables.extend(file.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)));
+    let file = spec.environment_file.as_deref().and_then(|path| of_file(&spec.deploy, path, coming));
+    let file = file.unwrap_or_default().into_iter();
+    variables.extend(file.map(|(name, value)| (name.as_str().to_owned(), value)));
     variables
+}
+
+/// Those of an environment file as it is, or as the operation is about to make it: none where it is not there, nothing
+/// where it can't be read. What is wrong with the file, the start tells.
+pub(crate) fn of_file(deploy: &Utf8Path, path: &Utf8Path, coming: &[Beside]) -> Option<Variables> {
+    let text = match Beside::coming(coming, path) {
+        Some(planned) => planned.to_owned(),
+        None => read(deploy, path).ok()?.unwrap_or_default(),
+    };
+    environment_file::parse(&text).ok()
 }
 
 /// All of them, for a command that is run as the program is.
@@ -47,7 +54,8 @@ pub(crate) fn all(layout: &Layout, spec: &LaunchSpec, account: &Owner) -> Vec<(S
     }
     variables.extend(open(layout, spec, &[]));
     for (name, path) in &spec.secrets {
-        if let Some(secret) = read(spec, path) {
+        // What can't be read the start tells.
+        if let Ok(Some(secret)) = read(&spec.deploy, path) {
             let value = secret.strip_suffix('\n').unwrap_or(&secret).to_owned();
             variables.insert(name.as_str().to_owned(), value);
         }
@@ -63,10 +71,9 @@ pub(crate) fn account(spec: &LaunchSpec) -> Option<Owner> {
     }
 }
 
-/// A file of the deploy folder, with the rights of the folder's owner, whose file it is. What can't be read the start
-/// tells.
-fn read(spec: &LaunchSpec, path: &camino::Utf8Path) -> Option<String> {
-    let owner = files::facts(&spec.deploy).ok().flatten().and_then(|facts| account::by_uid(facts.uid).ok());
+/// A file that a deploy folder names, with the rights of the folder's owner, whose file it is; nothing where there is none.
+fn read(deploy: &Utf8Path, path: &Utf8Path) -> Result<Option<String>, Failure> {
+    let owner = files::facts(deploy)?.and_then(|facts| account::by_uid(facts.uid).ok());
     let owner = owner.filter(|_| account::effective_uid() == 0);
-    account::acting_as(owner.as_ref(), || untrusted::read(path, LARGEST)).ok()?.ok().flatten()
+    Ok(account::acting_as(owner.as_ref(), || untrusted::read(path, environment_file::LARGEST))??)
 }

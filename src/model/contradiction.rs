@@ -11,6 +11,7 @@ use crate::model::manifest::Manifest;
 use crate::model::package::PackageDescription;
 use crate::model::position::Segment;
 use crate::model::problem::{Problem, Problems};
+use crate::model::readiness::Readiness;
 use crate::model::rule::broken;
 use crate::model::service::{Ready, Restart, Service};
 use crate::model::setting::{self, Section};
@@ -19,8 +20,6 @@ use crate::model::size::Size;
 const NOTHING: Span = Span::seconds(0);
 const DAY: Span = Span::seconds(86_400);
 const MONTH: Span = Span::seconds(30 * 86_400);
-/// How long a program may take to become ready where the manifest doesn't say.
-const USUAL_READY_TIMEOUT: Span = Span::seconds(60);
 
 /// Reads a manifest: its form, its fields, and what they mean together.
 pub fn read_manifest(name: &str, text: &str) -> Result<(Manifest, Document), Problems> {
@@ -150,7 +149,7 @@ impl Check<'_> {
     fn ready(&mut self, ready: &Ready) {
         self.span(["service", "ready", "timeout"], ready.timeout, DAY);
         self.program(["service", "ready", "command"], ready.command.as_deref());
-        let timeout = ready.timeout.unwrap_or(USUAL_READY_TIMEOUT);
+        let timeout = ready.timeout.unwrap_or(Readiness::USUAL_TIMEOUT);
         if let Some(delay) = ready.delay.filter(|delay| *delay > timeout) {
             let message =
                 format!("`{delay}` is longer than the timeout of `{timeout}`: it could never become ready");

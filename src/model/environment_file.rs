@@ -16,6 +16,10 @@ use thiserror::Error;
 
 use crate::model::manifest::VariableName;
 
+/// The largest environment file, and the largest secret, that is read, in bytes: the kernel takes no more than 128 KiB
+/// for one variable (execve(2)).
+pub const LARGEST: u64 = 1 << 20;
+
 /// The variables of an environment file in the order of its lines.
 pub type Variables = Vec<(VariableName, String)>;
 

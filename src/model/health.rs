@@ -94,6 +94,10 @@ pub enum HealthProbe {
 }
 
 impl HealthPolicy {
+    const USUAL_EVERY: Span = Span::seconds(10);
+    const USUAL_TIMEOUT: Span = Span::seconds(3);
+    const USUAL_FAILURES: u32 = 3;
+
     /// The manifest's probe, or the package's where the manifest names none. `None`: neither does.
     #[must_use]
     pub fn resolve(ours: Option<&Health>, theirs: Option<&Health>) -> Option<Self> {
@@ -101,12 +105,12 @@ impl HealthPolicy {
         let either = |of: fn(&Health) -> Option<Span>| ours.and_then(of).or_else(|| theirs.and_then(of));
         Some(Self {
             probe,
-            every: either(|health| health.every).unwrap_or(Span::seconds(10)),
-            timeout: either(|health| health.timeout).unwrap_or(Span::seconds(3)),
+            every: either(|health| health.every).unwrap_or(Self::USUAL_EVERY),
+            timeout: either(|health| health.timeout).unwrap_or(Self::USUAL_TIMEOUT),
             failures: ours
                 .and_then(|health| health.failures)
                 .or_else(|| theirs.and_then(|health| health.failures))
-                .unwrap_or(3),
+                .unwrap_or(Self::USUAL_FAILURES),
         })
     }
 }

@@ -24,7 +24,7 @@ use crate::model::size::Size;
 use crate::model::socket::Socket;
 use crate::model::token::{Places, expand, words};
 use crate::model::umask::Umask;
-use crate::model::upgrade::UpgradePolicy;
+use crate::model::upgrade::{USUAL_KEEP, UpgradePolicy};
 use crate::model::version::Version;
 use crate::model::watched::Watched;
 
@@ -207,6 +207,32 @@ pub struct LogPolicy {
     pub level: Option<String>,
 }
 
+impl Default for RestartPolicy {
+    /// What holds where nobody says anything.
+    fn default() -> Self {
+        Self {
+            when: RestartWhen::default(),
+            delays: [1, 5, 15, 30].map(Span::seconds).to_vec(),
+            limit: 5,
+            window: Span::seconds(300),
+        }
+    }
+}
+
+impl Default for StopPolicy {
+    /// What holds where nobody says anything.
+    fn default() -> Self {
+        Self { signal: StopSignal::default(), http: None, command: Vec::new(), timeout: Span::seconds(30) }
+    }
+}
+
+impl Default for LogPolicy {
+    /// What holds where nobody says anything.
+    fn default() -> Self {
+        Self { max_size: Size::new(10 << 20), keep: 3, level: None }
+    }
+}
+
 impl LaunchSpec {
     /// Whether systemd reads those files, once for each start of the service.
     #[must_use]
@@ -217,7 +243,7 @@ impl LaunchSpec {
     /// The launch of an instance of which only its identity is known: enough to stop and deregister it.
     #[must_use]
     pub fn bare(of: &Marker) -> Self {
-        let ready = Readiness { probe: Probe::Delay(Span::seconds(1)), timeout: Span::seconds(60) };
+        let ready = Readiness::default();
         Self {
             format: FORMAT,
             name: of.name.clone(),
@@ -239,18 +265,8 @@ impl LaunchSpec {
             stdin: Stdin::Null,
             boot: true,
             supervision: Supervision::Mainstay,
-            restart: RestartPolicy {
-                when: RestartWhen::OnFailure,
-                delays: vec![Span::seconds(1)],
-                limit: 5,
-                window: Span::seconds(300),
-            },
-            stop: StopPolicy {
-                signal: StopSignal::Sigterm,
-                http: None,
-                command: Vec::new(),
-                timeout: Span::seconds(30),
-            },
+            restart: RestartPolicy::default(),
+            stop: StopPolicy::default(),
             gate: ready.timeout,
             ready,
             health: None,
@@ -266,9 +282,9 @@ impl LaunchSpec {
             detach: Vec::new(),
             limits: Limits::default(),
             hardening: Hardening::Off,
-            keep: 2,
+            keep: USUAL_KEEP,
             hooks: Hooks::default(),
-            logs: LogPolicy { max_size: Size::new(10 << 20), keep: 3, level: None },
+            logs: LogPolicy::default(),
             systemd: Systemd::default(),
             container: None,
             source: PackageSource::default(),

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use schemars::{JsonSchema, SchemaGenerator};
 
 use crate::model::account::{USER_PATTERN, check_user};
-use crate::model::address::{HTTP_PATTERN, TCP_PATTERN, check_http, check_tcp};
+use crate::model::address::{self, HTTP_PATTERN, TCP_PATTERN, check_http, check_tcp};
 use crate::model::calendar::Calendar;
 use crate::model::compose::{CONTAINER_PATTERN, Port, TARGET_PATTERN, check_container, check_target};
 use crate::model::digest::Digest;
@@ -60,6 +60,12 @@ static RULES: LazyLock<BTreeMap<String, Rule>> = LazyLock::new(|| {
         (USER_PATTERN.to_owned(), |text| check_user(text).map_err(|error| error.to_string())),
         (HTTP_PATTERN.to_owned(), |text| check_http(text).map_err(|error| error.to_string())),
         (TCP_PATTERN.to_owned(), |text| check_tcp(text).map_err(|error| error.to_string())),
+        (address::DEVELOPMENT_HTTP_PATTERN.to_owned(), |text| {
+            address::check_development_http(text).map_err(|error| error.to_string())
+        }),
+        (address::DEVELOPMENT_TCP_PATTERN.to_owned(), |text| {
+            address::check_development_tcp(text).map_err(|error| error.to_string())
+        }),
     ])
 });
 

@@ -34,7 +34,19 @@ pub enum Probe {
     Notify,
 }
 
+impl Default for Readiness {
+    /// What holds where nobody says anything.
+    fn default() -> Self {
+        Self { probe: Probe::Delay(Self::USUAL_DELAY), timeout: Self::USUAL_TIMEOUT }
+    }
+}
+
 impl Readiness {
+    /// How long a program may take where nobody says.
+    pub const USUAL_TIMEOUT: Span = Span::seconds(60);
+    /// How long a program has to be alive where nobody says how it shows that it is ready.
+    const USUAL_DELAY: Span = Span::seconds(1);
+
     /// The manifest's probe, or the package's where the manifest names none; and likewise the timeout.
     pub(crate) fn resolve(ours: Option<&Ready>, theirs: Option<&Ready>, supervision: Supervision) -> Self {
         let nothing = Ready::default();
@@ -53,8 +65,8 @@ impl Readiness {
         {
             Probe::Notify
         } else {
-            Probe::Delay(ready.delay.unwrap_or(Span::seconds(1)))
+            Probe::Delay(ready.delay.unwrap_or(Self::USUAL_DELAY))
         };
-        Self { probe, timeout: timeout.unwrap_or(Span::seconds(60)) }
+        Self { probe, timeout: timeout.unwrap_or(Self::USUAL_TIMEOUT) }
     }
 }

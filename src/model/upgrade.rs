@@ -12,6 +12,8 @@ use crate::model::version::Version;
 
 /// For how long a new version has to be ready before it counts as proved, where the manifest doesn't say.
 pub const USUAL_TRIAL: Span = Span::seconds(600);
+/// How many versions a clean-up keeps, where the manifest doesn't say.
+pub const USUAL_KEEP: u32 = 2;
 
 /// How one version follows another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

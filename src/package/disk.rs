@@ -193,6 +193,12 @@ pub(crate) fn exchange(parent: &OwnedFd, from: &std::ffi::CStr, to: &str) -> io:
     }
 }
 
+/// Whether a folder can get another name where it is. No call asks just that: the name of a folder that holds something is
+/// refused to it everywhere, and what can't be renamed at all is refused for that first.
+pub(crate) fn can_be_renamed(parent: &OwnedFd, folder: &str, full: &std::ffi::CStr) -> bool {
+    os::fs::renameat(parent, folder, parent, full) != Err(Errno::XDEV)
+}
+
 /// Begins to write back what was written so far, where the system can do so in one call.
 pub(crate) fn start_sync(folder: BorrowedFd<'_>) {
     os::fs::begin_sync(folder);

@@ -174,6 +174,16 @@ impl Staging {
         Ok(path)
     }
 
+    /// Whether [`replace`](Self::replace) can do its work on a tree beside this one. The folder of one that lies in a layer
+    /// of a container's image can't get another name (overlayfs answers EXDEV).
+    pub fn can_replace(&self, name: &str) -> Result<bool, TreeError> {
+        if !os::fs::EXCHANGES {
+            return Ok(false);
+        }
+        let is_empty = disk::is_empty(&self.root).map_err(failed(&self.path, "read"))?;
+        Ok(is_empty || disk::can_be_renamed(&self.parent, name, &self.name))
+    }
+
     /// Does to the tree all that comes before its name, and gives the path that it will have.
     fn make_whole(&self, name: &str, complete: &Complete) -> Result<Utf8PathBuf, TreeError> {
         check_name(name)?;

@@ -25,12 +25,12 @@ pub struct Damage {
     pub shared_with: Vec<String>,
     /// Whether something runs from it.
     pub runs: bool,
-    /// Whether two names can be exchanged in one step here.
+    /// Whether its name and that of the rebuilt one can be exchanged in one step.
     pub exchanges: bool,
 }
 
-/// Decides how a version tree becomes what its archive makes: in one exchange of names, or, where no system
-/// call does that, by putting it away first. Where nothing is wrong with it the plan is empty.
+/// Decides how a version tree becomes what its archive makes: in one exchange of names, or, where that
+/// can't be, by putting it away first. Where nothing is wrong with it the plan is empty.
 #[must_use]
 pub fn repair(
     of: &Marker,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::model::development::DevelopmentRecord;
 use crate::model::digest::Digest;
@@ -44,8 +44,10 @@ pub struct Wanted {
     pub wishes: Wishes,
     /// What was found of a program that somebody else brought; nothing for one of an archive.
     pub standing: Option<Standing>,
-    /// Files of the deploy folder that go with a new manifest.
+    /// Files of the deploy folder that come with the operation.
     pub beside: Vec<Beside>,
+    /// Whether the deploy folder has to be made.
+    pub makes_deploy: bool,
     /// The services for development that are to run beside it; nothing where nobody asks for any.
     pub development: Option<Development>,
 }
@@ -68,7 +70,7 @@ pub struct Secret {
     pub is_new: bool,
 }
 
-/// A file of the deploy folder that answers become, for the eyes of its owner alone.
+/// A file of the deploy folder that comes with an operation, for the eyes of its owner alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beside {
     /// Its path.
@@ -79,6 +81,14 @@ pub struct Beside {
     pub text: String,
     /// The folder that has to be made for it.
     pub folder: Option<Utf8PathBuf>,
+}
+
+impl Beside {
+    /// What a file of that path is to say, where it comes with the operation.
+    #[must_use]
+    pub fn coming<'a>(files: &'a [Self], path: &Utf8Path) -> Option<&'a str> {
+        files.iter().find(|file| file.path == path).map(|file| file.text.as_str())
+    }
 }
 
 /// A program that stands where a package manager or its user has put it.

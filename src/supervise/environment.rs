@@ -24,8 +24,6 @@ pub use crate::host::tree::MARK;
 pub const START: &str = "MAINSTAY_START";
 /// The name of the environment file among the credentials.
 pub const CREDENTIAL: &str = "environment";
-/// The longest file that is read: the kernel takes no more than 128 KiB for one variable (execve(2)).
-const LARGEST: u64 = 1 << 20;
 
 /// A program's environment.
 pub type Environment = BTreeMap<String, OsString>;
@@ -204,8 +202,8 @@ fn read(path: &Utf8Path, account: Option<&Credentials>) -> io::Result<Vec<u8>> {
         // The path is part of the error above, so the plain message is what is wanted here.
         let mut content = Vec::new();
         let file = untrusted::open_followed(path)?;
-        file.take(LARGEST + 1).read_to_end(&mut content)?;
-        if content.len() as u64 > LARGEST {
+        file.take(environment_file::LARGEST + 1).read_to_end(&mut content)?;
+        if content.len() as u64 > environment_file::LARGEST {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));
         }
         Ok(content)

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use crate::cli::arguments::{AnswerArguments, SourceArguments, TargetArguments, platform};
+use crate::cli::arguments::{AnswerArguments, ManifestArguments, SourceArguments, TargetArguments, platform};
 use crate::model::manifest::PlatformKind;
 use crate::model::version::Version;
 
@@ -22,6 +22,9 @@ pub struct InstallArguments {
     /// Which instance.
     #[command(flatten)]
     pub target: TargetArguments,
+    /// Which manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
     /// Where the package comes from (default: `package.url` of the manifest).
     #[command(flatten)]
     pub source: SourceArguments,
@@ -43,7 +46,7 @@ pub struct InstallArguments {
     /// Ask for the password of the account that runs a Windows service, or take it from standard input
     #[arg(long)]
     pub user_password: bool,
-    /// A file of KEY=value lines, copied to where `service.environmentFile` of the manifest says
+    /// A file of KEY=value lines, copied to where `service.environmentFile` says, of the manifest or its package
     #[arg(long, value_name = "FILE")]
     pub env_file: Option<Utf8PathBuf>,
     /// Answers to the package's questions.

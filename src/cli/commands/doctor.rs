@@ -103,7 +103,7 @@ fn mend(
         report.say(format!("  {}", told(patient, fix)));
     }
     if !confirm::asked(report, "doctor --fix", arguments.yes, "Mend it?")? {
-        return Err(Failure::Usage("nothing was changed".to_owned()));
+        return Err(Failure::Declined);
     }
     for (patient, fix) in fixes {
         let outcome =

@@ -8,7 +8,7 @@ use crate::cli::surroundings::{layouts, target_to_see};
 use crate::cli::table::{Cell, Table};
 use crate::cli::words;
 use crate::engine::failure::Failure;
-use crate::engine::past;
+use crate::engine::history;
 use crate::host::clock;
 use crate::model::answer::history::Happening;
 use crate::model::event_line::EventLine;
@@ -19,8 +19,8 @@ use crate::model::version::Version;
 /// `history`
 pub(crate) fn history(report: &Report, arguments: &HistoryArguments) -> Result<u8, Failure> {
     let (layout, name) =
-        past::place(target_to_see(report, &arguments.target), &layouts(arguments.target.scope)?)?;
-    let (mut answer, unreadable) = past::history(&layout, &name)?;
+        history::place(target_to_see(report, &arguments.target), &layouts(arguments.target.scope)?)?;
+    let (mut answer, unreadable) = history::history(&layout, &name)?;
     if let Some(lines) = arguments.lines {
         answer.events.drain(..answer.events.len().saturating_sub(lines));
     }

@@ -10,6 +10,7 @@ use crate::cli::arguments::InitArguments;
 use crate::cli::report::{Report, style, styled};
 use crate::cli::wizard::Wizard;
 use crate::cli::{confirm, draft};
+use crate::engine::beside::VariablesFile;
 use crate::engine::failure::Failure;
 use crate::engine::peek;
 use crate::engine::target::{Choice, Declared, TargetError, manifest_in};
@@ -71,13 +72,23 @@ pub(crate) fn init(report: &Report, arguments: &InitArguments) -> Result<u8, Fai
     let (manifest, document) = read_manifest("the manifest made of --set", &text)?;
     let deploy = trust::inspect(&folder)?;
     let path = deploy.folder.join(FILE_NAME);
-    let begun = Declared { path, deploy, manifest, document, on_disk: false, open: None, beside: Vec::new() };
+    let begun = Declared {
+        path,
+        deploy,
+        manifest,
+        document,
+        on_disk: false,
+        given: None,
+        open: None,
+        beside: Vec::new(),
+    };
     let package =
         arguments.from.as_ref().map(|from| format!("--from {}", environment::quoted(from.as_str())));
+    let variables = arguments.env_file.as_deref().map(VariablesFile::read).transpose()?;
     let wizard = Wizard {
         report,
         typed: &arguments.answers,
-        variables: arguments.env_file.as_deref(),
+        variables: variables.as_ref(),
         settings,
         development: false,
         yes: arguments.yes,
@@ -103,7 +114,7 @@ pub(crate) fn init(report: &Report, arguments: &InitArguments) -> Result<u8, Fai
     }
     let asks = crate::cli::wizard::may_ask(report) && !wizard.agreed.get() && !arguments.answers.no_wizard;
     if asks && !confirm::asked(report, "init", arguments.yes, "Write this?")? {
-        return Err(Failure::Usage("nothing was changed".to_owned()));
+        return Err(Failure::Declined);
     }
     write(&declared, &files)?;
     for file in &files {

@@ -45,7 +45,7 @@ pub(crate) fn wave(report: &Report, arguments: &UpgradeArguments) -> Result<u8, 
         }
         let question = format!("Do this to {} instances, one after the other?", instances.len());
         if !confirm::asked(report, "upgrade --all", arguments.yes, &question)? {
-            return Err(Failure::Usage("nothing was changed".to_owned()));
+            return Err(Failure::Declined);
         }
         instances = names.iter().map(untouched).collect();
     }

@@ -58,7 +58,7 @@ impl<'a> Person<'a> {
             }
             match self.summary(interview, files)? {
                 Verdict::Yes => return Ok(()),
-                Verdict::No => return Err(Failure::Usage("nothing was changed".to_owned())),
+                Verdict::No => return Err(Failure::Declined),
                 Verdict::Back => {
                     interview.back();
                 }

@@ -72,7 +72,7 @@ fn from_variables(
 ) -> Result<(), Failure> {
     let Some(text) = standing.written.as_ref().or(standing.brought.as_ref()) else { return Ok(()) };
     let file = match wizard.variables.filter(|_| standing.written.is_none()) {
-        Some(typed) => format!("`{typed}`"),
+        Some(typed) => format!("`{}`", typed.path),
         None => "the environment file that is there".to_owned(),
     };
     let variables = environment_file::parse(text)

@@ -13,6 +13,7 @@ impl Request {
             operation,
             source: Source::Present,
             proof: Proof::default(),
+            variables: None,
             version: None,
             wishes,
             unpacked: false,

@@ -16,9 +16,6 @@ use crate::model::problem::Problem;
 use crate::model::socket::Listen;
 use crate::model::token::{expand_variables, replace, words};
 
-/// The largest environment file that is looked at, in bytes.
-const LARGEST: u64 = 1 << 20;
-
 /// What this host lacks of what a manifest in a folder names, with the rights of the folder's owner.
 pub(super) fn lacking(manifest: &Manifest, document: &Document, folder: &Utf8Path) -> Vec<Problem> {
     let owner = files::facts(folder).ok().flatten().and_then(|facts| account::by_uid(facts.uid).ok());
@@ -95,7 +92,7 @@ impl Look<'_> {
 
     /// What is wrong in the environment file, as the start would tell it, and a `PATH` that goes with an upgrade.
     fn variables(&mut self, place: &[Segment], path: &Utf8Path) {
-        let Ok(Some(text)) = untrusted::read(&self.folder.join(path), LARGEST) else {
+        let Ok(Some(text)) = untrusted::read(&self.folder.join(path), environment_file::LARGEST) else {
             return self.doubt(place, format!("`{path}` can't be read, or is larger than 1 MiB"));
         };
         match environment_file::parse(&text) {

@@ -3,9 +3,10 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::change::Request;
-use crate::engine::container::{PATIENCE, aim, ask, find, run};
+use crate::engine::container::{PATIENCE, aim, find, run};
 use crate::engine::failure::Failure;
-use crate::engine::prepare::Aim;
+use crate::engine::question::ask;
+use crate::engine::resolve::Aim;
 use crate::engine::source::{Proof, Source};
 use crate::engine::target::Declared;
 use crate::engine::{Context, adopt::AdoptError};
@@ -145,6 +146,7 @@ pub(crate) fn aim_of(context: &Context<'_>, declared: &Declared, compose: &Compo
         operation: Operation::Adopt,
         source: Source::Present,
         proof: Proof::default(),
+        variables: None,
         version: None,
         wishes: Wishes::default(),
         unpacked: false,

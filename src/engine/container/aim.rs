@@ -7,7 +7,7 @@ use crate::engine::container::image::{Image, bring};
 use crate::engine::container::{brought, entry, find, strangers};
 use crate::engine::failure::Failure;
 use crate::engine::observe::read_specs;
-use crate::engine::prepare::Aim;
+use crate::engine::resolve::Aim;
 use crate::engine::source::{Proof, Source};
 use crate::engine::target::Declared;
 use crate::engine::trust::Distrust;

@@ -1,8 +1,9 @@
 //! Images: finding the one that a name stands for, fetching it. All before anything is stopped.
 
 use crate::engine::Context;
-use crate::engine::container::{PATIENCE, ask, run};
+use crate::engine::container::{PATIENCE, run};
 use crate::engine::failure::{CallError, Failure};
+use crate::engine::question::ask;
 use crate::model::compose::EngineKind;
 use crate::model::image::ImageName;
 use crate::platform::compose::query;

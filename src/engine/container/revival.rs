@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::engine::container::{GLANCE, OTHERS, PATIENCE, ask, run};
+use crate::engine::container::{GLANCE, OTHERS, PATIENCE, run};
 use crate::engine::failure::CallError;
+use crate::engine::question::ask;
 use crate::host::tree;
 use crate::model::compose::OldContainer;
 use crate::platform::call::Call;

@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::engine::container::{ask, run};
+use crate::engine::container::run;
 use crate::engine::development::{look, look_at_volume};
 use crate::engine::failure::{CallError, StepError};
+use crate::engine::question::ask;
 use crate::host::command::{self, Manner};
 use crate::host::probe::{self, Method, Question, Request};
 use crate::model::development::{DevelopmentContainer, DevelopmentReady};

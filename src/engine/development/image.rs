@@ -1,10 +1,10 @@
-//! The image of a service for development, brought before anything is changed.
+//! The image of a service for development, brought before anything is changed and after all that could be refused.
 
 use crate::engine::Context;
-use crate::engine::container::ask;
 use crate::engine::development::hands::PATIENCE;
 use crate::engine::event::Event;
 use crate::engine::failure::Failure;
+use crate::engine::question::ask;
 use crate::host::command::{self, Manner};
 use crate::model::development::DevelopmentContainer;
 use crate::platform::compose::{query, seen};

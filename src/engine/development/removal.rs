@@ -6,13 +6,11 @@ use crate::engine::failure::Failure;
 use crate::host::{files, untrusted};
 use crate::model::development::lines::without;
 use crate::model::development::{DevelopmentContainer, DevelopmentRecord};
+use crate::model::environment_file;
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::plan::step::{DevelopmentVerb, Step};
-
-/// The largest environment file that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
 
 /// What a purge removes, as sentences.
 pub(crate) fn doomed(layout: &Layout, of: &Marker) -> Result<Vec<String>, Failure> {
@@ -32,7 +30,7 @@ pub(crate) fn lines(layout: &Layout, of: &Marker) -> Result<Option<(Step, Step)>
     let folder = layout.development(&of.name);
     let given = given(&record.containers, |container| secret(&folder, container).ok().flatten());
     let path = record.environment_file;
-    let Some(text) = untrusted::read(&path, LARGEST)? else { return Ok(None) };
+    let Some(text) = untrusted::read(&path, environment_file::LARGEST)? else { return Ok(None) };
     let rest = without(&text, &given);
     if rest == text {
         return Ok(None);

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use super::Hands;
 use crate::engine::event::Event;
 use crate::engine::failure::StepError;
+use crate::engine::hooks;
+use crate::engine::logs::tail;
 use crate::engine::ready::step_error;
 use crate::engine::switch::{self, AtStart, Back, Means};
-use crate::engine::{hooks, log};
 use crate::model::hook::HookCall;
 use crate::model::trial::{Stage, Switch};
 use crate::plan::step::Step;
@@ -26,7 +27,7 @@ impl Hands<'_> {
         };
         let outcome = hooks::run(hook, &mut |line| {
             said(line, false);
-            log::keep(context, &self.of, &format!("{}: {line}", hook.field));
+            tail::keep(context, &self.of, &format!("{}: {line}", hook.field));
             lines.push_back(line.to_owned());
             if lines.len() > MOST_LINES {
                 lines.pop_front();

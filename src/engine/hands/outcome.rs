@@ -7,9 +7,10 @@ use camino::Utf8Path;
 use super::Hands;
 use crate::engine::container::revival;
 use crate::engine::failure::{CallError, StepError};
+use crate::engine::logs::tail;
 use crate::engine::manager::State;
 use crate::engine::ready::step_error;
-use crate::engine::{adoption, log, report, switch};
+use crate::engine::{adoption, report, switch};
 use crate::host::clock;
 use crate::host::files::{self, Facts, FileError, Kind};
 use crate::host::relocation;
@@ -91,7 +92,7 @@ impl Hands<'_> {
             None => Ok(()),
             Some(reason) => {
                 let since = self.called.get().map_or_else(clock::now, |(_, moment)| moment);
-                let log = log::tail(self.context, &self.of, since, 10);
+                let log = tail::tail(self.context, &self.of, since, 10);
                 Err(StepError::NotReady { reason, exit: None, retrying: true, log })
             }
         }

@@ -8,7 +8,7 @@ use super::{Supply, Way};
 use crate::engine::Context;
 use crate::engine::change::Request;
 use crate::engine::failure::Failure;
-use crate::engine::prepare::{self, Stage};
+use crate::engine::stage::{self, Stage};
 use crate::engine::target::Declared;
 use crate::host::{environment, temporary};
 use crate::model::digest::Digest;
@@ -73,7 +73,7 @@ fn unpacked(
     }
     let digest = signed.or(expected.first().map(|expected| expected.digest));
     let mut stage =
-        prepare::stage(context, declared, opened, folder, digest).map_err(|failure| match failure {
+        stage::stage(context, declared, opened, folder, digest).map_err(|failure| match failure {
             Failure::Archive(UnpackError::Digest { archive, found, .. }) => match expected.first() {
                 Some(expected) => other(&archive, found, *expected),
                 None => Failure::OtherArchive(format!("`{archive}` was exchanged while it was read")),

@@ -78,8 +78,10 @@ impl Check<'_> {
         }
         if let Some(wait) = &service.wait {
             self.development_wait(wait, place);
-            if let Some(http) = &wait.http {
-                needs_port(self, http, &place.to(&["wait", "http"]));
+            for (field, address) in [("tcp", &wait.tcp), ("http", &wait.http)] {
+                if let Some(address) = address {
+                    needs_port(self, address, &place.to(&["wait", field]));
+                }
             }
         }
     }

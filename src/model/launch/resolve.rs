@@ -8,13 +8,13 @@ use crate::model::duration::Span;
 use crate::model::health::{HealthPolicy, HealthProbe};
 use crate::model::launch::{FORMAT, LaunchSpec, LogPolicy, Readiness, RestartPolicy, StopPolicy};
 use crate::model::manifest::{
-    Hardening, Limits, Manifest, PackageSource, PlatformKind, RestartWhen, Scope, Service, Supervision,
+    Hardening, Limits, Logs, Manifest, PackageSource, PlatformKind, Restart, RestartWhen, Scope, Service,
+    Stop, Supervision,
 };
 use crate::model::package::PackageDescription;
 use crate::model::readiness::Probe;
-use crate::model::size::Size;
 use crate::model::socket::answered_by;
-use crate::model::upgrade::UpgradePolicy;
+use crate::model::upgrade::{USUAL_KEEP, UpgradePolicy};
 use crate::model::version::Version;
 
 /// What the manifest leaves open and the host decides.
@@ -141,13 +141,8 @@ impl LaunchSpec {
             stdin: ours.stdin.or(theirs.stdin).unwrap_or_default(),
             boot: ours.boot.or(theirs.boot).unwrap_or(true),
             supervision,
-            restart: restart(ours, theirs, schedule.is_some()),
-            stop: StopPolicy {
-                signal: ours.stop.signal.or(theirs.stop.signal).unwrap_or_default(),
-                http: ours.stop.http.clone().or_else(|| theirs.stop.http.clone()),
-                command: either(ours.stop.command.as_ref(), theirs.stop.command.as_ref()),
-                timeout: ours.stop.timeout.or(theirs.stop.timeout).unwrap_or(Span::seconds(30)),
-            },
+            restart: restart(&ours.restart, &theirs.restart, schedule.is_some()),
+            stop: stop(&ours.stop, &theirs.stop),
             gate: manifest.upgrade.gate.unwrap_or(ready.timeout),
             ready,
             health: HealthPolicy::resolve(ours.health.as_ref(), theirs.health.as_ref()),
@@ -168,13 +163,9 @@ impl LaunchSpec {
                 processes: ours.limits.processes.or(theirs.limits.processes.filter(|_| managed)),
             },
             hardening,
-            keep: manifest.upgrade.keep.unwrap_or(2),
+            keep: manifest.upgrade.keep.unwrap_or(USUAL_KEEP),
             hooks: manifest.upgrade.hooks.clone(),
-            logs: LogPolicy {
-                max_size: manifest.logs.max_size.unwrap_or(Size::new(10 << 20)),
-                keep: manifest.logs.keep.unwrap_or(3),
-                level: manifest.logs.level.clone(),
-            },
+            logs: logs(&manifest.logs),
             systemd: manifest.systemd.clone(),
             source: if container.is_some() { PackageSource::Image } else { manifest.package.source },
             container,
@@ -187,22 +178,34 @@ impl LaunchSpec {
     }
 }
 
-fn restart(ours: &Service, theirs: &Service, is_scheduled: bool) -> RestartPolicy {
+fn restart(ours: &Restart, theirs: &Restart, is_scheduled: bool) -> RestartPolicy {
+    let usual = RestartPolicy::default();
+    // A schedule is itself what starts the program again.
+    let when = if is_scheduled { RestartWhen::Never } else { usual.when };
     RestartPolicy {
-        // A schedule is itself what starts the program again.
-        when: ours.restart.when.or(theirs.restart.when).unwrap_or(if is_scheduled {
-            RestartWhen::Never
-        } else {
-            RestartWhen::default()
-        }),
-        delays: ours
-            .restart
-            .delays
-            .clone()
-            .or_else(|| theirs.restart.delays.clone())
-            .unwrap_or_else(|| [1, 5, 15, 30].map(Span::seconds).to_vec()),
-        limit: ours.restart.limit.or(theirs.restart.limit).unwrap_or(5),
-        window: ours.restart.window.or(theirs.restart.window).unwrap_or(Span::seconds(300)),
+        when: ours.when.or(theirs.when).unwrap_or(when),
+        delays: ours.delays.clone().or_else(|| theirs.delays.clone()).unwrap_or(usual.delays),
+        limit: ours.limit.or(theirs.limit).unwrap_or(usual.limit),
+        window: ours.window.or(theirs.window).unwrap_or(usual.window),
+    }
+}
+
+fn stop(ours: &Stop, theirs: &Stop) -> StopPolicy {
+    let usual = StopPolicy::default();
+    StopPolicy {
+        signal: ours.signal.or(theirs.signal).unwrap_or(usual.signal),
+        http: ours.http.clone().or_else(|| theirs.http.clone()),
+        command: either(ours.command.as_ref(), theirs.command.as_ref()),
+        timeout: ours.timeout.or(theirs.timeout).unwrap_or(usual.timeout),
+    }
+}
+
+fn logs(logs: &Logs) -> LogPolicy {
+    let usual = LogPolicy::default();
+    LogPolicy {
+        max_size: logs.max_size.unwrap_or(usual.max_size),
+        keep: logs.keep.unwrap_or(usual.keep),
+        level: logs.level.clone(),
     }
 }
 

@@ -23,6 +23,7 @@ use crate::platform::identity;
 pub(super) fn apply(operation: Operation, wanted: &Wanted, observed: &Observed) -> Plan {
     let mut plan = Plan::new(operation, &wanted.spec);
     folders(&mut plan, wanted, observed);
+    beside(&mut plan, wanted);
     mark(&mut plan, wanted, observed);
     let begins = plan.steps.len();
     launch(&mut plan, wanted, observed);

@@ -7,7 +7,7 @@ use crate::engine::Context;
 use crate::engine::change::Request;
 use crate::engine::failure::Failure;
 use crate::engine::origin;
-use crate::engine::prepare::{self, Aim};
+use crate::engine::resolve::{self, Aim};
 use crate::engine::source::Proof;
 use crate::engine::supervisor::active_launch;
 use crate::engine::target::Declared;
@@ -29,14 +29,14 @@ pub(crate) fn aim(
 ) -> Result<Aim, Failure> {
     let manifest = &declared.manifest;
     let active = receipt.and_then(Receipt::active).map(|active| active.version.clone());
-    let launch = prepare::resolve(
+    let launch = resolve::launch(
         declared,
         None,
         active.clone().unwrap_or_else(Version::unknown),
-        prepare::platform_of(declared),
+        resolve::platform_of(declared),
         context.layout.scope,
     )?;
-    let found = origin::origin(context, &launch)?;
+    let found = origin::origin(context, &launch, &declared.beside)?;
     if request.operation == Operation::Rollback {
         let before = receipt.and_then(Receipt::previous).map(|previous| previous.version.clone());
         let bring = before.and_then(|before| found.bringer.command(&before));
@@ -133,13 +133,13 @@ fn before(context: &Context<'_>, declared: &Declared, next: &LaunchSpec, found: 
         && active.environment == next.environment
         && active.environment_file == next.environment_file
         && active.working_directory == next.working_directory;
-    if same { found.version.clone() } else { origin::origin(context, &active).ok()?.version }
+    if same { found.version.clone() } else { origin::origin(context, &active, &[]).ok()?.version }
 }
 
 /// Refuses to go on where the program is no longer what the plan was made for.
 pub(crate) fn guard_unchanged(context: &Context<'_>, wanted: &Wanted) -> Result<(), Failure> {
     let Some(standing) = wanted.standing.as_ref().filter(|standing| !standing.restart) else { return Ok(()) };
-    let found = origin::origin(context, &wanted.spec)?;
+    let found = origin::origin(context, &wanted.spec, &wanted.beside)?;
     let same = found.program == standing.program
         && found.version.as_ref().is_none_or(|version| *version == wanted.spec.version);
     if same { Ok(()) } else { Err(Failure::Changed(wanted.spec.name.clone())) }
@@ -155,7 +155,8 @@ pub(crate) fn told(
     if wanted.standing.is_none() || before.is_none_or(|before| *before == wanted.spec.version) {
         return failure;
     }
-    let bring = before.and_then(|before| origin::origin(context, &wanted.spec).ok()?.bringer.command(before));
+    let origin = || origin::origin(context, &wanted.spec, &wanted.beside).ok();
+    let bring = before.and_then(|before| origin()?.bringer.command(before));
     match failure {
         Failure::NotReady { reason, exit, log, beside: false } | Failure::Down { reason, exit, log } => {
             Failure::NoWayBack { reason, exit, log, bring }

@@ -2,19 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
-
 use crate::engine::failure::Failure;
 use crate::engine::target::Declared;
-use crate::host::{account, untrusted};
-use crate::model::environment_file;
+use crate::engine::variables::of_file;
 use crate::model::launch::LaunchSpec;
 use crate::model::package::VariableMeaning;
 use crate::model::variable::VariableName;
 use crate::plan::refusal::Refusal;
-
-/// The largest environment file that is looked at, in bytes.
-const LARGEST: u64 = 1 << 20;
 
 /// Refuses a launch whose program would lack a variable that its package calls required.
 pub(crate) fn guard(
@@ -32,7 +26,9 @@ pub(crate) fn guard(
     }
     if let Some(path) = &spec.environment_file {
         // What is wrong with the file, its start tells better.
-        let Some(variables) = variables(declared, path) else { return Ok(()) };
+        let Some(variables) = of_file(&declared.deploy.folder, path, &declared.beside) else {
+            return Ok(());
+        };
         missing
             .retain(|(name, _)| !variables.iter().any(|(known, value)| known == *name && !value.is_empty()));
     }
@@ -45,16 +41,4 @@ pub(crate) fn guard(
         file: spec.environment_file.clone(),
     }
     .into())
-}
-
-/// The variables of the environment file as it is, or as it is about to be; nothing where it can't be read.
-fn variables(declared: &Declared, path: &Utf8Path) -> Option<environment_file::Variables> {
-    let planned = declared.beside.iter().find(|file| file.path == path).map(|file| file.text.clone());
-    let text = if let Some(text) = planned {
-        text
-    } else {
-        let owner = declared.deploy.owner.as_ref();
-        account::acting_as(owner, || untrusted::read(path, LARGEST)).ok()?.ok()?.unwrap_or_default()
-    };
-    environment_file::parse(&text).ok()
 }
