@@ -15,6 +15,7 @@ mod drafted;
 mod drift;
 pub mod event;
 mod execute;
+pub mod export;
 pub mod failure;
 pub mod given;
 pub mod guard;
