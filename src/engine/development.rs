@@ -267,7 +267,7 @@ pub(crate) fn observe(
             }
         }
         if let Some(taken) = container.port.map(|port| port.host)
-            && listening::is_taken(format!("127.0.0.1:{taken}"))
+            && listening::is_taken(&format!("127.0.0.1:{taken}"))
         {
             found.ports.insert(taken, port::holder(taken));
         }

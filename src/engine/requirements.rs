@@ -212,7 +212,7 @@ impl Look<'_> {
         let address = if port.contains(':') { port.clone() } else { format!("127.0.0.1:{port}") };
         let taken = !self.runs
             && (listening::is_taken(&address)
-                || (!port.contains(':') && listening::is_taken(format!("0.0.0.0:{port}"))));
+                || (!port.contains(':') && listening::is_taken(&format!("0.0.0.0:{port}"))));
         taken.then(|| format!("somebody listens on port {port} already"))
     }
 

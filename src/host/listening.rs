@@ -1,11 +1,12 @@
 //! Listening sockets that are held for a program, whoever bound them.
 
 use std::io;
-use std::net::{TcpListener, ToSocketAddrs};
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::host::names;
 use crate::host::process::{Credentials, as_account};
 use crate::host::rest::OwnedFd;
 use crate::model::socket::{Listen, Socket};
@@ -143,8 +144,8 @@ impl HeldSockets {
 /// Whether somebody listens at an address of this host, or one of those that a name stands for, so that nobody else can.
 /// What can't be tried can't be known.
 #[must_use]
-pub fn is_taken(address: impl ToSocketAddrs) -> bool {
-    let Ok(addresses) = address.to_socket_addrs() else { return false };
+pub fn is_taken(address: &str) -> bool {
+    let Ok(addresses) = names::of_place(address) else { return false };
     let in_use = |error: io::Error| error.kind() == io::ErrorKind::AddrInUse;
     addresses.into_iter().any(|address| TcpListener::bind(address).is_err_and(in_use))
 }
