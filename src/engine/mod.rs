@@ -16,6 +16,7 @@ mod drafted;
 mod drift;
 pub mod event;
 mod execute;
+pub mod export;
 pub mod failure;
 pub mod given;
 pub mod guard;
