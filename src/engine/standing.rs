@@ -98,6 +98,7 @@ mod tests {
             trial: None,
             silent_since: None,
             downtime_ms: None,
+            ever_ready: None,
             format: FORMAT,
             phase,
             tree: "server-1.0.0".to_owned(),

@@ -74,6 +74,9 @@ pub struct Status {
     /// where both ends of that time were seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downtime_ms: Option<u64>,
+    /// Whether this launch has been ready since it was made active; nothing: an older build has written this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ever_ready: Option<bool>,
     /// What the manifest lets live on when the program stops (`detach`), as far as it has been left behind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub detached: Vec<ProcessIdentity>,

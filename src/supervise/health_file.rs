@@ -147,6 +147,7 @@ mod tests {
             trial: None,
             silent_since: None,
             downtime_ms: None,
+            ever_ready: None,
             format: FORMAT,
             phase: Phase::Starting,
             tree: String::new(),

@@ -39,17 +39,22 @@ pub(crate) struct Facts {
 }
 
 impl Reporter {
-    pub(crate) fn new(context: &Context, boot_id: &str) -> io::Result<Self> {
+    /// Goes on from what an earlier supervisor reported, if it was of the same launch.
+    pub(crate) fn new(context: &Context, boot_id: &str, previous: Option<&Status>) -> io::Result<Self> {
+        let launch = context.spec.identity();
+        let ever_ready =
+            previous.filter(|status| status.launch == launch).map_or(Some(false), |status| status.ever_ready);
         let manager = context.manager.notify_socket.as_deref().map(Manager::at).transpose()?;
         let status = Status {
             trial: None,
             silent_since: None,
             downtime_ms: None,
+            ever_ready,
             format: FORMAT,
             phase: Phase::Starting,
             tree: context.spec.tree(),
             version: context.spec.version.clone(),
-            launch: context.spec.identity(),
+            launch,
             boot_id: boot_id.to_owned(),
             supervisor: identity::own(),
             program: None,
@@ -102,6 +107,9 @@ impl Reporter {
             _ => was_ready.filter(|_| facts.program.is_some()),
         };
         status.phase = standing.phase;
+        if standing.phase.is_up() || standing.phase == Phase::Completed {
+            status.ever_ready = Some(true);
+        }
         status.program = facts.program;
         status.started = facts.started;
         status.failures = standing.failures;
@@ -140,7 +148,12 @@ impl Reporter {
 
     /// The launch that is supervised from now on.
     pub(crate) fn adopt(&mut self, spec: &LaunchSpec) {
-        self.status.launch = spec.identity();
+        let launch = spec.identity();
+        if self.status.launch != launch {
+            // What it has shown so far it has shown elsewhere, beside the one before or not at all.
+            self.status.ever_ready = None;
+        }
+        self.status.launch = launch;
         self.status.tree = spec.tree();
         self.status.version.clone_from(&spec.version);
     }

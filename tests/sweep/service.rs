@@ -395,6 +395,7 @@ fn status_of(spec: &LaunchSpec, supervisor: ProcessIdentity) -> Status {
         trial: None,
         silent_since: None,
         downtime_ms: None,
+        ever_ready: None,
         format: status::FORMAT,
         phase: Phase::Starting,
         tree: spec.tree(),

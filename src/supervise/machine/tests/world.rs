@@ -169,6 +169,7 @@ impl World {
             trial: None,
             silent_since: None,
             downtime_ms: None,
+            ever_ready: None,
             format: 1,
             phase: standing.phase,
             tree: "x-1.0.0".to_owned(),
