@@ -118,6 +118,23 @@ fn a_version_that_was_never_ready_is_no_way_back() {
     assert!(said.out.contains("on trial for 20s: a failure takes 2.0.0 back"), "{said:?}");
 }
 
+/// Whoever waits hears for what, and why that does not come.
+#[test]
+fn settings_whose_readiness_never_comes_say_what_was_asked() {
+    let place = Place::new();
+    place.declare(&place.deploy(), "web", "");
+    place.run(&["install", "--from", &place.archive("1.0.0")]).good();
+    let path = place.deploy().join("mainstay.json");
+    let mut manifest: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    manifest["service"]["ready"] = serde_json::json!({ "http": "http://127.0.0.1:1/", "timeout": "4s" });
+    std::fs::write(&path, manifest.to_string()).unwrap();
+    let said = place.run(&["apply", "--yes"]).fails(7, "it runs again with the settings before");
+    assert!(said.err.contains("did not become ready in time (http://127.0.0.1:1/: "), "{said:?}");
+    assert!(said.err.contains("is not ready yet: http://127.0.0.1:1/: "), "{said:?}");
+    assert!(place.server().is_some());
+}
+
 #[test]
 fn a_version_that_is_up_for_long_enough_stays_whatever_comes() {
     let (place, _) = on_trial("2s");

@@ -99,6 +99,7 @@ mod tests {
             silent_since: None,
             downtime_ms: None,
             ever_ready: None,
+            refusal: None,
             format: FORMAT,
             phase,
             tree: "server-1.0.0".to_owned(),

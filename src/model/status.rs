@@ -74,6 +74,9 @@ pub struct Status {
     /// where both ends of that time were seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downtime_ms: Option<u64>,
+    /// Why the last question whether it is ready failed, while that is awaited or where it was in vain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
     /// Whether this launch has been ready since it was made active; nothing: an older build has written this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ever_ready: Option<bool>,

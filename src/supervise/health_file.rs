@@ -148,6 +148,7 @@ mod tests {
             silent_since: None,
             downtime_ms: None,
             ever_ready: None,
+            refusal: None,
             format: FORMAT,
             phase: Phase::Starting,
             tree: String::new(),

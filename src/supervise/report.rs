@@ -50,6 +50,7 @@ impl Reporter {
             silent_since: None,
             downtime_ms: None,
             ever_ready,
+            refusal: None,
             format: FORMAT,
             phase: Phase::Starting,
             tree: context.spec.tree(),
@@ -122,6 +123,7 @@ impl Reporter {
         status.trial.clone_from(&standing.trial);
         status.silent_since = standing.silent_since;
         status.downtime_ms = standing.downtime_ms;
+        status.refusal.clone_from(&standing.refusal);
         status.message = match &self.word {
             Some(word) => format!("{}: {word}", standing.message),
             None => standing.message.clone(),

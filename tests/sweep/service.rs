@@ -396,6 +396,7 @@ fn status_of(spec: &LaunchSpec, supervisor: ProcessIdentity) -> Status {
         silent_since: None,
         downtime_ms: None,
         ever_ready: None,
+        refusal: None,
         format: status::FORMAT,
         phase: Phase::Starting,
         tree: spec.tree(),

@@ -170,6 +170,7 @@ impl World {
             silent_since: None,
             downtime_ms: None,
             ever_ready: None,
+            refusal: None,
             format: 1,
             phase: standing.phase,
             tree: "x-1.0.0".to_owned(),
