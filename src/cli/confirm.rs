@@ -98,6 +98,7 @@ pub(crate) fn answer(plan: &Plan, dry_run: bool, downtime: Option<Duration>) -> 
         drop_ins: plan.difference.drop_ins.clone(),
         steps: lines(plan),
         notices: plan.notices.clone(),
+        restarts: plan.starts_anew(),
         downtime_ms: downtime.and_then(|downtime| u64::try_from(downtime.as_millis()).ok()),
         takes_bytes: plan.room.takes,
         frees_bytes: plan.room.frees,

@@ -65,7 +65,7 @@ pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Resul
         arguments: arguments.arguments.clone(),
     });
     let path = deploy.folder.join(FILE_NAME);
-    Ok(Declared { path, deploy, manifest, document, on_disk: false, open, beside: Vec::new() })
+    Ok(Declared { path, deploy, manifest, document, on_disk: false, given: None, open, beside: Vec::new() })
 }
 
 /// Refuses what is only for a manifest that is made, where there is one.

@@ -2,11 +2,12 @@
 
 use camino::Utf8PathBuf;
 
-use crate::cli::arguments::{ScopeArguments, TargetArguments};
+use crate::cli::arguments::{ManifestArguments, ScopeArguments, TargetArguments};
 use crate::cli::report::Report;
 use crate::engine::Context;
 use crate::engine::event::Event;
 use crate::engine::failure::Failure;
+use crate::engine::given;
 use crate::engine::manager::{HostManager, systemd_version};
 use crate::engine::obstacle::Clear;
 use crate::engine::target::{Choice, Target, find};
@@ -79,6 +80,39 @@ pub(crate) fn layouts_to_list(scope: ScopeArguments) -> Result<Vec<Layout>, Fail
 /// The instance that a command changes.
 pub(crate) fn target_to_change(report: &Report, target: &TargetArguments) -> Result<Target, Failure> {
     found(report, target, &[layout(target.scope)?])
+}
+
+/// The instance that a command changes to what a manifest says that may be brought as a file of its own.
+pub(crate) fn target_with_manifest(
+    report: &Report,
+    target: &TargetArguments,
+    manifest: &ManifestArguments,
+) -> Result<Target, Failure> {
+    declared(report, target, manifest, &[layout(target.scope)?])
+}
+
+/// Likewise, of a command that only looks.
+pub(crate) fn target_to_see_with_manifest(
+    report: &Report,
+    target: &TargetArguments,
+    manifest: &ManifestArguments,
+) -> Result<Target, Failure> {
+    declared(report, target, manifest, &layouts(target.scope)?)
+}
+
+fn declared(
+    report: &Report,
+    target: &TargetArguments,
+    manifest: &ManifestArguments,
+    layouts: &[Layout],
+) -> Result<Target, Failure> {
+    let Some(file) = &manifest.manifest else { return found(report, target, layouts) };
+    let folder = environment::working_folder()?;
+    let (target, notices) = given::find(file, &choice(target), &folder, layouts)?;
+    for notice in notices {
+        report.notice(notice);
+    }
+    Ok(target)
 }
 
 /// The instance that a command looks at.

@@ -342,7 +342,16 @@ fn of_manifest(request: &AdoptRequest, manifest: &Manifest) -> Result<Declared, 
     let deploy = trust::inspect(&request.folder)?;
     let path = deploy.folder.join(FILE_NAME);
     let (manifest, document) = read_manifest(path.as_str(), &text)?;
-    Ok(Declared { path, deploy, manifest, document, on_disk: false, open: None, beside: Vec::new() })
+    Ok(Declared {
+        path,
+        deploy,
+        manifest,
+        document,
+        on_disk: false,
+        given: None,
+        open: None,
+        beside: Vec::new(),
+    })
 }
 
 /// What the program is called, as far as that can be a component's name; else as the instance is.

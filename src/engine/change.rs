@@ -18,7 +18,7 @@ use crate::engine::source::{self, Proof, Source, Supply, verified};
 use crate::engine::stage::Stage;
 use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
 use crate::engine::variables::required;
-use crate::engine::{Context, data, development, drafted, drift, origin, remarks, trial, trust};
+use crate::engine::{Context, data, development, drafted, drift, given, origin, remarks, trial, trust};
 use crate::host::{files, lock};
 use crate::model::launch::tree_name;
 use crate::model::manifest::{PlatformKind, Scope};
@@ -153,6 +153,9 @@ fn with_archive(
     if request.source == Source::Input || !overtaken.get() {
         return outcome;
     }
+    if let Some(read_again) = given::anew(declared)? {
+        return attempt(context, target, &read_again, request, asking, &overtaken);
+    }
     if !declared.on_disk {
         return attempt(context, target, declared, request, asking, &overtaken);
     }
@@ -164,6 +167,9 @@ fn with_archive(
 
 /// Whether the manifest says what it said when it was read.
 fn is_current(declared: &Declared) -> Result<bool, Failure> {
+    if let Some(given) = &declared.given {
+        return Ok(files::read(&declared.path)? == given.before);
+    }
     Ok(!declared.on_disk || files::read(&declared.path)?.as_deref() == Some(declared.document.text()))
 }
 
@@ -194,7 +200,7 @@ fn bring(
     };
     let declared = drafted::completed(declared, &stage)?.unwrap_or_else(|| declared.clone());
     let unsigned = unsigned(&declared, request, &stage);
-    let declared = if declared.on_disk {
+    let declared = if declared.on_disk || declared.given.is_some() {
         declared
     } else {
         let arrived = Arrived { archive: &stage.archive, tree: stage.staging.path() };
@@ -252,11 +258,14 @@ fn attempt(
 ) -> Result<Outcome, Failure> {
     let receipt = trial::receipt(&context.layout, &target.name)?;
     origin::aim::guard_request(declared, request)?;
+    // The archive is unpacked before the plan, which says all the same whose folder is made for it.
+    let install = context.layout.install(&target.name);
+    let made = if files::facts(&install)?.is_none() { Some(install) } else { None };
     let brought = bring(context, declared, request, receipt.as_ref(), asking)?;
     let Meant { declared, wanted, host } = meant(context, &brought, request, receipt.as_ref())?;
     let Brought { supply, stage, unsigned, .. } = brought;
     let of = identity(&wanted.spec);
-    let decide = || decide(context, &declared, &of, request.operation, &wanted);
+    let decide = || decide(context, &declared, &of, request.operation, &wanted, made.as_deref());
     let mut plan = decide()?;
     plan.notices.extend(remarks::remarks(&declared, &wanted.spec, request.operation));
     plan.notices.extend(unsigned);
@@ -352,8 +361,12 @@ fn decide(
     of: &Marker,
     operation: Operation,
     wanted: &Wanted,
+    made: Option<&Utf8Path>,
 ) -> Result<Plan, Failure> {
     let mut observed = observe(context, of, &resolve::paths(wanted))?;
+    if let Some(made) = made {
+        observed.present.remove(made);
+    }
     data::observe(context, wanted, &mut observed)?;
     // What is not asked for is not looked at: an engine that is down keeps nobody from an upgrade.
     if wanted.development.is_some() {

@@ -13,7 +13,7 @@ use crate::host::command::{self, Manner};
 use crate::host::{files, tree};
 use crate::model::compose::EngineKind;
 use crate::model::duration::Span;
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
@@ -22,7 +22,6 @@ use crate::platform::call::{Call, Verb};
 use crate::platform::compose::entry::{self, Entry};
 use crate::platform::compose::seen::{self, ContainerSeen};
 use crate::platform::compose::{project, query, text};
-use crate::supervise::Folders;
 use crate::supervise::environment::from_files;
 
 pub(crate) mod adoption;
@@ -175,7 +174,7 @@ fn last_words(said: &str) -> String {
 
 /// The variables of a launch, for a container: the environment file over the manifest's, the secrets over both.
 pub(crate) fn variables(layout: &Layout, spec: &LaunchSpec) -> Result<BTreeMap<String, String>, String> {
-    let folders = Folders::of(layout, spec);
+    let folders = Folders::of(spec, layout);
     let told = spec.told().into_iter().map(|(name, value)| (name.to_owned(), value));
     let own = spec.variables(&folders.places()).into_iter();
     let own = own.map(|(name, value)| (name.as_str().to_owned(), value));

@@ -148,7 +148,7 @@ pub(crate) fn is_current(context: &Context<'_>, wanted: &Wanted) -> Result<bool,
 fn naming_a_file(declared: &Declared, description: &PackageDescription) -> Result<Declared, Failure> {
     let names = declared.manifest.service.environment_file.is_some()
         || description.service.environment_file.is_some();
-    if declared.on_disk || names {
+    if declared.on_disk || declared.given.is_some() || names {
         return Ok(declared.clone());
     }
     // It was read as JSON before.

@@ -36,7 +36,16 @@ pub(crate) fn completed(declared: &Declared, stage: &Stage) -> Result<Option<Dec
     let text = serde_json::to_string_pretty(&made).unwrap_or_default() + "\n";
     let (manifest, document) = read_manifest("the manifest made of what was typed", &text)?;
     let (path, deploy) = (declared.path.clone(), declared.deploy.clone());
-    Ok(Some(Declared { path, deploy, manifest, document, on_disk: false, open: None, beside: Vec::new() }))
+    Ok(Some(Declared {
+        path,
+        deploy,
+        manifest,
+        document,
+        on_disk: false,
+        given: None,
+        open: None,
+        beside: Vec::new(),
+    }))
 }
 
 /// What the manifest has to say of the command: nothing where the description says it all.

@@ -16,6 +16,7 @@ mod drift;
 pub mod event;
 mod execute;
 pub mod failure;
+pub mod given;
 pub mod guard;
 mod hands;
 pub mod history;

@@ -10,14 +10,13 @@ use crate::engine::Context;
 use crate::engine::variables::of_file;
 use crate::host::command::{self, Manner};
 use crate::host::{account, environment, files, process, temporary, untrusted};
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::manifest::{PlatformKind, Supervision};
 use crate::model::origin::{Bringer, Origin, shim_target, version_word};
 use crate::model::token::Places;
 use crate::model::version::Version;
 use crate::plan::wanted::Beside;
 use crate::platform::identity;
-use crate::supervise::Folders;
 use crate::supervise::environment::PATH;
 
 pub(crate) mod aim;
@@ -69,7 +68,7 @@ pub(crate) fn origin(
     spec: &LaunchSpec,
     coming: &[Beside],
 ) -> Result<Origin, OriginError> {
-    let folders = Folders::of(&context.layout, spec);
+    let folders = Folders::of(spec, &context.layout);
     let places = folders.places();
     let base = spec.start_folder(&places);
     let arguments = started(context, spec).unwrap_or_else(|| spec.arguments(&places));

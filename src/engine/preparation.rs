@@ -16,7 +16,7 @@ use crate::engine::preparation::record::{Begun, Record};
 use crate::engine::{requirements, status};
 use crate::host::{account, descent, files, machine};
 use crate::model::digest::Digest;
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
@@ -26,7 +26,6 @@ use crate::model::token::{Places, expand};
 use crate::plan::apply::instance_folders;
 use crate::plan::wanted::Beside;
 use crate::plan::wanted::Wanted;
-use crate::supervise::Folders;
 
 /// A step that is not done yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +78,7 @@ pub(crate) fn pending(
         return Vec::new();
     }
     let setting = requirements::setting(layout, spec, coming);
-    let folders = Folders::of(layout, spec);
+    let folders = Folders::of(spec, layout);
     let Some(account) = crate::engine::variables::account(spec) else { return Vec::new() };
     let root = account::effective_uid() == 0;
     let needed = steps.iter().filter(|step| step.when.holds(&setting));

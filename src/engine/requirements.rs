@@ -8,7 +8,7 @@ use crate::engine::variables;
 use crate::host::command::{self, Manner};
 use crate::host::machine::Access as Use;
 use crate::host::{account, disk, files, machine};
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::owner::Owner;
 use crate::model::package::requirement::{VersionArgument, is_at_least, version_in};
@@ -16,7 +16,6 @@ use crate::model::package::{self, Access, Host, Requirement, RequirementKind, Se
 use crate::model::size::Size;
 use crate::model::token::{expand, expand_variables};
 use crate::plan::wanted::Beside;
-use crate::supervise::Folders;
 use crate::supervise::environment::PATH;
 
 /// How long a command may take to say its version.
@@ -62,7 +61,7 @@ pub(crate) fn lacks(
     if checks.is_empty() {
         return Vec::new();
     }
-    let (folders, setting) = (Folders::of(layout, spec), setting(layout, spec, coming));
+    let (folders, setting) = (Folders::of(spec, layout), setting(layout, spec, coming));
     let look = Look { spec, folders: &folders, setting: &setting, account: variables::account(spec), runs };
     let needed = checks.iter().filter(|check| check.when.holds(&setting));
     let lack = |check: &Requirement| {

@@ -79,7 +79,10 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
         layout: context.layout.clone(),
         manifest: ManifestText {
             path: declared.path.clone(),
-            on_disk: declared.on_disk.then_some(text),
+            on_disk: match &declared.given {
+                Some(given) => given.before.clone(),
+                None => declared.on_disk.then_some(text),
+            },
             text: edited,
         },
         archive,
@@ -92,6 +95,7 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
         wishes,
         standing,
         beside: declared.beside.clone(),
+        makes_deploy: declared.given.as_ref().is_some_and(|given| given.folder_is_new),
         development: None,
     })
 }

@@ -266,6 +266,7 @@ fn declared(program: &Utf8Path, key: Option<PublicKey>) -> Result<Declared, Fail
         manifest,
         document,
         on_disk: false,
+        given: None,
         open: None,
         beside: Vec::new(),
     })

@@ -90,38 +90,23 @@ fn of_phase(phase: Phase, manager: State) -> InstanceState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::launch::LaunchSpec;
+    use crate::model::manifest::Scope;
+    use crate::model::marker::Marker;
     use crate::model::moment::Moment;
-    use crate::model::status::{FORMAT, ProcessIdentity};
+    use crate::model::status::ProcessIdentity;
 
     fn status(phase: Phase) -> Status {
-        Status {
-            trial: None,
-            silent_since: None,
-            downtime_ms: None,
-            ever_ready: None,
-            refusal: None,
-            format: FORMAT,
-            phase,
-            tree: "server-1.0.0".to_owned(),
-            version: "1.0.0".parse().unwrap(),
-            launch: String::new(),
-            boot_id: String::new(),
-            supervisor: ProcessIdentity { pid: 1, start_ticks: 1 },
-            program: None,
-            began: Moment("2026-05-08T14:32:07Z".parse().unwrap()),
-            started: None,
-            ready: None,
-            failures: 0,
-            restarts: Vec::new(),
-            next_start: None,
-            last_exit: None,
-            last_outcome: None,
-            health: None,
-            schedule: None,
-            detached: Vec::new(),
-            telling: false,
-            message: String::new(),
-        }
+        let marker = Marker {
+            name: "web".parse().unwrap(),
+            component: "server".parse().unwrap(),
+            platform: PlatformKind::Embedded,
+            scope: Scope::User,
+            folder: "/d".into(),
+        };
+        let supervisor = ProcessIdentity { pid: 1, start_ticks: 1 };
+        let began = Moment("2026-05-08T14:32:07Z".parse().unwrap());
+        Status { phase, ..Status::begun(&LaunchSpec::bare(&marker), "", supervisor, began) }
     }
 
     #[test]

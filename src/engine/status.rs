@@ -9,10 +9,10 @@ use crate::engine::failure::CallError;
 use crate::engine::manager::{Manager, Seen, State};
 use crate::engine::runtimes::Own;
 use crate::engine::standing::{Reported, standing};
-use crate::engine::{development, report, space, trial};
+use crate::engine::{development, report, space, trial, versions};
 use crate::host::{account, clock, container, files, identity, lock};
 use crate::model::answer::status::{
-    Boot, DefinitionState, InstanceState, OperationState, Restarts, StatusAnswer,
+    Boot, DefinitionState, InstanceState, OperationState, Restarts, StatusAnswer, UnpackedVersion,
 };
 use crate::model::launch::LaunchSpec;
 use crate::model::layout::{Layout, unit_name};
@@ -81,10 +81,8 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
             u64::try_from(clock::now().0.duration_since(started.0).as_secs()).unwrap_or_default()
         }),
         running_version: running.filter(|running| version.as_ref() != Some(running)),
-        previous_version: receipt
-            .as_ref()
-            .and_then(Receipt::previous)
-            .map(|previous| previous.version.clone()),
+        previous_version: receipt.as_ref().and_then(previous),
+        versions: unpacked(layout, of, version.as_ref()),
         restarts: restarts(live, spec.as_ref()),
         last_exit: reported
             .as_ref()
@@ -129,6 +127,24 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         version,
         state,
     }
+}
+
+/// The version to which a rollback goes.
+fn previous(receipt: &Receipt) -> Option<Version> {
+    receipt.previous().map(|previous| previous.version.clone())
+}
+
+/// The versions that are unpacked; of an instance of containers, or of a package manager, there are none.
+fn unpacked(layout: &Layout, of: &Marker, active: Option<&Version>) -> Vec<UnpackedVersion> {
+    let found = versions::versions(layout, &of.name, &of.component).unwrap_or_default();
+    let told = |found: versions::Unpacked| UnpackedVersion {
+        active: active == Some(&found.version),
+        version: found.version,
+        digest: found.digest,
+        activated: found.activated,
+        taken_back: found.bad,
+    };
+    found.into_iter().map(told).collect()
 }
 
 /// The report of the supervisor, unless it is of an earlier one.

@@ -20,7 +20,7 @@ use crate::host::holder::{Holder, HolderError};
 use crate::host::listening::HeldSockets;
 use crate::host::process::Credentials;
 use crate::model::index::Scan;
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
@@ -30,8 +30,7 @@ use crate::model::status::ProcessIdentity;
 use crate::model::trial::Trial;
 use crate::platform::{self, running_part};
 use crate::supervise::{
-    self, Account, Context, Ending, Folders, GuardianLink, LaunchReader, ManagerLink, ProgramOutput,
-    SuperviseError,
+    self, Account, Context, Ending, GuardianLink, LaunchReader, ManagerLink, ProgramOutput, SuperviseError,
 };
 
 mod switching;
@@ -216,7 +215,7 @@ fn supervise_launch(
         )
     };
     let context = Context {
-        folders: Folders::of(layout, &spec),
+        folders: Folders::of(&spec, layout),
         status: layout.status(name),
         refused: layout.refused_values(name),
         definition: files::read(&layout.definition(name, spec.platform))

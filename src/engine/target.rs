@@ -16,7 +16,7 @@ use crate::model::name::{ComponentName, InstanceName};
 use crate::plan::wanted::Beside;
 
 /// The largest manifest that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
+pub(crate) const LARGEST: u64 = 1 << 20;
 
 /// Why no instance was found.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -111,10 +111,21 @@ pub struct Declared {
     pub document: Document,
     /// Whether it is there already, or only made of what was typed.
     pub on_disk: bool,
+    /// What it takes the place of, where it was brought as a file of its own.
+    pub given: Option<Given>,
     /// The files that come with it.
     pub beside: Vec<Beside>,
     /// What a manifest that is made of what was typed leaves to its archive.
     pub open: Option<Open>,
+}
+
+/// The place that a manifest has not taken yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// What stands there.
+    pub before: Option<String>,
+    /// Whether the deploy folder itself has to be made.
+    pub folder_is_new: bool,
 }
 
 /// What only an archive can say of a manifest that was made of what was typed.
@@ -211,6 +222,7 @@ fn read(deploy: &Deploy, name: &str) -> Result<Declared, Failure> {
         manifest,
         document,
         on_disk: true,
+        given: None,
         open: None,
         beside: Vec::new(),
     })
@@ -228,6 +240,11 @@ fn in_folder(
         }
         Err(other) => return Err(other),
     };
+    placed(declared, layouts)
+}
+
+/// The instance of a manifest that is to stand, or stands, in its folder.
+pub(crate) fn placed(declared: Declared, layouts: &[Layout]) -> Result<(Target, Vec<String>), Failure> {
     let name = declared.manifest.name.clone();
     let (mut fallback, mut notices) = (None, Vec::new());
     for layout in layouts {

@@ -138,6 +138,19 @@ pub fn inspect(folder: &Utf8Path) -> Result<Deploy, Failure> {
     Ok(Deploy { folder, owner: Some(owner).filter(|owner| !owner.is_root()) })
 }
 
+/// Likewise, of a folder that may have to be made first: it will belong to whoever owns the folder above. Says whether it
+/// has to be.
+pub fn inspect_to_be(folder: &Utf8Path) -> Result<(Deploy, bool), Failure> {
+    if files::facts(folder)?.is_some() {
+        return Ok((inspect(folder)?, false));
+    }
+    let (Some(above), Some(name)) = (folder.parent(), folder.file_name()) else {
+        return Err(Distrust::NotAFolder(folder.to_owned()).into());
+    };
+    let (deploy, _) = inspect_to_be(above)?;
+    Ok((Deploy { folder: deploy.folder.join(name), owner: deploy.owner }, true))
+}
+
 /// Refuses what is another account's where an administrator can't act as that account: all that follows would fail.
 fn guard_foreign(path: &Utf8Path, uid: u32) -> Result<(), Distrust> {
     if uid == account::effective_uid() || account::CAN_ACT_AS_OTHERS {

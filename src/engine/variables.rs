@@ -8,11 +8,10 @@ use camino::Utf8Path;
 use crate::engine::failure::Failure;
 use crate::host::{account, environment, files, untrusted};
 use crate::model::environment_file::{self, Variables};
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::owner::Owner;
 use crate::plan::wanted::Beside;
-use crate::supervise::Folders;
 use crate::supervise::environment::PATH;
 
 pub(crate) mod readable;
@@ -21,7 +20,7 @@ pub(crate) mod required;
 /// The variables that are no secrets: those of the settings, under those of the environment file. Of a file that comes
 /// with the operation counts what it is to say.
 pub(crate) fn open(layout: &Layout, spec: &LaunchSpec, coming: &[Beside]) -> BTreeMap<String, String> {
-    let folders = Folders::of(layout, spec);
+    let folders = Folders::of(spec, layout);
     let own = spec.variables(&folders.places());
     let mut variables: BTreeMap<String, String> =
         own.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)).collect();

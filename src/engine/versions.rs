@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::engine::failure::Failure;
 use crate::engine::observe::read_receipt;
+use crate::model::digest::Digest;
 use crate::model::layout::Layout;
 use crate::model::moment::Moment;
 use crate::model::name::{ComponentName, InstanceName};
@@ -16,6 +17,8 @@ use crate::package::tree;
 pub struct Unpacked {
     /// The version.
     pub version: Version,
+    /// The digest of the archive that it came from.
+    pub digest: Digest,
     /// Whether it is the active one.
     pub is_active: bool,
     /// When it was last made active, as far as that is recorded.
@@ -49,19 +52,20 @@ pub fn versions(
 ) -> Result<Vec<Unpacked>, Failure> {
     let receipt = read_receipt(&layout.receipt(name))?;
     let trees = tree::versions(&layout.install(name), component)?;
-    let whole = trees.into_iter().filter(|tree| tree.complete.is_some()).map(|tree| tree.version);
+    let whole = trees.into_iter().filter_map(|tree| Some((tree.version, tree.complete?.digest)));
     Ok(ordered(whole.collect(), receipt.as_ref()))
 }
 
-fn ordered(whole: Vec<Version>, receipt: Option<&Receipt>) -> Vec<Unpacked> {
+fn ordered(whole: Vec<(Version, Digest)>, receipt: Option<&Receipt>) -> Vec<Unpacked> {
     let activations = receipt.map(|receipt| receipt.activations.as_slice()).unwrap_or_default();
     let active = receipt.and_then(Receipt::active).map(|active| &active.version);
     let mut found: Vec<(Option<usize>, Unpacked)> = whole
         .into_iter()
-        .map(|version| {
+        .map(|(version, digest)| {
             let place = activations.iter().rposition(|activation| activation.version == version);
             let bad = receipt.and_then(|receipt| receipt.bad.iter().rev().find(|bad| bad.version == version));
             let unpacked = Unpacked {
+                digest,
                 is_active: active == Some(&version),
                 activated: place.map(|place| activations[place].at),
                 bad: bad.map(|bad| bad.reason.clone()),
@@ -95,7 +99,9 @@ mod tests {
             "bad": [{ "version": "0.12.0", "reason": "it crashed", "at": "2026-01-04T00:00:00Z" }]
         }))
         .unwrap();
-        let whole = ["0.10.0", "0.11.0", "0.12.0", "0.2.0", "0.9.0"].map(|text| Version::new(text).unwrap());
+        let digest: Digest = "ab".repeat(32).parse().unwrap();
+        let whole = ["0.10.0", "0.11.0", "0.12.0", "0.2.0", "0.9.0"];
+        let whole = whole.map(|text| (Version::new(text).unwrap(), digest));
         let found = ordered(whole.to_vec(), Some(&receipt));
         let names: Vec<&str> = found.iter().map(|found| found.version.as_str()).collect();
         assert_eq!(names, ["0.11.0", "0.9.0", "0.10.0", "0.12.0", "0.2.0"]);

@@ -11,14 +11,13 @@ use crate::host::command::{self, Manner};
 use crate::host::{account, files, probe};
 use crate::model::answer::package_status::{PackageField, PackageStatus};
 use crate::model::answer::status::{InstanceState, StatusAnswer};
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::manifest::Scope;
 use crate::model::marker::Marker;
 use crate::model::package::view::{LONGEST_TIMEOUT, MOST_FIELDS, USUAL_TIMEOUT};
 use crate::model::package::{self, StatusView};
 use crate::model::token::{expand, expand_variables};
-use crate::supervise::Folders;
 
 /// The largest answer of a command, in bytes; one over HTTP has the same limit.
 const LARGEST: usize = 1 << 20;
@@ -85,7 +84,7 @@ fn run(layout: &Layout, spec: &LaunchSpec, command: &[String], limit: Duration) 
     if own != 0 && own != runs_as {
         return Err("only root and the account that runs it can ask it".to_owned());
     }
-    let folders = Folders::of(layout, spec);
+    let folders = Folders::of(spec, layout);
     let argv: Vec<String> = command.iter().map(|argument| expand(argument, &folders.places())).collect();
     let environment = variables::all(layout, spec, &account);
     let folder = spec.start_folder(&folders.places());

@@ -175,7 +175,7 @@ pub struct Difference {
     pub drift: Vec<Drift>,
     /// The settings that change.
     pub fields: Vec<FieldChange>,
-    /// The definitions that change.
+    /// The manifest, where it is to say something else, and the definitions that change.
     pub files: Vec<FileChange>,
     /// The user's own files, which stay.
     pub drop_ins: Vec<DropIn>,

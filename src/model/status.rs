@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::launch::LaunchSpec;
 use crate::model::moment::{BootMoment, Moment};
 use crate::model::outcome::Outcome;
 use crate::model::version::Version;
@@ -88,6 +89,41 @@ pub struct Status {
     pub telling: bool,
     /// One sentence for people.
     pub message: String,
+}
+
+impl Status {
+    /// What a supervisor says of a launch as it begins.
+    #[must_use]
+    pub fn begun(spec: &LaunchSpec, boot_id: &str, supervisor: ProcessIdentity, began: Moment) -> Self {
+        Self {
+            format: FORMAT,
+            phase: Phase::Starting,
+            tree: spec.tree(),
+            version: spec.version.clone(),
+            launch: spec.identity(),
+            boot_id: boot_id.to_owned(),
+            supervisor,
+            program: None,
+            began,
+            started: None,
+            ready: None,
+            failures: 0,
+            restarts: Vec::new(),
+            next_start: None,
+            last_exit: None,
+            last_outcome: None,
+            health: None,
+            schedule: None,
+            detached: Vec::new(),
+            telling: false,
+            trial: None,
+            silent_since: None,
+            downtime_ms: None,
+            ever_ready: None,
+            refusal: None,
+            message: String::new(),
+        }
+    }
 }
 
 /// How far the trial of a version is.

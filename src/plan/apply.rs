@@ -17,7 +17,7 @@ use crate::plan::drift::drift;
 use crate::plan::lifecycle::{guard_restart, stopped_and_started};
 use crate::plan::observed::{Observed, Readiness};
 use crate::plan::refusal::Refusal;
-use crate::plan::step::{Operation, Plan, Step, Undo};
+use crate::plan::step::{Operation, Plan, Planned, Step, Undo};
 use crate::plan::wanted::Wanted;
 use crate::platform::calls::{self, Sockets};
 use crate::platform::identity;
@@ -63,12 +63,12 @@ fn decided(
     difference: Difference,
 ) -> Result<Plan, Refusal> {
     if wanted.spec.platform == PlatformKind::Compose {
-        return Ok(Plan {
-            difference,
-            ..container::apply(operation, wanted, observed).with_engine(&wanted.spec)
-        });
+        let mut plan = container::apply(operation, wanted, observed).with_engine(&wanted.spec);
+        plan.steps.splice(0..0, deploy_folder(wanted));
+        return Ok(Plan { difference, ..plan });
     }
     let mut plan = Plan { difference, ..Plan::new(operation, &wanted.spec) };
+    plan.steps.extend(deploy_folder(wanted));
     folders(&mut plan, wanted, observed);
     beside(&mut plan, wanted);
     development::steps(&mut plan, wanted, observed);
@@ -138,6 +138,19 @@ fn folders(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
             );
         }
     }
+}
+
+/// The folder of a manifest that is brought to where there is none yet. It belongs to whoever owns the folder above.
+fn deploy_folder(wanted: &Wanted) -> Option<Planned> {
+    let path = wanted.spec.deploy.clone();
+    let (step, undo) = if wanted.owner.is_none() {
+        let step = Step::Folder { path: path.clone(), mode: 0o755, owner: None };
+        (step, Undo::step(Step::RemoveFolder { path }))
+    } else {
+        let own = |there| Step::OwnFolder { path: path.clone(), there, rights: wanted.owner.clone() };
+        (own(true), Undo::step(own(false)))
+    };
+    wanted.makes_deploy.then_some(Planned { step, undo })
 }
 
 /// The files that come with the operation, before anything that needs them.

@@ -25,7 +25,9 @@ pub(super) fn difference(wanted: &Wanted, observed: &Observed) -> Difference {
         Some(compose) => (&compose.path, &observed.compose, &compose.text),
         None => (&definition.path, &observed.definition, &definition.text),
     };
+    let manifest = &wanted.manifest;
     let files = [
+        changed(&manifest.path, manifest.on_disk.as_deref(), Some(&manifest.text)),
         changed(path, before.as_deref(), Some(after)),
         changed(&socket.0, observed.socket.as_deref(), socket.1.map(|socket| socket.text.as_str())),
     ];

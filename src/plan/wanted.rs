@@ -46,6 +46,8 @@ pub struct Wanted {
     pub standing: Option<Standing>,
     /// Files of the deploy folder that come with the operation.
     pub beside: Vec<Beside>,
+    /// Whether the deploy folder has to be made.
+    pub makes_deploy: bool,
     /// The services for development that are to run beside it; nothing where nobody asks for any.
     pub development: Option<Development>,
 }

@@ -100,7 +100,7 @@ fn volume_unit(name: &InstanceName, volume: &str) -> String {
 }
 
 fn unit(spec: &LaunchSpec, container: &ContainerSpec, layout: &Layout) -> Result<String, Inexpressible> {
-    let folders = Folders::of(spec, layout, layout.tree(&spec.name, &spec.tree()));
+    let folders = Folders::of(spec, layout);
     let places = folders.places();
     let mut text = Text::default();
     text.line("# Made by `mainstay render --platform quadlet`, for Podman 5.0 and newer.");

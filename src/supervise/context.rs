@@ -7,10 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::listening::HeldSockets;
 use crate::host::process::Credentials;
-use crate::model::launch::LaunchSpec;
-use crate::model::layout::Layout;
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::status::ProcessIdentity;
-use crate::model::token::Places;
 use crate::model::trial::Trial;
 
 /// What a supervisor is given.
@@ -84,23 +82,6 @@ impl std::fmt::Debug for LaunchReader {
     }
 }
 
-/// The folders of one instance with one version tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Folders {
-    /// The version tree.
-    pub package: Utf8PathBuf,
-    /// The configuration folder.
-    pub config: Utf8PathBuf,
-    /// What the program keeps.
-    pub data: Utf8PathBuf,
-    /// Captured logs.
-    pub logs: Utf8PathBuf,
-    /// What lasts only while it runs.
-    pub run: Utf8PathBuf,
-    /// The folder of the manifest.
-    pub deploy: Utf8PathBuf,
-}
-
 /// Where the program's output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProgramOutput {
@@ -144,35 +125,6 @@ pub struct GuardianLink {
     pub lock: Utf8PathBuf,
     /// What starts another one: a program, absolute, and its arguments.
     pub command: Vec<String>,
-}
-
-impl Folders {
-    /// The folders of an instance, with the version tree that its launch spec names.
-    #[must_use]
-    pub fn of(layout: &Layout, spec: &LaunchSpec) -> Self {
-        let name = &spec.name;
-        Self {
-            package: layout.tree(name, &spec.tree()),
-            config: layout.config(name),
-            data: layout.data(name),
-            logs: layout.logs(name),
-            run: layout.run(name, spec.platform),
-            deploy: spec.deploy.clone(),
-        }
-    }
-
-    /// What the tokens stand for.
-    #[must_use]
-    pub fn places(&self) -> Places<'_> {
-        Places {
-            package: &self.package,
-            config: &self.config,
-            data: &self.data,
-            logs: &self.logs,
-            run: &self.run,
-            deploy: &self.deploy,
-        }
-    }
 }
 
 /// The lock that a supervisor holds for as long as it lives, beside its status file.

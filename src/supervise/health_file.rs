@@ -135,7 +135,10 @@ impl Record {
 mod tests {
     use super::*;
     use crate::host::os::testing::PROGRAM;
-    use crate::model::status::{Exit, FORMAT, HealthStanding, ProcessIdentity, ScheduleStanding};
+    use crate::model::launch::LaunchSpec;
+    use crate::model::manifest::{PlatformKind, Scope};
+    use crate::model::marker::Marker;
+    use crate::model::status::{Exit, HealthStanding, ProcessIdentity, ScheduleStanding};
     use crate::supervise::sample::Sample;
 
     fn moment(second: i64) -> Moment {
@@ -143,34 +146,16 @@ mod tests {
     }
 
     fn status() -> Status {
-        Status {
-            trial: None,
-            silent_since: None,
-            downtime_ms: None,
-            ever_ready: None,
-            refusal: None,
-            format: FORMAT,
-            phase: Phase::Starting,
-            tree: String::new(),
-            version: crate::model::version::Version::unknown(),
-            launch: String::new(),
-            boot_id: String::new(),
-            supervisor: ProcessIdentity { pid: 1, start_ticks: 1 },
-            program: None,
-            began: moment(1),
-            started: Some(moment(2)),
-            ready: None,
-            failures: 0,
-            restarts: Vec::new(),
-            next_start: None,
-            last_exit: None,
-            last_outcome: None,
-            health: None,
-            schedule: None,
-            detached: Vec::new(),
-            telling: false,
-            message: "starting".to_owned(),
-        }
+        let marker = Marker {
+            name: "web".parse().unwrap(),
+            component: "server".parse().unwrap(),
+            platform: PlatformKind::Embedded,
+            scope: Scope::User,
+            folder: "/d".into(),
+        };
+        let supervisor = ProcessIdentity { pid: 1, start_ticks: 1 };
+        let begun = Status::begun(&LaunchSpec::bare(&marker), "", supervisor, moment(1));
+        Status { started: Some(moment(2)), message: "starting".to_owned(), ..begun }
     }
 
     fn facts(record: &Record, status: &Status) -> (u32, Option<i64>, Option<String>) {

@@ -32,7 +32,7 @@ pub mod values;
 mod watch;
 
 pub use context::{
-    Account, Context, Folders, GuardianLink, LaunchReader, ManagerLink, ProgramOutput, supervisor_lock,
+    Account, Context, GuardianLink, LaunchReader, ManagerLink, ProgramOutput, supervisor_lock,
 };
 pub use ending::{Ending, without_supervisor};
 pub use events::read_events;

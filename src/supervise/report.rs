@@ -9,7 +9,7 @@ use crate::host::notify::Manager;
 use crate::host::{clock, files, identity, own_file};
 use crate::model::launch::LaunchSpec;
 use crate::model::moment::{Moment, Present};
-use crate::model::status::{FORMAT, Phase, ProcessIdentity, ScheduleStanding, Status, TrialStanding};
+use crate::model::status::{Phase, ProcessIdentity, ScheduleStanding, Status, TrialStanding};
 use crate::supervise::context::Context;
 use crate::supervise::standing::Standing;
 
@@ -42,37 +42,11 @@ impl Reporter {
     /// Goes on from what an earlier supervisor reported, if it was of the same launch.
     pub(crate) fn new(context: &Context, boot_id: &str, previous: Option<&Status>) -> io::Result<Self> {
         let launch = context.spec.identity();
-        let ever_ready =
-            previous.filter(|status| status.launch == launch).map_or(Some(false), |status| status.ever_ready);
+        let ever_ready = previous.filter(|status| status.launch == launch);
+        let ever_ready = ever_ready.map_or(Some(false), |status| status.ever_ready);
         let manager = context.manager.notify_socket.as_deref().map(Manager::at).transpose()?;
-        let status = Status {
-            trial: None,
-            silent_since: None,
-            downtime_ms: None,
-            ever_ready,
-            refusal: None,
-            format: FORMAT,
-            phase: Phase::Starting,
-            tree: context.spec.tree(),
-            version: context.spec.version.clone(),
-            launch,
-            boot_id: boot_id.to_owned(),
-            supervisor: identity::own(),
-            program: None,
-            began: clock::now(),
-            started: None,
-            ready: None,
-            failures: 0,
-            restarts: Vec::new(),
-            next_start: None,
-            last_exit: None,
-            last_outcome: None,
-            health: None,
-            schedule: None,
-            detached: Vec::new(),
-            telling: false,
-            message: String::new(),
-        };
+        let status =
+            Status { ever_ready, ..Status::begun(&context.spec, boot_id, identity::own(), clock::now()) };
         Ok(Self {
             path: context.status.clone(),
             status,

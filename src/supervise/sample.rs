@@ -6,11 +6,11 @@ use camino::Utf8PathBuf;
 
 use crate::host::process::{Ended, reap_one};
 use crate::host::rest::{self, BorrowedFd};
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::manifest::{PlatformKind, Scope};
 use crate::model::marker::Marker;
-use crate::supervise::context::{Account, Context, Folders, ManagerLink, ProgramOutput};
+use crate::supervise::context::{Account, Context, ManagerLink, ProgramOutput};
 use crate::supervise::program::Prepared;
 
 /// A folder that is removed at the end, with all that a service needs in it.
@@ -36,7 +36,7 @@ impl Sample {
         };
         let mut spec = LaunchSpec::bare(&marker);
         spec.command = command.iter().map(|word| (*word).to_owned()).collect();
-        let folders = Folders::of(&layout, &spec);
+        let folders = Folders::of(&spec, &layout);
         let Folders { package, config, data, logs, run, deploy } = &folders;
         for path in [package, config, data, logs, run, deploy, &layout.report(&spec.name)] {
             std::fs::create_dir_all(path).unwrap();

@@ -20,13 +20,11 @@ use mainstay::engine::guard::{AtStart, Entry, Event, GUARDIAN_OPTION, Hooks, det
 use mainstay::host::handover;
 use mainstay::host::listening::HeldSockets;
 use mainstay::host::process::Credentials;
-use mainstay::model::launch::LaunchSpec;
+use mainstay::model::launch::{Folders, LaunchSpec};
 use mainstay::model::layout::Layout;
 use mainstay::model::name::InstanceName;
 use mainstay::model::socket::Socket;
-use mainstay::supervise::{
-    self, Account, Context, Folders, GuardianLink, LaunchReader, ManagerLink, ProgramOutput,
-};
+use mainstay::supervise::{self, Account, Context, GuardianLink, LaunchReader, ManagerLink, ProgramOutput};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -74,7 +72,7 @@ fn run(layout: &Layout, root: &str, name: &InstanceName, rest: &[String]) -> Res
         Credentials { uid, gid, groups: numbers.collect() }
     });
     let context = Context {
-        folders: Folders::of(layout, &spec),
+        folders: Folders::of(&spec, layout),
         status: layout.status(name),
         refused: layout.refused_values(name),
         definition: None,

@@ -17,7 +17,7 @@ use mainstay::model::layout::Layout;
 use mainstay::model::manifest::PlatformKind;
 use mainstay::model::marker::Marker;
 use mainstay::model::name::InstanceName;
-use mainstay::model::status::{self, Exit, Phase, ProcessIdentity, Status, TrialStanding};
+use mainstay::model::status::{Exit, Phase, ProcessIdentity, Status, TrialStanding};
 use mainstay::model::trial::Trial;
 use mainstay::platform::call::Call;
 
@@ -392,32 +392,10 @@ fn is_bad(spec: &LaunchSpec) -> bool {
 
 fn status_of(spec: &LaunchSpec, supervisor: ProcessIdentity) -> Status {
     Status {
-        trial: None,
-        silent_since: None,
-        downtime_ms: None,
-        ever_ready: None,
-        refusal: None,
-        format: status::FORMAT,
-        phase: Phase::Starting,
-        tree: spec.tree(),
-        version: spec.version.clone(),
-        launch: spec.identity(),
-        boot_id: identity::boot_id(),
-        supervisor,
         program: Some(supervisor),
-        began: clock::now(),
         started: Some(clock::now()),
-        ready: None,
-        failures: 0,
-        restarts: Vec::new(),
-        next_start: None,
-        last_exit: None,
-        last_outcome: None,
-        health: None,
-        schedule: None,
-        detached: Vec::new(),
-        telling: false,
         message: "simulated".to_owned(),
+        ..Status::begun(spec, &identity::boot_id(), supervisor, clock::now())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::arguments::TargetArguments;
+use crate::cli::arguments::{ManifestArguments, TargetArguments};
 
 /// `apply`
 #[derive(Debug, Args)]
@@ -15,6 +15,9 @@ pub struct ApplyArguments {
     /// Which instance.
     #[command(flatten)]
     pub target: TargetArguments,
+    /// Which manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
     /// Move the name here from the folder that has it
     #[arg(long)]
     pub take_over: bool,

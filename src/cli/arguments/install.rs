@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use crate::cli::arguments::{AnswerArguments, SourceArguments, TargetArguments, platform};
+use crate::cli::arguments::{AnswerArguments, ManifestArguments, SourceArguments, TargetArguments, platform};
 use crate::model::manifest::PlatformKind;
 use crate::model::version::Version;
 
@@ -22,6 +22,9 @@ pub struct InstallArguments {
     /// Which instance.
     #[command(flatten)]
     pub target: TargetArguments,
+    /// Which manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
     /// Where the package comes from (default: `package.url` of the manifest).
     #[command(flatten)]
     pub source: SourceArguments,

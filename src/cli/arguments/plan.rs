@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::arguments::TargetArguments;
+use crate::cli::arguments::{ManifestArguments, TargetArguments};
 
 /// `plan`
 #[derive(Debug, Args)]
@@ -13,6 +13,9 @@ pub struct PlanArguments {
     /// Which instance.
     #[command(flatten)]
     pub target: TargetArguments,
+    /// Which manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
     /// Show the definitions line by line, as they are and as they would be
     #[arg(long)]
     pub diff: bool,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{SourceArguments, TargetArguments};
+use super::{ManifestArguments, SourceArguments, TargetArguments};
 use crate::model::name::InstanceName;
 use crate::model::version::Version;
 
@@ -23,6 +23,9 @@ pub struct UpgradeArguments {
     /// Which instance.
     #[command(flatten)]
     pub target: TargetArguments,
+    /// Which manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
     /// Where the package comes from (default: `package.url` of the manifest).
     #[command(flatten)]
     pub source: SourceArguments,
@@ -53,7 +56,7 @@ pub struct UpgradeArguments {
     #[arg(long)]
     pub force: bool,
     /// All instances of the component, one after the other: the canary first, no further one after a failure
-    #[arg(long, requires = "component", conflicts_with_all = ["name", "instance_dir", "pick"], help_heading = "Waves")]
+    #[arg(long, requires = "component", conflicts_with_all = ["name", "instance_dir", "manifest", "pick"], help_heading = "Waves")]
     pub all: bool,
     /// The instance that goes first (default: the first by name)
     #[arg(long, value_name = "NAME", requires = "all", help_heading = "Waves")]

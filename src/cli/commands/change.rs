@@ -5,10 +5,12 @@ use std::cell::Cell;
 use crate::host::signal::Signal;
 
 use crate::cli::arguments::{
-    ApplyArguments, InstallArguments, PlanArguments, SourceArguments, TargetArguments,
+    ApplyArguments, InstallArguments, ManifestArguments, PlanArguments, SourceArguments, TargetArguments,
 };
 use crate::cli::report::Report;
-use crate::cli::surroundings::{choice, layout, target_to_change, target_to_see, with_context};
+use crate::cli::surroundings::{
+    choice, layout, target_to_see_with_manifest, target_with_manifest, with_context,
+};
 use crate::cli::wizard::Wizard;
 use crate::cli::{confirm, draft, interruption, password};
 use crate::engine::asking::{Arrived, Asking};
@@ -29,9 +31,12 @@ const CHANGES_PENDING: u8 = 9;
 /// `install`
 pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u8, Failure> {
     password::ask(report, arguments.user_password)?;
+    guard_input(&arguments.source, &arguments.manifest)?;
     let folder =
         environment::working_folder()?.join(arguments.target.instance_dir.as_deref().unwrap_or("".into()));
+    let is_given = arguments.manifest.manifest.is_some();
     let drafted = match manifest_in(&folder, &choice(&arguments.target)) {
+        _ if is_given => None,
         Err(Failure::Target(TargetError::NoManifest(_))) => Some(draft::manifest(&folder, arguments)?),
         Err(other) => return Err(other),
         Ok(declared) => {
@@ -44,10 +49,14 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
         Target { name: declared.manifest.name.clone(), layout, marker: None, manifest: Some(declared) }
     } else {
         let here = TargetArguments { instance_dir: Some(folder), ..arguments.target.clone() };
-        target_to_change(report, &here)?
+        let target = target_with_manifest(report, &here, &arguments.manifest)?;
+        if let Some(declared) = target.manifest.as_ref().filter(|_| is_given) {
+            draft::refuse_beside(declared, arguments)?;
+        }
+        target
     };
     let variables = arguments.env_file.as_deref().map(VariablesFile::read).transpose()?;
-    let made = target.manifest.as_ref().filter(|declared| !declared.on_disk);
+    let made = target.manifest.as_ref().filter(|declared| !declared.on_disk && !is_given);
     // Where an archive comes with a new manifest, the file's lines are answers to its questions.
     let asks = made.is_some_and(|made| made.manifest.compose.is_none()) && arguments.source.is_typed();
     let request = Request {
@@ -109,7 +118,7 @@ pub(crate) fn install(report: &Report, arguments: &InstallArguments) -> Result<u
 
 /// `plan`
 pub(crate) fn plan(report: &Report, arguments: &PlanArguments) -> Result<u8, Failure> {
-    let target = target_to_see(report, &arguments.target)?;
+    let target = target_to_see_with_manifest(report, &arguments.target, &arguments.manifest)?;
     let request = apply_request(Wishes::default(), true);
     let outcome = with_context(report, target.layout.clone(), |context| {
         change(context, &target, &request, &|_| Ok(true))
@@ -121,7 +130,7 @@ pub(crate) fn plan(report: &Report, arguments: &PlanArguments) -> Result<u8, Fai
 /// `apply`
 pub(crate) fn apply(report: &Report, arguments: &ApplyArguments) -> Result<u8, Failure> {
     password::ask(report, arguments.user_password)?;
-    let target = target_to_change(report, &arguments.target)?;
+    let target = target_with_manifest(report, &arguments.target, &arguments.manifest)?;
     let wishes = Wishes {
         take_over: arguments.take_over,
         no_restart: arguments.no_restart,
@@ -165,6 +174,16 @@ pub(super) fn source(typed: &SourceArguments) -> Result<Source, Failure> {
         (None, Some(address)) => Source::Address(address.clone()),
         (None, None) => Source::Manifest,
     })
+}
+
+/// Refuses what would read standard input twice.
+pub(super) fn guard_input(source: &SourceArguments, manifest: &ManifestArguments) -> Result<(), Failure> {
+    let is_input = |path: &Option<camino::Utf8PathBuf>| path.as_ref().is_some_and(|path| path == "-");
+    if is_input(&source.from) && is_input(&manifest.manifest) {
+        let what = "standard input can be read once: name the file of the archive, or that of the manifest";
+        return Err(Failure::Usage(what.to_owned()));
+    }
+    Ok(())
 }
 
 /// What was typed that the archive has to agree with.

@@ -72,7 +72,16 @@ pub(crate) fn init(report: &Report, arguments: &InitArguments) -> Result<u8, Fai
     let (manifest, document) = read_manifest("the manifest made of --set", &text)?;
     let deploy = trust::inspect(&folder)?;
     let path = deploy.folder.join(FILE_NAME);
-    let begun = Declared { path, deploy, manifest, document, on_disk: false, open: None, beside: Vec::new() };
+    let begun = Declared {
+        path,
+        deploy,
+        manifest,
+        document,
+        on_disk: false,
+        given: None,
+        open: None,
+        beside: Vec::new(),
+    };
     let package =
         arguments.from.as_ref().map(|from| format!("--from {}", environment::quoted(from.as_str())));
     let variables = arguments.env_file.as_deref().map(VariablesFile::read).transpose()?;

@@ -1,11 +1,11 @@
 //! `upgrade`.
 
-use super::change::{proof, source, told};
+use super::change::{guard_input, proof, source, told};
 use super::pick;
 use crate::cli::arguments::{LifecycleArguments, UpgradeArguments};
 use crate::cli::commands::lifecycle;
 use crate::cli::report::Report;
-use crate::cli::surroundings::{target_to_change, with_context};
+use crate::cli::surroundings::{target_with_manifest, with_context};
 use crate::cli::{confirm, interruption};
 use crate::engine::change::{Outcome, Request, change};
 use crate::engine::failure::Failure;
@@ -16,7 +16,8 @@ use crate::plan::wanted::Wishes;
 
 /// `upgrade`, with an archive, to the version before, to one that is there, or to what a package manager has brought.
 pub(crate) fn upgrade(report: &Report, arguments: &UpgradeArguments) -> Result<u8, Failure> {
-    let target = target_to_change(report, &arguments.target)?;
+    guard_input(&arguments.source, &arguments.manifest)?;
+    let target = target_with_manifest(report, &arguments.target, &arguments.manifest)?;
     target.installed()?;
     if arguments.restart_only && has_trees(&target) {
         let (target, dry_run) = (arguments.target.clone(), arguments.dry_run);

@@ -9,7 +9,7 @@ use crate::engine::ready::{Awaited, ended_early, not_ready};
 use crate::host::command::{self, Manner};
 use crate::host::files;
 use crate::host::probe::{self, Method, Question, Request};
-use crate::model::launch::{LaunchSpec, Probe};
+use crate::model::launch::{Folders, LaunchSpec, Probe};
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
 use crate::model::status::Exit;
@@ -17,7 +17,6 @@ use crate::model::token::{expand, expand_variables};
 use crate::platform::compose::entry::Entry;
 use crate::platform::compose::query;
 use crate::platform::compose::seen::ContainerSeen;
-use crate::supervise::Folders;
 
 /// The pause between two questions.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -108,7 +107,7 @@ fn is_ready(
             probe::ask(&question(&context.layout, spec, text)?, probe::LIMIT)
         }
         Probe::Command(words) => {
-            let folders = Folders::of(&context.layout, spec);
+            let folders = Folders::of(spec, &context.layout);
             let words: Vec<String> = words.iter().map(|word| expand(word, &folders.places())).collect();
             let argv = query::run_in(entry.engine, &entry.container, &words);
             let manner = Manner { limit: Some(probe::LIMIT), ..Manner::default() };

@@ -24,13 +24,12 @@ use crate::host::tree as processes;
 use crate::host::{account, clock, disk, files, identity, lock, untrusted};
 use crate::model::answer::status::StatusAnswer;
 use crate::model::doubt::doubts;
-use crate::model::launch::{LaunchSpec, tree_name};
+use crate::model::launch::{Folders, LaunchSpec, tree_name};
 use crate::model::layout::Layout;
 use crate::model::manifest::{FILE_NAME, PlatformKind, Scope, Supervision};
 use crate::model::marker::Marker;
 use crate::model::socket::Listen;
 use crate::package::{measure, tree};
-use crate::supervise::Folders;
 
 /// The largest pid file that is read, in bytes.
 const LARGEST: u64 = 64;
@@ -191,7 +190,7 @@ fn held(path: Utf8PathBuf) -> Option<Lock> {
 }
 
 fn pid_file(layout: &Layout, spec: &LaunchSpec, status: &StatusAnswer) -> Option<PidFile> {
-    let folders = Folders::of(layout, spec);
+    let folders = Folders::of(spec, layout);
     let named = crate::model::token::expand(spec.pid_file.as_ref()?, &folders.places());
     let path = folders.deploy.join(named);
     let account = spec.user.as_deref().map(account::by_name).transpose().ok()?;

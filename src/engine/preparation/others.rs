@@ -4,12 +4,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Done, Undo, placed};
 use crate::engine::{registry, requirements, status, variables};
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::model::package::{PreparationKind, RequirementKind};
 use crate::platform::identity;
-use crate::supervise::Folders;
 
 /// The needs of all instances but one.
 pub(super) struct Others(Vec<Needs>);
@@ -27,7 +27,7 @@ impl Others {
     /// Looks at the instances of a scope.
     pub(super) fn of(layout: &Layout, but: &InstanceName) -> Self {
         let others = registry::instances(layout).markers.into_iter().filter(|marker| marker.name != *but);
-        let needs = |spec: crate::model::launch::LaunchSpec| {
+        let needs = |spec: LaunchSpec| {
             let host = requirements::host_of(layout, &spec);
             let setting = requirements::setting(layout, &spec, &[]);
             let steps = || host.prepare.iter().filter(|step| step.when.holds(&setting));
@@ -39,7 +39,7 @@ impl Others {
             });
             let names = set.map(|step| &step.name).chain(asked.map(|check| &check.name));
             let paths = steps().map(|step| &step.path).chain(checks().map(|check| &check.path));
-            let folders = Folders::of(layout, &spec);
+            let folders = Folders::of(&spec, layout);
             Needs {
                 instance: identity(&spec),
                 paths: paths.flatten().map(|path| placed(path, &folders.places())).collect(),

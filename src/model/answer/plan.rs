@@ -35,7 +35,7 @@ pub struct ChangeAnswer {
     /// The settings that change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
-    /// The definitions that change.
+    /// The manifest and the definitions that change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub diffs: Vec<FileDiff>,
     /// The user's own files that change what a definition says. They stay.
@@ -45,6 +45,9 @@ pub struct ChangeAnswer {
     pub steps: Vec<String>,
     /// What to know beside them.
     pub notices: Vec<String>,
+    /// Whether the program is started anew in its course.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restarts: bool,
     /// For how long the program did not answer, in milliseconds, where it was restarted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub downtime_ms: Option<u64>,
@@ -74,6 +77,7 @@ impl ChangeAnswer {
             drop_ins: Vec::new(),
             steps: Vec::new(),
             notices: Vec::new(),
+            restarts: false,
             downtime_ms: None,
             takes_bytes: None,
             frees_bytes: None,
@@ -81,7 +85,7 @@ impl ChangeAnswer {
     }
 }
 
-/// A definition that changes.
+/// A manifest or a definition that changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FileDiff {

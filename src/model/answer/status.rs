@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::answer::package_status::PackageStatus;
 use crate::model::compose::EngineKind;
 use crate::model::container::Container;
+use crate::model::digest::Digest;
 use crate::model::drift::DriftKind;
 use crate::model::manifest::{Hardening, PlatformKind, Scope};
 use crate::model::moment::Moment;
@@ -71,6 +72,9 @@ pub struct StatusAnswer {
     /// The version to which a rollback goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_version: Option<Version>,
+    /// The versions that are unpacked, those that were active last first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<UnpackedVersion>,
     /// Its restarts.
     pub restarts: Restarts,
     /// How the program last ended.
@@ -121,6 +125,24 @@ pub struct StatusAnswer {
     /// Its services for development, where `install --dev` has made some.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub development: Vec<DevelopmentStatus>,
+}
+
+/// A version that is unpacked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UnpackedVersion {
+    /// The version.
+    pub version: Version,
+    /// The digest of the archive that it came from.
+    pub digest: Digest,
+    /// Whether it is the active one.
+    pub active: bool,
+    /// When it was last made active, as far as that is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activated: Option<Moment>,
+    /// Why it was taken back, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<String>,
 }
 
 /// How a service for development is.

@@ -6,22 +6,39 @@ use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::token::Places;
 
-/// The folders of an instance.
+/// The folders of an instance, with the package of one launch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folders {
-    package: Utf8PathBuf,
-    config: Utf8PathBuf,
-    data: Utf8PathBuf,
-    logs: Utf8PathBuf,
-    run: Utf8PathBuf,
-    deploy: Utf8PathBuf,
+    /// The version tree, or the link that leads to the active one.
+    pub package: Utf8PathBuf,
+    /// The configuration folder.
+    pub config: Utf8PathBuf,
+    /// What the program keeps.
+    pub data: Utf8PathBuf,
+    /// Captured logs.
+    pub logs: Utf8PathBuf,
+    /// What lasts only while it runs.
+    pub run: Utf8PathBuf,
+    /// The folder of the manifest.
+    pub deploy: Utf8PathBuf,
 }
 
 impl Folders {
-    /// Those of a launch, with the package where it is said to be: in its tree, or where the link leads that outlives
-    /// versions.
+    /// Those of a launch, with its own version tree.
     #[must_use]
-    pub fn of(spec: &LaunchSpec, layout: &Layout, package: Utf8PathBuf) -> Self {
+    pub fn of(spec: &LaunchSpec, layout: &Layout) -> Self {
+        Self::with_package(spec, layout, layout.tree(&spec.name, &spec.tree()))
+    }
+
+    /// Those of a launch for what outlives versions, as a definition does: with the link to the active tree.
+    #[must_use]
+    pub fn lasting(spec: &LaunchSpec, layout: &Layout) -> Self {
+        Self::with_package(spec, layout, layout.current(&spec.name, &spec.component))
+    }
+
+    /// Those of a launch with the package of another.
+    #[must_use]
+    pub fn with_package(spec: &LaunchSpec, layout: &Layout, package: Utf8PathBuf) -> Self {
         let name = &spec.name;
         Self {
             package,

@@ -78,5 +78,5 @@ pub(super) fn with_places<T>(
     work: impl FnOnce(&Places<'_>) -> T,
 ) -> T {
     let (layout, name) = (&wanted.layout, &wanted.spec.name);
-    work(&Folders::of(&wanted.spec, layout, layout.tree(name, &package.tree())).places())
+    work(&Folders::with_package(&wanted.spec, layout, layout.tree(name, &package.tree())).places())
 }

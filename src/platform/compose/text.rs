@@ -47,7 +47,7 @@ pub fn variables_file(spec: &LaunchSpec, layout: &Layout) -> Option<Utf8PathBuf>
 /// The text of the file.
 pub fn render(spec: &LaunchSpec, layout: &Layout) -> Result<String, Inexpressible> {
     let container = container(spec)?;
-    let folders = Folders::of(spec, layout, layout.tree(&spec.name, &spec.tree()));
+    let folders = Folders::of(spec, layout);
     let places = folders.places();
     let mut text = Text::default();
     text.line(0, "# Made by mainstay from the manifest beside it: `mainstay apply` writes it anew.");

@@ -4,9 +4,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
 use crate::model::duration::Span;
-use crate::model::launch::LaunchSpec;
+use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
-use crate::model::manifest::{PlatformKind, Scope, Supervision};
+use crate::model::manifest::{Scope, Supervision};
 use crate::model::size::Size;
 use crate::model::token::Places;
 use crate::model::trial::{END_OF_TRIAL, SETUP_FAILED};
@@ -71,8 +71,9 @@ pub(in crate::platform) fn render(
             format!("systemd {} is too old: {OLDEST} is needed", facts.systemd_version),
         ));
     }
-    let folders = Folders::of(spec, layout);
-    let places = folders.places(spec);
+    // A definition outlives versions.
+    let folders = Folders::lasting(spec, layout);
+    let places = folders.places();
     let system = spec.scope == Scope::System;
     let native = match spec.supervision {
         Supervision::Native => Some(native::settings(spec, &places, facts)?),
@@ -83,9 +84,11 @@ pub(in crate::platform) fn render(
         None => (ours(spec, layout, &["run"]), "the install folder"),
     };
     let start_folder = spec.start_folder(&places);
-    let needed = folders
-        .all()
-        .chain([spec.deploy.as_path(), &start_folder])
+    let state = layout.state(&spec.name);
+    let needed = [&folders.package, &folders.config, &state, &folders.data, &folders.logs, &folders.run]
+        .into_iter()
+        .chain([&spec.deploy, &start_folder])
+        .map(Utf8PathBuf::as_path)
         .chain(files(spec))
         .chain(facts.home.as_deref());
     let text = text::fill(Values {
@@ -119,7 +122,7 @@ pub(in crate::platform) fn render(
         sockets: !spec.sockets.is_empty(),
         hardening: hardening::settings(spec.hardening, spec.scope, needed),
         writable: if hardening::closes_folders(spec.hardening, spec.scope) || closes_folders(spec) {
-            folders.writable(layout)
+            writable(spec, layout, folders.clone())
         } else {
             Vec::new()
         },
@@ -269,56 +272,9 @@ fn watchdog(spec: &LaunchSpec) -> Option<Span> {
     Some(Span::milliseconds(thrice).max(SHORTEST))
 }
 
-/// The folders of an instance.
-struct Folders {
-    package: Utf8PathBuf,
-    config: Utf8PathBuf,
-    state: Utf8PathBuf,
-    report: Utf8PathBuf,
-    data: Utf8PathBuf,
-    logs: Utf8PathBuf,
-    run: Utf8PathBuf,
-}
-
-impl Folders {
-    fn of(spec: &LaunchSpec, layout: &Layout) -> Self {
-        let name = &spec.name;
-        Self {
-            package: layout.current(name, &spec.component),
-            config: layout.config(name),
-            state: layout.state(name),
-            report: layout.report(name),
-            data: layout.data(name),
-            logs: layout.logs(name),
-            run: layout.run(name, PlatformKind::Systemd),
-        }
-    }
-
-    /// What the tokens stand for. The package is the current link: a definition outlives versions.
-    fn places<'a>(&'a self, spec: &'a LaunchSpec) -> Places<'a> {
-        Places {
-            package: &self.package,
-            config: &self.config,
-            data: &self.data,
-            logs: &self.logs,
-            run: &self.run,
-            deploy: &spec.deploy,
-        }
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Utf8Path> {
-        [&self.package, &self.config, &self.state, &self.data, &self.logs, &self.run]
-            .into_iter()
-            .map(Utf8PathBuf::as_path)
-    }
-
-    /// The folders that stay writable for the service: the supervisor's and the program's. The run folder
-    /// is so by itself where systemd makes it.
-    fn writable(&self, layout: &Layout) -> Vec<Utf8PathBuf> {
-        let mut folders = vec![self.report.clone(), self.data.clone(), self.logs.clone()];
-        if !layout.run_by_systemd() {
-            folders.push(self.run.clone());
-        }
-        folders
-    }
+/// The folders that stay writable for the service: the supervisor's and the program's. The run folder is so by itself where
+/// systemd makes it.
+fn writable(spec: &LaunchSpec, layout: &Layout, folders: Folders) -> Vec<Utf8PathBuf> {
+    let run = Some(folders.run).filter(|_| !layout.run_by_systemd());
+    [layout.report(&spec.name), folders.data, folders.logs].into_iter().chain(run).collect()
 }

@@ -11,7 +11,7 @@ use crate::platform::{Inexpressible, command_line};
 /// Refuses what would not reach the program as it is written.
 pub(in crate::platform) fn refuse(spec: &LaunchSpec, layout: &Layout) -> Result<(), Inexpressible> {
     names(spec)?;
-    let folders = Folders::of(spec, layout, layout.current(&spec.name, &spec.component));
+    let folders = Folders::lasting(spec, layout);
     let words = spec.arguments(&folders.places());
     let Some((program, arguments)) = words.split_first() else { return Ok(()) };
     let kind = Utf8Path::new(program).extension().unwrap_or_default().to_ascii_lowercase();

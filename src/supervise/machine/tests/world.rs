@@ -165,33 +165,17 @@ impl World {
     pub(super) fn status(&self) -> Status {
         let standing = self.machine.standing();
         let moment = Moment("2026-01-01T00:00:00Z".parse().unwrap());
+        let supervisor = ProcessIdentity { pid: 1, start_ticks: 1 };
         Status {
-            trial: None,
-            silent_since: None,
-            downtime_ms: None,
-            ever_ready: None,
-            refusal: None,
-            format: 1,
             phase: standing.phase,
-            tree: "x-1.0.0".to_owned(),
-            version: "1.0.0".parse().unwrap(),
-            launch: delay().identity(),
-            boot_id: BOOT.to_owned(),
-            supervisor: ProcessIdentity { pid: 1, start_ticks: 1 },
-            program: None,
-            began: moment,
-            started: None,
-            ready: None,
             failures: standing.failures,
             restarts: standing.restarts.moments().to_vec(),
-            next_start: None,
             last_exit: standing.last_exit,
             last_outcome: standing.last_outcome,
             health: standing.health.clone(),
             schedule: standing.schedule.clone(),
-            detached: Vec::new(),
-            telling: false,
             message: standing.message.clone(),
+            ..Status::begun(&delay(), BOOT, supervisor, moment)
         }
     }
 }
