@@ -12,7 +12,7 @@ pub const TCP_PATTERN: &str = "^[^\\s]+:([0-9]|\\{env\\.[A-Za-z_][A-Za-z0-9_]*\\
 /// What a schema says of the HTTP address of a service for development, which may name its port by `{port}`.
 pub const DEVELOPMENT_HTTP_PATTERN: &str = "^http://[^\\s/?#]+";
 /// What a schema says of the TCP address of a service for development.
-pub const DEVELOPMENT_TCP_PATTERN: &str = "^[^\\s]+:([0-9]+|\\{port\\})$";
+pub const DEVELOPMENT_TCP_PATTERN: &str = "^[^\\s]+:([0-9]|\\{port\\}|\\{env\\.[A-Za-z_][A-Za-z0-9_]*\\})+$";
 
 /// Why a text is no address that can be probed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
