@@ -1,5 +1,5 @@
-//! Services for development, as far as no container engine is needed: what is refused, and that nothing of it is left.
-//! With real containers: `tests/systems/dev`.
+//! Services for development, as far as no container engine is needed: what is refused, that nothing of it is left, and in
+//! which order an engine is asked, by a script that answers as one. With real containers: `tests/systems/dev`.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -32,10 +32,10 @@ fn archive(place: &Place, development: &Value) -> String {
     archive.into_string()
 }
 
-/// `install --dev` where no container engine is: in `PATH` there is nothing at all.
+/// `install --dev` where the only program in `PATH` is an engine, if one was laid there.
 fn install(place: &Place, archive: &str, further: &[&str]) -> real::Output {
     let mut command = place.command(real::MAINSTAY, &place.deploy());
-    command.env("PATH", place.top().join("no-programs"));
+    command.env("PATH", place.top().join("engine"));
     command
         .args(["install", "--name", "web", "--platform", "embedded", "--from", archive, "--dev"])
         .args(further);
@@ -147,4 +147,84 @@ fn a_token_that_there_is_not_is_doubted() {
         !told.contains("`{generated}` stays") && !told.contains("`{instance.name}` is no token"),
         "{told}"
     );
+}
+
+/// What answers as Podman does: it notes what it is asked, has what lies in its folder, and does what `at-pull` says while
+/// it fetches an image.
+const ENGINE: &str = r#"#!/bin/sh
+PATH=/usr/bin:/bin
+cd "${0%/*}" || exit 1
+echo "$*" >>asked
+missing() { echo "no such $1" >&2; exit 125; }
+case "$*" in
+    version*) echo 5.0.0 ;;
+    "image inspect"*) [ -e image ] || missing image; echo '[{"Id": "sha256:1"}]' ;;
+    pull*) touch image; [ ! -e at-pull ] || . ./at-pull ;;
+    "container inspect"*) [ -e container ] || missing container; cat container ;;
+    "volume inspect"*) missing volume ;;
+    run*)
+        labels=
+        while [ $# -gt 0 ]; do
+            case $1 in --label) labels="$labels,\"${2%%=*}\": \"${2#*=}\"" ;; esac
+            shift
+        done
+        echo "[{\"State\": {\"Status\": \"running\"}, \"Config\": {\"Labels\": {${labels#,}}}}]" >container ;;
+    rm*) rm -f container ;;
+esac
+"#;
+
+/// A place with such an engine, and the engine's folder.
+fn with_engine() -> (Place, camino::Utf8PathBuf) {
+    let place = Place::new();
+    let engine = place.top().join("engine");
+    std::fs::create_dir(&engine).unwrap();
+    mainstay::host::files::write(&engine.join("podman"), ENGINE, 0o755, None).unwrap();
+    (place, engine)
+}
+
+fn asked(engine: &camino::Utf8Path) -> String {
+    std::fs::read_to_string(engine.join("asked")).unwrap()
+}
+
+/// A service that is ready as soon as it runs.
+fn portless() -> Value {
+    json!({ "db": { "image": "localhost/db:1", "environment": { "PASSWORD": "{generated}" },
+        "variables": { "URL": "db://{generated}" } } })
+}
+
+#[test]
+fn no_image_is_fetched_for_what_is_refused() {
+    let (place, engine) = with_engine();
+    let archive = archive(&place, &portless());
+    std::fs::write(engine.join("container"), r#"[{"State": {"Status": "running"}, "Config": {}}]"#).unwrap();
+    for further in [&[][..], &["--dry-run"]] {
+        let said = install(&place, &archive, further).fails(4, "web-dev-db");
+        assert!(!said.err.contains("fetch"), "{}", said.err);
+        nothing_is_left(&place);
+    }
+    assert!(!asked(&engine).contains("pull"), "{}", asked(&engine));
+    // What is not refused is fetched, and only really.
+    std::fs::remove_file(engine.join("container")).unwrap();
+    let said = install(&place, &archive, &["--dry-run"]).good();
+    assert!(
+        said.err.contains("`localhost/db:1` would be fetched with `podman pull localhost/db:1`"),
+        "{}",
+        said.err
+    );
+    assert!(!asked(&engine).contains("pull"), "{}", asked(&engine));
+    install(&place, &archive, &["--no-start"]).good();
+    assert!(asked(&engine).contains("pull localhost/db:1"), "{}", asked(&engine));
+}
+
+#[test]
+fn a_secret_that_another_command_has_made_meanwhile_is_not_written_over() {
+    let (place, engine) = with_engine();
+    let archive = archive(&place, &portless());
+    let folder = place.layout.development(&"web".parse().unwrap());
+    let other = format!("mkdir -p '{folder}'; echo of-another >'{folder}/db.secret'");
+    std::fs::write(engine.join("at-pull"), other).unwrap();
+    install(&place, &archive, &["--no-start"]).good();
+    assert_eq!(std::fs::read_to_string(folder.join("db.secret")).unwrap(), "of-another\n");
+    let variables = std::fs::read_to_string(place.deploy().join("server.env")).unwrap();
+    assert!(variables.contains("URL=db://of-another"), "{variables}");
 }

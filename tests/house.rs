@@ -9,6 +9,8 @@
     reason = "a test fails by panicking, and may run what it likes"
 )]
 
+#[path = "house/picture.rs"]
+mod picture;
 #[path = "house/source.rs"]
 mod source;
 #[path = "house/systems.rs"]
@@ -164,6 +166,37 @@ fn too_long(name: &str, text: &str) -> Option<String> {
 #[test]
 fn imports_go_down() {
     assert_none(&faults_of(imports_up), "a floor names what is not below it");
+}
+
+#[test]
+fn the_picture_shows_the_floors_as_they_are() {
+    let path = root().join("docs/architecture/house.svg");
+    let picture = std::fs::read_to_string(path).unwrap();
+    let rooms = picture::rooms(&picture);
+    assert_eq!(rooms.len(), FLOORS.len(), "{rooms:?}");
+    for (floor, named) in FLOORS {
+        let named: BTreeSet<&str> = named.iter().copied().collect();
+        assert_eq!(picture::below(floor, &rooms), named, "what `{floor}` stands on");
+    }
+}
+
+#[test]
+fn every_file_that_the_architecture_names_is_there() {
+    let text = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    // Where a paragraph is about one folder, its files are called by their own names.
+    let folders =
+        ["", "src", "src/engine", "src/engine/preparation", "src/supervise", "src/supervise/machine"];
+    let folders = folders.iter().chain(&["src/host/os/windows"]);
+    let named: BTreeSet<&str> = text
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| Path::new(word).extension().is_some_and(|kind| kind == "rs"))
+        .collect();
+    assert!(named.len() > 50, "only {} files are named", named.len());
+    let is_there = |name: &str| folders.clone().any(|folder| root().join(folder).join(name).exists());
+    let gone: Vec<&&str> = named.iter().filter(|name| !name.contains('*') && !is_there(name)).collect();
+    assert!(gone.is_empty(), "these are not there: {gone:?}");
 }
 
 #[test]

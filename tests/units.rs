@@ -97,6 +97,21 @@ fn a_strict_service_of_a_user() {
 }
 
 #[test]
+fn a_run_folder_with_a_file_for_monitors_outlives_the_service() {
+    let stays = |service: Value| {
+        system(service)
+            .lines()
+            .find_map(|line| line.strip_prefix("RuntimeDirectoryPreserve=").map(str::to_owned))
+    };
+    assert_eq!(stays(json!({ "healthFile": "{run}/health.json" })).as_deref(), Some("yes"));
+    assert_eq!(stays(json!({ "healthFile": "/run/mainstay/web/health.json" })).as_deref(), Some("yes"));
+    for elsewhere in ["{data}/health.json", "health.json", "/run/mainstay/website/health.json"] {
+        assert_eq!(stays(json!({ "healthFile": elsewhere })).as_deref(), Some("restart"), "{elsewhere}");
+    }
+    assert_eq!(stays(json!({})).as_deref(), Some("restart"));
+}
+
+#[test]
 fn native_supervision_before_and_after_growing_delays() {
     assert_snapshot!("native_252", unit(Scope::System, native(), 252).unwrap());
     assert_snapshot!("native_257", unit(Scope::System, native(), 257).unwrap());

@@ -9,7 +9,7 @@ use crate::host::{container, files, remedy};
 use crate::model::container::Container;
 use crate::model::doubt::{doubts, of_path};
 use crate::model::launch::LaunchSpec;
-use crate::model::manifest::PlatformKind;
+use crate::model::manifest::{PlatformKind, Supervision};
 use crate::plan::step::Operation;
 use crate::plan::wanted::Beside;
 
@@ -29,6 +29,7 @@ pub(crate) fn remarks(declared: &Declared, spec: &LaunchSpec, operation: Operati
         .chain(of_secrets(spec))
         .chain(unreadable(spec, &declared.beside).map(|reason| format!("{reason}: the next start fails")))
         .chain(of_silence(declared, spec))
+        .chain(of_adoption(spec, operation))
         .collect()
 }
 
@@ -71,6 +72,16 @@ fn of_silence(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
     told
 }
 
+/// The variables that a program has once it is adopted and had not before.
+fn of_adoption(spec: &LaunchSpec, operation: Operation) -> Option<String> {
+    if operation != Operation::Adopt || spec.supervision == Supervision::Native {
+        return None;
+    }
+    let is_new = |name: &&str| spec.environment.keys().all(|own| own.as_str() != *name);
+    let names: Vec<&str> = spec.told().into_iter().map(|(name, _)| name).filter(is_new).collect();
+    Some(format!("its environment tells the program from now on which instance it is: {}", names.join(", ")))
+}
+
 /// The files of secrets that other accounts of this host can read.
 pub(crate) fn open_secrets(spec: &LaunchSpec) -> Vec<Utf8PathBuf> {
     let open = |path: &&Utf8PathBuf| matches!(files::facts(path), Ok(Some(facts)) if facts.kind == files::Kind::File && facts.mode & 0o004 != 0);
@@ -80,6 +91,7 @@ pub(crate) fn open_secrets(spec: &LaunchSpec) -> Vec<Utf8PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::marker::Marker;
 
     #[test]
     fn a_container_is_told_what_to_run() {
@@ -87,5 +99,24 @@ mod tests {
         assert!(told.contains("(docker)") && told.contains("mainstay boot"), "{told}");
         assert_eq!(of_platform(PlatformKind::Systemd, Some(Container::Lxc)), None);
         assert_eq!(of_platform(PlatformKind::Embedded, None), None);
+    }
+
+    #[test]
+    fn whoever_adopts_is_told_what_the_program_finds_in_its_environment() {
+        let of: Marker = serde_json::from_value(serde_json::json!({
+            "name": "web", "component": "server", "platform": "systemd", "scope": "system", "folder": "/srv/web",
+        }))
+        .unwrap();
+        let mut spec = LaunchSpec::bare(&of);
+        let told = of_adoption(&spec, Operation::Adopt).unwrap();
+        assert!(told.ends_with(
+            ": MAINSTAY_COMPONENT, MAINSTAY_NAME, MAINSTAY_PLATFORM, MAINSTAY_SCOPE, MAINSTAY_VERSION"
+        ));
+        // What its own definition says, it says on.
+        spec.environment.insert("MAINSTAY_SCOPE".to_owned().try_into().unwrap(), "mine".to_owned());
+        assert!(!of_adoption(&spec, Operation::Adopt).unwrap().contains("MAINSTAY_SCOPE"));
+        assert_eq!(of_adoption(&spec, Operation::Install), None);
+        spec.supervision = Supervision::Native;
+        assert_eq!(of_adoption(&spec, Operation::Adopt), None);
     }
 }

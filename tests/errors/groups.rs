@@ -185,12 +185,8 @@ pub(crate) static EXCLUDED: &[Excluded] = &[
         "the demo tries mainstay itself: what fails there is a defect",
     ),
     no_error("cli/commands/history.rs", "history", &["DOWN FOR"], "the heading of a table's column"),
-    no_error(
-        "cli/commands/texts.rs",
-        "",
-        &["did you mean `…`?", ": did you mean `…`?"],
-        "a part of the messages beside it",
-    ),
+    no_error("cli/commands/schema.rs", "", &["did you mean `…`?"], "a part of the message beside it"),
+    no_error("cli/commands/man.rs", "", &[": did you mean `…`?"], "a part of the message beside it"),
     no_error("engine/check/surroundings.rs", "", &[], "a warning: the manifest is taken"),
     no_error(
         "host/service.rs",

@@ -1,6 +1,6 @@
 //! `repair`.
 
-use super::change::{proof, source};
+use super::typed::{proof, source};
 use crate::cli::arguments::RepairArguments;
 use crate::cli::report::{Report, style, styled};
 use crate::cli::surroundings::{target_to_change, with_context};

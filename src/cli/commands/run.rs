@@ -1,23 +1,22 @@
-//! `run` and `boot`: the supervisor, and its guardians.
+//! `run`: the supervisor of one instance, or its guardian.
 
-use std::time::Duration;
-
-use crate::cli::arguments::{BootArguments, RunArguments};
+use super::guardian::{chronicle, tell};
+use crate::cli::arguments::RunArguments;
 use crate::cli::failure::told;
 use crate::cli::report::Report;
 use crate::cli::surroundings::layout;
 use crate::engine::failure::Failure;
-use crate::engine::guard::{self, Event, Outcome};
+use crate::engine::guard::{self, Event};
 use crate::engine::manager;
 use crate::engine::resident::{Residence, reside};
-use crate::engine::supervisor::{Unsupervised, Wishes, await_end, defined, guard_all, guard_one, supervise};
+use crate::engine::supervisor::{Unsupervised, Wishes, await_end, defined, guard_one, supervise};
 use crate::engine::windows;
-use crate::host::{clock, environment, files, service};
+use crate::host::{environment, service};
 use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
-use crate::model::name::InstanceName;
 use crate::model::operating_system::OperatingSystem;
 use crate::supervise::without_supervisor;
+use std::time::Duration;
 
 /// How long a supervisor that can't do its work lets systemd wait.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -136,58 +135,4 @@ fn give_up(report: &Report, hindered: Unsupervised, by_systemd: bool) -> u8 {
         std::thread::sleep(PAUSE);
     }
     without_supervisor(on_trial)
-}
-
-/// `boot`
-pub(crate) fn boot(report: &Report, arguments: &BootArguments) -> Result<u8, Failure> {
-    let layout = layout(arguments.scope)?;
-    let outcomes = guard_all(&layout, &mut |event| tell(report, event))?;
-    if outcomes.is_empty() {
-        report.say("no embedded instance of this scope starts at boot");
-    }
-    Ok(outcomes.iter().map(|(_, outcome)| outcome.exit_code()).max().unwrap_or(0))
-}
-
-/// Writes down what a guardian without a terminal has to say, beside the program's log.
-fn chronicle(layout: &Layout, name: &InstanceName, event: &Event) {
-    let (Said::Usual(said) | Said::Notable(said)) = said(event);
-    let path = layout.logs(name).join("guardian.log");
-    // One that can't be written hinders nothing.
-    let _ = files::append(&path, &format!("{} {said}\n", clock::now()), 0o644);
-}
-
-/// Something that a guardian says.
-enum Said {
-    Usual(String),
-    Notable(String),
-}
-
-fn tell(report: &Report, event: &Event) {
-    match said(event) {
-        Said::Usual(said) => report.say(said),
-        Said::Notable(said) => report.notice(said),
-    }
-}
-
-fn said(event: &Event) -> Said {
-    match event {
-        Event::Started { name, supervisor } => Said::Usual(format!("{name}: started, process {supervisor}")),
-        Event::Adopted { name, supervisor } => {
-            Said::Usual(format!("{name}: runs already, process {supervisor}; watched from now on"))
-        }
-        Event::NotStarted { name, reason } => Said::Notable(format!("{name}: can't be started: {reason}")),
-        Event::Again { name, exit, pause } => {
-            Said::Notable(format!("{name}: the supervisor {exit}; started again in {} ms", pause.as_millis()))
-        }
-        Event::Left { name, processes } => {
-            Said::Notable(format!("{name}: these processes can't be ended: {}", processes.join(", ")))
-        }
-        Event::Over { name, outcome } => match outcome {
-            Outcome::Ended(exit) => Said::Usual(format!("{name}: {exit}")),
-            Outcome::Guarded(holder) => {
-                Said::Usual(format!("{name} runs already: process {holder} guards it"))
-            }
-            Outcome::StayedDown { reason } => Said::Notable(format!("{name}: stays down: {reason}")),
-        },
-    }
 }

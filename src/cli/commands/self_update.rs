@@ -1,6 +1,6 @@
 //! `self-update`.
 
-use super::change::{proof, source};
+use super::typed::{proof, source};
 use crate::cli::arguments::SelfUpdateArguments;
 use crate::cli::confirm;
 use crate::cli::report::{Report, style, styled};

@@ -1,7 +1,8 @@
 //! `upgrade`.
 
-use super::change::{guard_input, proof, source, told};
+use super::outcome::told;
 use super::pick;
+use super::typed::{guard_input, proof, source};
 use crate::cli::arguments::{LifecycleArguments, UpgradeArguments};
 use crate::cli::commands::lifecycle;
 use crate::cli::report::Report;

@@ -8,7 +8,7 @@ use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::manifest::{Scope, Supervision};
 use crate::model::size::Size;
-use crate::model::token::Places;
+use crate::model::token::{Places, expand};
 use crate::model::trial::{END_OF_TRIAL, SETUP_FAILED};
 use crate::model::watched::Watched;
 use crate::platform::systemd::hardening;
@@ -44,7 +44,8 @@ struct Values<'a> {
     environment: Vec<(String, String)>,
     native: Option<Native>,
     credentials: Vec<(&'a str, &'a Utf8Path)>,
-    run: bool,
+    /// How long the run folder stays, where systemd makes it.
+    run: Option<&'static str>,
     stop_limit: String,
     end_of_trial: u8,
     setup_failed: u8,
@@ -108,7 +109,7 @@ pub(in crate::platform) fn render(
         environment: environment(spec, layout, &places),
         native,
         credentials: credentials(spec)?,
-        run: layout.run_by_systemd(),
+        run: layout.run_by_systemd().then(|| run_stays(spec, &folders)),
         stop_limit: span("service.stop.timeout", spec.stop_limit())?,
         end_of_trial: END_OF_TRIAL,
         setup_failed: SETUP_FAILED,
@@ -270,6 +271,14 @@ fn watchdog(spec: &LaunchSpec) -> Option<Span> {
     let every = spec.health.as_ref().map_or(0, |health| health.every.duration().as_millis());
     let thrice = u64::try_from(every.saturating_mul(3)).unwrap_or(u64::MAX);
     Some(Span::milliseconds(thrice).max(SHORTEST))
+}
+
+/// How long systemd keeps the run folder (`RuntimeDirectoryPreserve=`, systemd.exec(5)). It goes with a stop, as what is in
+/// it means nothing then; but a file for monitors is wanted most where the service has failed.
+fn run_stays(spec: &LaunchSpec, folders: &Folders) -> &'static str {
+    let is_read_after =
+        |file: &String| spec.deploy.join(expand(file, &folders.places())).starts_with(&folders.run);
+    if spec.health_file.as_ref().is_some_and(is_read_after) { "yes" } else { "restart" }
 }
 
 /// The folders that stay writable for the service: the supervisor's and the program's. The run folder is so by itself where

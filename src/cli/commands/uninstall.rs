@@ -1,8 +1,7 @@
-//! `upgrade --cleanup` and `uninstall`.
+//! `uninstall`.
 
-use camino::Utf8PathBuf;
-
-use crate::cli::arguments::{UninstallArguments, UpgradeArguments};
+use super::outcome::plan_told;
+use crate::cli::arguments::UninstallArguments;
 use crate::cli::commands::absent::{guard_other_scope, nothing_to};
 use crate::cli::report::Report;
 use crate::cli::surroundings::{layout, target_to_change, with_context};
@@ -13,36 +12,8 @@ use crate::engine::failure::Failure;
 use crate::engine::remove::{Removal, left_of, left_of_name, remove};
 use crate::engine::target::TargetError;
 use crate::host::files;
-use crate::plan::step::{Operation, Plan, Step};
-
-/// `upgrade --cleanup`
-pub(crate) fn cleanup(report: &Report, arguments: &UpgradeArguments) -> Result<u8, Failure> {
-    let target = target_to_change(report, &arguments.target)?;
-    let of = target.installed()?;
-    let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, "Remove these versions?");
-    interruption::tell(&target.layout, &target.name);
-    let plan = with_context(report, target.layout.clone(), |context| {
-        remove(context, of, Removal::OldVersions, arguments.dry_run, &agree)
-    })?;
-    let install = target.layout.install(&target.name);
-    let is_tree = |step: &Step| matches!(step, Step::Move { from, .. } if from.parent() == Some(&install));
-    let removed = plan.steps.iter().filter(|planned| is_tree(&planned.step)).count();
-    let freed = plan.room.frees.filter(|freed| *freed > 0);
-    let freed = freed.map(|freed| format!(", {} freed", words::size(freed))).unwrap_or_default();
-    let outcome = match removed {
-        0 if plan.steps.is_empty() => "there is no version that could go".to_owned(),
-        0 => format!("what was left of old versions is removed{freed}"),
-        1 => format!("one old version removed{freed}"),
-        count => format!("{count} old versions removed{freed}"),
-    };
-    if !report.is_json() && (plan.is_empty() || (arguments.yes && !arguments.dry_run)) {
-        for notice in &plan.notices {
-            report.notice(notice);
-        }
-    }
-    told(report, &plan, arguments.dry_run, &outcome);
-    Ok(0)
-}
+use crate::plan::step::Operation;
+use camino::Utf8PathBuf;
 
 /// `uninstall`
 pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Result<u8, Failure> {
@@ -81,7 +52,7 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
         nothing_to(report, Operation::Uninstall, &name);
         return Ok(0);
     }
-    told(report, &plan, arguments.dry_run, &format!("{name} is removed"));
+    plan_told(report, &plan, arguments.dry_run, &format!("{name} is removed"));
     if !arguments.dry_run {
         if !arguments.purge {
             let kept = [layout.config(&name), layout.data(&name), layout.history(&name), layout.logs(&name)];
@@ -107,14 +78,4 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
         }
     }
     Ok(0)
-}
-
-fn told(report: &Report, plan: &Plan, dry_run: bool, outcome: &str) {
-    if report.is_json() {
-        report.document(&confirm::answer(plan, dry_run, None));
-    } else if dry_run && !plan.is_empty() {
-        confirm::show(report, plan, false);
-    } else {
-        report.done(outcome);
-    }
 }
