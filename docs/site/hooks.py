@@ -1,13 +1,17 @@
-"""What the pages need to become a site: links to files beside the documents lead to the repository."""
+"""What the pages need to become a site: links to files beside the documents lead to the repository, and blocks lose the words that
+are for the tests."""
 
 import posixpath
 import re
 
+# What stands after the language, as `needs=root`: the generator would take the whole block for a line of text.
+FENCE = re.compile(r"^(```[a-z0-9]+)(?: [a-z]+=\S+)+$", re.MULTILINE)
 LINK = re.compile(r"(\]\()((?:\.\./)+)([^)#\s]+)")
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Turns a link that leaves the documents into one to the repository. A link that stays is left alone."""
+    """Turns a link that leaves the documents into one to the repository, where a link that stays is left alone; and makes blocks
+    plain."""
     folder = posixpath.dirname(page.file.src_uri)
 
     def to_repository(link):
@@ -16,4 +20,4 @@ def on_page_markdown(markdown, page, config, files):
             return link[0]
         return f"{link[1]}{config.extra['repository']}/blob/main/{target.removeprefix('../')}"
 
-    return LINK.sub(to_repository, markdown)
+    return LINK.sub(to_repository, FENCE.sub(r"\1", markdown))

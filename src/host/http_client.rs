@@ -4,9 +4,11 @@
 //! once: 440 KiB of code and heap, a tenth of what a supervisor may have.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Take, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::host::names;
 
 /// The most that is read of an answer's head, in bytes.
 const LARGEST_HEAD: u64 = 64 << 10;
@@ -212,8 +214,7 @@ fn connect(host: &str, deadline: Instant) -> io::Result<TcpStream> {
     let has_port =
         host.rsplit_once(':').is_some_and(|(name, _)| !name.starts_with('[') || name.ends_with(']'));
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let candidates: Vec<_> =
-        if has_port { host.to_socket_addrs()?.collect() } else { (bare, 80).to_socket_addrs()?.collect() };
+    let candidates = if has_port { names::of_place(host)? } else { names::of_host(bare, 80)? };
     let mut last = io::Error::new(ErrorKind::NotFound, "no such host");
     for candidate in candidates {
         match TcpStream::connect_timeout(&candidate, left(deadline)?) {

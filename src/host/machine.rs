@@ -1,11 +1,12 @@
 //! What this host is and can do: its kernel, its processor, its memory, its settings.
 
 use std::ffi::OsStr;
-use std::net::{TcpListener, ToSocketAddrs as _};
+use std::net::TcpListener;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::files;
+use crate::host::names;
 use crate::host::os;
 use crate::host::os::fs::{AtFlags, CWD};
 
@@ -135,7 +136,7 @@ pub fn program(name: &str, path: &str) -> Option<Utf8PathBuf> {
 /// Whether somebody listens on a host and port already. What can't be tried can't be known.
 #[must_use]
 pub fn is_taken(address: &str) -> bool {
-    let Ok(addresses) = address.to_socket_addrs() else { return false };
+    let Ok(addresses) = names::of_place(address) else { return false };
     let in_use = |error: std::io::Error| error.kind() == std::io::ErrorKind::AddrInUse;
     addresses.into_iter().any(|address| TcpListener::bind(address).is_err_and(in_use))
 }

@@ -1,6 +1,8 @@
 //! The machine: files, processes, probes, locks, clocks, accounts. The only door out.
 
 pub mod account;
+#[cfg(target_env = "musl")]
+mod allocator;
 pub mod clock;
 pub mod command;
 pub mod container;
@@ -21,6 +23,8 @@ pub mod lock;
 pub mod machine;
 mod mailbox;
 pub mod memory;
+mod name_service;
+pub(crate) mod names;
 pub mod notify;
 pub mod os;
 pub mod output;
@@ -30,6 +34,7 @@ pub mod port;
 pub mod probe;
 pub mod process;
 pub mod random;
+pub mod reader;
 pub mod relocation;
 pub mod remedy;
 pub mod removal;

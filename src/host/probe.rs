@@ -3,12 +3,13 @@
 //! things.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::host::http_client;
 pub use crate::host::http_client::{Method, OwnEnds};
 use crate::host::mailbox::Mailbox;
+use crate::host::names;
 use crate::host::rest::{AsFd, BorrowedFd};
 
 /// How long an answer may take, where nobody says otherwise.
@@ -123,7 +124,7 @@ fn tcp(address: &str, limit: Duration) -> Answer {
 /// A connection to the first of its addresses that takes one.
 fn connected(address: &str, limit: Duration) -> Result<TcpStream, String> {
     let until = Instant::now() + limit;
-    let addresses = address.to_socket_addrs().map_err(|error| format!("{address}: {error}"))?;
+    let addresses = names::of_place(address).map_err(|error| format!("{address}: {error}"))?;
     let mut last = format!("{address}: no such host");
     for candidate in addresses {
         let left = until.saturating_duration_since(Instant::now());

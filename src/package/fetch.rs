@@ -5,14 +5,17 @@
 
 use std::fs::File;
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8Path;
 use reqwest::blocking::{Client, ClientBuilder};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, Identity, redirect};
 
 use self::answer::Trouble;
 use self::part::Part;
+use crate::host::names;
 use crate::model::digest::Digest;
 
 pub use self::error::{Cause, FetchError};
@@ -117,7 +120,8 @@ impl Fetcher {
                 .redirect(redirect::Policy::none())
                 .timeout(silence)
                 .connect_timeout(silence.min(LONGEST_CONNECT))
-                .referer(false);
+                .referer(false)
+                .dns_resolver(Arc::new(Names));
             if let Some(text) = &settings.ca {
                 let authorities = Certificate::from_pem_bundle(text.as_bytes()).map_err(refused)?;
                 if authorities.is_empty() {
@@ -209,6 +213,19 @@ impl Fetcher {
             tell(Progress::Again { why: words(&error), pause, count: (failures, self.retries) });
             std::thread::sleep(pause);
         }
+    }
+}
+
+/// Names mean what they mean to the host's other programs.
+struct Names;
+
+impl Resolve for Names {
+    /// It is this program's one fetch that waits: nothing else runs on the client's thread.
+    fn resolve(&self, name: Name) -> Resolving {
+        let found = names::of_host(name.as_str(), 0);
+        Box::pin(std::future::ready(
+            found.map(|found| Box::new(found.into_iter()) as Addrs).map_err(Into::into),
+        ))
     }
 }
 

@@ -3,9 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// The builds: Linux by cargo's tests, macOS by `tests/darwin`, Windows by `tests/windows`; the tests of each, too.
-const BUILDS: [(&str, &str, &str); 3] =
-    [("linux", "unix", "x86_64"), ("macos", "unix", "aarch64"), ("windows", "windows", "x86_64")];
+/// The builds, each with its C library: Linux by cargo's tests, and by `tests/release` as it is shipped; macOS by
+/// `tests/darwin`, Windows by `tests/windows`. The tests of each, too; what is shipped has none.
+const BUILDS: [(&str, &str, &str, &str); 4] = [
+    ("linux", "unix", "x86_64", "gnu"),
+    ("linux", "unix", "x86_64", "musl"),
+    ("macos", "unix", "aarch64", ""),
+    ("windows", "windows", "x86_64", "gnu"),
+];
 
 /// What names an operating system: its conditions, and the crates and modules that are its own.
 const NAMES: [&str; 8] =
@@ -57,14 +62,15 @@ fn first_part(text: &str) -> &str {
 /// Why a condition is not covered; nothing if some build compiles what it lets in, and some build what it keeps out.
 pub(crate) fn uncovered(condition: &str) -> Option<String> {
     let mut answers = BTreeSet::new();
-    for (system, family, processor) in BUILDS {
-        for test in [true, false] {
+    for (system, family, processor, library) in BUILDS {
+        for test in [library != "musl", false] {
             match holds(condition, &|name, value| match (name, value) {
                 ("test", None) => Some(test),
                 ("unix" | "windows", None) => Some(name == family),
                 ("target_os", Some(value)) if BUILDS.iter().any(|(known, ..)| *known == value) => {
                     Some(value == system)
                 }
+                ("target_env", Some(value)) if ["gnu", "musl"].contains(&value) => Some(value == library),
                 ("target_arch", Some(value)) if ["x86_64", "aarch64"].contains(&value) => {
                     Some(value == processor)
                 }

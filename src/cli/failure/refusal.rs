@@ -3,6 +3,7 @@
 use super::{adopt, data, development, host, values};
 use crate::engine::trust::Distrust;
 use crate::host::remedy;
+use crate::package::version::FileNameError;
 use crate::plan::refusal::Refusal;
 
 pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
@@ -133,5 +134,22 @@ pub(super) fn distrust_help(distrust: &Distrust) -> Vec<String> {
             vec!["listen somewhere else, or let root own the folder".to_owned()]
         }
         Distrust::Setting { .. } => vec!["leave it out, or let root own the folder".to_owned()],
+    }
+}
+
+/// What helps where an archive's name says no version.
+pub(super) fn version_help(error: &FileNameError) -> Vec<String> {
+    match error {
+        FileNameError::Other { other, version, .. } => vec![
+            format!("if it is the one that you mean, write `{other}` as `package.name` into the manifest"),
+            format!("else say the version with `--version {version}`, or take another archive"),
+        ],
+        FileNameError::Several { candidates, .. } => {
+            let meant = candidates.first().map_or("1.0.0", String::as_str);
+            vec![format!("say which with `--version`, as in `--version {meant}`")]
+        }
+        FileNameError::None { .. } | FileNameError::Form { .. } => {
+            vec!["say it with `--version`, as in `--version 1.0.0`".to_owned()]
+        }
     }
 }

@@ -1,11 +1,21 @@
 //! The accounts of a unix: its account database.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
+use nix::errno::Errno;
+use nix::unistd::{Group, Uid, User};
 
 use super::AccountError;
 use crate::host::files::{self, FileError};
 use crate::host::os;
 use crate::model::owner::Owner;
+
+mod directory;
+
+/// What an account database says of an account.
+struct Entry {
+    owner: Owner,
+    home: Option<Utf8PathBuf>,
+}
 
 /// The number of the account that runs this program.
 #[must_use]
@@ -15,13 +25,13 @@ pub fn effective_uid() -> u32 {
 
 /// The account of a name.
 pub fn by_name(name: &str) -> Result<Owner, AccountError> {
-    owner(name, nix::unistd::User::from_name(name))
+    Ok(entry(name, User::from_name(name))?.owner)
 }
 
 /// The account of a number. The one that runs this program is there, whatever the account database says: a container may
 /// be started with any number, which is its name then.
 pub fn by_uid(uid: u32) -> Result<Owner, AccountError> {
-    match owner(&uid.to_string(), nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid))) {
+    match entry(&uid.to_string(), User::from_uid(Uid::from_raw(uid))).map(|entry| entry.owner) {
         Err(AccountError::Unknown(name)) if uid == effective_uid() => {
             Ok(Owner { name, uid, gid: rustix::process::getegid().as_raw() })
         }
@@ -31,22 +41,25 @@ pub fn by_uid(uid: u32) -> Result<Owner, AccountError> {
 
 /// The home folder of an account, as the account database has it.
 #[must_use]
-pub fn home(uid: u32) -> Option<camino::Utf8PathBuf> {
-    let user = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok()??;
-    camino::Utf8PathBuf::try_from(user.dir).ok()
+pub fn home(uid: u32) -> Option<Utf8PathBuf> {
+    entry(&uid.to_string(), User::from_uid(Uid::from_raw(uid))).ok()?.home
 }
 
 /// The numbers of all groups of an account; its primary group alone where the group database is silent.
 #[must_use]
 pub fn groups(owner: &Owner) -> Vec<u32> {
-    os::process::groups_of(&owner.name, owner.gid).unwrap_or_else(|| vec![owner.gid])
+    directory::groups(&owner.name)
+        .or_else(|| os::process::groups_of(&owner.name, owner.gid))
+        .unwrap_or_else(|| vec![owner.gid])
 }
 
 /// The number of a group.
 pub fn group(name: &str) -> Result<u32, AccountError> {
-    match nix::unistd::Group::from_name(name) {
+    match Group::from_name(name) {
         Ok(Some(group)) => Ok(group.gid.as_raw()),
-        Ok(None) => Err(AccountError::UnknownGroup(name.to_owned())),
+        Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => {
+            directory::group(name).ok_or_else(|| AccountError::UnknownGroup(name.to_owned()))
+        }
         Err(errno) => Err(AccountError::Lookup { name: name.to_owned(), source: errno.into() }),
     }
 }
@@ -79,11 +92,18 @@ pub fn lingers(name: &str) -> Option<bool> {
     folder.join("linger").join(name).try_exists().ok()
 }
 
-fn owner(name: &str, found: nix::Result<Option<nix::unistd::User>>) -> Result<Owner, AccountError> {
+/// What is known of an account, by the C library's answer; where that has none, by the host's own programs.
+fn entry(key: &str, found: nix::Result<Option<User>>) -> Result<Entry, AccountError> {
     match found {
-        Ok(Some(user)) => Ok(Owner { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() }),
-        Ok(None) => Err(AccountError::Unknown(name.to_owned())),
-        Err(errno) => Err(AccountError::Lookup { name: name.to_owned(), source: errno.into() }),
+        Ok(Some(user)) => Ok(Entry {
+            owner: Owner { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() },
+            home: Utf8PathBuf::try_from(user.dir).ok(),
+        }),
+        // Where there is no such file, as in a container without a system, there is no such account (getpwnam(3)).
+        Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => {
+            directory::account(key).ok_or_else(|| AccountError::Unknown(key.to_owned()))
+        }
+        Err(errno) => Err(AccountError::Lookup { name: key.to_owned(), source: errno.into() }),
     }
 }
 
