@@ -78,8 +78,10 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
             context.notice(format!("{} is not ready yet: {refusal}", awaited.tree));
         }
         if began.elapsed() > awaited.within {
-            let why = refusal.map(|refusal| format!(" ({refusal})")).unwrap_or_default();
-            let reason = format!("{} was not ready within {} s{why}", awaited.tree, awaited.within.as_secs());
+            let mut reason = format!("{} was not ready within {} s", awaited.tree, awaited.within.as_secs());
+            if let Some(refusal) = refusal {
+                reason = format!("{reason} ({refusal})");
+            }
             return Err(not_ready(reason, status.and_then(|status| status.last_exit), true));
         }
         if asked.elapsed() > QUESTION {
