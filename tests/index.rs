@@ -176,10 +176,16 @@ fn a_manifest_that_cannot_be_read_keeps_nobody_from_stopping() {
     let place = one();
     std::fs::write(place.deploy().join("mainstay.json"), "{").unwrap();
     for arguments in [&["status"][..], &["status", "--name", "web"]] {
-        place.run(arguments).fails(11, "passed over");
+        place.run(arguments).fails(11, "its manifest has faults and is left aside");
     }
-    place.run(&["stop", "--name", "web"]).good();
-    place.run(&["apply", "--yes"]).fails(2, "mainstay.json");
+    let stopped = place.run(&["stop", "--name", "web"]).good();
+    assert!(stopped.err.contains("its manifest has faults and is left aside"), "{stopped:?}");
+    // Who needs it says what is wrong with it, once.
+    let output = place.run(&["apply", "--yes"]).fails(2, "mainstay.json");
+    assert!(
+        !output.err.contains("left aside") && output.err.matches("mainstay.json").count() == 1,
+        "{output:?}"
+    );
     place.run(&["uninstall", "--yes"]).good();
 }
 
@@ -211,8 +217,17 @@ fn what_is_absent_is_stopped_and_uninstalled_and_cannot_be_started() {
     let top = place.top();
     for command in [&["stop", "--name", "nope"][..], &["uninstall", "--yes", "--name", "nope"]] {
         let output = place.run_in(top, command).good();
-        assert!(format!("{}{}", output.out, output.err).contains("not installed"), "{output:?}");
+        assert!(output.err.contains("no instance is called `nope`, and nothing was done\n"), "{output:?}");
+        assert!(output.out.is_empty() && output.err.contains("installed here: web"), "{output:?}");
     }
+    // A slip of the finger reads like no success, and names what was meant.
+    for command in [&["stop", "--name", "wbe"][..], &["uninstall", "--yes", "--name", "wbe"]] {
+        let output = place.run_in(top, command).good();
+        assert!(output.err.contains("`wbe`, and nothing was done; did you mean `web`?"), "{output:?}");
+        let output = place.run_in(top, &[command, &["--json"]].concat()).good();
+        assert!(output.out.contains("wbe is not installed; did you mean `web`?"), "{output:?}");
+    }
+    place.run_in(top, &["status", "--name", "wbe"]).fails(3, "did you mean `web`?");
     for command in ["start", "status", "restart"] {
         let output = place.run_in(top, &[command, "--name", "nope"]).fails(3, "no instance `nope`");
         // The candidates, one a line, with what tells them apart.

@@ -560,7 +560,7 @@ fn init_writes_a_manifest_and_nothing_over_one() {
     let archive = kici(&place);
     let mut terminal = Terminal::new(&place, 80, &[], &["init"]);
     terminal.answers("What is the service called?", "No Good");
-    terminal.answers("`No Good` does not match", "web");
+    terminal.answers("`No Good` is not a name: use lower-case letters", "web");
     terminal.answers("What runs?", "program");
     terminal.answers("Which program?", "no-such-file");
     terminal.answers("there is no file", "/bin/sh");
@@ -601,6 +601,48 @@ fn init_writes_a_manifest_and_nothing_over_one() {
     terminal.types("\u{3}");
     assert_eq!(terminal.ends(), Some(130));
     assert!(!place.root.join("mainstay.json").exists());
+}
+
+/// An archive is what somebody has at hand; the service's own name fits no archive.
+#[test]
+fn init_takes_the_packages_name_from_an_archive() {
+    let place = Place::new();
+    let answered = |typed: &[(&str, &str)], expected: &str| {
+        let mut terminal = Terminal::new(&place, 80, &[], &["init"]);
+        terminal.answers("What is the service called?", "k");
+        terminal.answers("What runs?", "");
+        for (words, answer) in typed {
+            terminal.answers(words, answer);
+        }
+        terminal.answers("On which port does it listen?", "");
+        terminal.answers("Is that right?", "");
+        assert_eq!(terminal.ends(), Some(0), "{}", terminal.shown());
+        let manifest: serde_json::Value = serde_json::from_str(&text(&place, "mainstay.json")).unwrap();
+        assert_eq!((&manifest["name"], &manifest["package"]["name"]), (&"k".into(), &expected.into()));
+        std::fs::remove_file(place.deploy().join("mainstay.json")).unwrap();
+    };
+    // By its path, whether it is there or not; and never by nothing.
+    answered(
+        &[
+            ("Which archive brings it?", ""),
+            ("an answer is needed", "Es Build"),
+            ("`Es Build` is not a name: use lower-case letters", "/srv/packages/esbuild-linux-0.24.0.tgz"),
+        ],
+        "esbuild",
+    );
+    // As it says itself.
+    let archive = kici(&place);
+    let renamed = place.top().join("download.tar.gz");
+    std::fs::rename(&archive, &renamed).unwrap();
+    answered(&[("Which archive brings it?", "../download.tar.gz")], "kici-orchestrator");
+    // One that lies there is the one.
+    std::fs::write(place.deploy().join("esbuild-linux-0.24.0.tgz"), "").unwrap();
+    answered(&[("[esbuild]", "")], "esbuild");
+    let output = place.run(&["init", "--yes", "--dry-run"]).good();
+    assert!(output.out.contains("\"name\": \"esbuild\""), "{output:?}");
+    std::fs::remove_file(place.deploy().join("esbuild-linux-0.24.0.tgz")).unwrap();
+    let output = place.run(&["init", "--yes", "--dry-run"]).good();
+    assert!(output.err.contains("the archives are taken to be called `deploy`"), "{output:?}");
 }
 
 /// What stands in a folder may be for others to read, and another's.

@@ -36,7 +36,7 @@ pub(crate) fn show(report: &Report, plan: &Plan, diff: bool) {
             && mode & 0o044 != 0
         {
             for line in text.lines() {
-                report.line(styled(style::FAINT, format!("    | {}", shown::line(line))));
+                report.verbatim(styled(style::FAINT, format!("    | {}", shown::line(line))));
             }
         }
     }
@@ -75,6 +75,30 @@ fn room(plan: &Plan) -> Vec<String> {
         lines.push(format!("frees {} of the disk", words::size(frees)));
     }
     lines
+}
+
+/// What a plan means for whoever uses the service: how long it is down, and what is the way back.
+fn summary(plan: &Plan) -> Option<String> {
+    let steps = || plan.steps.iter().map(|planned| &planned.step).chain(&plan.after);
+    let within = steps().find_map(|step| match step {
+        Step::AwaitReady { within, .. } => Some(within),
+        _ => None,
+    });
+    let mut said = Vec::new();
+    match within {
+        _ if plan.overlaps() => said.push("the new version takes over without a pause".to_owned()),
+        Some(within) if plan.switch().is_some() => {
+            said.push(format!("the service is down until it is ready again, at most {within}"));
+        }
+        _ if plan.starts_anew() => said.push("the service is down until it is ready again".to_owned()),
+        _ => {}
+    }
+    let back =
+        plan.switch().filter(|(_, switch)| switch.watch.is_some() && switch.from.tree() != switch.to.tree());
+    if let Some((_, switch)) = back {
+        said.push(format!("{} stays as the way back", switch.from.version));
+    }
+    (!said.is_empty()).then(|| format!("In short: {}.", said.join("; ")))
 }
 
 /// The files and commands of a plan, a line each.
@@ -142,6 +166,9 @@ pub(crate) fn agree_on(
     }
     for notice in &plan.notices {
         report.notice(notice);
+    }
+    if let Some(summary) = summary(plan) {
+        report.say(styled(style::STRONG, summary));
     }
     Ok(answered(report, question))
 }

@@ -15,6 +15,7 @@ use crate::model::answer::failure::FailureAnswer;
 use crate::model::compose::EngineKind;
 use crate::model::launch::ResolveError;
 use crate::model::marker::Marker;
+use crate::model::nearest::nearest;
 
 pub(crate) use self::usage::usage;
 
@@ -174,7 +175,7 @@ fn help(failure: &Failure) -> Vec<String> {
         )],
         Failure::Changed(_) => vec!["look at the new plan with `--dry-run`, then try again".to_owned()],
         Failure::Rights(_) => vec![elevated()],
-        Failure::NoVersion(_) => vec!["say it with `--version`".to_owned()],
+        Failure::NoVersion(error) => refusal::version_help(error),
         Failure::Unresolved(
             ResolveError::PackagePath { field, .. } | ResolveError::PackageLink { field, .. },
         ) => {
@@ -273,9 +274,14 @@ fn target_help(error: &TargetError) -> Vec<String> {
         lines
     };
     match error {
-        TargetError::Nothing { candidates, .. }
-        | TargetError::Unknown { candidates, .. }
-        | TargetError::NoneOf { candidates, .. } => choose(candidates),
+        TargetError::Unknown { name, candidates } => {
+            let names = candidates.iter().map(|marker| marker.name.as_str());
+            let meant = nearest(name.as_str(), names).map(|meant| format!("did you mean `{meant}`?"));
+            meant.into_iter().chain(choose(candidates)).collect()
+        }
+        TargetError::Nothing { candidates, .. } | TargetError::NoneOf { candidates, .. } => {
+            choose(candidates)
+        }
         TargetError::OtherScope { scope, .. } => {
             vec![format!("its scope is `{scope}`: add `--{scope}`"), elevated()]
         }

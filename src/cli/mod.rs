@@ -26,6 +26,7 @@ use clap::Parser as _;
 
 use crate::cli::arguments::{Arguments, Command, OutputArguments};
 use crate::cli::report::Report;
+use crate::engine::failure::Failure;
 use crate::host::{environment, handover};
 use crate::supervise::keep_output;
 
@@ -60,7 +61,11 @@ fn asks_for_json() -> bool {
 
 fn ran(command: Command, output: OutputArguments) -> ExitCode {
     let report = Report::new(output);
-    let code = match commands::run(command, &report) {
+    let outcome = commands::run(command, &report);
+    if !matches!(outcome, Err(Failure::Faulty(_) | Failure::Distrusted(_))) {
+        report.tell_held();
+    }
+    let code = match outcome {
         Ok(code) => code,
         Err(failure) => failure::told(&report, &failure),
     };

@@ -2,6 +2,7 @@
 //! but JSON.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
@@ -11,6 +12,7 @@ use serde::Serialize;
 use crate::cli::arguments::OutputArguments;
 use crate::cli::screen::Screen;
 use crate::cli::words;
+use crate::cli::wrap::fitted;
 use crate::engine::event::Event;
 use crate::host::{environment, terminal};
 use crate::plan::step::{DevelopmentVerb, Step};
@@ -22,6 +24,10 @@ pub(crate) struct Report {
     closed: Cell<bool>,
     lost: Cell<bool>,
     undoes: Cell<bool>,
+    /// What was noted already.
+    noted: RefCell<BTreeSet<String>>,
+    /// What is noted at the end.
+    held: RefCell<Vec<String>>,
 }
 
 /// Colours by meaning; they vanish where the output is no terminal or `NO_COLOR` is set.
@@ -49,6 +55,8 @@ impl Report {
             closed: Cell::new(false),
             lost: Cell::new(false),
             undoes: Cell::new(false),
+            noted: RefCell::new(BTreeSet::new()),
+            held: RefCell::new(Vec::new()),
         }
     }
 
@@ -72,8 +80,16 @@ impl Report {
         !self.output.json && std::io::stdout().is_terminal()
     }
 
-    /// Data: a line on standard output, unless that is for JSON.
+    /// Data: a line on standard output, unless that is for JSON. In front of a person it is broken between words.
     pub(crate) fn line(&self, text: impl AsRef<str>) {
+        match self.columns() {
+            Some(columns) => self.verbatim(fitted(text.as_ref(), columns)),
+            None => self.verbatim(text),
+        }
+    }
+
+    /// Data: a line on standard output that is not broken, as one of a file.
+    pub(crate) fn verbatim(&self, text: impl AsRef<str>) {
         if !self.output.json {
             self.out(&format!("{}\n", text.as_ref()));
         }
@@ -164,8 +180,26 @@ impl Report {
     }
 
     /// Something that did not go as wished and does not matter much.
+    /// Whoever was asked about a plan has read its notices already; a digest is short for whoever wants to hear little.
     pub(crate) fn notice(&self, text: impl AsRef<str>) {
-        self.say(format!("{} {}", styled(style::DOUBTFUL, "note:"), text.as_ref()));
+        let text = text.as_ref();
+        if !self.noted.borrow_mut().insert(text.to_owned()) {
+            return;
+        }
+        let shown = if self.is_verbose() { text.to_owned() } else { words::with_short_digests(text) };
+        self.say(format!("{} {shown}", styled(style::DOUBTFUL, "note:")));
+    }
+
+    /// Something that is told at the end, unless the command fails by the very thing.
+    pub(crate) fn later(&self, text: String) {
+        self.held.borrow_mut().push(text);
+    }
+
+    /// Tells what was held back.
+    pub(crate) fn tell_held(&self) {
+        for text in self.held.take() {
+            self.notice(text);
+        }
     }
 
     /// What failed, why, and what to do.
@@ -173,12 +207,12 @@ impl Report {
         self.end_bar();
         // Among them are lines of a program's log.
         let visible = |text: &str| text.split('\n').map(words::visible).collect::<Vec<_>>().join("\n");
-        talk(&format!("{} {}\n", styled(style::BAD, "error:"), visible(message)));
+        talk(&in_lines(&format!("{} {}", styled(style::BAD, "error:"), visible(message))));
         for cause in causes {
-            talk(&format!("  {} {}\n", styled(style::FAINT, "because"), visible(cause)));
+            talk(&in_lines(&format!("  {} {}", styled(style::FAINT, "because"), visible(cause))));
         }
         for line in help {
-            talk(&format!("{} {}\n", styled(style::HINT, "help:"), visible(line)));
+            talk(&help_line(&visible(line)));
         }
     }
 
@@ -192,14 +226,14 @@ impl Report {
         self.end_bar();
         talk(excerpts);
         for line in help {
-            talk(&format!("{} {line}\n", styled(style::HINT, "help:")));
+            talk(&help_line(line));
         }
     }
 
     /// A question, without an end of line.
     pub(crate) fn ask(&self, question: &str) {
         self.end_bar();
-        talk(&format!("{question} "));
+        talk(&format!("{} ", in_lines(question).trim_end()));
     }
 
     /// What an operation tells while it works.
@@ -285,7 +319,7 @@ impl Report {
     }
 
     fn over_the_bar(&self, text: &str) {
-        let text = format!("{text}\n");
+        let text = in_lines(text);
         match &*self.bar.borrow() {
             Some((_, bar)) => bar.suspend(|| talk(&text)),
             None => talk(&text),
@@ -323,7 +357,22 @@ pub(super) fn terminal_write(text: &str) -> std::io::Result<()> {
 
 /// What somebody who interrupts a command is told, from whatever thread.
 pub(crate) fn interrupted(text: &str) {
-    talk(&format!("\n{} {text}\n", styled(style::DOUBTFUL, "note:")));
+    talk(&format!("\n{}", in_lines(&format!("{} {text}", styled(style::DOUBTFUL, "note:")))));
+}
+
+/// What helps. What is quoted stands below its first line, and says so once.
+fn help_line(line: &str) -> String {
+    if line.starts_with("  ") {
+        in_lines(line)
+    } else {
+        in_lines(&format!("{} {line}", styled(style::HINT, "help:")))
+    }
+}
+
+/// A text with its line's end, broken between words where a person sits in front of standard error.
+fn in_lines(text: &str) -> String {
+    let columns = terminal::extent(std::io::stderr()).map(|extent| extent.columns);
+    columns.map_or_else(|| text.to_owned(), |columns| fitted(text, columns)) + "\n"
 }
 
 /// Writes to standard error. The terminal may have gone, or the disk be full that it is kept on: an operation goes on

@@ -79,7 +79,20 @@ pub(crate) fn layouts_to_list(scope: ScopeArguments) -> Result<Vec<Layout>, Fail
 
 /// The instance that a command changes.
 pub(crate) fn target_to_change(report: &Report, target: &TargetArguments) -> Result<Target, Failure> {
-    found(report, target, &[layout(target.scope)?])
+    found_to_work_on(report, target, &[layout(target.scope)?])
+}
+
+/// The same, where whoever needs the manifest fails by the words of a notice.
+fn found_to_work_on(
+    report: &Report,
+    target: &TargetArguments,
+    layouts: &[Layout],
+) -> Result<Target, Failure> {
+    let (target, notices) = looked_for(target, layouts)?;
+    for notice in notices {
+        report.later(notice);
+    }
+    Ok(target)
 }
 
 /// The instance that a command changes to what a manifest says that may be brought as a file of its own.
@@ -106,7 +119,9 @@ fn declared(
     manifest: &ManifestArguments,
     layouts: &[Layout],
 ) -> Result<Target, Failure> {
-    let Some(file) = &manifest.manifest else { return found(report, target, layouts) };
+    let Some(file) = &manifest.manifest else {
+        return found_to_work_on(report, target, layouts);
+    };
     let folder = environment::working_folder()?;
     let (target, notices) = given::find(file, &choice(target), &folder, layouts)?;
     for notice in notices {
@@ -121,12 +136,16 @@ pub(crate) fn target_to_see(report: &Report, target: &TargetArguments) -> Result
 }
 
 fn found(report: &Report, target: &TargetArguments, layouts: &[Layout]) -> Result<Target, Failure> {
-    let folder: Utf8PathBuf = environment::working_folder()?;
-    let (target, notices) = find(&choice(target), &folder, layouts)?;
+    let (target, notices) = looked_for(target, layouts)?;
     for notice in notices {
         report.notice(notice);
     }
     Ok(target)
+}
+
+fn looked_for(target: &TargetArguments, layouts: &[Layout]) -> Result<(Target, Vec<String>), Failure> {
+    let folder: Utf8PathBuf = environment::working_folder()?;
+    find(&choice(target), &folder, layouts)
 }
 
 /// What was typed to name an instance.

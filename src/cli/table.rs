@@ -4,10 +4,12 @@
 use anstyle::Style;
 
 use crate::cli::report::{Report, style, styled};
-use crate::cli::wrap::{width, without_beginning, without_end};
+use crate::cli::wrap::{width, without_beginning, without_end, wrap};
 
 /// What stands between two columns.
 const GAP: usize = 2;
+/// How far in stands what follows below its row.
+const BELOW: usize = 4;
 
 /// A cell, and how it looks.
 #[derive(Clone, Debug)]
@@ -84,10 +86,10 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// Tells the table.
+    /// Tells the table. Of what may not be cut, the columns for which there is no room follow below their row.
     pub(crate) fn tell(&self, report: &Report) {
-        for line in self.lines(None) {
-            report.line(line);
+        for line in self.folded(report.columns().unwrap_or(usize::MAX)) {
+            report.verbatim(line);
         }
     }
 
@@ -97,13 +99,34 @@ impl Table {
         self.rows.iter().map(|row| self.line(row, &columns)).collect()
     }
 
-    /// The columns that are shown, each with its width.
-    fn fitted(&self, room: usize) -> Vec<(usize, usize)> {
-        let natural = |column: usize| {
+    /// The lines of the table with all that is in it.
+    fn folded(&self, room: usize) -> Vec<String> {
+        let natural = self.natural();
+        let beside = (1..=natural.len()).rev().find(|count| taken(&natural[..*count]) <= room).unwrap_or(1);
+        let mut lines = Vec::new();
+        for (index, row) in self.rows.iter().enumerate() {
+            lines.push(self.line(row, &natural[..beside]));
+            // A heading without its column would stand above nothing.
+            let below = row.iter().skip(beside).filter(|cell| index > 0 && !cell.text.is_empty());
+            for cell in below {
+                let broken = wrap(&cell.text, room.saturating_sub(BELOW));
+                lines.extend(broken.iter().map(|line| " ".repeat(BELOW) + &styled(cell.style, line)));
+            }
+        }
+        lines
+    }
+
+    /// All columns, each as wide as its widest cell.
+    fn natural(&self) -> Vec<(usize, usize)> {
+        let widest = |column: usize| {
             self.rows.iter().map(|row| row.get(column).map_or(0, |cell| width(&cell.text))).max().unwrap_or(0)
         };
-        let mut shown: Vec<(usize, usize)> =
-            (0..self.columns.len()).map(|column| (column, natural(column))).collect();
+        (0..self.columns.len()).map(|column| (column, widest(column))).collect()
+    }
+
+    /// The columns that are shown, each with its width.
+    fn fitted(&self, room: usize) -> Vec<(usize, usize)> {
+        let mut shown = self.natural();
         loop {
             let mut fitted = shown.clone();
             // The least important columns give first.
@@ -168,6 +191,22 @@ mod tests {
             plain(&table.lines(None)),
             ["NAME    STATE              FOLDER", "web     running and ready  /srv/web", "größer  stopped",]
         );
+    }
+
+    #[test]
+    fn what_finds_no_room_follows_below_its_row() {
+        let mut table = Table::new(&["WHEN", "WHAT", "WHY"]);
+        table.row(vec!["today".into(), "ended: failure".into(), "the program exited with code 3".into()]);
+        table.row(vec!["today".into(), "started".into(), "".into()]);
+        let narrow = [
+            "WHEN   WHAT",
+            "today  ended: failure",
+            "    the program exited",
+            "    with code 3",
+            "today  started",
+        ];
+        assert_eq!(plain(&table.folded(24)), narrow);
+        assert_eq!(plain(&table.folded(80)), plain(&table.lines(None)));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use self::asking::{Person, unreadable};
 use self::gathered::gather;
+use self::looked::looked;
 use crate::cli::arguments::AnswerArguments;
 use crate::cli::report::Report;
 use crate::engine::beside::{self, VariablesFile};
@@ -20,10 +21,11 @@ use crate::model::draft;
 use crate::model::environment_file;
 use crate::model::interview::{self, Interview, Settled, Source};
 use crate::model::launch::own_paths_only;
-use crate::model::package::{PackageDescription, Question, QuestionKind};
+use crate::model::package::{PackageDescription, Question};
 
 mod asking;
 mod gathered;
+mod looked;
 
 /// What was typed that answers questions, and how the rest is found out.
 pub(crate) struct Wizard<'a> {
@@ -259,18 +261,4 @@ fn fitting(manifest: &Value, question: &Question, typed: String) -> Result<Strin
         draft::refusal(manifest, field, interview::field_value(question, &answer))
     });
     refused.map_or(Ok(typed), Err)
-}
-
-/// What an answer means on this host: a file has to be there, and is named by its whole path.
-fn looked(question: &Question, typed: &str) -> Result<String, String> {
-    if question.kind != QuestionKind::File {
-        return Ok(typed.to_owned());
-    }
-    let folder = environment::working_folder().map_err(|error| error.to_string())?;
-    let path: Utf8PathBuf = folder.join(typed).components().collect();
-    match files::facts(&path) {
-        Ok(Some(_)) => Ok(path.into_string()),
-        Ok(None) => Err(format!("there is no file `{path}`")),
-        Err(error) => Err(error.to_string()),
-    }
 }

@@ -60,6 +60,19 @@ pub(crate) fn since(moment: Moment, now: Moment) -> String {
     }
 }
 
+/// A text in which digests are as short as they are in plans.
+pub(crate) fn with_short_digests(text: &str) -> String {
+    /// How many digits a digest has, and how many of them tell it from others.
+    const WHOLE: usize = 64;
+    const SHORT: usize = 12;
+    let short = |word: &str| {
+        let digits = word.trim_end_matches(['.', ',', ';', ')']);
+        let is_digest = digits.len() == WHOLE && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_digest { format!("{}…{}", &digits[..SHORT], &word[WHOLE..]) } else { word.to_owned() }
+    };
+    text.split(' ').map(short).collect::<Vec<_>>().join(" ")
+}
+
 /// A text of somebody else's for a terminal: what would move its cursor, change its colours or its title stands
 /// there to be read, as in `\x1b[31m`.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
@@ -88,6 +101,14 @@ mod tests {
         assert_eq!(visible("größer\tals"), "größer\tals");
         assert_eq!(visible("\x1b[31mred\x1b]0;title\x07\r"), r"\x1b[31mred\x1b]0;title\x07\x0d");
         assert_eq!(visible("one\u{9b}2Jbyte\x7f"), r"one\x9b2Jbyte\x7f");
+    }
+
+    #[test]
+    fn digests_are_short_and_other_words_whole() {
+        let digest = "822e9d5ff45b588f5af388f3ae17a4cd4d0d1b93d04220ee92956e941e7b8d9d";
+        let text = format!("`a.tgz` is not signed; its sha256 is {digest}, and {digest}0 is none");
+        let short = format!("`a.tgz` is not signed; its sha256 is 822e9d5ff45b…, and {digest}0 is none");
+        assert_eq!(with_short_digests(&text), short);
     }
 
     #[test]

@@ -43,6 +43,47 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// The lines of a text that may have styles in it, which take no room: broken at blanks, and those after the first begin
+/// with so many blanks. A word that is wider than a line stays whole, so that a path can be copied.
+#[must_use]
+pub(crate) fn hanging(text: &str, columns: usize, indent: usize) -> Vec<String> {
+    let indent = indent.min(columns / 2);
+    let mut lines = Vec::new();
+    // What stands in the line at hand, its width, and whether a word is in it.
+    let (mut line, mut taken, mut begun) = (String::new(), 0, false);
+    for (index, word) in text.split(' ').enumerate() {
+        let length = width(&anstream::adapter::strip_str(word).to_string());
+        if begun && length > 0 && taken + 1 + length > columns {
+            lines.push(line.trim_end_matches(' ').to_owned());
+            (line, taken, begun) = (" ".repeat(indent), indent, false);
+        } else if index > 0 {
+            line.push(' ');
+            taken += 1;
+        }
+        line.push_str(word);
+        taken += length;
+        begun |= length > 0;
+    }
+    lines.push(line);
+    lines
+}
+
+/// The lines of a text for a person in front of so many columns, each as far in as its beginning and a little more.
+#[must_use]
+pub(crate) fn fitted(text: &str, columns: usize) -> String {
+    /// How much further in a line goes on.
+    const FURTHER: usize = 2;
+    let of = |line: &str| {
+        let plain = anstream::adapter::strip_str(line).to_string();
+        if width(&plain) <= columns {
+            return line.to_owned();
+        }
+        let beginning = plain.len() - plain.trim_start_matches(' ').len();
+        hanging(line, columns, beginning + FURTHER).join("\n")
+    };
+    text.split('\n').map(of).collect::<Vec<_>>().join("\n")
+}
+
 /// Where a word that is too wide is broken: after the last `/` that fits, if half a line is before it. At least one
 /// character goes before.
 fn breaking(word: &str, columns: usize) -> usize {
@@ -104,6 +145,20 @@ mod tests {
         assert_eq!(wrap("日本語", 4), ["日本", "語"]);
         // Wider than the line, and there all the same.
         assert_eq!(wrap("日本", 1), ["日", "本"]);
+    }
+
+    #[test]
+    fn lines_fit_and_go_on_further_in() {
+        let lines = hanging("  1) platform: accounts are kept by the platform", 24, 5);
+        assert_eq!(lines, ["  1) platform: accounts", "     are kept by the", "     platform"]);
+        assert_eq!(hanging("", 20, 0), [""]);
+        assert_eq!(hanging("https://a-very-long-address.example.com", 20, 0).len(), 1);
+        assert_eq!(
+            fitted("\x1b[1mhelp:\x1b[0m go to its folder\n  /srv/a-long-folder  stays", 16),
+            "\x1b[1mhelp:\x1b[0m go to its\n  folder\n  /srv/a-long-folder\n    stays"
+        );
+        // Styles take no room, also where a line begins with one.
+        assert_eq!(fitted("\x1b[2m    one two three\x1b[0m", 12), "\x1b[2m    one two\n      three\x1b[0m");
     }
 
     #[test]

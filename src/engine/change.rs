@@ -268,7 +268,8 @@ fn attempt(
     let decide = || decide(context, &declared, &of, request.operation, &wanted, made.as_deref());
     let mut plan = decide()?;
     plan.notices.extend(remarks::remarks(&declared, &wanted.spec, request.operation));
-    plan.notices.extend(unsigned);
+    // Who runs these bytes already gains nothing by hearing of them.
+    plan.notices.extend(unsigned.filter(|_| !plan.is_empty()));
     let readying = Readying::look(context, &declared, &wanted, host, &mut plan)?;
     plan.room = stage.as_ref().map(|stage| stage.room).unwrap_or_default();
     let before = receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone());

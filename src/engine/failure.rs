@@ -24,6 +24,7 @@ use crate::package::pack::PackError;
 use crate::package::signature::SignatureError;
 use crate::package::tree::TreeError;
 use crate::package::unpack::UnpackError;
+use crate::package::version::FileNameError;
 use crate::plan::refusal::Refusal;
 use crate::plan::step::Operation;
 use crate::platform::Inexpressible;
@@ -79,8 +80,8 @@ pub enum Failure {
     #[error("{0}")]
     OtherArchive(String),
     /// The version is not to be had from the archive.
-    #[error("{0}")]
-    NoVersion(String),
+    #[error(transparent)]
+    NoVersion(FileNameError),
     /// A version tree could not be stored.
     #[error(transparent)]
     Tree(#[from] TreeError),

@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::engine::container;
 use crate::engine::manager::{self, State};
 use crate::engine::registry::{self, Instances};
 use crate::engine::runtimes::Own;
 use crate::engine::standing::{Reported, standing};
-use crate::engine::status::active_version;
+use crate::engine::{active, container};
 use crate::engine::{failure::Failure, report, trial};
 use crate::host::{account, environment, identity};
 use crate::model::answer::list::{ListAnswer, Listed};
@@ -51,6 +50,17 @@ pub fn list_all_users(layouts: &[Layout]) -> Result<ListAnswer, Failure> {
     let ListAnswer { instances, notices, .. } = list(layouts);
     found.insert(0, (instances, notices));
     Ok(answer(found))
+}
+
+/// Whether another account of this host has instances.
+#[must_use]
+pub fn others_have_some() -> bool {
+    let own = account::effective_uid();
+    let others = account::all().unwrap_or_default().into_iter().filter(|user| user.uid != own);
+    others.into_iter().any(|user| {
+        let Some(layout) = environment::layout_of(&user) else { return false };
+        account::acting_as(Some(&user), || of_other_user(&layout, &user)).is_ok_and(|seen| !seen.0.is_empty())
+    })
 }
 
 fn answer(found: Vec<(Vec<Listed>, Vec<String>)>) -> ListAnswer {
@@ -191,7 +201,7 @@ fn listed(
         component: marker.component.clone(),
         state: standing(manager, reported, marker.platform, supervision),
         on_trial: trial::open(layout, &marker.name).is_ok_and(|trial| trial.is_some()),
-        version: active_version(layout, marker),
+        version: active::version(layout, marker),
         platform: marker.platform,
         scope: marker.scope,
         user,

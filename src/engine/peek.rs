@@ -17,7 +17,7 @@ pub fn description(path: &Utf8Path) -> Result<PackageDescription, Failure> {
 
 /// The description of a package: an archive, an unpacked folder, or the description itself. An archive is unpacked where
 /// it leaves no trace.
-pub(crate) fn find(path: &Utf8Path) -> Result<Option<PackageDescription>, Failure> {
+pub fn find(path: &Utf8Path) -> Result<Option<PackageDescription>, Failure> {
     if path.extension() == Some("json") {
         let Some(text) = files::read(path)? else { return Ok(None) };
         return Ok(Some(read_package_description(path.as_str(), &text)?.0));

@@ -172,6 +172,5 @@ pub(crate) fn version_of(
         return Ok(typed.clone());
     }
     let name = stage.archive.file_name().unwrap_or_default();
-    crate::package::version::from_file_name(component, name)
-        .map_err(|error| Failure::NoVersion(error.to_string()))
+    crate::package::version::from_file_name(component, name).map_err(Failure::NoVersion)
 }

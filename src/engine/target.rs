@@ -290,7 +290,7 @@ fn installed_from(
     }
     match (found.pop(), found.is_empty()) {
         (Some((layout, marker)), true) => {
-            let notice = format!("its manifest is passed over: {fault}");
+            let notice = format!("its manifest has faults and is left aside: {fault}");
             Ok((
                 Target { name: marker.name.clone(), layout, marker: Some(marker), manifest: None },
                 vec![notice],
@@ -338,7 +338,7 @@ fn by_name(
             Ok(_) | Err(Failure::Target(_)) => None,
             // Whoever needs the manifest reads it again and fails then; to stop or look, it is not needed.
             Err(fault) => {
-                notices.push(format!("its manifest is passed over: {fault}"));
+                notices.push(format!("its manifest has faults and is left aside: {fault}"));
                 None
             }
         };

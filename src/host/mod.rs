@@ -34,6 +34,7 @@ pub mod port;
 pub mod probe;
 pub mod process;
 pub mod random;
+pub mod reader;
 pub mod relocation;
 pub mod remedy;
 pub mod removal;

@@ -7,7 +7,10 @@ pub fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Opt
     words
         .into_iter()
         .map(|word| (distance(&typed.to_lowercase(), &word.to_lowercase()), word))
-        .filter(|(distance, _)| *distance <= limit)
+        // With every letter another it is another word.
+        .filter(|(distance, word)| {
+            *distance <= limit && *distance < word.chars().count().max(typed.chars().count())
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
 }
@@ -44,5 +47,6 @@ mod tests {
         assert_eq!(nearest("workingdirectory", words), Some("workingDirectory"));
         assert_eq!(nearest("enviroment", words), Some("environment"));
         assert_eq!(nearest("colour", words), None);
+        assert_eq!((nearest("es", ["k"]), nearest("ab", ["b"])), (None, Some("b")));
     }
 }

@@ -61,9 +61,9 @@ impl fmt::Display for Switch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (from, to) = (self.from.tree(), self.to.tree());
         if from == to {
-            return write!(formatter, "at its next start, run {to} with the new settings");
+            return write!(formatter, "as it starts again, run {to} with the new settings");
         }
-        formatter.write_str("at its next start, ")?;
+        formatter.write_str("as it starts again, ")?;
         for path in &self.data.snapshot {
             write!(formatter, "take a snapshot of {path}, ")?;
         }

@@ -32,13 +32,25 @@ const CONTINUATIONS: [&str; 10] =
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FileNameError {
     /// Nothing is left that could be one.
-    #[error("the name `{name}` has no version in it: give one with --version")]
+    #[error("the name `{name}` has no version in it")]
     None {
         /// The file's name.
         name: String,
     },
+    /// It begins with the name of another component.
+    #[error("`{name}` is called like an archive of `{other}`, and the package here is `{component}`")]
+    Other {
+        /// The file's name.
+        name: String,
+        /// The component whose name it begins with.
+        other: ComponentName,
+        /// The component that was wanted.
+        component: ComponentName,
+        /// What would be its version.
+        version: String,
+    },
     /// Several things are left.
-    #[error("the name `{name}` could mean several versions ({}): give one with --version", candidates.join(", "))]
+    #[error("the name `{name}` could mean several versions ({})", candidates.join(", "))]
     Several {
         /// The file's name.
         name: String,
@@ -68,7 +80,23 @@ pub fn from_file_name(component: &ComponentName, file_name: &str) -> Result<Vers
         [version] => {
             Version::new(version.as_str()).map_err(|source| FileNameError::Form { name: name(), source })
         }
-        _ => Err(FileNameError::Several { name: name(), candidates }),
+        _ => {
+            let (numbered, words): (Vec<String>, Vec<String>) =
+                candidates.iter().cloned().partition(|candidate| begins_version(candidate));
+            let other = component_of(file_name).filter(|other| other != component);
+            Err(match (numbered.as_slice(), other) {
+                ([version], Some(other)) => {
+                    let (component, version) = (component.clone(), version.clone());
+                    FileNameError::Other { name: name(), other, component, version }
+                }
+                // A word beside a number belongs to it, or says nothing of it.
+                ([version], None) => {
+                    let whole = format!("{version}-{}", words.join("-"));
+                    FileNameError::Several { name: name(), candidates: vec![version.clone(), whole] }
+                }
+                _ => FileNameError::Several { name: name(), candidates },
+            })
+        }
     }
 }
 
@@ -323,10 +351,24 @@ mod tests {
         for file_name in ["tool.tgz", "tool-linux-x64.zip", ".tgz", ""] {
             assert!(matches!(version("tool", file_name), Err(FileNameError::None { .. })), "{file_name}");
         }
-        for file_name in
-            ["tool-1.2.3-4.5.6.tgz", "tool-server-1.2.3.tgz", "tool-1.2-linux-3.4.zip", "other-1.0.0.tgz"]
+        for (file_name, expected) in [
+            ("tool-1.2.3-4.5.6.tgz", ["1.2.3", "4.5.6"]),
+            ("tool-1.2-linux-3.4.zip", ["1.2", "3.4"]),
+            ("tool-1.2.3-small.tgz", ["1.2.3", "1.2.3-small"]),
+        ] {
+            let Err(FileNameError::Several { candidates, .. }) = version("tool", file_name) else {
+                panic!("{file_name}")
+            };
+            assert_eq!(candidates, expected, "{file_name}");
+        }
+        // A component's name is no version.
+        for (file_name, expected) in
+            [("tool-server-1.2.3.tgz", "tool-server"), ("other-linux-1.2.3.tgz", "other")]
         {
-            assert!(matches!(version("tool", file_name), Err(FileNameError::Several { .. })), "{file_name}");
+            let Err(FileNameError::Other { other, version, .. }) = version("tool", file_name) else {
+                panic!("{file_name}")
+            };
+            assert_eq!((other.as_str(), &*version), (expected, "1.2.3"), "{file_name}");
         }
         assert!(matches!(version("tool", "tool-1.0.0 (1).tgz"), Err(FileNameError::Form { .. })));
     }

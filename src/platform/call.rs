@@ -145,6 +145,17 @@ impl Call {
         }
     }
 
+    /// For which user it switches lingering on.
+    #[must_use]
+    pub fn lingers(&self) -> Option<&str> {
+        match self {
+            Self::Run { argv, .. } if argv.iter().any(|word| word == "enable-linger") => {
+                argv.last().map(String::as_str)
+            }
+            _ => None,
+        }
+    }
+
     /// The call with the engine that it is for, where it is for one.
     pub fn name_engine(&mut self, wanted: EngineKind) {
         if let Self::Compose { engine, .. } = self {

@@ -328,6 +328,13 @@ mod tests {
     }
 
     #[test]
+    fn for_whom_lingering_is_switched_on_is_known() {
+        let of = |calls: Vec<Call>| calls.iter().find_map(|call| call.lingers().map(str::to_owned));
+        assert_eq!(of(linger("alice")).as_deref(), Some("alice"));
+        assert_eq!(of(restart(&identity(PlatformKind::Systemd, Scope::User), Sockets::Left)), None);
+    }
+
+    #[test]
     fn a_restart_on_systemd_is_one_job() {
         let calls = restart(&identity(PlatformKind::Systemd, Scope::User), Sockets::Left);
         assert_eq!(

@@ -20,6 +20,8 @@ pub struct Entry {
     pub level: Option<Level>,
     /// Whether it is mainstay's or systemd's own.
     pub own: bool,
+    /// Whether it is systemd's own.
+    pub manager: bool,
     /// The text; what was no text in it is replaced.
     pub text: String,
 }
@@ -55,6 +57,7 @@ pub fn entry(line: &str, levels: &Levels) -> Option<Entry> {
         // The prefix of sd-daemon(3), which journald has taken off, beats what the text says.
         level: told.or_else(|| levels.in_text(&text)),
         own: is(&fields.identifier, "systemd") || is(&fields.program, "mainstay"),
+        manager: is(&fields.identifier, "systemd"),
         text,
     })
 }

@@ -6,7 +6,7 @@ use clap::Args;
 /// `man`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    mainstay man | man -l -              read it\n  \
+    mainstay man                         at a terminal, `man` shows it\n  \
     mainstay man install | man -l -      the page of a command\n  \
     mainstay man --all ~/.local/share/man/man1     for `man mainstay-install`")]
 pub struct ManArguments {

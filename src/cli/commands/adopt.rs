@@ -70,12 +70,12 @@ pub(crate) fn adopt(report: &Report, arguments: &AdoptArguments) -> Result<u8, F
 fn shown(report: &Report, prepared: &Prepared) {
     let declared = &prepared.declared;
     report.line(styled(style::STRONG, format!("the manifest, {}:", declared.path)));
-    report.line(declared.document.text().trim_end());
+    report.verbatim(declared.document.text().trim_end());
     report.line(styled(style::STRONG, format!("what becomes of {}:", prepared.service)));
     table(report, &prepared.lines);
     report.line(styled(style::STRONG, "its definition:"));
     for line in diff(prepared).lines() {
-        report.line(words::visible(line));
+        report.verbatim(words::visible(line));
     }
 }
 

@@ -24,7 +24,9 @@ pub(crate) fn cleanup(report: &Report, arguments: &UpgradeArguments) -> Result<u
     let freed = plan.room.frees.filter(|freed| *freed > 0);
     let freed = freed.map(|freed| format!(", {} freed", words::size(freed))).unwrap_or_default();
     let outcome = match removed {
-        0 if plan.steps.is_empty() => "there is no version that could go".to_owned(),
+        0 if plan.steps.is_empty() => {
+            "there is no version that could go; those that `upgrade.keep` says stay".to_owned()
+        }
         0 => format!("what was left of old versions is removed{freed}"),
         1 => format!("one old version removed{freed}"),
         count => format!("{count} old versions removed{freed}"),

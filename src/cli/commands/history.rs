@@ -9,17 +9,23 @@ use crate::cli::table::{Cell, Table};
 use crate::cli::words;
 use crate::engine::failure::Failure;
 use crate::engine::history;
+use crate::engine::manager::HostManager;
+use crate::engine::status::status;
 use crate::host::clock;
 use crate::model::answer::history::Happening;
 use crate::model::event_line::EventLine;
 use crate::model::history::{Action, Event};
+use crate::model::layout::Layout;
+use crate::model::marker::Marker;
+use crate::model::moment::Moment;
 use crate::model::outcome::Outcome;
 use crate::model::version::Version;
 
 /// `history`
 pub(crate) fn history(report: &Report, arguments: &HistoryArguments) -> Result<u8, Failure> {
-    let (layout, name) =
-        history::place(target_to_see(report, &arguments.target), &layouts(arguments.target.scope)?)?;
+    let target = target_to_see(report, &arguments.target);
+    let of = target.as_ref().ok().and_then(|target| target.marker.clone());
+    let (layout, name) = history::place(target, &layouts(arguments.target.scope)?)?;
     let (mut answer, unreadable) = history::history(&layout, &name)?;
     if let Some(lines) = arguments.lines {
         answer.events.drain(..answer.events.len().saturating_sub(lines));
@@ -42,8 +48,27 @@ pub(crate) fn history(report: &Report, arguments: &HistoryArguments) -> Result<u
             Happening::Seen(line) => seen(line),
         });
     }
+    let last = answer.events.last().filter(|last| matches!(last, Happening::Seen(_))).map(Happening::at);
+    if let Some(row) = of.zip(last).and_then(|(of, last)| running(&layout, &of, last)) {
+        table.row(row);
+    }
     table.tell(report);
     Ok(0)
+}
+
+/// That it was started after the ending that was seen last, as with the host: else an ending would be the last word on a
+/// service that runs.
+fn running(layout: &Layout, of: &Marker, last: Moment) -> Option<Vec<Cell>> {
+    let status = status(&HostManager::new(layout.clone()), layout, of);
+    let started = status.started.filter(|started| status.pid.is_some() && *started > last)?;
+    Some(vec![
+        clock::local(started).into(),
+        Cell::styled(style::GOOD, "started"),
+        versions(None, status.version.as_ref()).into(),
+        "".into(),
+        "supervisor".into(),
+        "it runs since then".into(),
+    ])
 }
 
 /// What the supervisor saw. It is the service's own account that says so.

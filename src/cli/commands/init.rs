@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::arguments::InitArguments;
 use crate::cli::report::{Report, style, styled};
-use crate::cli::wizard::Wizard;
+use crate::cli::wizard::{Wizard, may_ask};
 use crate::cli::{confirm, draft};
 use crate::engine::beside::VariablesFile;
 use crate::engine::failure::Failure;
@@ -21,8 +21,9 @@ use crate::model::answers::Answers;
 use crate::model::contradiction::read_manifest;
 use crate::model::draft::{put, value_for};
 use crate::model::manifest::{FILE_NAME, SCHEMA_ADDRESS};
-use crate::model::name::InstanceName;
-use crate::model::package::PackageDescription;
+use crate::model::name::{ComponentName, InstanceName};
+use crate::model::package::{AnswerValue, PackageDescription};
+use crate::package::version::{component_of, is_archive_name};
 
 /// What is asked where no package asks: as a package would, with fields that packages may not set.
 const QUESTIONS: &str = include_str!("init/questions.json");
@@ -68,7 +69,8 @@ pub(crate) fn init(report: &Report, arguments: &InitArguments) -> Result<u8, Fai
             )));
         }
     }
-    let (text, settings) = begun(&folder, arguments, described.as_ref(), &mut description)?;
+    let asks = may_ask(report) && !arguments.yes && !arguments.answers.no_wizard;
+    let (text, settings) = begun(&folder, arguments, described.as_ref(), &mut description, asks)?;
     let (manifest, document) = read_manifest("the manifest made of --set", &text)?;
     let deploy = trust::inspect(&folder)?;
     let path = deploy.folder.join(FILE_NAME);
@@ -98,6 +100,17 @@ pub(crate) fn init(report: &Report, arguments: &InitArguments) -> Result<u8, Fai
         agreed: Cell::new(false),
     };
     let declared = wizard.complete(&begun, &description)?;
+    if described.is_none()
+        && declared.manifest.package.source.has_trees()
+        && declared.manifest.package.name.as_str() == declared.manifest.name.as_str()
+        && !wizard.agreed.get()
+        && wizard.settings.iter().all(|(id, _)| id != "component")
+    {
+        report.notice(format!(
+            "the archives are taken to be called `{}`, as the service is: `--set component=NAME` says otherwise",
+            declared.manifest.name
+        ));
+    }
     let files = written(&declared);
     if report.is_json() {
         if !arguments.dry_run {
@@ -112,7 +125,7 @@ pub(crate) fn init(report: &Report, arguments: &InitArguments) -> Result<u8, Fai
     if arguments.dry_run {
         return Ok(0);
     }
-    let asks = crate::cli::wizard::may_ask(report) && !wizard.agreed.get() && !arguments.answers.no_wizard;
+    let asks = may_ask(report) && !wizard.agreed.get() && !arguments.answers.no_wizard;
     if asks && !confirm::asked(report, "init", arguments.yes, "Write this?")? {
         return Err(Failure::Declined);
     }
@@ -130,6 +143,7 @@ fn begun(
     arguments: &InitArguments,
     described: Option<&PackageDescription>,
     description: &mut PackageDescription,
+    asks: bool,
 ) -> Result<(String, Vec<(String, String)>), Failure> {
     let asked: Vec<String> = description.questions.iter().map(|question| question.id.clone()).collect();
     let pairs = draft::pairs(&arguments.answers.settings)?;
@@ -146,7 +160,14 @@ fn begun(
     if described.is_none()
         && let Some(question) = description.questions.iter_mut().find(|question| question.id == "name")
     {
-        question.default = Some(crate::model::package::AnswerValue::Text(usual.to_owned()));
+        question.default = Some(AnswerValue::Text(usual.to_owned()));
+    }
+    if described.is_none()
+        && let Some(question) = description.questions.iter_mut().find(|question| question.id == "component")
+    {
+        question.default = lying_in(folder).map(|component| AnswerValue::Text(component.into()));
+        // Whoever is asked says it: the service's own name would fit no archive, and be found out later.
+        question.optional = !asks;
     }
     let name = arguments.name.as_ref().map_or(name, InstanceName::as_str);
     let component = described.map_or(name, |description| description.component.as_str());
@@ -163,6 +184,18 @@ fn begun(
         put(&mut text, path, value);
     }
     Ok((serde_json::to_string_pretty(&text).unwrap_or_default() + "\n", settings))
+}
+
+/// The component of the archives in a folder, where they are all of one.
+fn lying_in(folder: &Utf8Path) -> Option<ComponentName> {
+    let names = files::list(folder).ok().flatten().unwrap_or_default();
+    let mut components: Vec<ComponentName> =
+        names.iter().filter(|name| is_archive_name(name)).filter_map(|name| component_of(name)).collect();
+    components.dedup();
+    match components.as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
+    }
 }
 
 /// Puts the answers to our own questions where they belong.
@@ -232,7 +265,7 @@ fn show(report: &Report, files: &[Written]) {
         report.line(format!("write {} (mode {:04o}):", file.path, file.mode));
         let shown = if file.mode & 0o044 == 0 { "(only its owner may read it)" } else { &file.text };
         for line in shown.lines() {
-            report.line(styled(style::FAINT, format!("    {line}")));
+            report.verbatim(styled(style::FAINT, format!("    {line}")));
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn lifecycle(
         Err(Failure::Target(TargetError::Unknown { name, .. })) if operation == Operation::Stop => {
             // What is not there is stopped.
             guard_other_scope(&arguments.target, &name)?;
-            nothing_to(report, operation, &name);
+            nothing_to(report, operation, &name, &arguments.target)?;
             return Ok(0);
         }
         found => found?,
@@ -28,7 +28,7 @@ pub(crate) fn lifecycle(
     if target.marker.is_none() {
         guard_other_scope(&arguments.target, &target.name)?;
         if operation == Operation::Stop {
-            nothing_to(report, operation, &target.name);
+            nothing_to(report, operation, &target.name, &arguments.target)?;
             return Ok(0);
         }
     }
@@ -50,7 +50,11 @@ pub(crate) fn lifecycle(
             (Operation::Stop, false) => format!("{name} is stopped"),
             _ => format!("{name} was restarted and is ready"),
         };
-        report.done(outcome);
+        if plan.is_empty() {
+            report.line(format!("nothing to do: {outcome}"));
+        } else {
+            report.done(outcome);
+        }
         for notice in &plan.notices {
             report.notice(notice);
         }

@@ -47,6 +47,10 @@ pub(crate) fn list(report: &Report, arguments: &ListArguments) -> Result<u8, Fai
         for line in nothing() {
             report.say(line);
         }
+        // Root reads what is others' as well, and only where it says so.
+        if !arguments.all_users && account::effective_uid() == 0 && listing::others_have_some() {
+            report.say("  other accounts have some: `mainstay list --all-users` shows them");
+        }
     } else {
         for line in instances.table(&list, report.columns()) {
             report.line(line);

@@ -35,6 +35,9 @@ pub(crate) fn logs(report: &Report, arguments: &LogsArguments) -> Result<u8, Fai
     if request.follow && !runs(&target, of) {
         report.say(format!("{} does not run: what its log holds, and what comes when it does", target.name));
     }
+    if request.follow && watched && !arguments.follow {
+        report.say("following: Ctrl-C ends; `--no-follow` shows what is there and ends");
+    }
     let write = |gathered: &mut String| {
         if report.is_json() {
             report.raw(gathered);

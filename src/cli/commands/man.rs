@@ -3,7 +3,7 @@
 use crate::cli::arguments::{Arguments, ManArguments};
 use crate::cli::report::Report;
 use crate::engine::failure::Failure;
-use crate::host::{environment, files};
+use crate::host::{environment, files, reader, temporary};
 use crate::model::answer::small::TextAnswer;
 use crate::model::nearest::nearest;
 use camino::Utf8Path;
@@ -24,7 +24,19 @@ pub(crate) fn man(report: &Report, arguments: &ManArguments) -> Result<u8, Failu
             Failure::Usage(format!("there is no command `{name}`{}", meant.unwrap_or_default()))
         })?,
     };
-    Ok(text_told(report, format!("the manual page {}(1)", page_name(command)), &page(command)))
+    let text = page(command);
+    if report.is_watched() && read_by_a_person(command, &text)? {
+        return Ok(0);
+    }
+    Ok(text_told(report, format!("the manual page {}(1)", page_name(command)), &text))
+}
+
+/// Shows a page as manual pages are read, where the host can.
+fn read_by_a_person(command: &clap::Command, text: &[u8]) -> Result<bool, Failure> {
+    let folder = temporary::folder("mainstay-man-")?;
+    let path = folder.path().join(format!("{}.1", page_name(command)));
+    files::write(&path, &String::from_utf8_lossy(text), 0o644, None)?;
+    Ok(reader::shows(&path))
 }
 
 /// Writes the pages of all commands that are shown.

@@ -4,9 +4,10 @@ use crate::cli::confirm;
 use crate::cli::report::Report;
 use crate::engine::change::{Outcome, Request};
 use crate::engine::target::Target;
+use crate::host::account;
 use crate::model::answer::plan::ChangeAnswer;
 use crate::model::version::Version;
-use crate::plan::step::{Operation, Plan};
+use crate::plan::step::{Operation, Plan, Step};
 
 /// Tells what came of it.
 pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome: &Outcome, diff: bool) {
@@ -30,6 +31,13 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
         report.line(format!("nothing to do: {name} is as its manifest says"));
         return;
     };
+    // It is only tried.
+    if let Some(user) = lingering(plan).filter(|user| account::lingers(user) == Some(true)) {
+        report.say(format!(
+            "  lingering is switched on for {user}, so that its services run without a login; \
+             `loginctl disable-linger {user}` takes that back"
+        ));
+    }
     let downtime = done
         .downtime
         .map(|downtime| format!(", restarted in {} ms", downtime.as_millis()))
@@ -54,6 +62,14 @@ pub(super) fn told(report: &Report, target: &Target, request: &Request, outcome:
     }
 }
 
+/// For whom a plan has switched lingering on.
+fn lingering(plan: &Plan) -> Option<&str> {
+    plan.steps.iter().find_map(|planned| match &planned.step {
+        Step::Call { call } => call.lingers(),
+        _ => None,
+    })
+}
+
 fn answer(request: &Request, outcome: &Outcome) -> ChangeAnswer {
     let downtime = outcome.done.and_then(|done| done.downtime);
     ChangeAnswer {
@@ -70,6 +86,8 @@ pub(super) fn plan_told(report: &Report, plan: &Plan, dry_run: bool, outcome: &s
         report.document(&confirm::answer(plan, dry_run, None));
     } else if dry_run && !plan.is_empty() {
         confirm::show(report, plan, false);
+    } else if plan.is_empty() {
+        report.line(format!("nothing to do: {outcome}"));
     } else {
         report.done(outcome);
     }

@@ -30,7 +30,7 @@ pub(crate) fn pack(report: &Report, arguments: &PackArguments) -> Result<u8, Fai
     if let Some(archive) = &answer.archive {
         report.say(format!("{} {archive}: {size}", styled(style::GOOD, "packed:")));
         // As sha256sum prints it, for those who compare.
-        report.line(format!("{}  {archive}", answer.sha256));
+        report.verbatim(format!("{}  {archive}", answer.sha256));
         if let (Some(component), Some(version)) = (&answer.component, &answer.version) {
             report.say(format!(
                 "  to sign it: minisign -Sm {} -t 'name:{component} version:{version}'",

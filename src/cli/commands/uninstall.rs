@@ -11,7 +11,8 @@ use crate::engine::development::kept as kept_of_development;
 use crate::engine::failure::Failure;
 use crate::engine::remove::{Removal, left_of, left_of_name, remove};
 use crate::engine::target::TargetError;
-use crate::host::files;
+use crate::host::{account, files};
+use crate::model::manifest::{PlatformKind, Scope};
 use crate::plan::step::Operation;
 use camino::Utf8PathBuf;
 
@@ -31,7 +32,7 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
     };
     let Some(of) = of else {
         guard_other_scope(&arguments.target, &name)?;
-        nothing_to(report, Operation::Uninstall, &name);
+        nothing_to(report, Operation::Uninstall, &name, &arguments.target)?;
         return Ok(0);
     };
     let removal = match (arguments.purge, arguments.restore) {
@@ -39,8 +40,11 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
         (_, true) => Removal::AndRestore,
         _ => Removal::Instance,
     };
-    let question =
-        if arguments.purge { "Remove it with its configuration, data and logs?" } else { "Remove it?" };
+    let question = if arguments.purge {
+        "Remove it with its configuration, data and logs? Only the manifest stays."
+    } else {
+        "Remove it? Its configuration, data, logs and manifest stay."
+    };
     let agree = |plan: &_| confirm::agree(report, plan, arguments.yes, question);
     interruption::tell(&layout, &name);
     // A purge removes what is known of it.
@@ -49,7 +53,7 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
         remove(context, &of, removal, arguments.dry_run, &agree)
     })?;
     if plan.is_empty() {
-        nothing_to(report, Operation::Uninstall, &name);
+        nothing_to(report, Operation::Uninstall, &name, &arguments.target)?;
         return Ok(0);
     }
     plan_told(report, &plan, arguments.dry_run, &format!("{name} is removed"));
@@ -62,6 +66,14 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
             for left in kept_of_development(&layout, &name) {
                 report.say(format!("  kept: {left}, with what they hold; `--purge` removes them too"));
             }
+        }
+        let own = account::by_uid(account::effective_uid())?;
+        let lingers = of.platform == PlatformKind::Systemd && layout.scope == Scope::User;
+        if arguments.purge && lingers && account::lingers(&own.name) == Some(true) {
+            report.say(format!(
+                "  lingering stays on for {0}; `loginctl disable-linger {0}` switches it off, where nothing else needs it",
+                own.name
+            ));
         }
         let folder = manifest.as_ref().map_or(&of.folder, |declared| &declared.deploy.folder);
         let beside = files::list(folder).ok().flatten().unwrap_or_default();

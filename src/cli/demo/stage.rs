@@ -108,7 +108,7 @@ impl<'a> Stage<'a> {
     pub(crate) fn cat(&self, folder: &str, name: &str) -> Result<(), Broken> {
         self.typed(&format!("cat {name}"));
         let text = files::read(&self.folder.join(folder).join(name)).map_err(Failure::from)?;
-        self.report.line(text.unwrap_or_default().trim_end());
+        self.report.verbatim(text.unwrap_or_default().trim_end());
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use super::{adopt, data, development, host, values};
 use crate::engine::trust::Distrust;
 use crate::host::remedy;
+use crate::package::version::FileNameError;
 use crate::plan::refusal::Refusal;
 
 pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
@@ -11,6 +12,10 @@ pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "another version of that service? `mainstay upgrade` in its folder".to_owned(),
             "another service? give it another `name` in the manifest".to_owned(),
             "the same service, from now on from here? `--take-over`".to_owned(),
+        ],
+        Refusal::Occupied { .. } => vec![
+            "name a new folder, or an empty one".to_owned(),
+            "`--force` puts aside what is there, and says where".to_owned(),
         ],
         Refusal::Undefined { .. }
         | Refusal::NotOurs { .. }
@@ -83,16 +88,7 @@ pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "an archive with other bytes is another matter; `mainstay history` shows what happened"
                 .to_owned(),
         ],
-        Refusal::OlderProgram { to, .. } => {
-            vec![format!("if it is meant: `mainstay upgrade --version {to}`; else bring the newer one first")]
-        }
-        Refusal::NoOldProgram { bring, .. } => {
-            let bring = bring.as_ref().map_or_else(
-                || "bring the version that you want with its package manager".to_owned(),
-                |command| format!("bring it: `{command}`"),
-            );
-            vec![format!("{bring}, then `mainstay upgrade --version VERSION`")]
-        }
+        Refusal::OlderProgram { .. } | Refusal::NoOldProgram { .. } => program_help(refusal),
         Refusal::ForeignTool { instead, .. } => vec![instead.clone()],
         Refusal::OtherToolKey { .. } => {
             vec!["leave `--public-key` out, or let the owner of that file exchange it".to_owned()]
@@ -105,6 +101,23 @@ pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "`mainstay history` shows what was active; `--to VERSION` goes to any that is unpacked"
                 .to_owned(),
         ],
+    }
+}
+
+/// What helps where the program of a package manager is not the one that is wanted.
+fn program_help(refusal: &Refusal) -> Vec<String> {
+    match refusal {
+        Refusal::OlderProgram { to, .. } => {
+            vec![format!("if it is meant: `mainstay upgrade --version {to}`; else bring the newer one first")]
+        }
+        Refusal::NoOldProgram { bring, .. } => {
+            let bring = bring.as_ref().map_or_else(
+                || "bring the version that you want with its package manager".to_owned(),
+                |command| format!("bring it: `{command}`"),
+            );
+            vec![format!("{bring}, then `mainstay upgrade --version VERSION`")]
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -132,5 +145,22 @@ pub(super) fn distrust_help(distrust: &Distrust) -> Vec<String> {
             vec!["listen somewhere else, or let root own the folder".to_owned()]
         }
         Distrust::Setting { .. } => vec!["leave it out, or let root own the folder".to_owned()],
+    }
+}
+
+/// What helps where an archive's name says no version.
+pub(super) fn version_help(error: &FileNameError) -> Vec<String> {
+    match error {
+        FileNameError::Other { other, version, .. } => vec![
+            format!("if it is the one that you mean, write `{other}` as `package.name` into the manifest"),
+            format!("else say the version with `--version {version}`, or take another archive"),
+        ],
+        FileNameError::Several { candidates, .. } => {
+            let meant = candidates.first().map_or("1.0.0", String::as_str);
+            vec![format!("say which with `--version`, as in `--version {meant}`")]
+        }
+        FileNameError::None { .. } | FileNameError::Form { .. } => {
+            vec!["say it with `--version`, as in `--version 1.0.0`".to_owned()]
+        }
     }
 }

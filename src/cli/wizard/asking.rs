@@ -4,6 +4,7 @@ use crate::host::signal::Signal;
 
 use crate::cli::report::{Report, style, styled};
 use crate::cli::words::visible;
+use crate::cli::wrap::hanging;
 use crate::engine::failure::Failure;
 use crate::host::files::FileError;
 use crate::host::keyboard::{self, Keyboard, Typed};
@@ -171,7 +172,8 @@ impl<'a> Person<'a> {
 
     /// A text, broken where the terminal ends; further lines stand below its first word.
     fn say(&self, before: &str, text: &str) {
-        for line in broken(before, text, self.width) {
+        let further = before.chars().count();
+        for line in hanging(&format!("{before}{text}"), self.width, further) {
             self.report.show(&line);
         }
     }
@@ -219,30 +221,6 @@ fn without_password(address: &str) -> String {
     }
 }
 
-/// Lines that fit, of a text that may have styles around it. Styles take no room.
-fn broken(before: &str, text: &str, width: usize) -> Vec<String> {
-    let indent = " ".repeat(before.chars().count().min(width / 2));
-    let room = width.saturating_sub(indent.len()).max(1);
-    let mut lines: Vec<String> = Vec::new();
-    let (mut line, mut taken) = (String::new(), 0);
-    for word in text.split(' ') {
-        let length = anstream::adapter::strip_str(word).to_string().chars().count();
-        if taken > 0 && taken + 1 + length > room {
-            lines.push(std::mem::take(&mut line));
-            taken = 0;
-        }
-        if taken > 0 {
-            line.push(' ');
-            taken += 1;
-        }
-        line.push_str(word);
-        taken += length;
-    }
-    lines.push(line);
-    let first = |index: usize| if index == 0 { before } else { &indent };
-    lines.iter().enumerate().map(|(index, line)| format!("{}{line}", first(index))).collect()
-}
-
 pub(super) fn unreadable(source: std::io::Error) -> Failure {
     FileError { action: "ask at", path: "the terminal".into(), source }.into()
 }
@@ -250,14 +228,6 @@ pub(super) fn unreadable(source: std::io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_fit_and_stand_below_each_other() {
-        let lines = broken("  1) ", "platform: accounts are kept by the platform", 24);
-        assert_eq!(lines, ["  1) platform: accounts", "     are kept by the", "     platform"]);
-        assert_eq!(broken("", "", 20), [""]);
-        assert_eq!(broken("", "https://a-very-long-address.example.com", 20).len(), 1);
-    }
 
     #[test]
     fn passwords_are_not_shown() {

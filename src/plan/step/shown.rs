@@ -51,14 +51,14 @@ impl fmt::Display for Step {
             Self::Switch { switch } => switch.fmt(formatter),
             Self::MakeSwitch => formatter.write_str("make the switch, while the service is stopped"),
             Self::TidySnapshots { folder } => write!(formatter, "remove superseded snapshots in {folder}/"),
-            Self::EndTrial { trial } => write!(formatter, "end the trial of {}", trial.tree),
+            Self::EndTrial { trial } => write!(formatter, "watch {} no more", trial.tree),
             Self::AwaitReady { tree, within, .. } => {
                 write!(formatter, "wait until {tree} is ready (at most {within})")
             }
             Self::Overlap { within, .. } => {
                 write!(formatter, "start it beside what runs, and let it take over (within {within})")
             }
-            Self::Settle => formatter.write_str("close the switch"),
+            Self::Settle => formatter.write_str("record that it is done"),
             Self::Development { container, verb } => development(container, verb, formatter),
         }
     }
