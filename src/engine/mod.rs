@@ -1,6 +1,7 @@
 //! Operations: lock, recover, observe, plan, show, execute. Here too: the switch that the service's own start
 //! makes, and the guard's loop.
 
+mod active;
 pub mod adopt;
 pub(crate) mod adoption;
 pub mod asking;

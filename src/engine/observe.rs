@@ -69,6 +69,7 @@ pub(crate) fn observe(
         phase if phase.goes_down() => Readiness::Ending,
         _ => Readiness::Ready,
     });
+    let told = report::read(layout, name).filter(|status| status.ever_ready == Some(false));
     let of_sockets = taken.sockets.as_ref().map(|sockets| sockets.drop_ins.clone());
     Ok(Observed {
         readiness,
@@ -95,16 +96,12 @@ pub(crate) fn observe(
         enabled: seen.is_ok_and(|seen| seen.at_boot),
         receipt,
         lingering: asks_lingering.then(|| context.manager.lingering(&context.caller.name).ok()).flatten(),
+        unproven: told.map(|status| status.launch),
         trial: trial::open(layout, name)?,
         link: files::read_pointer(&layout.current(name, &of.component))?,
         specs,
         spoiled,
-        applied: None,
         running_launch,
-        started: None,
-        given: None,
-        kept: None,
-        unreadable: None,
         runtime_gone: files::facts(&runtimes::program(layout, name))?.is_none(),
         runtime: files::read_link(&layout.runtime_link(name))?
             .and_then(|link| link.strip_prefix("../.runtime/").map(str::to_owned)),
@@ -115,14 +112,8 @@ pub(crate) fn observe(
         running,
         trees,
         present,
-        references: Vec::new(),
-        snapshots: BTreeSet::new(),
-        stale_downloads: Vec::new(),
-        data: BTreeMap::new(),
-        kept_data: Vec::new(),
-        snapshot_room: None,
-        unused_runtimes: Vec::new(),
-        development: None,
+        // The rest is looked at by those who need it: drift, data, references, services for development.
+        ..Observed::default()
     })
 }
 
