@@ -89,7 +89,9 @@ fn found_to_work_on(
     layouts: &[Layout],
 ) -> Result<Target, Failure> {
     let (target, notices) = looked_for(target, layouts)?;
-    notices.into_iter().for_each(|notice| report.later(notice));
+    for notice in notices {
+        report.later(notice);
+    }
     Ok(target)
 }
 
