@@ -31,9 +31,10 @@ use documents::{Block, blocks, documents, root};
 use home::{Home, Typed};
 
 /// What a block may need that a test does not have, and what runs it nevertheless.
-const NEEDS: [(&str, &str); 13] = [
+const NEEDS: [(&str, &str); 14] = [
     ("root", "rights of root: the suites of tests/systems"),
     ("systemd", "a real systemd: tests/systems/pages runs these"),
+    ("hosts", "several machines with ssh servers: tests/systems/fleet"),
     ("engine", "Docker or Podman: tests/systems/pages runs these too"),
     ("windows", "Windows: tests/wine/pages runs these under Wine"),
     ("scheduler", "a Windows whose scheduler starts tasks, as Wine's does not"),

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Draws the plots of docs/benchmarks.md from docs/benchmarks/measured.json.
+"""Draws the plots of docs/benchmarks.md from docs/benchmarks/measured.json, and that of docs/fleet.md from fleet.json.
 
     docs/benchmarks/draw.py            writes them
     docs/benchmarks/draw.py --check    says whether they are what it would write, and whether the page has every figure
 """
 
 import json
+import math
 import pathlib
 import sys
 from xml.sax.saxutils import escape
@@ -64,6 +65,49 @@ def bars(title, note, rows, unit):
     return picture(title, note, [bar(row) for row in rows])
 
 
+def seconds_of(line, hosts):
+    """What the model of docs/fleet.md says: the start, and whichever is slowest, the controller's work or the hosts'."""
+    work = hosts * max(line["controller"] / line["cores"], line["thread"])
+    return line["start"] + max(work, math.ceil(hosts / line["forks"]) * line["host"])
+
+
+def curve(title, note, lines, points):
+    """Times over numbers of hosts, both by powers of ten."""
+    left, top, wide, high, most = 70, 60, 480, 300, 5
+
+    def place(hosts, seconds):
+        return left + wide * math.log10(hosts) / 4, top + high * (1 - math.log10(max(seconds, 1)) / most)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH + 40} {top + high + 50}" role="img" aria-label="{escape(title)}">',
+        f"<style>{STYLE} .line {{ fill: none; stroke-width: 2 }} .one {{ stroke: #00796b }} .two {{ stroke: #bc4c00 }} "
+        ".three { stroke: #8c959f } .grid { stroke: #8c959f; stroke-width: 0.3 }</style>",
+        f'<text x="8" y="22" font-weight="600">{escape(title)}</text>',
+        f'<text class="small" x="8" y="42">{escape(note)}</text>',
+    ]
+    for power in range(5):
+        x, _ = place(10 ** power, 1)
+        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{top + high}"/>')
+        parts.append(f'<text class="small" x="{x:.1f}" y="{top + high + 18}" text-anchor="middle">{10 ** power:,}</text>')
+    for power, word in enumerate(["1 s", "10 s", "100 s", "17 min", "3 h", "28 h"]):
+        _, y = place(1, 10 ** power)
+        parts.append(f'<line class="grid" x1="{left}" x2="{left + wide}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text class="small" x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{word}</text>')
+    free = top + high + 20
+    for line in sorted(lines, key=lambda line: seconds_of(line, 10_000)):
+        way = [place(10 ** (step / 20), seconds_of(line, round(10 ** (step / 20)))) for step in range(81)]
+        parts.append(f'<polyline class="line {line["colour"]}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in way)}"/>')
+        # From the lowest upwards, none on top of another.
+        free = min(way[-1][1] + 4, free - 14)
+        parts.append(f'<text class="small" x="{way[-1][0] + 8:.1f}" y="{free:.1f}">{escape(line["what"])}</text>')
+    for point in points:
+        x, y = place(point["hosts"], point["seconds"])
+        kind = "ours" if point["who"] == "mainstay" else "bar"
+        parts.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>')
+    parts.append(f'<text class="small" x="{left + wide / 2}" y="{top + high + 38}" text-anchor="middle">hosts</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
 def drawn():
     data = json.loads((HERE / "measured.json").read_text())
     of = f"measured on {data['measured']}; less is better"
@@ -75,6 +119,23 @@ def drawn():
                            data["memory_megabytes_at_rest"], " MB"),
         "wakeups.svg": bars("Wake-ups of a supervisor at rest", f"In 60 s, {of}", data["wakeups_per_minute_at_rest"], ""),
     }
+
+
+def fleet():
+    """The picture of docs/fleet.md, and every figure that the page has to have."""
+    data = json.loads((HERE / "fleet.json").read_text())
+    text = curve("Many hosts: how long one order takes", "Points are measured, lines are computed from them; both axes by powers of ten",
+                 data["lines"], data["points"])
+    computed = [number(round(seconds_of(line, 10_000), -1)) for line in data["lines"]]
+    return text, [*(number(point["seconds"]) for point in data["points"]), *computed]
+
+
+def fleet_faults():
+    text, figures = fleet()
+    page, file = (HERE.parent / "fleet.md").read_text(), HERE / "fleet.svg"
+    if not file.exists() or file.read_text() != text:
+        yield "fleet.svg is not what the figures say: docs/benchmarks/draw.py writes it anew"
+    yield from (f"{figure} is not in docs/fleet.md" for figure in figures if f" {figure}" not in page)
 
 
 def faults(data, pictures):
@@ -94,12 +155,13 @@ def faults(data, pictures):
 def main():
     data, pictures = drawn()
     if sys.argv[1:] == ["--check"]:
-        found = list(faults(data, pictures))
+        found = [*faults(data, pictures), *fleet_faults()]
         print("\n".join(f"# {fault}" for fault in found), end="\n" if found else "")
         print(f"{'not ok' if found else 'ok'} - the plots show the figures of the page")
         return bool(found)
     for name, text in pictures.items():
         (HERE / name).write_text(text)
+    (HERE / "fleet.svg").write_text(fleet()[0])
     return False
 
 

@@ -14,6 +14,7 @@ pub use self::boot::BootArguments;
 pub use self::completions::CompletionsArguments;
 pub use self::demo::DemoArguments;
 pub use self::doctor::DoctorArguments;
+pub use self::export::{ExportArguments, ExportedTool};
 pub use self::history::HistoryArguments;
 pub use self::init::InitArguments;
 pub use self::install::InstallArguments;
@@ -43,6 +44,7 @@ mod boot;
 mod completions;
 mod demo;
 mod doctor;
+mod export;
 mod history;
 mod init;
 mod install;
@@ -187,6 +189,8 @@ pub enum Command {
     Repair(RepairArguments),
     /// Make an archive of a folder: the same folder, the same bytes
     Pack(PackArguments),
+    /// Write out what another tool needs: the collection for Ansible
+    Export(ExportArguments),
     /// Print the definition that a manifest makes, for any platform
     Render(RenderArguments),
     /// Print a JSON Schema

@@ -63,7 +63,9 @@ fn with_values(command: Command) -> Command {
                 (_, "component") => ArgValueCandidates::new(components),
                 (_, "to") | ("repair", "version") => ArgValueCandidates::new(versions),
                 (_, "platform") => ArgValueCandidates::new(platforms),
-                (_, "instance_dir") | ("pack", "folder") => return argument.value_hint(ValueHint::DirPath),
+                (_, "instance_dir") | ("pack" | "export", "folder") => {
+                    return argument.value_hint(ValueHint::DirPath);
+                }
                 (
                     _,
                     "from" | "binary" | "env_file" | "signature" | "output" | "pid_file" | "files"

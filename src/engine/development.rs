@@ -8,10 +8,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::engine::Context;
 use crate::engine::failure::{CallError, Failure};
 use crate::engine::question::ask;
-use crate::engine::resolve::platform_of;
+use crate::engine::resolve::{marker_of, platform_of};
 use crate::engine::target::Declared;
 use crate::engine::trust::Distrust;
-use crate::host::{files, machine, port, random, untrusted};
+use crate::host::{files, listening, port, random, untrusted};
 use crate::model::compose::EngineKind;
 use crate::model::contradiction::read_manifest;
 use crate::model::development::lines::{Given, with};
@@ -20,8 +20,8 @@ use crate::model::environment_file;
 use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
-use crate::model::name::InstanceName;
-use crate::model::package::PackageDescription;
+use crate::model::name::{ComponentName, InstanceName};
+use crate::model::package::{DevelopmentService, PackageDescription};
 use crate::plan::apply::development::RECORD;
 use crate::plan::observed::DevelopmentSeen;
 use crate::plan::refusal::Refusal;
@@ -46,23 +46,8 @@ pub(crate) fn want(
     declared: &Declared,
     description: Option<&PackageDescription>,
 ) -> Result<(Declared, Development), Failure> {
+    let (description, services) = described(declared, description)?;
     let component = &declared.manifest.package.name;
-    let services = description.map(|description| &description.development).filter(|all| !all.is_empty());
-    let Some((description, services)) = description.zip(services) else {
-        return Err(Failure::Usage(format!(
-            "the package of `{component}` describes no services for development (`development` of its mainstay-package.json): leave `--dev` out"
-        )));
-    };
-    if platform_of(declared) == PlatformKind::Compose {
-        return Err(Failure::Usage(
-            "`--dev` has no meaning on platform `compose`: a container does not reach the loopback address of its host"
-                .to_owned(),
-        ));
-    }
-    if let Some(owner) = &declared.deploy.owner {
-        // What runs in a container of root's is chosen by whoever chooses the package.
-        return Err(Distrust::Setting { setting: "--dev".to_owned(), owner: owner.name.clone() }.into());
-    }
     let declared = &naming_a_file(declared, description)?;
     let named = declared.manifest.service.environment_file.as_ref();
     let named = named.or(description.service.environment_file.as_ref());
@@ -72,13 +57,7 @@ pub(crate) fn want(
             declared.path
         )));
     };
-    let of = &Marker {
-        name: declared.manifest.name.clone(),
-        component: component.clone(),
-        platform: platform_of(declared),
-        scope: context.layout.scope,
-        folder: declared.deploy.folder.clone(),
-    };
+    let of = &marker_of(declared, context.layout.scope);
     let before = record(&context.layout, &of.name)?;
     if let Some(others) = before.as_ref().filter(|record| record.of.folder != of.folder)
         && let Some(container) = others.containers.first()
@@ -98,15 +77,7 @@ pub(crate) fn want(
         })
         .collect();
     let left = before.as_ref().map(|record| record.left_by(&containers)).unwrap_or_default();
-    let mut secrets = BTreeMap::new();
-    for container in containers.iter().filter(|container| container.is_secret()) {
-        let known = secret(&folder, container)?;
-        let is_new = known.is_none();
-        let made =
-            || random::hex32().map_err(|error| Failure::Usage(format!("no secret can be made: {error}")));
-        let text = known.map_or_else(made, Ok)?;
-        secrets.insert(container.service.clone(), Secret { text, is_new });
-    }
+    let secrets = secrets(&folder, &containers)?;
     let record = DevelopmentRecord {
         format: FORMAT,
         of: of.clone(),
@@ -121,6 +92,48 @@ pub(crate) fn want(
     let earlier = given(earlier, |container| secret(&folder, container).ok().flatten());
     let declared = with_lines(context, declared, environment_file, &earlier, &now)?;
     Ok((declared, Development { record, secrets }))
+}
+
+/// What a package says of services for development, refused where they can be of no use.
+fn described<'a>(
+    declared: &Declared,
+    description: Option<&'a PackageDescription>,
+) -> Result<(&'a PackageDescription, &'a BTreeMap<ComponentName, DevelopmentService>), Failure> {
+    let component = &declared.manifest.package.name;
+    let services = description.map(|description| &description.development).filter(|all| !all.is_empty());
+    let Some((description, services)) = description.zip(services) else {
+        return Err(Failure::Usage(format!(
+            "the package of `{component}` describes no services for development (`development` of its mainstay-package.json): leave `--dev` out"
+        )));
+    };
+    if platform_of(declared) == PlatformKind::Compose {
+        return Err(Failure::Usage(
+            "`--dev` has no meaning on platform `compose`: a container does not reach the loopback address of its host"
+                .to_owned(),
+        ));
+    }
+    if let Some(owner) = &declared.deploy.owner {
+        // What runs in a container of root's is chosen by whoever chooses the package.
+        return Err(Distrust::Setting { setting: "--dev".to_owned(), owner: owner.name.clone() }.into());
+    }
+    Ok((description, services))
+}
+
+/// The secrets of those containers that have one: as they are known, or new ones.
+fn secrets(
+    folder: &Utf8Path,
+    containers: &[DevelopmentContainer],
+) -> Result<BTreeMap<ComponentName, Secret>, Failure> {
+    let mut secrets = BTreeMap::new();
+    for container in containers.iter().filter(|container| container.is_secret()) {
+        let known = secret(folder, container)?;
+        let is_new = known.is_none();
+        let made =
+            || random::hex32().map_err(|error| Failure::Usage(format!("no secret can be made: {error}")));
+        let text = known.map_or_else(made, Ok)?;
+        secrets.insert(container.service.clone(), Secret { text, is_new });
+    }
+    Ok(secrets)
 }
 
 /// Brings the images of the services that are wanted, as far as they are not there.
@@ -254,7 +267,7 @@ pub(crate) fn observe(
             }
         }
         if let Some(taken) = container.port.map(|port| port.host)
-            && machine::is_taken(&format!("127.0.0.1:{taken}"))
+            && listening::is_taken(&format!("127.0.0.1:{taken}"))
         {
             found.ports.insert(taken, port::holder(taken));
         }

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::manager::Seen;
-use crate::engine::status::active_version;
 use crate::engine::target::Declared;
 use crate::engine::variables::readable::unreadable;
-use crate::engine::{Context, peek, report, resolve};
+use crate::engine::{Context, active, peek, report, resolve};
 use crate::host::process::Credentials;
 use crate::host::{account, files, untrusted};
 use crate::model::contradiction::read_manifest;
@@ -142,7 +141,7 @@ pub(crate) fn at_a_glance(glance: &Glance<'_>) -> Vec<DriftKind> {
     let boot = glance.spec.map(|spec| spec.boot);
     let of_trees = glance.spec.is_none_or(|spec| spec.source.has_trees());
     let active = receipt.active().map(|active| &active.version);
-    let version = active_version(glance.layout, glance.of);
+    let version = active::version(glance.layout, glance.of);
     let launch = glance.spec.map(LaunchSpec::identity);
     let runs_otherwise = |live: &Status| {
         !live.launch.is_empty() && launch.as_ref().is_some_and(|launch| *launch != live.launch)

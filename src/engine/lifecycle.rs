@@ -5,9 +5,8 @@
 use crate::engine::execute::{Done, execute};
 use crate::engine::failure::{CallError, Failure};
 use crate::engine::operation::exclusively;
-use crate::engine::remove::active;
 use crate::engine::variables::readable::unreadable;
-use crate::engine::{Context, development, holders, report, strays};
+use crate::engine::{Context, active, development, holders, report, strays};
 use crate::host::identity;
 use crate::model::marker::Marker;
 use crate::model::moment::Moment;
@@ -24,7 +23,7 @@ pub fn lifecycle(
     dry_run: bool,
 ) -> Result<(Plan, Option<Done>), Failure> {
     let decide = || -> Result<Plan, Failure> {
-        let (spec, mut observed) = active(context, of)?;
+        let (spec, mut observed) = active::observed(context, of)?;
         observed.unreadable = unreadable(&spec, &[]);
         // An engine that does not answer keeps nobody from a stop; and whether the program can do without, it says itself.
         observed.development = match development::observe(context, of, None) {
@@ -122,7 +121,7 @@ fn restarted(context: &Context<'_>, of: &Marker, plan: &Plan) -> Result<Done, Fa
         Err(failure) => failure.to_string(),
     };
     context.notice(format!("{} was not restarted ({reason}): it is stopped and started afresh", of.name));
-    let (spec, _) = active(context, of)?;
+    let (spec, _) = active::observed(context, of)?;
     let before = Life::of(context, of);
     let outcome = execute(context, &afresh(&spec), of, None);
     if !before.runs() || Life::of(context, of).is_newer_than(before) {

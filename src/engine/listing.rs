@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::engine::container;
 use crate::engine::manager::{self, State};
 use crate::engine::registry::{self, Instances};
 use crate::engine::runtimes::Own;
 use crate::engine::standing::{Reported, standing};
-use crate::engine::status::active_version;
+use crate::engine::{active, container};
 use crate::engine::{failure::Failure, report, trial};
 use crate::host::{account, environment, identity};
 use crate::model::answer::list::{ListAnswer, Listed};
@@ -202,7 +201,7 @@ fn listed(
         component: marker.component.clone(),
         state: standing(manager, reported, marker.platform, supervision),
         on_trial: trial::open(layout, &marker.name).is_ok_and(|trial| trial.is_some()),
-        version: active_version(layout, marker),
+        version: active::version(layout, marker),
         platform: marker.platform,
         scope: marker.scope,
         user,

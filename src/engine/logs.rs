@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use regex_lite::Regex;
 
+use crate::engine::active;
 use crate::engine::container;
 use crate::engine::failure::{CallError, Failure};
-use crate::engine::status::active;
 use crate::host::follow::LogReader;
 use crate::host::{account, clock, command, output};
 use crate::model::answer::log::{LogAnswer, LogStream};
@@ -85,7 +85,7 @@ pub fn logs(
 
 /// How the levels of the active version's lines are found. Lines of versions before it may have been others.
 fn levels(layout: &Layout, of: &Marker) -> Levels {
-    let launch = active(layout, of);
+    let launch = active::launch(layout, of);
     Levels::new(launch.as_ref().and_then(|launch| launch.logs.level.as_deref()))
 }
 

@@ -1,6 +1,7 @@
 //! Operations: lock, recover, observe, plan, show, execute. Here too: the switch that the service's own start
 //! makes, and the guard's loop.
 
+mod active;
 pub mod adopt;
 pub(crate) mod adoption;
 pub mod asking;
@@ -15,6 +16,7 @@ mod drafted;
 mod drift;
 pub mod event;
 mod execute;
+pub mod export;
 pub mod failure;
 pub mod given;
 pub mod guard;

@@ -99,12 +99,7 @@ pub(crate) fn observe(
         link: files::read_pointer(&layout.current(name, &of.component))?,
         specs,
         spoiled,
-        applied: None,
         running_launch,
-        started: None,
-        given: None,
-        kept: None,
-        unreadable: None,
         runtime_gone: files::facts(&runtimes::program(layout, name))?.is_none(),
         runtime: files::read_link(&layout.runtime_link(name))?
             .and_then(|link| link.strip_prefix("../.runtime/").map(str::to_owned)),
@@ -115,14 +110,8 @@ pub(crate) fn observe(
         running,
         trees,
         present,
-        references: Vec::new(),
-        snapshots: BTreeSet::new(),
-        stale_downloads: Vec::new(),
-        data: BTreeMap::new(),
-        kept_data: Vec::new(),
-        snapshot_room: None,
-        unused_runtimes: Vec::new(),
-        development: None,
+        // The rest is looked at by those who need it: drift, data, references, services for development.
+        ..Observed::default()
     })
 }
 

@@ -13,7 +13,7 @@ use crate::engine::Context;
 use crate::engine::failure::Failure;
 use crate::engine::preparation::others::Others;
 use crate::engine::preparation::record::{Begun, Record};
-use crate::engine::{requirements, status};
+use crate::engine::{active, requirements};
 use crate::host::{account, descent, files, machine};
 use crate::model::digest::Digest;
 use crate::model::launch::{Folders, LaunchSpec};
@@ -249,7 +249,7 @@ pub(crate) fn settle(
     record::exclusively(layout, name, || {
         let Some(mut record) = record::read(layout, name)? else { return Ok(None) };
         let Some(begun) = record.begun.clone() else { return Ok(None) };
-        if status::active(layout, &record.of).is_some_and(|active| active.tree() == begun.tree) {
+        if active::launch(layout, &record.of).is_some_and(|active| active.tree() == begun.tree) {
             record.begun = None;
             record.write(layout)?;
             return Ok(Some((Settled::Kept, Vec::new())));

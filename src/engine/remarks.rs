@@ -74,7 +74,9 @@ fn of_silence(declared: &Declared, spec: &LaunchSpec) -> Vec<String> {
 
 /// The variables that a program has once it is adopted and had not before.
 fn of_adoption(spec: &LaunchSpec, operation: Operation) -> Option<String> {
-    if operation != Operation::Adopt || spec.supervision == Supervision::Native {
+    // What systemd starts itself has what its manifest says, and no more.
+    let is_bare = spec.supervision == Supervision::Native && spec.container.is_none();
+    if operation != Operation::Adopt || is_bare {
         return None;
     }
     let is_new = |name: &&str| spec.environment.keys().all(|own| own.as_str() != *name);
@@ -118,5 +120,17 @@ mod tests {
         assert_eq!(of_adoption(&spec, Operation::Install), None);
         spec.supervision = Supervision::Native;
         assert_eq!(of_adoption(&spec, Operation::Adopt), None);
+        // Nobody supervises a container either, and it is told all the same.
+        spec.container = Some(
+            serde_json::from_value(serde_json::json!({
+                "wanted": { "image": "localhost/web:1" }, "pinned": "sha256:1", "engine": "podman",
+            }))
+            .unwrap(),
+        );
+        assert!(
+            of_adoption(&spec, Operation::Adopt)
+                .unwrap()
+                .ends_with("MAINSTAY_CONTAINER, MAINSTAY_CONTAINER_ENGINE")
+        );
     }
 }

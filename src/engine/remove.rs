@@ -1,28 +1,26 @@
 //! Removing: old versions of an instance, or all of it.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use crate::engine::Context;
 use crate::engine::execute::execute;
 use crate::engine::failure::Failure;
-use crate::engine::observe::{observe, read_receipt};
+use crate::engine::observe::read_receipt;
 use crate::engine::operation::{carried_out, is_done};
-use crate::engine::resolve::platform_of;
+use crate::engine::resolve::marker_of;
 use crate::engine::target::Target;
-use crate::engine::{adoption, development, preparation, references};
+use crate::engine::{active, adoption, development, preparation, references};
 use crate::host::{clock, files};
-use crate::model::launch::LaunchSpec;
 use crate::model::layout::Layout;
 use crate::model::manifest::PlatformKind;
 use crate::model::marker::Marker;
 use crate::model::name::InstanceName;
 use crate::package::measure;
 use crate::plan::cleanup::cleanup;
-use crate::plan::observed::Observed;
 use crate::plan::refusal::Refusal;
 use crate::plan::step::{Plan, Step, Undo};
 use crate::plan::undefined;
-use crate::plan::uninstall::{put_away_folders, uninstall};
+use crate::plan::uninstall::uninstall;
 
 /// What to remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +45,7 @@ pub fn remove(
 ) -> Result<Plan, Failure> {
     let now = clock::now();
     let decide = || -> Result<Plan, Failure> {
-        let (spec, mut observed) = active(context, of)?;
+        let (spec, mut observed) = active::observed(context, of)?;
         if let Some(marker) = observed.marker.as_ref().filter(|marker| marker.folder != of.folder)
             && observed.anchored
         {
@@ -118,27 +116,6 @@ fn freed(plan: &Plan) -> Option<u64> {
     if gone.is_empty() { None } else { measure::frees(gone).ok() }
 }
 
-/// The launch that is active, and what was observed beside it.
-pub(crate) fn active(context: &Context<'_>, of: &Marker) -> Result<(LaunchSpec, Observed), Failure> {
-    let observed = observe(context, of, &[])?;
-    let spec = observed
-        .link
-        .as_ref()
-        .and_then(|link| observed.specs.get(link))
-        .or_else(|| observed.specs.values().next());
-    let spec = spec.cloned().unwrap_or_else(|| bare(of));
-    let mut folders: Vec<Utf8PathBuf> = put_away_folders(&spec, &context.layout, true);
-    folders.extend(put_away_folders(&spec, &context.layout, false));
-    folders.extend(undefined::boot_link(&spec, &context.layout));
-    let observed = observe(context, of, &folders)?;
-    Ok((spec, observed))
-}
-
-/// A launch for an instance of which only the definition is left: enough to stop and deregister it.
-fn bare(of: &Marker) -> LaunchSpec {
-    LaunchSpec::bare(of)
-}
-
 /// What there is to remove of a name that nothing is installed by: what was done on the host for it, by a purge that did
 /// not come to its end or an installation that did not.
 pub fn left_of_name(layout: &Layout, name: &InstanceName, purge: bool) -> Result<Option<Marker>, Failure> {
@@ -171,13 +148,7 @@ pub fn left_of(target: &Target, purge: bool) -> Result<Option<Marker>, Failure> 
     }
     for path in left {
         if files::facts(&path)?.is_some() {
-            return Ok(Some(Marker {
-                name: name.clone(),
-                component: declared.manifest.package.name.clone(),
-                platform: platform_of(declared),
-                scope: layout.scope,
-                folder: declared.deploy.folder.clone(),
-            }));
+            return Ok(Some(marker_of(declared, layout.scope)));
         }
     }
     let left = left_of_name(layout, name, purge)?;

@@ -1,11 +1,9 @@
 //! The definition that a manifest makes, for any platform, installed or not.
 
 use crate::engine::failure::Failure;
-use crate::engine::manager;
-use crate::engine::peek;
 use crate::engine::resolve::{self, platform_of};
-use crate::engine::status::{active, active_version};
 use crate::engine::target::{Target, TargetError};
+use crate::engine::{active, manager, peek};
 use crate::host::{environment, untrusted};
 use crate::model::answer::small::{RenderAnswer, RenderedFile};
 use crate::model::environment_file;
@@ -26,7 +24,7 @@ pub fn render(target: &Target, wanted: Option<Form>, facts: &Facts) -> Result<Re
     let here = &target.layout;
     let package = &declared.manifest.package;
     // A definition does not depend on the version; where one is active, its package's defaults count.
-    let active = target.marker.as_ref().and_then(|marker| active_version(here, marker));
+    let active = target.marker.as_ref().and_then(|marker| active::version(here, marker));
     let version = active.or_else(|| package.version.clone()).unwrap_or_else(Version::unknown);
     let tree = here.tree(&target.name, &tree_name(&package.name, &version));
     let description = peek::description_in(&tree)?;
@@ -94,7 +92,7 @@ fn units(spec: &LaunchSpec, layout: &Layout) -> Result<Files, Failure> {
 /// Names the image by the bytes that run, where the instance is installed and the manifest still means them.
 fn pin(target: &Target, spec: &mut LaunchSpec) {
     let Some(container) = &mut spec.container else { return };
-    let active = target.marker.as_ref().and_then(|marker| active(&target.layout, marker));
+    let active = target.marker.as_ref().and_then(|marker| active::launch(&target.layout, marker));
     if let Some(active) = active.and_then(|active| active.container)
         && active.wanted.image == container.wanted.image
     {

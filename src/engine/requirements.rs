@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use crate::engine::variables;
 use crate::host::command::{self, Manner};
 use crate::host::machine::Access as Use;
-use crate::host::{account, disk, files, machine};
+use crate::host::{account, disk, files, listening, machine};
 use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::owner::Owner;
@@ -211,8 +211,8 @@ impl Look<'_> {
         let port = expand_variables(check.port.as_deref()?, |name| self.setting.variables.get(name).cloned());
         let address = if port.contains(':') { port.clone() } else { format!("127.0.0.1:{port}") };
         let taken = !self.runs
-            && (machine::is_taken(&address)
-                || (!port.contains(':') && machine::is_taken(&format!("0.0.0.0:{port}"))));
+            && (listening::is_taken(&address)
+                || (!port.contains(':') && listening::is_taken(&format!("0.0.0.0:{port}"))));
         taken.then(|| format!("somebody listens on port {port} already"))
     }
 

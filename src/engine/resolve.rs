@@ -12,6 +12,7 @@ use crate::model::digest::Digest;
 use crate::model::image::ImageName;
 use crate::model::launch::{Circumstances, LaunchSpec};
 use crate::model::manifest::{PlatformKind, Scope};
+use crate::model::marker::Marker;
 use crate::model::operating_system::OperatingSystem;
 use crate::model::package::PackageDescription;
 use crate::model::position::Segment;
@@ -145,6 +146,17 @@ pub(crate) fn launch(
 #[must_use]
 pub fn platform_of(declared: &Declared) -> PlatformKind {
     declared.manifest.platform.unwrap_or_else(|| default_platform(declared.manifest.scope))
+}
+
+/// The identity of the instance that a manifest makes on this host.
+pub(crate) fn marker_of(declared: &Declared, scope: Scope) -> Marker {
+    Marker {
+        name: declared.manifest.name.clone(),
+        component: declared.manifest.package.name.clone(),
+        platform: platform_of(declared),
+        scope,
+        folder: declared.deploy.folder.clone(),
+    }
 }
 
 /// The platform of this host for a scope, by default the caller's: launchd on macOS, services of the host and tasks of users

@@ -9,7 +9,7 @@ use crate::engine::failure::CallError;
 use crate::engine::manager::{Manager, Seen, State};
 use crate::engine::runtimes::Own;
 use crate::engine::standing::{Reported, standing};
-use crate::engine::{development, report, space, trial, versions};
+use crate::engine::{active, development, report, space, trial, versions};
 use crate::host::{account, clock, container, files, identity, lock};
 use crate::model::answer::status::{
     Boot, DefinitionState, InstanceState, OperationState, Restarts, StatusAnswer, UnpackedVersion,
@@ -31,7 +31,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
     let seen = manager.seen(of);
     let said = said(layout, of, seen.as_ref().ok());
     let reported = said.as_ref().ok().cloned().flatten();
-    let spec = active(layout, of);
+    let spec = active::launch(layout, of);
     let receipt = trial::receipt(layout, name).ok().flatten();
     let live = reported.as_ref().filter(|status| identity::runs(status.supervisor));
     let state = standing(
@@ -59,7 +59,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
     let socket = socket.filter(|_| of.platform == PlatformKind::Systemd);
     let native = spec.as_ref().is_some_and(|spec| spec.supervision == Supervision::Native);
     let process = Process::of(live, seen.as_ref().ok(), native);
-    let version = active_version(layout, of)
+    let version = active::version(layout, of)
         .or_else(|| receipt.as_ref().and_then(Receipt::active).map(|active| active.version.clone()));
     let running = live.map(|status| status.version.clone());
     StatusAnswer {
@@ -162,24 +162,6 @@ fn is_late(status: &Status, platform: PlatformKind, seen: Option<&Seen>) -> bool
     let active = seen.filter(|seen| platform == PlatformKind::Systemd && seen.state == State::Active);
     let main = active.and_then(|seen| seen.main_pid);
     main.is_some_and(|main| main != status.supervisor.pid) && !identity::runs(status.supervisor)
-}
-
-/// The version that the current link names: one system call, and the truth.
-pub(crate) fn active_version(layout: &Layout, of: &Marker) -> Option<Version> {
-    let tree = files::read_pointer(&layout.current(&of.name, &of.component)).ok()??;
-    let version = tree.strip_prefix(of.component.as_str())?.strip_prefix('-')?;
-    version.parse().ok()
-}
-
-/// The launch spec that the current link names.
-pub(crate) fn active(layout: &Layout, of: &Marker) -> Option<LaunchSpec> {
-    let tree = files::read_pointer(&layout.current(&of.name, &of.component)).ok()??;
-    parsed(&layout.launch(&of.name, &tree))
-}
-
-/// A file of mainstay's own; nothing where this account can't read it.
-fn parsed<T: serde::de::DeserializeOwned>(path: &Utf8Path) -> Option<T> {
-    serde_json::from_str(&files::read(path).ok()??).ok()
 }
 
 /// The program's process.

@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::engine::{status, variables};
+use crate::engine::{active, variables};
 use crate::host::command::{self, Manner};
 use crate::host::{account, files, probe};
 use crate::model::answer::package_status::{PackageField, PackageStatus};
@@ -38,7 +38,7 @@ pub fn add(layout: &Layout, of: &Marker, answer: &mut StatusAnswer) {
     if !runs && !sleeps {
         return;
     }
-    let Some(spec) = status::active(layout, of) else { return };
+    let Some(spec) = active::launch(layout, of) else { return };
     let Some(view) = view(layout, &spec).filter(|view| runs || view.command.is_some()) else { return };
     let said = ask(layout, &spec, &view);
     let title = view.title.clone().unwrap_or_else(|| spec.component.to_string());
@@ -55,7 +55,7 @@ pub fn add(layout: &Layout, of: &Marker, answer: &mut StatusAnswer) {
 /// Whether asking counts as somebody's need: then whoever watches must not ask again and again.
 #[must_use]
 pub fn wakes(layout: &Layout, of: &Marker) -> bool {
-    status::active(layout, of).is_some_and(|spec| spec.idle.is_some())
+    active::launch(layout, of).is_some_and(|spec| spec.idle.is_some())
 }
 
 fn view(layout: &Layout, spec: &LaunchSpec) -> Option<StatusView> {

@@ -1,7 +1,7 @@
 //! Commands that are run to their end and whose output is read.
 
 use std::io::{self, BufRead as _};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
@@ -181,18 +181,10 @@ fn take(pipe: &mut PipeReader, output: &mut Vec<u8>, largest: usize) -> io::Resu
 pub fn stream(argv: &[String], each: &mut dyn FnMut(&str) -> bool) -> io::Result<Option<i32>> {
     let mut command = prepared(argv)?;
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
-    if let Some(pipe) = child.stdout.take() {
-        let mut reader = io::BufReader::with_capacity(64 << 10, pipe);
-        let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line)? > 0 {
-            if !each(String::from_utf8_lossy(&line).trim_end_matches('\n')) {
-                child.kill()?;
-                break;
-            }
-            line.clear();
-        }
+    match child.stdout.take() {
+        Some(pipe) => heard(child, pipe, each),
+        None => Ok(child.wait()?.code()),
     }
-    Ok(child.wait()?.code())
 }
 
 /// The same, with both of its outputs in the order in which they come.
@@ -200,10 +192,19 @@ pub fn stream_both(argv: &[String], each: &mut dyn FnMut(&str) -> bool) -> io::R
     let (reader, writer) = io::pipe()?;
     let mut command = prepared(argv)?;
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
-    let mut child = command.spawn()?;
+    let child = command.spawn()?;
     // It holds ends of the pipe, which would never end then.
     drop(command);
-    let mut reader = io::BufReader::with_capacity(64 << 10, reader);
+    heard(child, reader, each)
+}
+
+/// Hands each line of a process on, until it ends or no more are wanted.
+fn heard(
+    mut child: Child,
+    pipe: impl io::Read,
+    each: &mut dyn FnMut(&str) -> bool,
+) -> io::Result<Option<i32>> {
+    let mut reader = io::BufReader::with_capacity(64 << 10, pipe);
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line)? > 0 {
         if !each(String::from_utf8_lossy(&line).trim_end_matches('\n')) {

@@ -1,10 +1,12 @@
 //! Listening sockets that are held for a program, whoever bound them.
 
 use std::io;
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::host::names;
 use crate::host::process::{Credentials, as_account};
 use crate::host::rest::OwnedFd;
 use crate::model::socket::{Listen, Socket};
@@ -139,8 +141,25 @@ impl HeldSockets {
     }
 }
 
-/// Whether somebody listens at an address of this host, so that nobody else can.
+/// Whether somebody listens at an address of this host, or one of those that a name stands for, so that nobody else can.
+/// What can't be tried can't be known.
 #[must_use]
-pub fn is_taken(address: std::net::SocketAddr) -> bool {
-    matches!(std::net::TcpListener::bind(address), Err(error) if error.kind() == io::ErrorKind::AddrInUse)
+pub fn is_taken(address: &str) -> bool {
+    let Ok(addresses) = names::of_place(address) else { return false };
+    let in_use = |error: io::Error| error.kind() == io::ErrorKind::AddrInUse;
+    addresses.into_iter().any(|address| TcpListener::bind(address).is_err_and(in_use))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_taken_while_somebody_listens() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        assert!(is_taken(&address));
+        drop(listener);
+        assert!(!is_taken(&address));
+    }
 }

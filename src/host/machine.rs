@@ -1,12 +1,10 @@
 //! What this host is and can do: its kernel, its processor, its memory, its settings.
 
 use std::ffi::OsStr;
-use std::net::TcpListener;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::host::files;
-use crate::host::names;
 use crate::host::os;
 use crate::host::os::fs::{AtFlags, CWD};
 
@@ -133,14 +131,6 @@ pub fn program(name: &str, path: &str) -> Option<Utf8PathBuf> {
     folders.flat_map(|folder| os::fs::spelled(folder.join(name))).find(runs)
 }
 
-/// Whether somebody listens on a host and port already. What can't be tried can't be known.
-#[must_use]
-pub fn is_taken(address: &str) -> bool {
-    let Ok(addresses) = names::of_place(address) else { return false };
-    let in_use = |error: std::io::Error| error.kind() == std::io::ErrorKind::AddrInUse;
-    addresses.into_iter().any(|address| TcpListener::bind(address).is_err_and(in_use))
-}
-
 fn read(path: &str) -> String {
     files::read(Utf8Path::new(path)).ok().flatten().unwrap_or_default()
 }
@@ -194,14 +184,5 @@ mod tests {
         assert_eq!(kept("a.b"), None);
         std::fs::write(own.join("60-b.conf"), "").unwrap();
         assert_eq!(kept("net.ipv4.tcp_rmem").as_deref(), Some("1 2 3"));
-    }
-
-    #[test]
-    fn a_port_is_taken_while_somebody_listens() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        assert!(is_taken(&address));
-        drop(listener);
-        assert!(!is_taken(&address));
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::model::adoption::Before;
 use crate::model::answer::adopt::AdoptAnswer;
 use crate::model::answer::doctor::DoctorAnswer;
+use crate::model::answer::export::ExportAnswer;
 use crate::model::answer::failure::FailureAnswer;
 use crate::model::answer::history::HistoryAnswer;
 use crate::model::answer::list::ListAnswer;
@@ -78,6 +79,8 @@ published! {
     Change: ChangeAnswer = "change.v1",
     /// What `doctor` prints with `--json`.
     Doctor: DoctorAnswer = "doctor.v1",
+    /// What `export` prints with `--json`.
+    Export: ExportAnswer = "export.v1",
     /// What a failed command prints with `--json`.
     Failure: FailureAnswer = "failure.v1",
     /// What `history` prints with `--json`.

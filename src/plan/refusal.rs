@@ -14,6 +14,14 @@ use crate::model::version::Version;
 /// A guard that says no.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
+    /// A folder that is to be written has something else in it.
+    #[error("`{folder}` is not empty, and no earlier export as it was written: {entry}")]
+    Occupied {
+        /// The folder.
+        folder: Utf8PathBuf,
+        /// What is in it, as a sentence.
+        entry: String,
+    },
     /// It can't be known which versions are still needed.
     #[error("no version of `{name}` is removed, because it can't be known which ones are needed")]
     Unclear {

@@ -44,6 +44,7 @@ pub(crate) static GROUPS: &[Group] = &[
             "engine/change/",
             "engine/check.rs",
             "engine/drafted.rs",
+            "engine/export.rs",
             "engine/given.rs",
             "engine/packing.rs",
             "engine/peek.rs",

@@ -9,6 +9,7 @@ mod cleanup;
 mod completions;
 mod demo;
 mod doctor;
+mod export;
 mod guardian;
 mod history;
 mod init;
@@ -70,6 +71,7 @@ pub(crate) fn run(command: Command, report: &Report) -> Result<u8, Failure> {
         Command::Schema(arguments) => schema::schema(report, &arguments),
         Command::Render(arguments) => render::render(report, &arguments),
         Command::Pack(arguments) => pack::pack(report, &arguments),
+        Command::Export(arguments) => export::export(report, &arguments),
         Command::Completions(arguments) => Ok(completions::completions(report, &arguments)),
         Command::Man(arguments) => man::man(report, &arguments),
     }

@@ -13,6 +13,10 @@ pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "another service? give it another `name` in the manifest".to_owned(),
             "the same service, from now on from here? `--take-over`".to_owned(),
         ],
+        Refusal::Occupied { .. } => vec![
+            "name a new folder, or an empty one".to_owned(),
+            "`--force` puts aside what is there, and says where".to_owned(),
+        ],
         Refusal::Undefined { .. }
         | Refusal::NotOurs { .. }
         | Refusal::AlreadyOurs { .. }
@@ -84,16 +88,7 @@ pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "an archive with other bytes is another matter; `mainstay history` shows what happened"
                 .to_owned(),
         ],
-        Refusal::OlderProgram { to, .. } => {
-            vec![format!("if it is meant: `mainstay upgrade --version {to}`; else bring the newer one first")]
-        }
-        Refusal::NoOldProgram { bring, .. } => {
-            let bring = bring.as_ref().map_or_else(
-                || "bring the version that you want with its package manager".to_owned(),
-                |command| format!("bring it: `{command}`"),
-            );
-            vec![format!("{bring}, then `mainstay upgrade --version VERSION`")]
-        }
+        Refusal::OlderProgram { .. } | Refusal::NoOldProgram { .. } => program_help(refusal),
         Refusal::ForeignTool { instead, .. } => vec![instead.clone()],
         Refusal::OtherToolKey { .. } => {
             vec!["leave `--public-key` out, or let the owner of that file exchange it".to_owned()]
@@ -106,6 +101,23 @@ pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "`mainstay history` shows what was active; `--to VERSION` goes to any that is unpacked"
                 .to_owned(),
         ],
+    }
+}
+
+/// What helps where the program of a package manager is not the one that is wanted.
+fn program_help(refusal: &Refusal) -> Vec<String> {
+    match refusal {
+        Refusal::OlderProgram { to, .. } => {
+            vec![format!("if it is meant: `mainstay upgrade --version {to}`; else bring the newer one first")]
+        }
+        Refusal::NoOldProgram { bring, .. } => {
+            let bring = bring.as_ref().map_or_else(
+                || "bring the version that you want with its package manager".to_owned(),
+                |command| format!("bring it: `{command}`"),
+            );
+            vec![format!("{bring}, then `mainstay upgrade --version VERSION`")]
+        }
+        _ => Vec::new(),
     }
 }
 

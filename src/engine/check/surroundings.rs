@@ -191,7 +191,7 @@ impl Look<'_> {
         }
         asked.dedup_by(|one, other| one.1 == other.1);
         for (place, address) in asked {
-            if listening::is_taken(address) {
+            if listening::is_taken(&address.to_string()) {
                 let message = format!(
                     "somebody listens at `{address}` on this host already: the service could not start while that is so"
                 );

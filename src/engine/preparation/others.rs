@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Done, Undo, placed};
-use crate::engine::{registry, requirements, status, variables};
+use crate::engine::{active, registry, requirements, variables};
 use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
@@ -47,7 +47,7 @@ impl Others {
                 kernel: names.flatten().map(|name| name.replace('/', ".")).collect(),
             }
         };
-        Self(others.filter_map(|marker| status::active(layout, &marker)).map(needs).collect())
+        Self(others.filter_map(|marker| active::launch(layout, &marker)).map(needs).collect())
     }
 
     /// Who lives by what a step has done, and why it can't be undone.

@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub mod doctor;
+pub mod export;
 pub mod failure;
 pub mod history;
 pub mod list;

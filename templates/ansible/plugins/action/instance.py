@@ -10,9 +10,15 @@ import os
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
+from ansible.release import __version__
 from ansible.utils.hashing import secure_hash
 
 MODULE = "mainstay.mainstay.instance"
+
+
+def version_info():
+    """The version of ansible-core, as two numbers."""
+    return tuple(int(part) for part in __version__.split(".")[:2])
 
 
 class ActionModule(ActionBase):
@@ -66,7 +72,9 @@ class ActionModule(ActionBase):
             here["origin"] = source
         elif template:
             lookup = lookup_loader.get("ansible.builtin.template", loader=self._loader, templar=self._templar)
-            rendered = lookup.run([template], variables=task_vars, convert_data=False)
+            # Before 2.19, what looks like JSON would come as a mapping, without the places of its faults.
+            options = {} if version_info() >= (2, 19) else {"convert_data": False}
+            rendered = lookup.run([template], variables=task_vars, **options)
             arguments["manifest"] = str(rendered[0])
             del arguments["manifest_template"]
             here["origin"] = "%s, rendered" % template

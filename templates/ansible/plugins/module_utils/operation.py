@@ -44,8 +44,8 @@ def _quietly(tool, words):
         return None
 
 
-# A receipt holds the time, whose text is not always as long.
-RECEIPT = re.compile(r"(/receipt\.json \()\d+ bytes, ")
+# A receipt holds the time, whose text is not always as long; and what is put away until it is removed is named by the time.
+TIMES = ((re.compile(r"(/receipt\.json \()\d+ bytes, "), r"\1"), (re.compile(r"(/\.trash-\S+)-\d{12,}"), r"\1"))
 
 
 def gather(result, document, renamed=None):
@@ -53,7 +53,8 @@ def gather(result, document, renamed=None):
     result["changed"] = result["changed"] or bool(document.get("changed"))
     result["operations"].append(document.get("operation"))
     for step in document.get("steps") or []:
-        step = RECEIPT.sub(r"\1", step)
+        for pattern, kept in TIMES:
+            step = pattern.sub(kept, step)
         result["steps"].append(step.replace(*renamed) if renamed else step)
     for here, there in (("notices", "notices"), ("settings", "fields"), ("drift", "drift")):
         result[here] += document.get(there) or []

@@ -21,7 +21,7 @@ FOLDERS = ["/usr/local/bin", "/usr/local/sbin", "/opt/bin", os.path.expanduser("
 NEXT = {
     2: "correct the task's options or the manifest; nothing was changed",
     3: "install it first: state=present with instance_dir, and with a manifest and a package where there is none yet",
-    4: "a guard refused, and nothing was changed; force=true allows an older version and one that was taken back",
+    4: "a guard refused, and nothing was changed",
     5: "the bytes are not the ones that were expected, and nothing was changed; check package, checksum and signature",
     6: "another command is at work on it; let this one wait longer with wait_lock",
     7: "the version before runs again, and nothing has to be repaired; correct the new version and run this again",
@@ -174,6 +174,10 @@ def told(answer, origin="the manifest"):
     lines += ["because " + cause for cause in document.get("causes") or []]
     if code == 2 and re.search(r"unexpected argument|unrecognized subcommand", document["message"]):
         following = "this mainstay is older than the collection; let the role mainstay.mainstay.service bring a newer one"
+    elif code == 4 and "sudo " in " ".join(document.get("help") or []):
+        following = "root's rights are needed for that: set become: true, or scope: user for a service of this user's own"
+    elif code == 4 and "--force" in " ".join(document.get("help") or []):
+        following = "a guard refused, and nothing was changed; force: true stands for --force"
     else:
         following = NEXT.get(code)
     if following:
