@@ -267,6 +267,7 @@ fn what_would_be_ignored_is_refused() {
     };
     refused(&["--platform", "systemd"], "`--platform systemd` is for a new manifest");
     refused(&["--user-name", "nobody"], "`--user-name nobody` is for a new manifest");
+    refused(&["--name", "two"], "is the manifest of `web`: leave `--name` out");
     host.expect(0, &["install", "--dry-run", "--platform", "embedded"]);
     std::fs::remove_file(host.path("deploy/mainstay.json")).unwrap();
     let binary = ["--name", "web", "--binary", "/bin/sh"];

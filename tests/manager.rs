@@ -293,7 +293,7 @@ fn another_prefix_in_the_manifest_has_a_way_back() {
         &[good.as_str()],
         r#", "exitCodes": { "3": "fatal" }, "workingDirectory": "/nowhere/at/all""#,
     );
-    place.run(&["upgrade", "--yes"]).fails(7, "the version before runs again");
+    place.run(&["upgrade", "--yes"]).fails(7, "it runs again with the settings before");
     assert_eq!(place.answer("/").as_deref(), Some("1.2.0"), "the old settings with the program as it is now");
     assert_eq!(status(&place)["version"], "1.2.0");
 }

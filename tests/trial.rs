@@ -99,6 +99,43 @@ fn a_version_that_crashes_in_its_trial_is_taken_back_and_refused_from_then_on() 
 }
 
 #[test]
+fn a_version_that_was_never_ready_is_no_way_back() {
+    let place = Place::new();
+    place.declare(&place.deploy(), "web", "");
+    trial_of(&place, "20s");
+    place.run(&["install", "--from", &place.broken_archive("1.0.0")]).fails(1, "before it was ready");
+    let said = place.run(&["upgrade", "--yes", "--from", &place.archive("2.0.0")]).good();
+    assert!(!said.out.contains("on trial for"), "{said:?}");
+    assert!(said.err.contains("1.0.0 has not been ready since it was made active"), "{said:?}");
+    let before = place.server().unwrap();
+    crash(&place);
+    let again = || place.server().filter(|server| *server != before);
+    await_some("the new version, started again", LONG, again);
+    assert_eq!(place.running_tree(&web()).unwrap(), NEW);
+    // What has been ready once is a way back, also if it is down at the moment.
+    crash(&place);
+    let said = place.run(&["upgrade", "--yes", "--from", &place.archive("3.0.0")]).good();
+    assert!(said.out.contains("on trial for 20s: a failure takes 2.0.0 back"), "{said:?}");
+}
+
+/// Whoever waits hears for what, and why that does not come.
+#[test]
+fn settings_whose_readiness_never_comes_say_what_was_asked() {
+    let place = Place::new();
+    place.declare(&place.deploy(), "web", "");
+    place.run(&["install", "--from", &place.archive("1.0.0")]).good();
+    let path = place.deploy().join("mainstay.json");
+    let mut manifest: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    manifest["service"]["ready"] = serde_json::json!({ "http": "http://127.0.0.1:1/", "timeout": "4s" });
+    std::fs::write(&path, manifest.to_string()).unwrap();
+    let said = place.run(&["apply", "--yes"]).fails(7, "it runs again with the settings before");
+    assert!(said.err.contains("did not become ready in time (http://127.0.0.1:1/: "), "{said:?}");
+    assert!(said.err.contains("is not ready yet: http://127.0.0.1:1/: "), "{said:?}");
+    assert!(place.server().is_some());
+}
+
+#[test]
 fn a_version_that_is_up_for_long_enough_stays_whatever_comes() {
     let (place, _) = on_trial("2s");
     let passed = || {

@@ -70,6 +70,13 @@ pub(crate) fn manifest(folder: &Utf8Path, arguments: &InstallArguments) -> Resul
 
 /// Refuses what is only for a manifest that is made, where there is one.
 pub(crate) fn refuse_beside(declared: &Declared, arguments: &InstallArguments) -> Result<(), Failure> {
+    let name = arguments.target.name.as_ref().filter(|name| **name != declared.manifest.name);
+    if let Some(name) = name {
+        return Err(Failure::Usage(format!(
+            "`--name {name}`, and `{}` is the manifest of `{}`: leave `--name` out to install that; another service needs a folder of its own",
+            declared.path, declared.manifest.name
+        )));
+    }
     let typed = match (&arguments.binary, arguments.arguments.is_empty()) {
         (Some(_), _) => "`--binary`",
         (None, false) => "what stands after `--`",

@@ -95,7 +95,7 @@ fn code(failure: &Failure) -> u8 {
         | Failure::Pack(_) => 5,
         Failure::Fetch(error) => fetching::code(error),
         Failure::Busy(_) => 6,
-        Failure::TakenBack { .. } | Failure::ValuesTakenBack { .. } => 7,
+        Failure::TakenBack { .. } | Failure::SettingsTakenBack { .. } | Failure::ValuesTakenBack { .. } => 7,
         Failure::Interrupted => 130,
         Failure::Down { .. }
         | Failure::ValuesLost { .. }
@@ -136,9 +136,10 @@ fn help(failure: &Failure) -> Vec<String> {
         Failure::Fetch(error) => fetching::help(error),
         Failure::Signature(error) => fetching::signature_help(error),
         Failure::HostLacks { .. } | Failure::Unprepared { .. } => host::help(failure),
-        Failure::TakenBack { log, .. } | Failure::Down { log, .. } | Failure::NotReady { log, .. } => {
-            last_lines(log)
-        }
+        Failure::TakenBack { log, .. }
+        | Failure::SettingsTakenBack { log, .. }
+        | Failure::Down { log, .. }
+        | Failure::NotReady { log, .. } => last_lines(log),
         Failure::ValuesTakenBack { log, .. } | Failure::ValuesLost { log, .. } => {
             let mut lines = last_lines(log);
             lines.push(values::help(failure));

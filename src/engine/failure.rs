@@ -102,6 +102,14 @@ pub enum Failure {
         /// The last lines of its log.
         log: Vec<String>,
     },
+    /// The version was not ready with new settings, and runs with those before.
+    #[error("{reason}; it runs again with the settings before")]
+    SettingsTakenBack {
+        /// Why.
+        reason: String,
+        /// The last lines of its log.
+        log: Vec<String>,
+    },
     /// The program was not ready with the changed values of its files, and runs with those before.
     #[error("{reason}; it runs again with the values of its last good start")]
     ValuesTakenBack {

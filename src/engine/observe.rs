@@ -69,6 +69,7 @@ pub(crate) fn observe(
         phase if phase.goes_down() => Readiness::Ending,
         _ => Readiness::Ready,
     });
+    let told = report::read(layout, name).filter(|status| status.ever_ready == Some(false));
     let of_sockets = taken.sockets.as_ref().map(|sockets| sockets.drop_ins.clone());
     Ok(Observed {
         readiness,
@@ -95,6 +96,7 @@ pub(crate) fn observe(
         enabled: seen.is_ok_and(|seen| seen.at_boot),
         receipt,
         lingering: asks_lingering.then(|| context.manager.lingering(&context.caller.name).ok()).flatten(),
+        unproven: told.map(|status| status.launch),
         trial: trial::open(layout, name)?,
         link: files::read_pointer(&layout.current(name, &of.component))?,
         specs,

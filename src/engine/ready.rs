@@ -19,6 +19,8 @@ use crate::model::trial::Stage;
 const GLANCE: Duration = Duration::from_millis(5);
 /// How often the service manager is asked, which is a process each time.
 const QUESTION: Duration = Duration::from_millis(400);
+/// How long somebody waits before they want to know for what.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What is awaited.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,7 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
     let mut asked = Instant::now();
     let mut silent_answers = 0;
     let mut told = false;
+    let mut explained = false;
     let mut alive = None;
     loop {
         let status = report::read(&context.layout, &of.name)
@@ -68,8 +71,17 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
             }
             (began, silent_answers) = (Instant::now(), 0);
         }
+        let refusal = status.as_ref().filter(|status| status.launch == awaited.launch);
+        let refusal = refusal.and_then(|status| status.refusal.as_deref());
+        if let Some(refusal) = refusal.filter(|_| !explained && began.elapsed() > PATIENCE) {
+            explained = true;
+            context.notice(format!("{} is not ready yet: {refusal}", awaited.tree));
+        }
         if began.elapsed() > awaited.within {
-            let reason = format!("{} was not ready within {} s", awaited.tree, awaited.within.as_secs());
+            let mut reason = format!("{} was not ready within {} s", awaited.tree, awaited.within.as_secs());
+            if let Some(refusal) = refusal {
+                reason = format!("{reason} ({refusal})");
+            }
             return Err(not_ready(reason, status.and_then(|status| status.last_exit), true));
         }
         if asked.elapsed() > QUESTION {
@@ -156,14 +168,17 @@ fn unready(status: &Status, tree: &str) -> String {
             };
             format!("{tree}: {}", message.unwrap_or(&status.message))
         }
-        exit => ended_early(tree, exit),
+        exit => ended_early(tree, exit, status.refusal.as_deref()),
     }
 }
 
-/// What there is to say of a launch that ended before it was ready.
-pub(crate) fn ended_early(tree: &str, exit: Option<Exit>) -> String {
+/// What there is to say of a launch that ended before it was ready, and of what it was asked last.
+pub(crate) fn ended_early(tree: &str, exit: Option<Exit>, refusal: Option<&str>) -> String {
     match exit {
-        Some(Exit::NotReady) => format!("{tree} {}", Exit::NotReady),
+        Some(Exit::NotReady) => {
+            let why = refusal.map(|refusal| format!(" ({refusal})")).unwrap_or_default();
+            format!("{tree} {}{why}", Exit::NotReady)
+        }
         Some(exit) => format!("{tree} {exit} before it was ready"),
         None => format!("{tree} ended before it was ready"),
     }

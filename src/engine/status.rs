@@ -98,6 +98,7 @@ pub fn status(manager: &dyn Manager, layout: &Layout, of: &Marker) -> StatusAnsw
         taken_back: receipt.as_ref().and_then(Receipt::last_taken_back).cloned(),
         memory: seen.as_ref().ok().filter(|seen| seen.state.runs()).and_then(|seen| seen.memory),
         boot: boot(of, &seen, spec.as_ref(), definition.as_deref()),
+        account: spec.as_ref().and_then(|spec| spec.account(layout)).map(str::to_owned),
         hardening: spec.as_ref().map(|spec| spec.hardening),
         definition: DefinitionState {
             edited: rewritten

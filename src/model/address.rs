@@ -11,8 +11,6 @@ pub const HTTP_PATTERN: &str = "^http://[^\\s/?#]";
 pub const TCP_PATTERN: &str = "^[^\\s]+:([0-9]|\\{env\\.[A-Za-z_][A-Za-z0-9_]*\\})+$";
 /// What a schema says of the HTTP address of a service for development, which may name its port by `{port}`.
 pub const DEVELOPMENT_HTTP_PATTERN: &str = "^http://[^\\s/?#]+";
-/// What a schema says of the TCP address of a service for development.
-pub const DEVELOPMENT_TCP_PATTERN: &str = "^[^\\s]+:([0-9]+|\\{port\\})$";
 
 /// Why a text is no address that can be probed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -75,17 +73,7 @@ pub fn check_tcp(text: &str) -> Result<(), AddressError> {
 
 /// Refuses what can't be the HTTP address of a service for development.
 pub fn check_development_http(text: &str) -> Result<(), AddressError> {
-    check_http(&with_port(text)).map_err(|error| error.of(text))
-}
-
-/// Refuses what can't be the TCP address of a service for development.
-pub fn check_development_tcp(text: &str) -> Result<(), AddressError> {
-    check_tcp(&with_port(text)).map_err(|error| error.of(text))
-}
-
-/// The text with a digit in the place of `{port}`.
-fn with_port(text: &str) -> String {
-    text.replace("{port}", "1")
+    check_http(&text.replace("{port}", "1")).map_err(|error| error.of(text))
 }
 
 /// The text with a digit in the place of each variable: what a variable holds is known only at start.
@@ -190,10 +178,7 @@ mod tests {
     #[test]
     fn the_port_of_a_service_for_development_stands_for_itself() {
         assert_eq!(check_development_http("http://127.0.0.1:{port}/health"), Ok(()));
-        assert_eq!(check_development_tcp("127.0.0.1:{port}"), Ok(()));
         let text = "http://127.0.0.1:{ports}/".to_owned();
         assert_eq!(check_development_http(&text), Err(AddressError::Port(text.clone())));
-        let text = "{port}".to_owned();
-        assert_eq!(check_development_tcp(&text), Err(AddressError::PortMissing(text.clone())));
     }
 }

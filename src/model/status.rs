@@ -75,6 +75,12 @@ pub struct Status {
     /// where both ends of that time were seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downtime_ms: Option<u64>,
+    /// Why the last question whether it is ready failed, while that is awaited or where it was in vain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// Whether this launch has been ready since it was made active; nothing: an older build has written this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ever_ready: Option<bool>,
     /// What the manifest lets live on when the program stops (`detach`), as far as it has been left behind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub detached: Vec<ProcessIdentity>,
@@ -113,6 +119,8 @@ impl Status {
             trial: None,
             silent_since: None,
             downtime_ms: None,
+            ever_ready: None,
+            refusal: None,
             message: String::new(),
         }
     }

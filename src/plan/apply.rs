@@ -83,6 +83,7 @@ fn decided(
         }
         None => tree(&mut plan, wanted, observed)?,
     }
+    powers(&mut plan, wanted, observed);
     let defined = definition(&mut plan, wanted, observed);
     let back = moved.map(|step| std::iter::once(step).chain(defined.undo.iter().cloned()).collect());
     if let Some(found) = in_place {
@@ -116,6 +117,16 @@ fn decided(
         plan.after.push(Step::TidySnapshots { folder: wanted.layout.snapshots(&wanted.spec.name) });
     }
     Ok(plan)
+}
+
+/// Says whose rights a new service has, where nobody has chosen: all of the host's.
+fn powers(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {
+    let account = wanted.spec.account(&wanted.layout).filter(|_| wanted.spec.user.is_none());
+    if let Some(account) = account.filter(|_| observed.receipt.is_none()) {
+        plan.notices.push(format!(
+            "it runs as {account}: `service.user` in the manifest, or `--user-name` where `install` writes it, names another account"
+        ));
+    }
 }
 
 fn folders(plan: &mut Plan, wanted: &Wanted, observed: &Observed) {

@@ -69,6 +69,8 @@ pub struct Observed {
     pub enabled: bool,
     /// Whether the user's services start without a login; nothing in system scope.
     pub lingering: Option<bool>,
+    /// The launch of which its supervisor says that it has never been ready, if it says so.
+    pub unproven: Option<String>,
     /// The trial that is open: of the version that is active, beyond its gate.
     pub trial: Option<Trial>,
     /// The tree that the current link names.

@@ -192,7 +192,7 @@ pub enum Refusal {
         bad: Box<BadVersion>,
     },
     /// There is no version to go back to.
-    #[error("no other version of `{0}` was active before")]
+    #[error("there is no version of `{0}` left to roll back to")]
     NoPrevious(InstanceName),
     /// The older version can't work with the data as they are.
     #[error("the data are those of {from}, and {to} can't work with them: {reason}")]

@@ -155,6 +155,7 @@ impl Machine {
                 trial: None,
                 silent_since: None,
                 downtime_ms: None,
+                refusal: None,
                 message: "starting".to_owned(),
             },
         };
@@ -272,11 +273,7 @@ impl Machine {
             (State::Launching, Input::Started) => self.started(now),
             (State::Checking | State::Launching, Input::StartFailed(reason)) => self.not_started(reason, now),
             (State::Starting { .. }, Input::ProbeOk) => self.ready(now),
-            (State::Starting { .. }, Input::ProbeFailed(reason)) => {
-                self.last_refusal = Some(reason);
-                self.plan_probe(now.boot);
-                Vec::new()
-            }
+            (State::Starting { .. }, Input::ProbeFailed(reason)) => self.refused(reason, now.boot),
             (State::Starting { .. }, Input::Extend(more)) => self.extend(more, now.boot),
             (State::Ready, Input::Promoted(spec, trial)) => self.promoted(&spec, trial.as_deref(), now),
             (State::Ready, Input::Healthy) => self.healthy(now),

@@ -39,9 +39,14 @@ pub(crate) struct Facts {
 }
 
 impl Reporter {
-    pub(crate) fn new(context: &Context, boot_id: &str) -> io::Result<Self> {
+    /// Goes on from what an earlier supervisor reported, if it was of the same launch.
+    pub(crate) fn new(context: &Context, boot_id: &str, previous: Option<&Status>) -> io::Result<Self> {
+        let launch = context.spec.identity();
+        let ever_ready = previous.filter(|status| status.launch == launch);
+        let ever_ready = ever_ready.map_or(Some(false), |status| status.ever_ready);
         let manager = context.manager.notify_socket.as_deref().map(Manager::at).transpose()?;
-        let status = Status::begun(&context.spec, boot_id, identity::own(), clock::now());
+        let status =
+            Status { ever_ready, ..Status::begun(&context.spec, boot_id, identity::own(), clock::now()) };
         Ok(Self {
             path: context.status.clone(),
             status,
@@ -77,6 +82,9 @@ impl Reporter {
             _ => was_ready.filter(|_| facts.program.is_some()),
         };
         status.phase = standing.phase;
+        if standing.phase.is_up() || standing.phase == Phase::Completed {
+            status.ever_ready = Some(true);
+        }
         status.program = facts.program;
         status.started = facts.started;
         status.failures = standing.failures;
@@ -89,6 +97,7 @@ impl Reporter {
         status.trial.clone_from(&standing.trial);
         status.silent_since = standing.silent_since;
         status.downtime_ms = standing.downtime_ms;
+        status.refusal.clone_from(&standing.refusal);
         status.message = match &self.word {
             Some(word) => format!("{}: {word}", standing.message),
             None => standing.message.clone(),
@@ -115,7 +124,12 @@ impl Reporter {
 
     /// The launch that is supervised from now on.
     pub(crate) fn adopt(&mut self, spec: &LaunchSpec) {
-        self.status.launch = spec.identity();
+        let launch = spec.identity();
+        if self.status.launch != launch {
+            // What it has shown so far it has shown elsewhere, beside the one before or not at all.
+            self.status.ever_ready = None;
+        }
+        self.status.launch = launch;
         self.status.tree = spec.tree();
         self.status.version.clone_from(&spec.version);
     }

@@ -166,7 +166,8 @@ impl Supervisor {
             inputs: VecDeque::from([Input::Begin]),
             signals,
             hurried: false,
-            reporter: Reporter::new(context, &boot_id).map_err(system("reach the service manager"))?,
+            reporter: Reporter::new(context, &boot_id, previous.as_ref())
+                .map_err(system("reach the service manager"))?,
             log,
             listener: listen(context)?,
             readiness: inquiry()?,

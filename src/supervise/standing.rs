@@ -32,6 +32,8 @@ pub struct Standing {
     pub silent_since: Option<BootMoment>,
     /// For how long nothing did before it was up first, in milliseconds.
     pub downtime_ms: Option<u64>,
+    /// Why the last question whether it is ready failed, while that is awaited or where it was in vain.
+    pub refusal: Option<String>,
     /// One sentence for people.
     pub message: String,
 }

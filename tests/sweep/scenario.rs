@@ -454,7 +454,7 @@ pub(crate) const PURGE: Scenario = Scenario {
 
 fn expect_taken_back(outcome: Result<(), Failure>) -> Result<(), Failure> {
     match outcome {
-        Err(Failure::TakenBack { .. }) => Ok(()),
+        Err(Failure::TakenBack { .. } | Failure::SettingsTakenBack { .. }) => Ok(()),
         Ok(()) => panic!("a version that never becomes ready was kept"),
         other => other,
     }

@@ -98,7 +98,8 @@ pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
             "`--force` unpacks and records it all the same".to_owned(),
         ],
         Refusal::NoPrevious(_) => vec![
-            "`mainstay history` shows what was active; `--to VERSION` goes to any that is unpacked"
+            "`mainstay history` shows what was active; `mainstay upgrade --to VERSION` goes to any that is unpacked, also to one \
+             that a rollback has left"
                 .to_owned(),
         ],
     }

@@ -44,7 +44,7 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
                     || (seen.pid.is_some() && earlier.pid.is_some() && seen.pid != earlier.pid);
                 if again || seen.state == "restarting" {
                     let exit = seen.exit_code.map(Exit::Code);
-                    return Err(not_ready(ended_early(awaited.tree, exit), exit, true));
+                    return Err(not_ready(ended_early(awaited.tree, exit, None), exit, true));
                 }
                 if seen.state == "running" {
                     lost_since = None;
@@ -55,7 +55,7 @@ pub(crate) fn await_ready(context: &Context<'_>, of: &Marker, awaited: Awaited<'
                 } else if lost_since.get_or_insert_with(Instant::now).elapsed() > GRACE {
                     let exit = seen.exit_code.map(Exit::Code);
                     let reason = if seen.error.is_empty() {
-                        ended_early(awaited.tree, exit)
+                        ended_early(awaited.tree, exit, None)
                     } else {
                         format!("{} can't be started: {}", awaited.tree, seen.error)
                     };

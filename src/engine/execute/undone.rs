@@ -113,6 +113,9 @@ impl Undone {
             let (_, log) = told(&error);
             return match values {
                 Earlier::Kept => Failure::ValuesTakenBack { reason, log },
+                _ if plan.versions().is_some_and(|(from, to)| from == to) => {
+                    Failure::SettingsTakenBack { reason, log }
+                }
                 _ => Failure::TakenBack { reason, log },
             };
         }

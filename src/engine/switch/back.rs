@@ -122,8 +122,7 @@ pub(super) fn reason(layout: &Layout, switch: &Switch) -> String {
         _ => {}
     }
     let launch = switch.to.identity();
-    let exit = report::read(layout, &switch.to.name)
-        .filter(|status| status.launch == launch)
-        .and_then(|status| status.last_exit);
-    ended_early(&switch.to.tree(), exit)
+    let status = report::read(layout, &switch.to.name).filter(|status| status.launch == launch);
+    let refusal = status.as_ref().and_then(|status| status.refusal.as_deref());
+    ended_early(&switch.to.tree(), status.as_ref().and_then(|status| status.last_exit), refusal)
 }

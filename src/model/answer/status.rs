@@ -100,6 +100,9 @@ pub struct StatusAnswer {
     pub memory: Option<u64>,
     /// Whether it starts at boot.
     pub boot: Boot,
+    /// The account that the program runs as, where that is not simply who installed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// How far the program is locked in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hardening: Option<Hardening>,

@@ -78,10 +78,8 @@ impl Check<'_> {
         }
         if let Some(wait) = &service.wait {
             self.development_wait(wait, place);
-            for (field, address) in [("tcp", &wait.tcp), ("http", &wait.http)] {
-                if let Some(address) = address {
-                    needs_port(self, address, &place.to(&["wait", field]));
-                }
+            if let Some(http) = &wait.http {
+                needs_port(self, http, &place.to(&["wait", "http"]));
             }
         }
     }

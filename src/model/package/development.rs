@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::address::{DEVELOPMENT_HTTP_PATTERN, DEVELOPMENT_TCP_PATTERN};
+use crate::model::address::{DEVELOPMENT_HTTP_PATTERN, TCP_PATTERN};
 use crate::model::compose::Network;
 use crate::model::duration::Span;
 use crate::model::manifest::is_default;
@@ -65,9 +65,9 @@ pub struct DevelopmentPort {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DevelopmentWait {
-    /// A host and port that takes a connection; `{port}` is the port of this host. Default: its `port`.
+    /// A host and port that takes a connection. Default: its `port`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = DEVELOPMENT_TCP_PATTERN), extend("examples" = ["127.0.0.1:15432"]))]
+    #[schemars(regex(pattern = TCP_PATTERN), extend("examples" = ["127.0.0.1:15432"]))]
     pub tcp: Option<String>,
     /// An address of this host that answers with a status from 200 to 299; `{port}` is the port of this host.
     #[serde(default, skip_serializing_if = "Option::is_none")]

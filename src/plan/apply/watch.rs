@@ -29,7 +29,11 @@ pub(super) fn watch(
     if !ours || !spec.source.has_trees() {
         return None;
     }
-    if let Some(why) = hindrance(from, spec, data) {
+    let unproven = observed.unproven.as_ref().filter(|launch| **launch == from.identity()).map(|_| {
+        // What crashed at once would come back and crash.
+        format!("{} has not been ready since it was made active", from.version)
+    });
+    if let Some(why) = unproven.or_else(|| hindrance(from, spec, data)) {
         plan.notices.push(format!(
             "{} is not on trial once it is ready, because {why}: a failure then takes nothing back",
             spec.version

@@ -16,10 +16,13 @@ use crate::supervise::transition::Output;
 /// pause is an eighth of the time since the start: so readiness is noticed soon after it came about, and a
 /// slow start is not disturbed.
 const PROBE_PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
+/// From when on somebody wants to know why a program is not ready yet.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 impl Machine {
     pub(super) fn launch(&mut self, now: Present) -> Vec<Output> {
         self.last_refusal = None;
+        self.standing.refusal = None;
         self.renewal.forget();
         let message = match &mut self.turns {
             Some(turns) => {
@@ -63,6 +66,22 @@ impl Machine {
             None => self.report(Phase::Starting, "started; not ready yet"),
         }
         self.standing.at_most_until = Some(until.later(self.terms.stop_limit));
+        vec![Output::Report]
+    }
+
+    /// A question whether it is ready has failed. Why is worth a report where it lasts, and is another reason than before.
+    pub(super) fn refused(&mut self, reason: String, now: BootMoment) -> Vec<Output> {
+        let lasts = now >= self.started.later(WORTH_TELLING);
+        let is_news = lasts && self.standing.refusal.as_ref() != Some(&reason);
+        self.last_refusal = Some(reason.clone());
+        self.plan_probe(now);
+        if !is_news {
+            return Vec::new();
+        }
+        if self.turns.is_none() {
+            self.standing.message = format!("started; not ready yet: {reason}");
+        }
+        self.standing.refusal = Some(reason);
         vec![Output::Report]
     }
 

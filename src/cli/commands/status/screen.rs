@@ -140,6 +140,9 @@ fn usual(status: &StatusAnswer, now: Moment) -> Vec<Told> {
     if let Some(container) = container(status) {
         field("host", container);
     }
+    if let Some(account) = &status.account {
+        field("account", words::visible(account).into_owned());
+    }
     if let Some(hardening) = status.hardening.filter(|_| status.platform == PlatformKind::Systemd) {
         field("hardening", hardening_word(hardening).to_owned());
     }
