@@ -125,3 +125,30 @@ fn it_is_read_from_standard_input_and_has_to_be_of_the_instance_that_was_named()
         .run(&["upgrade", "--manifest", "-", "--from", "-", "--yes"])
         .fails(2, "standard input can be read once");
 }
+
+/// Another manifest stood there before, and does again.
+#[test]
+fn a_first_installation_that_fails_gives_the_manifest_of_before_back() {
+    let place = Place::new();
+    let (path, text) = manifest(&place, "");
+    let stands = place.deploy().join("mainstay.json");
+    let before = text.replace("10s", "9s");
+    std::fs::write(&stands, &before).unwrap();
+    let archive = place.broken_archive("1.0.0");
+    let words = ["install", "--manifest", path.as_str(), "--from", &archive];
+    place.run(&words).fails(1, "code 7");
+    assert_eq!(std::fs::read_to_string(&stands).unwrap(), before);
+    place.run(&["status", "--name", "web"]).fails(3, "no instance");
+}
+
+#[test]
+fn what_would_not_look_at_it_is_refused() {
+    let place = Place::new();
+    let (path, _) = manifest(&place, "");
+    for words in ["--cleanup", "--restart-only"] {
+        place.run(&["upgrade", words, "--manifest", path.as_str()]).fails(2, "cannot be used with");
+    }
+    let huge = place.top().join("huge.json");
+    std::fs::write(&huge, " ".repeat((1 << 20) + 1)).unwrap();
+    place.run(&["install", "--manifest", huge.as_str(), "--from", "x.tar.gz"]).fails(2, "is larger than");
+}

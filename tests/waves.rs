@@ -171,7 +171,7 @@ fn the_way_back_goes_by_activation_and_not_by_name() {
     assert_eq!(fleet.version("alpha"), "0.10.0");
     alpha(&["--rollback"]).good();
     assert_eq!(fleet.version("alpha"), "0.9.0", "0.10.0 follows 0.9.0, whatever letters say");
-    alpha(&["--rollback"]).fails(4, "was active before");
+    alpha(&["--rollback"]).fails(4, "left to roll back to");
 }
 
 #[test]

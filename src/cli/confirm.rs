@@ -16,7 +16,7 @@ use crate::plan::step::{Plan, Step};
 /// Shows the files and commands of a plan.
 pub(crate) fn show(report: &Report, plan: &Plan, diff: bool) {
     for line in difference::lines(&plan.difference, diff) {
-        report.line(line);
+        if diff { report.verbatim(line) } else { report.line(line) }
     }
     if plan.is_empty() {
         for notice in &plan.notices {

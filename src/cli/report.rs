@@ -190,6 +190,11 @@ impl Report {
         self.say(format!("{} {shown}", styled(style::DOUBTFUL, "note:")));
     }
 
+    /// What was noted of one instance says nothing of the next.
+    pub(crate) fn forget_notes(&self) {
+        self.noted.borrow_mut().clear();
+    }
+
     /// Something that is told at the end, unless the command fails by the very thing.
     pub(crate) fn later(&self, text: String) {
         self.held.borrow_mut().push(text);
@@ -270,6 +275,7 @@ impl Report {
             Event::Preparing(step) => self.say(format!("  {}", words::visible(&step))),
             // Step by step it is for whoever wants to hear everything; anybody else hears that it takes a moment.
             Event::Undoing(step) if self.output.verbose || self.output.json => {
+                self.forget_notes();
                 self.notice(format!("undoing: {step}"));
             }
             Event::Undoing(_) => {

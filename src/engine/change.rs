@@ -16,7 +16,7 @@ use crate::engine::readying::Readying;
 use crate::engine::resolve;
 use crate::engine::source::{self, Proof, Source, Supply, verified};
 use crate::engine::stage::Stage;
-use crate::engine::target::{Choice, Declared, Target, TargetError, manifest_in};
+use crate::engine::target::{Choice, Declared, LARGEST, Target, TargetError, manifest_in};
 use crate::engine::variables::required;
 use crate::engine::{Context, data, development, drafted, drift, given, origin, remarks, trial, trust};
 use crate::host::{files, lock};
@@ -168,7 +168,7 @@ fn with_archive(
 /// Whether the manifest says what it said when it was read.
 fn is_current(declared: &Declared) -> Result<bool, Failure> {
     if let Some(given) = &declared.given {
-        return Ok(files::read(&declared.path)? == given.before);
+        return Ok(trust::read(&declared.deploy, &declared.path, LARGEST)? == given.before);
     }
     Ok(!declared.on_disk || files::read(&declared.path)?.as_deref() == Some(declared.document.text()))
 }

@@ -10,9 +10,10 @@ use crate::engine::manager::{Seen, State};
 use crate::engine::question::ask;
 use crate::engine::supervisor::active_launch;
 use crate::host::command::{self, Manner};
-use crate::host::{files, tree};
+use crate::host::{files, tree, untrusted};
 use crate::model::compose::EngineKind;
 use crate::model::duration::Span;
+use crate::model::environment_file;
 use crate::model::launch::{Folders, LaunchSpec};
 use crate::model::layout::Layout;
 use crate::model::marker::Marker;
@@ -179,6 +180,11 @@ pub(crate) fn variables(layout: &Layout, spec: &LaunchSpec) -> Result<BTreeMap<S
     let own = spec.variables(&folders.places()).into_iter();
     let own = own.map(|(name, value)| (name.as_str().to_owned(), value));
     let mut variables: BTreeMap<String, String> = told.chain(own).collect();
+    // A link there would hand the file of another to the container.
+    for path in spec.environment_file.iter().chain(spec.secrets.values()) {
+        untrusted::read(path, environment_file::LARGEST)
+            .map_err(|error| format!("{error}: {}", error.source))?;
+    }
     for (name, value) in from_files(spec, None, None).map_err(|error| error.to_string())? {
         let text = value.into_string().map_err(|_| format!("the secret {name} is not UTF-8 text"))?;
         variables.insert(name, text);

@@ -67,7 +67,11 @@ fn text_of(file: &Utf8Path, working_folder: &Utf8Path) -> Result<(String, String
     }
     let opened = untrusted::open_followed(&working_folder.join(file)).map_err(failed)?;
     let mut text = String::new();
-    std::io::Read::read_to_string(&mut std::io::Read::take(opened, LARGEST), &mut text).map_err(failed)?;
+    std::io::Read::read_to_string(&mut std::io::Read::take(opened, LARGEST + 1), &mut text)
+        .map_err(failed)?;
+    if text.len() as u64 > LARGEST {
+        return Err(Failure::Usage(format!("`{file}` is larger than {LARGEST} bytes, which no manifest is")));
+    }
     Ok((file.to_string(), text))
 }
 
@@ -105,14 +109,19 @@ fn folder_of(manifest: &Manifest, layouts: &[Layout]) -> Result<Utf8PathBuf, Fai
 fn place(deploy: &Deploy, manifest: &Manifest) -> Result<Utf8PathBuf, Failure> {
     let folder = &deploy.folder;
     let shared = folder.join(format!("{}{SHARED_SUFFIX}", manifest.package.name));
+    let mut nobodys = None;
     for path in [folder.join(FILE_NAME), shared.clone()] {
         let Some(text) = trust::read(deploy, &path, LARGEST)? else { continue };
-        // One that can't be read says nobody's name, and is replaced.
         let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-        let said = value.get("name").and_then(serde_json::Value::as_str);
-        if said.is_none_or(|said| said == manifest.name.as_str()) {
-            return Ok(path);
+        match value.get("name").and_then(serde_json::Value::as_str) {
+            Some(said) if said == manifest.name.as_str() => return Ok(path),
+            Some(_) => {}
+            None => nobodys = nobodys.or(Some(path)),
         }
+    }
+    // One that can't be read says nobody's name, and is replaced where no other is this instance's.
+    if let Some(path) = nobodys {
+        return Ok(path);
     }
     let usual = folder.join(FILE_NAME);
     Ok(if files::facts(&usual)?.is_none() { usual } else { shared })

@@ -88,9 +88,12 @@ impl<'a> Hands<'a> {
                 files::create_folder(path, *mode, owner.as_ref())?;
             }
             Step::Write { path, text, mode, owner } => outcome::written(path, text, *mode, owner.as_ref())?,
-            Step::Edit { path, before, after, mode, rights } => {
+            Step::Edit { path, before, after, mode, rights, needed } => {
                 let texts = (before.as_deref(), after.as_deref());
                 let edited = account::acting_as(rights.as_ref(), || edited::edit(path, texts, *mode))??;
+                if let Some(reason) = edited.as_ref().filter(|_| *needed) {
+                    return Err(StepError::Other(format!("`{path}` is left as it is: {reason}")));
+                }
                 if let Some(reason) = edited {
                     self.context.notice(format!("`{path}` is left as it is: {reason}"));
                 }

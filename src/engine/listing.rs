@@ -52,17 +52,6 @@ pub fn list_all_users(layouts: &[Layout]) -> Result<ListAnswer, Failure> {
     Ok(answer(found))
 }
 
-/// Whether another account of this host has instances.
-#[must_use]
-pub fn others_have_some() -> bool {
-    let own = account::effective_uid();
-    let others = account::all().unwrap_or_default().into_iter().filter(|user| user.uid != own);
-    others.into_iter().any(|user| {
-        let Some(layout) = environment::layout_of(&user) else { return false };
-        account::acting_as(Some(&user), || of_other_user(&layout, &user)).is_ok_and(|seen| !seen.0.is_empty())
-    })
-}
-
 fn answer(found: Vec<(Vec<Listed>, Vec<String>)>) -> ListAnswer {
     let (instances, notices): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     ListAnswer {

@@ -85,6 +85,7 @@ pub(crate) fn wanted(context: &Context<'_>, declared: &Declared, aim: Aim) -> Re
                 None => declared.on_disk.then_some(text),
             },
             text: edited,
+            brought: declared.given.is_some(),
         },
         archive,
         public_key: declared.manifest.package.public_key.clone(),

@@ -67,7 +67,8 @@ pub fn setting(name: &str, text: &str) -> String {
     }
 }
 
-/// The text of a definition, likewise. A line that goes on after one that was shortened is left out with it.
+/// The text of a definition, likewise. A line that goes on after one that was shortened is left out with it, and so is the next
+/// element of a list where one is a secret's name.
 #[must_use]
 pub fn definition(text: &str) -> String {
     let mut shown = String::new();
@@ -79,11 +80,18 @@ pub fn definition(text: &str) -> String {
             Some((name, value)) if is_setting(name) => format!("{name}={}", setting(name, value)),
             _ => line(text),
         };
-        goes_on_hidden = text.ends_with('\\') && told != text;
+        goes_on_hidden = (text.ends_with('\\') && told != text) || ends_in_a_name(text);
         shown.push_str(&told);
         shown.push('\n');
     }
     shown
+}
+
+/// Whether a line is an element of a list, and the name of a secret, so that the next one may be its value.
+fn ends_in_a_name(text: &str) -> bool {
+    let element = text.trim().strip_suffix(',').unwrap_or_default();
+    let name = element.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
+    name.starts_with('-') && is_secret(name) && !name.contains(['=', ' '])
 }
 
 fn is_setting(name: &str) -> bool {
@@ -118,6 +126,12 @@ mod tests {
         assert_eq!(value("AUTHORS", "two"), "two");
         assert_eq!(value("URL", "postgres://web:hush@db/web"), "postgres://web:…@db/web");
         assert_eq!(value("URL", "http://127.0.0.1:80/a@b:c"), "http://127.0.0.1:80/a@b:c");
+    }
+
+    #[test]
+    fn nor_is_it_in_the_next_line_of_a_list() {
+        let shown = definition("\"command\": [\n  \"web\",\n  \"--db-pass\",\n  \"hush\"\n],\n\"x\": 1");
+        assert_eq!(shown, "\"command\": [\n  \"web\",\n  \"--db-pass\",\n…\n],\n\"x\": 1\n");
     }
 
     #[test]

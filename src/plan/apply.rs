@@ -168,6 +168,7 @@ fn beside(plan: &mut Plan, wanted: &Wanted) {
             after: after.cloned(),
             mode: 0o600,
             rights: rights.clone(),
+            needed: false,
         };
         let (before, after) = (file.before.as_ref(), Some(&file.text));
         plan.push(edit(before, after), Undo::step(edit(after, before)));

@@ -191,6 +191,9 @@ pub enum Step {
         mode: u32,
         /// With whose rights, if not the caller's.
         rights: Option<Owner>,
+        /// Whether it is a failure where that can't be done, and not only worth a notice.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        needed: bool,
     },
     /// Make a folder in a deploy folder, for its owner's eyes alone; or remove it, if it is empty.
     OwnFolder {

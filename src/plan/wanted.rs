@@ -114,6 +114,8 @@ pub struct ManifestText {
     pub on_disk: Option<String>,
     /// The text to apply.
     pub text: String,
+    /// Whether it came with the command (`--manifest`), and has not been in its place: then that has to come about.
+    pub brought: bool,
 }
 
 /// An archive that was unpacked beside and checked.

@@ -74,6 +74,8 @@ pub struct Machine {
     /// When the program was last started.
     started: BootMoment,
     last_refusal: Option<String>,
+    /// When a reason was told last.
+    refusal_told: BootMoment,
     health: Option<Health>,
     need: Option<Need>,
     turns: Option<Turns>,
@@ -134,6 +136,7 @@ impl Machine {
             stop_asked: false,
             started: BootMoment(0),
             last_refusal: None,
+            refusal_told: BootMoment(0),
             health: None,
             need: None,
             turns,

@@ -9,6 +9,7 @@ use crate::host::notify::Manager;
 use crate::host::{clock, files, identity, own_file};
 use crate::model::launch::LaunchSpec;
 use crate::model::moment::{Moment, Present};
+use crate::model::outcome::Outcome;
 use crate::model::status::{Phase, ProcessIdentity, ScheduleStanding, Status, TrialStanding};
 use crate::supervise::context::Context;
 use crate::supervise::standing::Standing;
@@ -39,11 +40,16 @@ pub(crate) struct Facts {
 }
 
 impl Reporter {
-    /// Goes on from what an earlier supervisor reported, if it was of the same launch.
+    /// Goes on from what an earlier supervisor reported, if it was of the same launch. That a launch has never been ready is
+    /// known of one that nothing was before, or that is on trial; one that came back may have been.
     pub(crate) fn new(context: &Context, boot_id: &str, previous: Option<&Status>) -> io::Result<Self> {
         let launch = context.spec.identity();
-        let ever_ready = previous.filter(|status| status.launch == launch);
-        let ever_ready = ever_ready.map_or(Some(false), |status| status.ever_ready);
+        let is_new = context.trial.as_ref().is_some_and(|trial| trial.launch == launch);
+        let ever_ready = match previous {
+            Some(status) if status.launch == launch => status.ever_ready,
+            Some(_) if !is_new => None,
+            _ => Some(false),
+        };
         let manager = context.manager.notify_socket.as_deref().map(Manager::at).transpose()?;
         let status =
             Status { ever_ready, ..Status::begun(&context.spec, boot_id, identity::own(), clock::now()) };
@@ -82,7 +88,11 @@ impl Reporter {
             _ => was_ready.filter(|_| facts.program.is_some()),
         };
         status.phase = standing.phase;
-        if standing.phase.is_up() || standing.phase == Phase::Completed {
+        // Between two runs of a schedule it is up, whatever came of them.
+        let has_run = matches!(standing.last_outcome, Some(Outcome::Success | Outcome::Partial));
+        if matches!(standing.phase, Phase::Ready | Phase::Idle)
+            || (matches!(standing.phase, Phase::Sleeping | Phase::Completed) && has_run)
+        {
             status.ever_ready = Some(true);
         }
         status.program = facts.program;

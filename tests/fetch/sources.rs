@@ -148,6 +148,6 @@ fn sums_beside_an_archive_count() {
     std::fs::write(&sums, format!("{}  {}\n", archive.digest(), archive.name)).unwrap();
     let output = ground.run(&["install", "--no-start", "--from", archive.path.as_str(), "--sha256", &wrong]);
     output.fails(5, "`--sha256` says");
-    let output = ground.run(&["install", "--no-start", "--from", archive.path.as_str()]).good();
+    let output = ground.run(&["install", "--no-start", "--verbose", "--from", archive.path.as_str()]).good();
     assert!(output.err.contains(&format!("is not signed; its sha256 is {}", archive.digest())), "{output:?}");
 }

@@ -295,7 +295,7 @@ fn a_journal_that_cant_be_written_leaves_nothing_halfway() {
                 break;
             }
             let failure = outcome.unwrap_err();
-            let version = if failure.to_string().contains("is done") { "2.0.0" } else { "1.0.0" };
+            let version = if failure.to_string().contains("upgrade is done") { "2.0.0" } else { "1.0.0" };
             let allowed = Allowed { versions: &[version], gone: false, edited: false, runs: Some(true) };
             if let Failure::Unclosed { .. } = failure {
                 assert!(failure.to_string().contains("mainstay recover"), "{failure}");

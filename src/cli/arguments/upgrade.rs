@@ -46,10 +46,10 @@ pub struct UpgradeArguments {
     #[arg(long, conflicts_with_all = ["from", "url", "sha256", "signature", "version", "rollback", "to", "cleanup"])]
     pub pick: bool,
     /// Only start it again, and record which version that is
-    #[arg(long, conflicts_with_all = ["from", "url", "sha256", "signature", "version", "rollback", "to", "cleanup", "pick", "force"])]
+    #[arg(long, conflicts_with_all = ["from", "url", "sha256", "signature", "version", "rollback", "to", "cleanup", "pick", "force", "manifest"])]
     pub restart_only: bool,
     /// Remove the versions that nothing refers to any more
-    #[arg(long, conflicts_with_all = ["from", "url", "sha256", "signature", "version"])]
+    #[arg(long, conflicts_with_all = ["from", "url", "sha256", "signature", "version", "manifest"])]
     pub cleanup: bool,
     /// Allow an older version, whatever its data; overwrite an existing tree of that version. Of a program that a package manager
     /// brought: start it again without looking at its version, or recording one

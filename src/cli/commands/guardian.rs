@@ -24,7 +24,11 @@ enum Said {
 pub(super) fn tell(report: &Report, event: &Event) {
     match said(event) {
         Said::Usual(said) => report.say(said),
-        Said::Notable(said) => report.notice(said),
+        Said::Notable(said) => {
+            // What happens again is told again.
+            report.forget_notes();
+            report.notice(said);
+        }
     }
 }
 

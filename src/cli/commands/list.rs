@@ -48,8 +48,8 @@ pub(crate) fn list(report: &Report, arguments: &ListArguments) -> Result<u8, Fai
             report.say(line);
         }
         // Root reads what is others' as well, and only where it says so.
-        if !arguments.all_users && account::effective_uid() == 0 && listing::others_have_some() {
-            report.say("  other accounts have some: `mainstay list --all-users` shows them");
+        if !arguments.all_users && account::effective_uid() == 0 {
+            report.say("  `mainstay list --all-users` shows those of other accounts");
         }
     } else {
         for line in instances.table(&list, report.columns()) {

@@ -53,6 +53,7 @@ pub(crate) fn uninstall(report: &Report, arguments: &UninstallArguments) -> Resu
         remove(context, &of, removal, arguments.dry_run, &agree)
     })?;
     if plan.is_empty() {
+        // What an interrupted command had left of it was undone just now, and told.
         nothing_to(report, Operation::Uninstall, &name, &arguments.target)?;
         return Ok(0);
     }

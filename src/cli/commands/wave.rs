@@ -71,6 +71,7 @@ fn each(report: &Report, arguments: &UpgradeArguments, instances: &mut [WaveInst
     let count = instances.len();
     for (place, instance) in instances.iter_mut().enumerate() {
         let name = instance.name.clone();
+        report.forget_notes();
         report.say(format!("{} of {count}: {name}", place + 1));
         let outcome = one(report, arguments, instance, dry_run).and_then(|()| {
             let waits = arguments.wait_trial && place == 0 && !dry_run && count > 1;

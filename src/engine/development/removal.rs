@@ -43,6 +43,7 @@ pub(crate) fn lines(layout: &Layout, of: &Marker) -> Result<Option<(Step, Step)>
         after,
         mode: 0o600,
         rights: None,
+        needed: false,
     };
     Ok(Some((edit(Some(text.clone()), rest.clone()), edit(rest, Some(text)))))
 }

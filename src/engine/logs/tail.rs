@@ -133,6 +133,9 @@ fn of_the_try(found: &[Line]) -> &[Line] {
     let own = |line: &Line, is: &dyn Fn(&str) -> bool| line.own && is(&line.text);
     let switched = found.iter().position(|line| own(line, &|text| text.starts_with(SWITCHED)));
     let Some(switched) = switched else {
+        // What comes after the version before is back is that one's.
+        let back = found.iter().position(|line| own(line, &|text| text.ends_with(BACK)));
+        let found = &found[..back.unwrap_or(found.len())];
         let at = |word: &str| found.iter().position(|line| own(line, &|text| text == word));
         // What moves the data speaks between the end of the one and the beginning of the other.
         return &found[at(STARTING).or_else(|| at(STOPPED)).unwrap_or(0)..];

@@ -1,6 +1,7 @@
 //! The first start of a service whose manifest is made on the way. It is a step like any other: where the program does
 //! not become ready, the manifest goes again, with all that came with it, and the same command, corrected, can be typed
-//! again. Where a person has written the manifest, the installation stands, and the manifest is corrected instead.
+//! again. Where a person has written the manifest, the installation stands, and the manifest is corrected instead; one that was
+//! brought with the command gives way to what was there before.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -21,7 +22,7 @@ pub(super) fn start(plan: &mut Plan, operation: Operation, wanted: &Wanted, obse
         && !observed.runs()
         && !wanted.wishes.no_start
         && spec.platform != PlatformKind::Compose;
-    if !is_first || wanted.manifest.on_disk.is_some() {
+    if !is_first || (wanted.manifest.on_disk.is_some() && !wanted.manifest.brought) {
         return false;
     }
     let of = identity(spec);

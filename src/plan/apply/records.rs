@@ -28,8 +28,13 @@ pub(super) fn manifest(plan: &mut Plan, wanted: &Wanted) {
             after,
             mode: 0o644,
             rights: wanted.owner.clone(),
+            needed: false,
         };
-        plan.push(edit(before.clone(), after.clone()), Undo::step(edit(after, before)));
+        let mut step = edit(before.clone(), after.clone());
+        if let Step::Edit { needed, .. } = &mut step {
+            *needed = manifest.brought;
+        }
+        plan.push(step, Undo::step(edit(after, before)));
     }
 }
 

@@ -28,7 +28,8 @@ impl Plan {
     #[must_use]
     pub fn starts_anew(&self) -> bool {
         let ends = |step: &Step| matches!(step, Step::Call { call } if call.ends_what_runs());
-        self.is_gated() || self.overlaps() || self.after.iter().any(ends)
+        let waits = |step: &Step| matches!(step, Step::AwaitReady { .. });
+        self.is_gated() || self.overlaps() || (self.after.iter().any(ends) && self.after.iter().any(waits))
     }
 
     /// With which values of its files a launch is started again, where a step up to a place has failed.

@@ -79,9 +79,7 @@ impl Machine {
         if let Some(turns) = &mut self.turns {
             turns.run_ended(outcome, now);
         }
-        if exit == Exit::NotReady {
-            self.standing.refusal.clone_from(&self.last_refusal);
-        }
+        self.standing.refusal = self.last_refusal.clone().filter(|_| exit == Exit::NotReady);
         let reason = self.last_refusal.take().map(|reason| format!(" ({reason})")).unwrap_or_default();
         let what = format!("the program {exit}{}{reason}{left}", word(outcome, exit));
         let watched = self.trial.as_ref().is_some_and(Probation::is_open);

@@ -17,6 +17,7 @@ use crate::supervise::transition::Output;
 impl Machine {
     pub(super) fn ready(&mut self, now: Present) -> Vec<Output> {
         self.state = State::Ready;
+        self.standing.refusal = None;
         self.on_trial = false;
         self.health.iter_mut().for_each(|health| health.begin(now));
         let idle = self.terms.idle.as_ref().filter(|_| self.turns.is_none());

@@ -16,7 +16,7 @@ use crate::supervise::transition::Output;
 /// pause is an eighth of the time since the start: so readiness is noticed soon after it came about, and a
 /// slow start is not disturbed.
 const PROBE_PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
-/// From when on somebody wants to know why a program is not ready yet.
+/// From when on somebody wants to know why a program is not ready yet, and how often at most another reason.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 impl Machine {
@@ -71,7 +71,7 @@ impl Machine {
 
     /// A question whether it is ready has failed. Why is worth a report where it lasts, and is another reason than before.
     pub(super) fn refused(&mut self, reason: String, now: BootMoment) -> Vec<Output> {
-        let lasts = now >= self.started.later(WORTH_TELLING);
+        let lasts = now >= self.refusal_told.max(self.started).later(WORTH_TELLING);
         let is_news = lasts && self.standing.refusal.as_ref() != Some(&reason);
         self.last_refusal = Some(reason.clone());
         self.plan_probe(now);
@@ -82,6 +82,7 @@ impl Machine {
             self.standing.message = format!("started; not ready yet: {reason}");
         }
         self.standing.refusal = Some(reason);
+        self.refusal_told = now;
         vec![Output::Report]
     }
 
