@@ -151,9 +151,11 @@ fn launch(found: &mut Found, wanted: &Wanted, observed: &Observed) {
         found.add(DriftKind::LinkMoved, object, "points it at the active version again");
     }
     let path = layout.launch(&spec.name, &tree);
+    // In a folder that was moved all settings that name it read otherwise, and nobody has changed them.
+    let moved = observed.receipt.as_ref().is_some_and(|receipt| receipt.folder != spec.deploy);
     match (observed.specs.get(&tree), &observed.applied) {
         (None, _) => found.add(DriftKind::LaunchMissing, path, "writes them anew"),
-        (Some(found_there), Some(applied)) if found_there != applied => {
+        (Some(found_there), Some(applied)) if found_there != applied && !moved => {
             found.add(DriftKind::LaunchEdited, path, "writes them anew");
         }
         _ => {}

@@ -44,7 +44,7 @@ pub(super) fn refusal_help(refusal: &Refusal) -> Vec<String> {
         Refusal::NoTree { installed, .. } => {
             let command = if *installed { "upgrade" } else { "install" };
             vec![format!(
-                "bring it: `mainstay {command} --from ARCHIVE`, or let the manifest say where it is (`package.url`)"
+                "bring it: `mainstay {command} --from ARCHIVE`, or `mainstay install`, which fetches it where the manifest has a `package.url`"
             )]
         }
         Refusal::OtherKey { name, wanted, .. } => {
