@@ -201,7 +201,8 @@ check_signature() {
     fetch "$archive.minisig" may-lack || die "$archive is not signed" 'nothing was installed'
     if has minisign; then
         minisign -Vm "$work/$archive" -x "$work/$archive.minisig" -P "$PUBLIC_KEY" >"$work/said" 2>&1 || wrong_signature
-    elif has openssl && openssl pkeyutl -help 2>&1 | grep -q -e '-rawin' && has base64; then
+    elif has openssl && openssl pkeyutl -help 2>&1 | grep -q -e '-rawin' && has base64 &&
+        openssl dgst -blake2b512 /dev/null >/dev/null 2>&1; then
         verify_with_openssl || wrong_signature
     else
         not_checked 'neither minisign nor OpenSSL 3 is here to check the signature' 'install minisign'
