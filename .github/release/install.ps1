@@ -1,7 +1,8 @@
 # Installs mainstay on Windows: finds the archive for this processor, checks it, and puts the program in its place.
 #   powershell -ExecutionPolicy Bypass -File install.ps1 [-Version VERSION] [-To FOLDER] [-From PLACE] [-DryRun]
-# -To: %ProgramFiles%\mainstay for an administrator, %LOCALAPPDATA%\Programs\mainstay for everybody else. -From: an address or a
-# folder that has the files of a release, instead of GitHub's. Nothing is taken whose digest is not the one in SHA256SUMS.
+# -To: %ProgramFiles%\Mainstay CLI for an administrator, %LOCALAPPDATA%\Programs\mainstay for everybody else. -From: an address or a
+# folder that has the files of a release, instead of GitHub's. Nothing is taken whose digest is not the one in SHA256SUMS. That comes
+# from the same server: it shows that nothing was damaged on the way, and not who made it; no signature is checked here.
 param(
     # Written in when a release is made.
     [string] $Version = '',
@@ -26,7 +27,8 @@ function Get-Target {
 function Get-UsualFolder {
     $caller = [Security.Principal.WindowsPrincipal] [Security.Principal.WindowsIdentity]::GetCurrent()
     if ($caller.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) {
-        Join-Path $env:ProgramFiles 'mainstay'
+        # Not `Mainstay`: below that mainstay keeps the services that it installs.
+        Join-Path $env:ProgramFiles 'Mainstay CLI'
     } else {
         Join-Path $env:LOCALAPPDATA 'Programs\mainstay'
     }
@@ -57,15 +59,21 @@ function Assert-Digest([string] $File, [string] $Sums) {
 
 # A program that runs can be renamed, and not replaced: it goes aside, and back if the new one can't come.
 function Move-IntoPlace([string] $Program, [string] $Place) {
-    $aside = "$Place.before"
+    # Those of earlier runs go, but for the ones that still run.
+    Get-ChildItem -LiteralPath (Split-Path -Parent $Place) -Filter 'mainstay.exe.before.*' |
+        Remove-Item -Force -ErrorAction SilentlyContinue
+    $number = 1
+    while (Test-Path -LiteralPath "$Place.before.$number") { $number++ }
+    $aside = "$Place.before.$number"
+    $moved = $false
     if (Test-Path -LiteralPath $Place) {
-        if (Test-Path -LiteralPath $aside) { Remove-Item -LiteralPath $aside -Force }
         Move-Item -LiteralPath $Place -Destination $aside
+        $moved = $true
     }
     try {
         Move-Item -LiteralPath $Program -Destination $Place
     } catch {
-        if (Test-Path -LiteralPath $aside) { Move-Item -LiteralPath $aside -Destination $Place }
+        if ($moved) { Move-Item -LiteralPath $aside -Destination $Place }
         throw
     }
 }
@@ -74,6 +82,8 @@ if (-not $Version) { throw 'no version is named: -Version 0.1.0; an installer fr
 $Version = $Version -replace '^v', ''
 if (-not $From) { $From = "https://github.com/mainstay-dev/mainstay/releases/download/v$Version" }
 $From = $From.TrimEnd('/')
+# What stands before an @ looks like the host, and is not.
+if ($From -match '^https?://[^/]*@') { throw "$From has an @ before its first /: name the address without an account" }
 if (-not $To) { $To = Get-UsualFolder }
 $name = "mainstay-$Version-$(Get-Target)"
 $place = Join-Path $To 'mainstay.exe'
@@ -102,5 +112,6 @@ try {
         Write-Output "  [Environment]::SetEnvironmentVariable('PATH', [Environment]::GetEnvironmentVariable('PATH', 'User') + ';$To', 'User')"
     }
 } finally {
-    Remove-Item -LiteralPath $work -Recurse -Force
+    # What a scanner of viruses still reads stays; the outcome above is the one that counts.
+    Remove-Item -LiteralPath $work -Recurse -Force -ErrorAction SilentlyContinue
 }

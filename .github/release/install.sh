@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs mainstay: finds the archive for this system, checks it, and puts the program in its place in one step.
-#   sh install.sh [--version VERSION] [--to FOLDER] [--from PLACE] [--require-signature] [--dry-run]
+#   sh install.sh [--version VERSION] [--to FOLDER] [--from PLACE] [--require-signature | --without-signature] [--dry-run]
 # --to: /usr/local/bin for root, ~/.local/bin for everybody else. --from: an address or a folder that has the files of a
-# release, instead of GitHub's. No archive is taken whose digest is not the one in SHA256SUMS, or whose signature is
-# wrong; where neither minisign nor OpenSSL 3 is there to check a signature, that is said, or refused if it is required.
+# release, instead of GitHub's. No archive is taken whose digest is not the one in SHA256SUMS, or whose signature is wrong.
+# Where neither minisign nor OpenSSL 3 is there to check a signature, curl's https and the digest have to do, and that is said;
+# what wget brought is refused then, unless --without-signature takes it as it is. --require-signature refuses it always.
 # The last line calls everything: half of this file does nothing.
 set -eu
 
@@ -13,6 +14,7 @@ PUBLIC_KEY=''
 RELEASES=https://github.com/mainstay-dev/mainstay/releases/download
 
 say() { printf '%s\n' "$*"; }
+warn() { printf '%s\n' "$*" >&2; }
 die() {
     printf 'error: %s\n' "$1" >&2
     [ -z "${2:-}" ] || printf 'help: %s\n' "$2" >&2
@@ -21,7 +23,7 @@ die() {
 has() { command -v "$1" >/dev/null 2>&1; }
 
 main() {
-    version=$VERSION to='' from='' required='' dry_run=''
+    version=$VERSION to='' from='' required='' without='' dry_run='' fetched_by=''
     while [ $# -gt 0 ]; do
         case $1 in
             --version | --to | --from)
@@ -34,17 +36,20 @@ main() {
                 shift
                 ;;
             --require-signature) required=yes ;;
+            --without-signature) without=yes ;;
             --dry-run) dry_run=yes ;;
             -h | --help) usage; exit 0 ;;
             *) usage >&2; die "there is no option $1" ;;
         esac
         shift
     done
+    [ -z "$required" ] || [ -z "$without" ] || die '--require-signature and --without-signature exclude each other'
     [ -n "$version" ] || die 'no version is named' 'say which: --version 0.1.0; an installer from a release knows its own'
     case $version in
         *[!0-9A-Za-z.+-]*) die "$version is not a version" ;;
     esac
     from=${from:-$RELEASES/v$version}
+    check_address
     target=$(target_of "$(uname -s)" "$(uname -m)") || exit 1
     archive=mainstay-$version-$target.tar.gz
     to=${to:-$(usual_folder)}
@@ -77,9 +82,11 @@ main() {
 }
 
 usage() {
-    say 'usage: sh install.sh [--version VERSION] [--to FOLDER] [--from PLACE] [--require-signature] [--dry-run]'
+    say 'usage: sh install.sh [--version VERSION] [--to FOLDER] [--from PLACE] [--require-signature | --without-signature] [--dry-run]'
     say '  --to     /usr/local/bin for root, ~/.local/bin for everybody else'
     say "  --from   an address or a folder that has the files of a release, instead of GitHub's"
+    say '  --require-signature   nothing is taken whose signature was not checked'
+    say '  --without-signature   where it can not be checked, what wget brought is taken as it is'
 }
 
 # target_of SYSTEM PROCESSOR, as uname says them.
@@ -126,16 +133,30 @@ can_write() {
         die "$(id -un) may not write in $there" 'type it with sudo, or say where else: --to ~/.local/bin'
 }
 
+# What stands before an @ looks like the host, and is not: the true one comes after it.
+check_address() {
+    case $from in
+        http://* | https://*)
+            host=${from#*://}
+            case ${host%%/*} in
+                *@*) die "$from has an @ before its first /" 'name the address without an account' ;;
+            esac
+            ;;
+    esac
+}
+
 # fetch NAME [may-lack]: one file of the release into the folder of work.
 fetch() {
     case $from in
         https://* | http://localhost[:/]* | http://127.0.0.1[:/]* | "http://[::1]"[:/]*)
             if has curl; then
-                # No answer leads from a safe way to one at which everybody listens.
+                fetched_by=curl
+                # No answer leads from a safe way to one at which everybody listens; a server that falls silent is left.
                 curl --fail --silent --show-error --location --proto "=${from%%:*}" --retry 3 --connect-timeout 20 \
-                    --output "$work/$1" "$from/$1" 2>"$work/said" && return 0
+                    --speed-limit 100 --speed-time 30 --output "$work/$1" "$from/$1" 2>"$work/said" && return 0
             elif has wget; then
-                wget -q -O "$work/$1" "$from/$1" 2>"$work/said" && return 0
+                fetched_by=wget
+                wget -q -T 30 -O "$work/$1" "$from/$1" 2>"$work/said" && return 0
             else
                 die 'neither curl nor wget is installed' 'install one of them, or bring the files of the release and say --from FOLDER'
             fi
@@ -174,23 +195,33 @@ check_digest() {
 
 check_signature() {
     if [ -z "$PUBLIC_KEY" ]; then
-        [ -z "$required" ] || die 'this installer knows no key of the makers' 'take install.sh from a release'
+        not_checked 'this installer knows no key of the makers' 'take install.sh from a release'
         return 0
     fi
     fetch "$archive.minisig" may-lack || die "$archive is not signed" 'nothing was installed'
     if has minisign; then
         minisign -Vm "$work/$archive" -x "$work/$archive.minisig" -P "$PUBLIC_KEY" >"$work/said" 2>&1 || wrong_signature
-    elif has openssl && openssl pkeyutl -help 2>&1 | grep -q -e '-rawin' && has base64; then
+    elif has openssl && openssl pkeyutl -help 2>&1 | grep -q -e '-rawin' && has base64 &&
+        openssl dgst -blake2b512 /dev/null >/dev/null 2>&1; then
         verify_with_openssl || wrong_signature
     else
-        [ -z "$required" ] || die 'neither minisign nor OpenSSL 3 is here to check the signature' 'install minisign'
-        say 'its signature was not checked: neither minisign nor OpenSSL 3 is installed; its sha256 is right'
+        not_checked 'neither minisign nor OpenSSL 3 is here to check the signature' 'install minisign'
         return 0
     fi
     # The maker's own word on what was signed: another version under this name is not it.
     comment=$(sed -n 's/^trusted comment: //p' "$work/$archive.minisig")
     [ "$comment" = "name:mainstay version:$version" ] ||
         die "$archive is signed as something else: $comment" 'nothing was installed'
+}
+
+# not_checked WHY HELP: the digest comes from where the archive does, so it is worth what the way to there is. Some wgets check
+# no certificate, and all may be led on to a way at which everybody listens.
+not_checked() {
+    [ -z "$required" ] || die "$1" "$2"
+    case $fetched_by$without$from in
+        wgethttps://*) die "$1, and wget alone does not show who sent it" "$2, or curl; or take it as it is: --without-signature" ;;
+    esac
+    warn "its signature was not checked: $1; its sha256 is that of SHA256SUMS from the same place"
 }
 
 wrong_signature() { die "$archive is not signed with the key of the makers" 'nothing was installed'; }
@@ -217,7 +248,7 @@ verify_with_openssl() {
 # In one step: whoever looks finds the program before, or this one. What runs goes on with its own file.
 put_in_place() {
     mkdir -p "$to" || die "$to can't be made"
-    staged=$to/.mainstay-$$
+    staged=$(mktemp "$to/.mainstay-XXXXXX") || die "$to can't take the program" 'is its disk full?'
     cp "$program" "$staged" && chmod 755 "$staged" || die "$to can't take the program" 'is its disk full?'
     said=$("$staged" --version 2>&1) || die "the program does not run here: $said" 'nothing was installed'
     [ "$said" = "mainstay $version" ] || die "the archive holds another version: $said" 'nothing was installed'
@@ -228,9 +259,9 @@ put_in_place() {
     case :$PATH: in
         *:"$to":*)
             first=$(command -v mainstay || true)
-            [ "$first" = "$to/mainstay" ] || [ -z "$first" ] || say "note: $first comes before it in PATH"
+            [ "$first" = "$to/mainstay" ] || [ -z "$first" ] || warn "note: $first comes before it in PATH"
             ;;
-        *) say "note: $to is not in PATH; in ~/.profile: PATH=\"$to:\$PATH\"" ;;
+        *) warn "note: $to is not in PATH; in ~/.profile: PATH=\"$to:\$PATH\"" ;;
     esac
     say "\`mainstay demo\` shows what it does"
 }
