@@ -37,5 +37,6 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("tests/sanity/ignore-2.19.txt", include_str!("../../../templates/ansible/tests/sanity/ignore-2.19.txt")),
     ("tests/sanity/ignore-2.20.txt", include_str!("../../../templates/ansible/tests/sanity/ignore-2.20.txt")),
     ("tests/unit/plugins/module_utils/test_decision.py", include_str!("../../../templates/ansible/tests/unit/plugins/module_utils/test_decision.py")),
+    ("tests/unit/plugins/module_utils/test_operation.py", include_str!("../../../templates/ansible/tests/unit/plugins/module_utils/test_operation.py")),
     ("tests/unit/plugins/module_utils/test_package.py", include_str!("../../../templates/ansible/tests/unit/plugins/module_utils/test_package.py")),
 ];

@@ -8,10 +8,12 @@ import hashlib
 import os
 
 from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.release import __version__
 from ansible.utils.hashing import secure_hash
+from ansible_collections.mainstay.mainstay.plugins.module_utils.package import differs, digest
 
 MODULE = "mainstay.mainstay.instance"
 
@@ -35,7 +37,7 @@ class ActionModule(ActionBase):
         arguments = self._task.args.copy()
         if arguments.get("controller_package"):
             raise AnsibleActionFail("controller_package is set by the action plugin alone")
-        on_host = self._task.args.get("remote_src") in (True, "true", "True", "yes", "on", "1", 1)
+        on_host = boolean(arguments.get("remote_src", False), strict=False)
         here = {}
         self._manifest(arguments, here, on_host, task_vars)
         local = self._package(arguments, here, on_host)
@@ -87,9 +89,11 @@ class ActionModule(ActionBase):
         path = self._loader.get_real_file(self._found("files", package, "package"))
         if not os.path.isfile(path):
             raise AnsibleActionFail("the package %s is no file" % package)
-        said = str(arguments.get("checksum") or "").lower()
-        said = said[7:] if said.startswith("sha256:") else said
-        here["checksum"] = said or secure_hash(path, hash_func=hashlib.sha256)
+        # Never taken from the task: a checksum that was left as it was would hide an upgrade.
+        here["checksum"] = secure_hash(path, hash_func=hashlib.sha256)
+        said = digest(str(arguments.get("checksum") or ""))
+        if said not in (None, here["checksum"]):
+            raise AnsibleActionFail(differs(package, here["checksum"], said))
         here["name"] = os.path.basename(package)
         try:
             with open(path + ".minisig", encoding="utf-8") as file:

@@ -37,6 +37,19 @@ def carry_out(tool, commands, result, text=None, origin="the manifest", status_w
     return documents
 
 
+def recover(tool, words, result):
+    """Has an operation that was broken off brought to its end, or in check mode says that this comes first."""
+    result["operations"].append("recover")
+    if tool.module.check_mode:
+        result["changed"] = True
+        result["notices"].append(
+            "an operation was broken off here: it is finished or undone first, and only then is it known what remains to do"
+        )
+        return
+    document = tool.change(["recover"] + words)
+    result["changed"] = result["changed"] or bool(document.get("recovered"))
+
+
 def _quietly(tool, words):
     try:
         return tool.status(words)

@@ -9,13 +9,17 @@ import os
 import re
 import shutil
 import tempfile
+import time
+
+# For how many seconds an archive stays, whatever else is kept.
+RECENT = 600
 
 DIGEST = re.compile(r"^(?:sha256:)?([0-9a-fA-F]{64})$")
 
 
 def digest(text):
     """A digest as the tool writes it; nothing if it is none."""
-    found = DIGEST.match(text or "")
+    found = DIGEST.match((text or "").strip())
     return found.group(1).lower() if found else None
 
 
@@ -26,6 +30,11 @@ def of_file(path):
         for block in iter(lambda: file.read(1 << 20), b""):
             sha256.update(block)
     return sha256.hexdigest()
+
+
+def differs(path, found, said):
+    """What is said of a file that is another than the one that is meant."""
+    return "the package %s has the sha256 %s, and checksum says %s" % (path, found, said)
 
 
 def usual_folder():
@@ -68,7 +77,8 @@ class Store:
             found = of_file(part)
             if found != checksum:
                 raise ValueError("it came with the sha256 %s, and %s was sent" % (found, checksum))
-            os.chmod(part, 0o644)
+            # What root brings may not be everybody's to read.
+            os.chmod(part, 0o600 if os.getuid() == 0 else 0o644)
             os.rename(part, os.path.join(into, name))
         except BaseException:
             if os.path.exists(part):
@@ -76,22 +86,29 @@ class Store:
             raise
         return os.path.join(into, name)
 
+    def touch(self, checksum):
+        """Notes that a package is used."""
+        try:
+            os.utime(os.path.join(self.folder, checksum))
+        except OSError:
+            pass
+
     def tidy(self, used=None):
         """Removes all but the packages that were used last."""
         entries = []
+        # What has just come may be another task's, which is about to unpack it.
+        recent = time.time() - RECENT
         try:
             names = os.listdir(self.folder)
         except OSError:
             return
         if used:
-            try:
-                os.utime(os.path.join(self.folder, used))
-            except OSError:
-                pass
+            self.touch(used)
         for name in names:
             path = os.path.join(self.folder, name)
             # What is no digest's is not ours.
             if DIGEST.match(name) and os.path.isdir(path) and not os.path.islink(path):
                 entries.append((os.path.getmtime(path), path))
-        for dummy, path in sorted(entries, reverse=True)[self.keep:]:
-            shutil.rmtree(path, ignore_errors=True)
+        for used_at, path in sorted(entries, reverse=True)[self.keep:]:
+            if used_at < recent:
+                shutil.rmtree(path, ignore_errors=True)

@@ -12,6 +12,12 @@ ENDINGS = ("PASS", "PWD", "AUTH", "AUTHORIZATION", "DSN", "SALT")
 
 PASSWORD = re.compile(r"(://)[^/@\s]*@")
 
+# A shorter one is a word of many results, which would be nothing but asterisks then.
+SHORTEST = 6
+
+# A variable and its value in what is no JSON yet.
+PAIR = re.compile(r'''["']?([A-Za-z_][\w-]*)["']?\s*[:=]\s*(?:"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'|([^\s"',{}\[\]]+))''')
+
 
 def is_secret(name):
     """Whether a variable of this name may hold a secret."""
@@ -27,7 +33,23 @@ def secrets_of(manifest):
     variables = service.get("environment") if isinstance(service, dict) else None
     if not isinstance(variables, dict):
         return set()
-    return {value for name, value in variables.items() if is_secret(name) and isinstance(value, str) and value}
+    return {
+        value
+        for name, value in variables.items()
+        if is_secret(name) and isinstance(value, str) and len(value) >= SHORTEST
+    }
+
+
+def secrets_in(text):
+    """The same of a manifest that can't be read: what stands behind a name that looks like a secret's."""
+    found = {(name, next(filter(None, values), "")) for name, *values in PAIR.findall(text or "")}
+    return {value for name, value in found if is_secret(name) and len(value) >= SHORTEST}
+
+
+def passwords_of(text):
+    """The password of an address, if it has one."""
+    found = re.search(r"://[^/@\s:]*:([^/@\s]*)@", text or "")
+    return {found.group(1)} if found and len(found.group(1)) >= SHORTEST else set()
 
 
 def address(text):

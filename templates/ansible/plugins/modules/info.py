@@ -140,7 +140,12 @@ from ansible_collections.mainstay.mainstay.plugins.module_utils.tool import ARGU
 def wanted(found, params):
     """Whether an instance of the list is one that is asked for."""
     asked = (("name", "name"), ("component", "component"), ("folder", "instance_dir"))
-    return all(not params[option] or found[field] == params[option] for field, option in asked)
+    return all(not params[option] or found[field] == plain(params[option]) for field, option in asked)
+
+
+def plain(text):
+    """A name, or a folder without the slash that a shell adds at its end."""
+    return text.rstrip("/") or "/"
 
 
 def gathered(tool, found, params):

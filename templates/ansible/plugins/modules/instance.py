@@ -24,7 +24,8 @@ options:
       - V(started) and V(stopped) are V(present) as far as O(manifest), O(manifest_src), O(manifest_template) or O(package)
         say what the service is to be, and see to it that it runs and is ready, or does not run.
       - V(restarted) is V(started) with a restart, unless the program was started anew already.
-      - V(absent) stops and removes it. Configuration, data, logs and manifest stay, unless O(purge) is true.
+      - V(absent) stops and removes it. Configuration, data, logs and manifest stay, unless O(purge) is true. What says which
+        program it is (O(package), O(checksum), O(version)) means nothing then.
     type: str
     choices: [present, latest, started, stopped, restarted, absent]
     default: present
@@ -53,7 +54,9 @@ options:
     type: bool
     default: false
   checksum:
-    description: The sha256 that the package has to have. Of an archive of the controller, it is computed where it is not given.
+    description:
+      - The sha256 that the package has to have. That of a file is computed, and it fails where it is another than this one.
+      - Of an address, bytes that are on the host already are not fetched again, so that it has to change with the address.
     type: str
   version:
     description: The version that the package has to be, or which one to fetch.
@@ -81,7 +84,7 @@ options:
         C(~/.cache/mainstay/packages) for others.
     type: path
   package_keep:
-    description: How many archives are kept there.
+    description: How many archives are kept there. One that was used in the last ten minutes stays.
     type: int
     default: 1
   controller_package:
@@ -215,7 +218,7 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mainstay.mainstay.plugins.module_utils import package, shown
 from ansible_collections.mainstay.mainstay.plugins.module_utils.decision import Need, Wish, commands, need
-from ansible_collections.mainstay.mainstay.plugins.module_utils.operation import carry_out, empty
+from ansible_collections.mainstay.mainstay.plugins.module_utils.operation import carry_out, empty, recover
 from ansible_collections.mainstay.mainstay.plugins.module_utils.tool import ARGUMENTS, Failed, Tool, told
 
 OPTIONS = dict(
@@ -249,6 +252,14 @@ class Instance:
     def __init__(self, module):
         self.module = module
         self.params = module.params
+        # Results hold what a module was given. A manifest's values are not all secrets, so they are not hidden one by one;
+        # instead the whole is kept aside, and those that are secrets are told below.
+        self.given, self.package = self.params["manifest"], self.params["package"]
+        self.module.no_log_values = shown.passwords_of(self.package)
+        if self.given is not None:
+            self.params["manifest"] = "(not shown)"
+        if self.package:
+            self.params["package"] = shown.address(self.package)
         # Where faults of the manifest are.
         self.origin = (self.params["controller_package"] or {}).get("origin") or "manifest"
         self.text = self._manifest_text()
@@ -259,9 +270,7 @@ class Instance:
 
     def _manifest_text(self):
         """The manifest that is brought, as a text; nothing if it is the one in its folder."""
-        # A mapping's values are not all secrets; those that are, are told below.
-        self.module.no_log_values = set()
-        given = self.params["manifest"]
+        given = self.given
         source = self.params["manifest_src"]
         if source:
             self.origin = source
@@ -276,12 +285,13 @@ class Instance:
 
     def _declared(self):
         """The manifest as it will be, as a mapping; what can't be read is the tool's to refuse."""
-        text = self.text
-        if text is None:
-            text = self._text_in_folder()
+        return self._read(self._text_in_folder() if self.text is None else self.text)
+
+    def _read(self, text):
         try:
             declared = json.loads(text or "{}")
         except ValueError:
+            self.module.no_log_values.update(shown.secrets_in(text))
             return {}
         declared = declared if isinstance(declared, dict) else {}
         self.module.no_log_values.update(shown.secrets_of(declared))
@@ -309,7 +319,7 @@ class Instance:
             manifest=self.text is not None,
             declared=self.declared,
             source=source,
-            package=bool(given["package"]),
+            package=bool(self.package),
             checksum=checksum,
             version=given["version"],
             signature=given["signature"],
@@ -330,10 +340,8 @@ class Instance:
         self._guard()
         try:
             status = self.tool.status(self.status_words())
-            if status and status.get("operation") == "unfinished" and not self.module.check_mode:
-                recovered = self.tool.change(["recover"] + self.status_words())
-                self.result["changed"] = bool(recovered.get("recovered"))
-                self.result["operations"].append("recover")
+            if status and status.get("operation") == "unfinished":
+                recover(self.tool, self.status_words(), self.result)
                 status = self.tool.status(self.status_words())
         except Failed as failed:
             self.module.fail_json(**dict(self.result, **told(failed.answer, self.origin)))
@@ -361,11 +369,7 @@ class Instance:
     def _declared_of(self, status):
         if status["component"]:
             self.params["component"] = self.params["component"] or status["component"]
-        try:
-            declared = json.loads(self._text_in_folder(status["folder"]) or "{}")
-        except ValueError:
-            return {}
-        return declared if isinstance(declared, dict) else {}
+        return self._read(self._text_in_folder(status["folder"]))
 
     def _guard(self):
         given = self.params
@@ -373,13 +377,13 @@ class Instance:
             self.module.fail_json(
                 msg="nothing says which instance is meant: set name, or instance_dir (the folder of its manifest)"
             )
+        if given["state"] == "absent":
+            return
         if given["checksum"] and not package.digest(given["checksum"]):
             self.module.fail_json(
                 msg="checksum is no sha256 in 64 hexadecimal digits, with or without `sha256:` before it: %s"
                 % given["checksum"]
             )
-        if given["state"] == "absent" and given["package"]:
-            self.module.fail_json(msg="state=absent takes no package")
 
     def _guard_absent_one(self, status):
         """A manifest that is new here needs a folder."""
@@ -400,19 +404,24 @@ class Instance:
         checksum = package.digest(given["checksum"])
         here = given["controller_package"]
         self.store = package.Store(given["package_dir"], given["package_keep"])
-        if not given["package"]:
+        if not self.package:
             return [], None
         if not here or "checksum" not in here:
-            if "://" in given["package"]:
-                return ["--url", given["package"]], checksum
-            if not checksum and os.path.isfile(given["package"]):
-                checksum = package.of_file(given["package"])
-            elif not os.path.exists(given["package"]):
-                self.module.fail_json(msg="there is no package at %s on this host" % given["package"])
-            return ["--from", given["package"]], checksum
+            if "://" in self.package:
+                return ["--url", self.package], checksum
+            if not os.path.exists(self.package):
+                self.module.fail_json(msg="there is no package at %s on this host" % self.package)
+            if os.path.isfile(self.package):
+                found = package.of_file(self.package)
+                if checksum not in (None, found):
+                    self.module.fail_json(msg=package.differs(self.package, found, checksum))
+                checksum = found
+            return ["--from", self.package], checksum
         if need(self.wish([], here["checksum"]), status).kind != Need.ARCHIVE:
             return [], here["checksum"]
         path = self.store.find(here["checksum"], here["name"])
+        if path and not self.module.check_mode:
+            self.store.touch(here["checksum"])
         if path is None and not here.get("path"):
             self.module.exit_json(changed=False, package_needed=True)
         if path is None and self.module.check_mode:
@@ -431,9 +440,11 @@ class Instance:
 
     def _absent(self, status):
         """What is not there is absent; what a purge would still find is known by its name."""
-        if status is None and not (self.params["purge"] and self.params["name"]):
+        name = self.params["name"] or self.declared.get("name")
+        if status is None and not (self.params["purge"] and isinstance(name, str)):
             self.module.exit_json(commands=[], **self.result)
-        words = self.status_words() if status else self.tool.target()
+        # What an instance without a definition has left is found by its folder, if there is one.
+        words = self.status_words() if status or self._text_in_folder() is None else self.tool.target()
         wish = Wish("absent", target=words, purge=self.params["purge"])
         carry_out(self.tool, commands(wish, status), self.result)
         self.result["version"] = None

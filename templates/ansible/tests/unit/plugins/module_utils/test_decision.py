@@ -88,6 +88,16 @@ class Versions(unittest.TestCase):
         words = commands(task, status())[0]
         self.assertEqual(words[words.index("--version") + 1], "2.0.0")
 
+    def test_bytes_of_another_version_than_the_one_that_is_asked_for_are_not_enough(self):
+        # A checksum that was left as it was when the rest went on.
+        for task in (
+            package(checksum=OLD, version="1.1.0"),
+            package(checksum=OLD, manifest=True, declared={"package": {"version": "1.1.0"}}),
+        ):
+            self.assertEqual(need(task, status()).kind, Need.ARCHIVE)
+            self.assertEqual(verbs(task, status()), ["upgrade"])
+        self.assertEqual(need(package(checksum=OLD, version="1.0.0"), status()).kind, Need.NOTHING)
+
     def test_another_version_in_the_manifest_is_an_upgrade_without_an_archive(self):
         declared = {"package": {"version": "2.0.0"}}
         self.assertEqual(verbs(wish(declared=declared), status()), ["upgrade"])

@@ -32,13 +32,18 @@ class Stored(unittest.TestCase):
             second = store.take(paths[1][0], paths[1][1], "x.tgz")
             store.tidy(paths[1][1])
             self.assertFalse(os.path.exists(first))
+            # Another task's, which has only just come, is left to it.
+            first = store.take(paths[0][0], paths[0][1], "x.tgz")
+            store.tidy(paths[1][1])
+            self.assertTrue(os.path.exists(first))
+            self.assertEqual(os.stat(first).st_mode & 0o777, 0o600 if os.getuid() == 0 else 0o644)
             self.assertTrue(os.path.exists(second))
             with open(second, "a", encoding="utf-8") as file:
                 file.write("more")
             self.assertIsNone(store.find(paths[1][1], "x.tgz"))
 
     def test_a_digest_is_64_hexadecimal_digits(self):
-        self.assertEqual(package.digest("sha256:" + "A" * 64), "a" * 64)
+        self.assertEqual(package.digest(" sha256:%s\n" % ("A" * 64)), "a" * 64)
         self.assertIsNone(package.digest("abc"))
 
 
@@ -46,9 +51,19 @@ class Shown(unittest.TestCase):
     """What is not shown."""
 
     def test_secrets_are_told_by_their_names(self):
-        manifest = {"service": {"environment": {"DB_PASS": "x", "AUTHORS": "ann", "PORT": "1"}}}
-        self.assertEqual(shown.secrets_of(manifest), {"x"})
+        manifest = {"service": {"environment": {"DB_PASS": "xyzzyx", "API_KEY": "api", "AUTHORS": "ann and bob", "PORT": "1"}}}
+        # What is short is a word of many results.
+        self.assertEqual(shown.secrets_of(manifest), {"xyzzyx"})
         self.assertEqual(shown.secrets_of(["not a mapping"]), set())
+
+    def test_secrets_are_told_in_what_is_no_json(self):
+        text = '{ "service": { "environment": { "API_TOKEN": "xyzzyx, or", DB_PASS: plainer, "AUTHORS": "ann and bob" }'
+        self.assertEqual(shown.secrets_in(text), {"xyzzyx, or", "plainer"})
+        self.assertEqual(shown.secrets_in(None), set())
+
+    def test_the_password_of_an_address_is_told(self):
+        self.assertEqual(shown.passwords_of("https://ann:secret@host/x"), {"secret"})
+        self.assertEqual(shown.passwords_of("https://host/x@y"), set())
 
     def test_the_password_of_an_address_is_left_out(self):
         self.assertEqual(shown.command(["--url", "https://ann:secret@host/x"]), "--url https://…@host/x")
